@@ -1,0 +1,109 @@
+"""Every way in which retspec says no, drawn as a tree.
+
+    RetspecError
+    ├── UsageError          exit 2   the command line asks for something impossible
+    ├── SpecError           exit 2   the spec is invalid; carries all its problems at once
+    ├── PluginError         exit 2   a plugin that this run needs does not load
+    ├── NothingSelected     exit 5   the selection left no criterion to run
+    ├── ReportError         exit 4   a report could not be written
+    └── NoVerdict                    raised while measuring: the criterion gets "no verdict"
+        ├── Inconclusive             the observation could not have gone the other way
+        └── SubjectError             the model, its data or its recipe cannot be built or used
+
+Raise them with one clear line: what is wrong, then what to do. The command line turns them into exit codes in one
+place (`retspec.cli.main`); nothing else exits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """A place in a spec; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong with a spec, and where."""
+
+    mark: Mark
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.mark}: {self.message}"
+
+
+class RetspecError(Exception):
+    """The root: one line that a person can act on."""
+
+    exit_code = 4
+
+
+class UsageError(RetspecError):
+    """The command line, or a call of the Python API, asks for something impossible."""
+
+    exit_code = 2
+
+
+class SpecError(RetspecError):
+    """The spec is invalid; `problems` holds everything that is wrong with it, in the order of the file."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class PluginError(RetspecError):
+    """A plugin that this run needs does not load, or two plugins claim one name."""
+
+    exit_code = 2
+
+
+class NothingSelected(RetspecError):  # noqa: N818 - a state of the run, named as exit code 5 is
+    """The selection left no criterion to run: never a success."""
+
+    exit_code = 5
+
+
+class ReportError(RetspecError):
+    """A report could not be written: a result must never be lost in silence."""
+
+    exit_code = 4
+
+
+class NoVerdict(RetspecError):  # noqa: N818 - named for what the criterion gets
+    """Raised while measuring or checking: the criterion gets no verdict, with this sentence as the reason."""
+
+
+class Inconclusive(NoVerdict):
+    """The observation could not have gone the other way, so it proves nothing."""
+
+
+class SubjectError(NoVerdict):
+    """The subject cannot be built or used; `path` is the dotted place in the spec that asks for it."""
+
+    def __init__(self, message: str, *, path: str = "model") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the near miss among the known words, or an empty string."""
+    near = get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,56 @@
+"""Facts about the parameters of a model, counted without weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    """What a parameter belongs to, told by the type of its module and never by its name."""
+
+    ADAPTER = "adapter"
+    HEAD = "head"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter tensor; `count` is its number of elements."""
+
+    name: str
+    count: int
+    group: Group
+    trainable: bool
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Every parameter of the model, as peft counts them: the frozen original of a saved head is one of them."""
+
+    parameters: tuple[Parameter, ...]
+    adapted_layers: tuple[str, ...] = ()
+    """Names of the layers that carry an adapter, with their types: `blocks.0.attn.qkv (Linear)`."""
+
+    @property
+    def trainable(self) -> Iterator[Parameter]:
+        """The parameters that require a gradient."""
+        return (parameter for parameter in self.parameters if parameter.trainable)
+
+    @property
+    def total(self) -> int:
+        """Elements of all parameters."""
+        return sum(parameter.count for parameter in self.parameters)
+
+    @property
+    def trainable_total(self) -> int:
+        """Elements of the trainable parameters."""
+        return sum(parameter.count for parameter in self.trainable)
+
+    def breakdown(self) -> dict[str, int]:
+        """Return the trainable elements by group, and the frozen ones."""
+        counts = {group.value: 0 for group in Group}
+        for parameter in self.trainable:
+            counts[parameter.group.value] += parameter.count
+        return {**counts, "frozen": self.total - self.trainable_total}

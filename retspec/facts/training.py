@@ -1,0 +1,58 @@
+"""Facts about a short training on one fixed batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retspec.facts.parameters import Group
+
+
+@dataclass(frozen=True)
+class GradientHistory:
+    """The gradient of one trainable parameter over the steps."""
+
+    name: str
+    group: Group
+    norms: tuple[float | None, ...]
+    """Euclidean norm per step, before the optimizer; None where there was no gradient, or it was not finite."""
+    nonfinite_steps: int
+    """Steps in which the gradient held NaN or infinity."""
+    moved: bool
+    """Whether a gradient moved the parameter: weight decay alone is no movement."""
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the gradient was missing or exactly zero in every step."""
+        return self.nonfinite_steps == 0 and not any(self.norms)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training of `steps` optimizer steps showed. It stops at the first loss that is not finite."""
+
+    steps: int
+    """Steps that were asked for."""
+    losses: tuple[float, ...]
+    """Mean loss of each step, before its update, as long as it is finite."""
+    nonfinite_loss_at: int | None
+    """Index of the step whose loss was not finite, or None."""
+    nonfinite_operation: str
+    """The operation that made the loss not finite, where it could be found."""
+    gradients: tuple[GradientHistory, ...]
+    """One per trainable parameter."""
+    drifted: tuple[str, ...]
+    """Frozen parameters, and buffers of frozen modules, that training changed."""
+    num_classes: int
+    """Width of the logits."""
+    seconds: tuple[float, ...]
+    """Time of each step, in seconds: forward, backward, optimizer."""
+
+
+@dataclass(frozen=True)
+class AdapterEffect:
+    """How far the trained adapter moves the logits, with the trained head in place."""
+
+    absolute: float
+    """Largest absolute difference of a logit with the adapter and without."""
+    relative: float
+    """The same as a fraction of the largest absolute logit."""
