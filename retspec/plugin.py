@@ -210,6 +210,10 @@ class HookSpecs:
         """Observe: the run starts; every criterion stands in the report as not run."""
 
     @hookspec
+    def retspec_progress(self, measurement: str, step: int, total: int) -> None:
+        """Observe: step `step` of `total` of a measurement begins; (0, 0) when it tells no steps."""
+
+    @hookspec
     def retspec_criterion_finished(self, result: Result) -> None:
         """Observe: a criterion has its verdict."""
 
