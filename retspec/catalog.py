@@ -62,6 +62,9 @@ class Catalog:
     data_sources: Mapping[str, Source]
     reporters: Mapping[str, Reporter]
     plugins: tuple[Plugin, ...] = ()
+    named: tuple[str, ...] = ()
+    """The plugins that were asked for by file or module: a worker gathers the same ones."""
+    entry_points: bool = True
     hooks: pluggy.PluginManager = field(repr=False, compare=False)
 
     @property
@@ -120,6 +123,8 @@ def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers:
         data_sources=_collect(manager, "retspec_data_sources"),
         reporters=_collect(manager, "retspec_reporters"),
         plugins=tuple(loaded),
+        named=tuple(plugins),
+        entry_points=entry_points,
         hooks=manager,
     )
     _require_known_inputs(catalog)

@@ -6,8 +6,8 @@ Times are seconds, lines and columns count from 1, shapes are written as in torc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -259,6 +259,19 @@ class Plan:
         """All passes of the run."""
         return sum((step.passes for step in self.measurements), Passes())
 
+    def criterion(self, name: str) -> Criterion:
+        """Return the criterion of that id; raises KeyError when the plan runs none."""
+        return {step.criterion.id: step.criterion for step in self.checks}[name]
+
+    def restricted_to(self, ids: Iterable[str]) -> Plan:
+        """Return the part of the plan that these criteria need."""
+        keep = set(ids)
+        return replace(
+            self,
+            checks=tuple(step for step in self.checks if step.criterion.id in keep),
+            measurements=tuple(step for step in self.measurements if keep.intersection(step.criteria)),
+        )
+
 
 # What comes back ---------------------------------------------------------------------------------------------------------
 
@@ -271,8 +284,6 @@ class Outcome:
     observed: Observed[Value] | None = None
     failure: Verdict | None = None
     reason: str = ""
-    path: str = ""
-    """The dotted place in the spec that the reason is about, if it is about one."""
     trace: str = ""
     """The traceback or the tail of stderr, for `-v`."""
     seconds: float = 0.0

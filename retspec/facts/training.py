@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retspec.errors import Inconclusive
 from retspec.facts.parameters import Group
 
 
@@ -42,10 +43,34 @@ class Training:
     """One per trainable parameter."""
     drifted: tuple[str, ...]
     """Frozen parameters, and buffers of frozen modules, that training changed."""
-    num_classes: int
-    """Width of the logits."""
+    chance_loss: float | None
+    """Loss of a classifier that knows nothing: ln C for cross-entropy over C classes, ln 2 for binary; None for others."""
     seconds: tuple[float, ...]
     """Time of each step, in seconds: forward, backward, optimizer."""
+
+    def finite_losses(self, least: int) -> tuple[float, ...]:
+        """Return the losses of a training that stayed finite and ran at least so many steps.
+
+        Raises Inconclusive otherwise: nothing can be said about a curve that is not there.
+        """
+        if self.nonfinite_loss_at is not None:
+            raise Inconclusive(
+                f"the loss is not finite at step {self.nonfinite_loss_at + 1}; `nonfinite_steps` tells more"
+            )
+        if len(self.losses) < least:
+            raise Inconclusive(f"{len(self.losses)} steps are too few, this needs {least}; raise `train.steps`")
+        return self.losses
+
+    def gradients_over(self, least: int) -> tuple[GradientHistory, ...]:
+        """Return the gradients of a training in which at least so many backward passes ran.
+
+        Raises Inconclusive otherwise.
+        """
+        passes = max((len(gradient.norms) for gradient in self.gradients), default=0)
+        if passes < least:
+            stopped = "" if self.nonfinite_loss_at is None else "; the loss is not finite, see `nonfinite_steps`"
+            raise Inconclusive(f"{passes} backward passes are too few, this needs {least}{stopped}")
+        return self.gradients
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""`dead_gradients`, `nonfinite_gradients` and `max_grad_norm`: what reaches the trainable parameters."""
+
+from __future__ import annotations
+
+from retspec.facts import GradientHistory, Training
+from retspec.plugin import Observed, check
+
+# A factor that starts at zero (B of LoRA, a zeroed head) hides the gradient of its partner; two updates uncover it.
+LEAST_PASSES = 3
+
+
+@check(
+    direction="at most",
+    unit="parameters",
+    default_limit=0,
+    advice="Find what cuts the parameters in the details off from the loss: a detach, no_grad around a part, an adapter "
+    "that was merged, a module that the forward pass does not use.",
+)
+def dead_gradients(training: Training) -> Observed[int]:
+    """Does every trainable parameter receive a gradient?
+
+    Why it matters:
+        A part that never receives a gradient never learns, and the rest learns enough for the loss to fall all the
+        same.
+
+    Example:
+        dead_gradients: 0
+
+    What the number means:
+        Trainable parameters whose gradient is missing or exactly zero in every step. One step proves nothing: the
+        gradient of a fresh LoRA's A is exactly zero in the first, because B is. There is no floor above zero, since a
+        small head makes small gradients.
+    """
+    dead = [gradient.name for gradient in training.gradients_over(LEAST_PASSES) if gradient.is_dead]
+    return Observed(len(dead), {"dead": dead, "trainable": len(training.gradients)})
+
+
+@check(
+    direction="at most",
+    unit="parameters",
+    default_limit=0,
+    advice="Lower `train.lr` or clip gradients; in float16 use a GradScaler; look for a division by zero or a square root "
+    "at zero above the parameters in the details.",
+)
+def nonfinite_gradients(training: Training) -> Observed[int]:
+    """Are all gradients finite?
+
+    Why it matters:
+        A finite loss can have a gradient that is not: the next update ruins the weights.
+
+    Example:
+        nonfinite_gradients: 0
+
+    What the number means:
+        Trainable parameters whose gradient held NaN or infinity in some step.
+    """
+    bad = [gradient.name for gradient in training.gradients_over(1) if gradient.nonfinite_steps]
+    return Observed(len(bad), {"not finite": bad})
+
+
+@check(
+    direction="at most",
+    advice="Clip gradients, lower the loss scale or the initialization of the layer that the details name.",
+)
+def max_grad_norm(training: Training) -> Observed[float]:
+    """How large is the largest gradient of a parameter?
+
+    Why it matters:
+        One exploding layer dominates the global norm; clipping by it then stalls all the others.
+
+    Example:
+        max_grad_norm: 100
+
+    What the number means:
+        The largest Euclidean norm of one parameter's gradient in one step, before the optimizer.
+    """
+    worst = max(training.gradients_over(1), key=_peak)
+    return Observed(_peak(worst), {"parameter": worst.name})
+
+
+def _peak(gradient: GradientHistory) -> float:
+    return max((norm for norm in gradient.norms if norm is not None), default=0.0)

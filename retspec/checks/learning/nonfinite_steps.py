@@ -1,0 +1,31 @@
+"""`nonfinite_steps`."""
+
+from __future__ import annotations
+
+from retspec.facts import Training
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    unit="steps",
+    default_limit=0,
+    advice="Look for NaN in weights and inputs first, then lower `train.lr`; in float16 scale the loss or take bfloat16. "
+    "The details name the operation where it could be found.",
+)
+def nonfinite_steps(training: Training) -> Observed[int]:
+    """Does the loss stay finite?
+
+    Why it matters:
+        One NaN spreads to every weight in the next update; all later steps are lost.
+
+    Example:
+        nonfinite_steps: 0
+
+    What the number means:
+        Steps without a finite loss. The training stops at the first of them, and those that are left count too.
+    """
+    if training.nonfinite_loss_at is None:
+        return Observed(0, {"steps": len(training.losses)})
+    details = {"at step": training.nonfinite_loss_at + 1, "operation": training.nonfinite_operation or "unknown"}
+    return Observed(training.steps - training.nonfinite_loss_at, details)

@@ -1,0 +1,1 @@
+"""Whether outputs that must agree do agree."""

@@ -1,0 +1,28 @@
+"""`adapter_effect`."""
+
+from __future__ import annotations
+
+from retspec.facts import AdapterEffect
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at least",
+    advice="Check that the adapter receives gradients (`dead_gradients`) and moves (`unchanged_params`), and that it is "
+    "not merged or disabled while training.",
+)
+def adapter_effect(effect: AdapterEffect) -> Observed[float]:
+    """Does the trained adapter change the outputs?
+
+    Why it matters:
+        The head alone can bring the loss down. An adapter without effect makes the run a linear probe that costs as much
+        as fine-tuning.
+
+    Example:
+        adapter_effect: 1e-3
+
+    What the number means:
+        Largest absolute difference of a logit with the adapter and without, after the training, the trained head in
+        place for both.
+    """
+    return Observed(effect.absolute, {"relative to the largest logit": effect.relative})

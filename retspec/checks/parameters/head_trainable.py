@@ -1,0 +1,39 @@
+"""`head_trainable`."""
+
+from __future__ import annotations
+
+from retspec.facts import Geometry
+from retspec.plugin import Observed, SubjectError, check
+
+
+@check(
+    direction="equal",
+    default_limit=True,
+    advice="Name the classifier in `model.lora.modules_to_save` as the model calls it (timm: usually `head` or `fc`), "
+    "and replace a head before wrapping the model, not after.",
+)
+def head_trainable(geometry: Geometry) -> Observed[bool]:
+    """Does the classifier train, and is it the one that makes the output?
+
+    Why it matters:
+        A missing or misspelt `modules_to_save` leaves a random head frozen, without a word. A head that is replaced
+        after wrapping trains, but is never used. In both cases the loss still falls.
+
+    Example:
+        head_trainable: true
+
+    What the number means:
+        True when the last module with parameters in a forward pass holds a trainable parameter, and the gradient of the
+        output reaches it. Found by running the model, not by a name.
+    """
+    classifier = geometry.classifier
+    if not classifier.is_projection:
+        raise SubjectError(
+            f"the model has no classifier: its output comes from {classifier.name!r} ({classifier.type}); "
+            "set `num_classes`"
+        )
+    details = {
+        "classifier": f"{classifier.name} ({classifier.type})",
+        "trainable, but not used": list(classifier.unused_trainable),
+    }
+    return Observed(classifier.trainable, details)

@@ -1,0 +1,156 @@
+"""The worker as an operating system process: its own session, a private pipe, a bounded end."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from retspec.measure.protocol import encode
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from retspec.measure.protocol import Job
+
+GRACE = 5.0
+"""Seconds between asking the worker to end and killing it."""
+TAIL = 4000
+"""Characters of the worker's standard error that a report keeps."""
+LOOK = 0.2
+"""Seconds between two looks at whether a silent worker still lives."""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How a worker ended, in words, and the last that it said."""
+
+    cause: str
+    stderr: str
+
+
+class WorkerProcess:
+    """Runs a worker; leaving the context ends it and all that it started."""
+
+    def __init__(self, job: Job) -> None:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._records, worker_end = os.pipe()
+        os.set_blocking(self._records, False)  # noqa: FBT003 - positional in the standard library
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+            [sys.executable, "-m", "retspec.worker", str(worker_end)],
+            stdin=subprocess.PIPE,
+            stdout=self._stderr,
+            stderr=self._stderr,
+            pass_fds=[worker_end],
+            start_new_session=True,
+            env=_environment(),
+        )
+        os.close(worker_end)
+        self._send(job)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._records, selectors.EVENT_READ)
+        self._buffer = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+        self._selector.close()
+        os.close(self._records)
+        self._stderr.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker still runs."""
+        return self._process.poll() is None
+
+    def read_line(self, deadline: float) -> bytes | None:
+        """Return the next record, or None when the worker has ended or the deadline (monotonic clock) is over."""
+        while b"\n" not in self._buffer:
+            alive = self.is_alive  # before the read: what was written before the end is still there after it
+            if self._selector.select(max(0.0, min(LOOK, deadline - time.monotonic()))):
+                chunk = self._read()
+                self._buffer += chunk
+                if chunk:
+                    continue
+                time.sleep(LOOK / 20)
+            if not alive or time.monotonic() >= deadline:
+                return None
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def finish(self) -> str:
+        """Wait for a worker that said it is done; return what it did instead of ending well, or an empty string."""
+        try:
+            status = self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.end()
+            return "it did not end: a thread or a child of it was left running"
+        return "" if status == 0 else f"it {describe_status(status)}"
+
+    def end(self) -> Fate:
+        """End the worker's whole process group: ask, wait, kill. Return how the worker itself ended."""
+        if self.is_alive:
+            self._signal(signal.SIGTERM)
+            try:
+                self._process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGKILL)
+        status = self._process.wait()
+        self._signal(signal.SIGKILL)  # children that outlived it
+        if self._process.stdin:
+            self._process.stdin.close()
+        return Fate(describe_status(status), self._tail())
+
+    def _send(self, job: Job) -> None:
+        stdin = self._process.stdin
+        if stdin is None:
+            return
+        try:
+            stdin.write(encode(job))
+            stdin.flush()
+        except BrokenPipeError:
+            return  # it is dead already, which the first read will find
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._records, 1 << 16)
+        except BlockingIOError:
+            return b""
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+
+    def _tail(self) -> str:
+        self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, self._stderr.tell() - TAIL))
+        return self._stderr.read().decode(errors="replace")
+
+
+def describe_status(status: int) -> str:
+    """Return an exit status in words."""
+    if status >= 0:
+        return f"exited with status {status} before it was done"
+    name = signal.Signals(-status).name
+    hint = ", probably because memory ran out" if -status == signal.SIGKILL else ""
+    return f"was killed by {name}{hint}"
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a worker: what CUDA needs to be repeatable, and this very retspec on the path."""
+    package_parent = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), package_parent]))
+    return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path}

@@ -1,0 +1,88 @@
+"""What travels between the supervisor and its worker: one job in, JSON records out, one per line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from retspec.records import Measured, Outcome, Plan
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker shall do."""
+
+    plan: Plan
+    plugins: tuple[str, ...] = ()
+    entry_points: bool = True
+
+
+class Environment(msgspec.Struct, frozen=True, tag=True):
+    """Where the worker measures."""
+
+    facts: dict[str, str]
+
+
+class Started(msgspec.Struct, frozen=True, tag=True):
+    """The worker turns to a criterion."""
+
+    id: str
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    """A measurement begins (0 of 0), or takes a step."""
+
+    key: str
+    step: int = 0
+    total: int = 0
+
+
+class Made(msgspec.Struct, frozen=True, tag=True):
+    """A measurement was made."""
+
+    measured: Measured
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """A criterion is through."""
+
+    outcome: Outcome
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """The worker did everything and cleaned up; `faults` tells what went wrong while cleaning up."""
+
+    faults: tuple[str, ...] = ()
+
+
+Message = Environment | Started | Progress | Made | Finished | Done
+
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
+
+def encode(message: Message | Job) -> bytes:
+    """Return a message as one line."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Return the message of one line.
+
+    Raises msgspec.DecodeError when it is none.
+    """
+    return _decoder.decode(line)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain data that JSON can carry: non-finite floats as text, unknown objects by their `str`."""
+    return _finite(msgspec.to_builtins(value, str_keys=True, enc_hook=str))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,41 @@
+"""The measurement `effect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.facts import AdapterEffect
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.adapters import adapters_off
+from retspec.subjects.outputs import largest_difference, logits_of
+from retspec.subjects.state import preserved
+from retspec.subjects.structure import tuner
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from retspec.measurements.fitting import Fit
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+
+
+def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the recipe
+    return Passes(forward=2)
+
+
+@measurement(cost=Cost.TRAINING, passes=_passes)
+def effect(fitting: Fit, model: nn.Module, batch: Batch) -> AdapterEffect:
+    """Compare the trained model's outputs with its adapter and without, in eval mode."""
+    import torch
+
+    tuner(model)
+    with preserved(model), torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in fitting.trained:
+                parameter.copy_(fitting.trained[name])
+        model.eval()
+        adapted = logits_of(model(batch.inputs)).float()
+        with adapters_off(model):
+            disabled = logits_of(model(batch.inputs)).float()
+        absolute = largest_difference(adapted, disabled)
+        return AdapterEffect(absolute, absolute / max(float(adapted.abs().max()), 1e-30))

@@ -1,0 +1,169 @@
+"""The measurement `fitting`: N optimizer steps on one fixed batch, watched closely."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from retspec.errors import NoVerdict
+from retspec.facts import GradientHistory, Training
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.devices import synchronize
+from retspec.subjects.diagnosis import nonfinite_operation
+from retspec.subjects.recipes import Trainer
+from retspec.subjects.state import Snapshot, fingerprint, preserved, without_dropout
+from retspec.subjects.structure import frozen_buffers, groups, has_adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What the fitting showed, and, for a model with an adapter, the trained tensors by name."""
+
+    training: Training
+    trained: dict[str, Tensor]
+
+
+def _passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
+    return Passes(forward=steps * recipe.accumulation, backward=steps * recipe.accumulation)
+
+
+@measurement(cost=Cost.TRAINING, passes=_passes)
+def fitting(
+    model: nn.Module,
+    batch: Batch,
+    recipe: Recipe,
+    progress: Callable[[int, int], None],
+    *,
+    steps: int,
+    lr: float,
+) -> Fit:
+    """Train on one fixed batch, in train mode, as the recipe says, and put the model back.
+
+    The training stops at the first loss that is not finite; one more step then looks for the operation.
+    """
+    recipe = replace(recipe, steps=steps, lr=lr)
+    with ExitStack() as stack:
+        snapshot = stack.enter_context(preserved(model))
+        if recipe.dropout == "zero":
+            stack.enter_context(without_dropout(model))
+        model.train()
+        frozen = _fingerprints(model)
+        log = _Log(model)
+        trainer = Trainer(model, batch, recipe)
+        for step in range(steps):
+            progress(step + 1, steps)
+            if not log.take_step(trainer):
+                break
+        return Fit(
+            training=log.training(trainer, snapshot, frozen),
+            trained=_trained(model) if has_adapter(model) else {},
+        )
+
+
+class _Log:
+    """What the steps leave behind."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._trainable = [(name, p, group) for name, p, group in groups(model) if p.requires_grad]
+        if not self._trainable:
+            raise NoVerdict("nothing trains: no parameter requires a gradient; see `min_trainable_params`")
+        self._losses: list[float] = []
+        self._seconds: list[float] = []
+        self._norms: list[list[float | None]] = []
+        self._nonfinite = [0] * len(self._trainable)
+
+    def take_step(self, trainer: Trainer) -> bool:
+        """Take one step and note it; False when its loss was not finite, and nothing was updated."""
+        start = perf_counter()
+        loss = trainer.backward()
+        if loss is None:
+            return False
+        synchronize(trainer.device)
+        paused = perf_counter()
+        self._losses.append(loss)
+        self._note_gradients()
+        resumed = perf_counter()
+        trainer.update()
+        synchronize(trainer.device)
+        self._seconds.append(perf_counter() - start - (resumed - paused))
+        return True
+
+    def _note_gradients(self) -> None:
+        """Note the norm of every gradient with one transfer from the device."""
+        import torch
+
+        gradients = [parameter.grad for _, parameter, _ in self._trainable]
+        norms = [torch.linalg.vector_norm(g.detach(), dtype=torch.float32) for g in gradients if g is not None]
+        found = iter(torch.stack(norms).tolist() if norms else [])
+        row: list[float | None] = []
+        for index, gradient in enumerate(gradients):
+            norm = None if gradient is None else next(found)
+            if norm is not None and norm - norm != 0:  # NaN and infinity alone differ from themselves
+                self._nonfinite[index] += 1
+                norm = None
+            row.append(norm)
+        self._norms.append(row)
+
+    def training(self, trainer: Trainer, snapshot: Snapshot, frozen: dict[str, int]) -> Training:
+        """Return the facts; called while the model is still as training left it."""
+        stopped = len(self._losses) if len(self._losses) < trainer.recipe.steps else None
+        return Training(
+            steps=trainer.recipe.steps,
+            losses=tuple(self._losses),
+            nonfinite_loss_at=stopped,
+            nonfinite_operation="" if stopped is None else nonfinite_operation(self._model, trainer),
+            gradients=tuple(self._history(index, snapshot) for index in range(len(self._trainable))),
+            drifted=tuple(_drifted(self._model, snapshot, frozen)),
+            chance_loss=trainer.chance_loss,
+            seconds=tuple(self._seconds),
+        )
+
+    def _history(self, index: int, snapshot: Snapshot) -> GradientHistory:
+        name, parameter, group = self._trainable[index]
+        norms = tuple(row[index] for row in self._norms)
+        pulled = any(norms) or self._nonfinite[index] > 0
+        return GradientHistory(
+            name=name,
+            group=group,
+            norms=norms,
+            nonfinite_steps=self._nonfinite[index],
+            moved=pulled and not parameter.equal(snapshot.parameters[name]),
+        )
+
+
+def _trained(model: nn.Module) -> dict[str, Tensor]:
+    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _fingerprints(model: nn.Module) -> dict[str, int]:
+    """Return a fingerprint of every frozen parameter, with one transfer from the device."""
+    import torch
+
+    frozen = {name: p for name, p in model.named_parameters() if not p.requires_grad}
+    prints = [fingerprint(parameter) for parameter in frozen.values()]
+    return dict(zip(frozen, torch.stack(prints).tolist() if prints else [], strict=True))
+
+
+def _drifted(model: nn.Module, snapshot: Snapshot, frozen: dict[str, int]) -> list[str]:
+    """Return the frozen parameters, and the buffers of frozen modules, that are not what they were."""
+    now = _fingerprints(model)
+    parameters = [name for name, before in frozen.items() if now.get(name) != before]
+    still = set(frozen_buffers(model))
+    buffers = [name for name, b in model.named_buffers() if name in still and not _same(b, snapshot.buffers[name])]
+    return parameters + buffers
+
+
+def _same(buffer: Tensor, before: Tensor) -> bool:
+    """Compare bits: NaN equals NaN."""
+    return int(fingerprint(buffer)) == int(fingerprint(before))

@@ -1,0 +1,107 @@
+"""The measurement `merging`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from retspec.facts import LayerDeviation, Merging
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.adapters import adapters_off
+from retspec.subjects.outputs import largest_difference, logits_of
+from retspec.subjects.state import preserved, single_precision
+from retspec.subjects.structure import adapted_layers, adapter_parameters, tuner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+
+SPREAD = 0.02
+"""Standard deviation of the values that zero factors get: the effect is some percent of the output."""
+
+Weights = dict[str, dict[str, "Tensor"]]
+
+
+def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the recipe
+    return Passes(forward=4)
+
+
+@measurement(cost=Cost.FORWARD, passes=_passes)
+def merging(model: nn.Module, batch: Batch) -> Merging:
+    """Compare outputs with the adapter at work, disabled, merged, and taken out again.
+
+    The outputs with the adapter come first, since merging changes the model in place. The base weights of the adapted
+    layers are put back from a copy: unmerging is not exact to the bit.
+    """
+    import torch
+
+    with ExitStack() as stack:
+        stack.enter_context(preserved(model))
+        stack.enter_context(single_precision(model))
+        stack.enter_context(torch.no_grad())
+        merger = tuner(model)
+        randomized = _randomize_zero_factors(model)
+        model.eval()
+        inputs = batch.inputs.float() if batch.inputs.is_floating_point() else batch.inputs
+
+        adapted = logits_of(model(inputs)).clone()
+        with adapters_off(model):
+            disabled = logits_of(model(inputs)).clone()
+        with _base_weights(model) as weights:
+            merger.merge_adapter()
+            layers = _deviations(model, weights)
+            merged = logits_of(model(inputs)).clone()
+            merger.unmerge_adapter()
+            unmerged = logits_of(model(inputs)).clone()
+    return Merging(
+        merged=largest_difference(adapted, merged),
+        unmerged=largest_difference(adapted, unmerged),
+        effect=largest_difference(adapted, disabled),
+        scale=float(adapted.abs().max()),
+        randomized=randomized,
+        layers=layers,
+    )
+
+
+def _randomize_zero_factors(model: nn.Module) -> int:
+    """Give every adapter factor that is exactly zero seeded values, and return how many there were."""
+    import torch
+
+    zero = [p for p in adapter_parameters(model).values() if p.is_floating_point() and not p.any()]
+    for parameter in zero:
+        parameter.copy_(torch.randn(parameter.shape) * SPREAD)
+    return len(zero)
+
+
+@contextmanager
+def _base_weights(model: nn.Module) -> Iterator[Weights]:
+    """Give a copy of the adapted layers' base weights, and put them back at the end."""
+    layers = {name: layer.get_base_layer() for name, layer in adapted_layers(model).items()}
+    weights = {
+        name: {own: parameter.detach().clone() for own, parameter in layer.named_parameters()}
+        for name, layer in layers.items()
+    }
+    try:
+        yield weights
+    finally:
+        for name, layer in layers.items():
+            for own, parameter in layer.named_parameters():
+                parameter.data.copy_(weights[name][own])
+
+
+def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...]:
+    """Return how far each merged weight is from base + update, worst first."""
+    deviations = []
+    for name, layer in adapted_layers(model).items():
+        if not hasattr(layer, "get_delta_weight") or any(getattr(layer, "use_dora", {}).values()):
+            return ()
+        expected = weights[name]["weight"].clone()
+        for adapter in layer.active_adapters:
+            expected += layer.get_delta_weight(adapter)
+        deviation = (layer.get_base_layer().weight - expected).abs().max()
+        deviations.append(LayerDeviation(name, float(deviation)))
+    return tuple(sorted(deviations, key=lambda entry: -entry.deviation))

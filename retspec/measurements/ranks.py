@@ -1,0 +1,35 @@
+"""The measurement `ranks`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.errors import SubjectError
+from retspec.facts import RankCount, Ranks
+from retspec.plugin import Cost, measurement
+from retspec.subjects.structure import adapter_parameters, tuner
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from retspec.subjects.skeleton import Skeleton
+
+
+@measurement(cost=Cost.STATIC)
+def ranks(skeleton: Skeleton, *, expected: dict[int, int]) -> Ranks:
+    """Wrap the model anew at each rank, without weights, and count the adapter's parameters."""
+    return Ranks(tuple(RankCount(rank, _count(skeleton.copy(), rank)) for rank in expected))
+
+
+def _count(model: nn.Module, rank: int) -> int:
+    from peft import PeftModel, get_peft_model
+
+    wrapped = next((module for module in model.modules() if isinstance(module, PeftModel)), None)
+    if wrapped is None:
+        raise SubjectError("the model carries no adapter whose rank could change; add `model.lora`")
+    config = tuner(wrapped).peft_config[wrapped.active_adapter]
+    if not hasattr(config, "r"):
+        raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
+    config.r = rank
+    again = get_peft_model(wrapped.unload(), config)
+    return sum(parameter.numel() for parameter in adapter_parameters(again).values())

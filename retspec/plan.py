@@ -1,0 +1,143 @@
+"""Plan: which measurements the criteria need, each once per distinct arguments, cheap before dear."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import NothingSelected, UsageError
+from retspec.plugin import PARTS
+from retspec.records import CheckStep, Criterion, MeasurementStep, Plan, Recipe, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from retspec.catalog import Catalog
+    from retspec.plugin import Argument, Measurement
+
+RECIPE_KEYS = frozenset(field.name for field in fields(Recipe))
+
+
+def make_plan(
+    spec: Spec,
+    catalog: Catalog,
+    *,
+    select: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    skip: Sequence[str] = (),
+) -> Plan:
+    """Return what will be measured for the selected criteria of a spec.
+
+    select, skip: patterns of criterion ids; a pattern without wildcards matches as a part of the id.
+    tags: a criterion is selected when it has one of them.
+
+    Raises NothingSelected when no criterion is left.
+    """
+    chosen = _selected(spec.criteria, select, tags, skip)
+    running = [criterion for criterion in chosen if criterion.skip is None]
+    running.sort(key=lambda criterion: _cost(criterion, catalog))
+    planner = _Planner(spec.train, catalog)
+    checks = tuple(planner.add(criterion) for criterion in running)
+    return Plan(
+        spec=spec,
+        measurements=planner.measurements,
+        checks=checks,
+        skipped=tuple(criterion for criterion in chosen if criterion.skip is not None),
+        needs_weights=planner.reads("model"),
+    )
+
+
+def _selected(
+    criteria: Sequence[Criterion], select: Sequence[str], tags: Sequence[str], skip: Sequence[str]
+) -> list[Criterion]:
+    for tag in tags:
+        if not any(tag in criterion.tags for criterion in criteria):
+            raise UsageError(f"no criterion has the tag {tag!r}; there are {_known_tags(criteria)}")
+    chosen = [
+        criterion
+        for criterion in criteria
+        if (not select or _matches(criterion.id, select))
+        and (not tags or set(tags).intersection(criterion.tags))
+        and not _matches(criterion.id, skip)
+    ]
+    if not chosen:
+        raise NothingSelected(
+            f"nothing selected: none of the {len(criteria)} criteria is left "
+            f"({', '.join(criterion.id for criterion in criteria)})"
+        )
+    return chosen
+
+
+def _known_tags(criteria: Sequence[Criterion]) -> str:
+    return ", ".join(sorted({tag for criterion in criteria for tag in criterion.tags})) or "no tags at all"
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, p if set(p) & set("*?[") else f"*{p}*") for p in patterns)
+
+
+def _cost(criterion: Criterion, catalog: Catalog) -> int:
+    names = catalog.measurements_of(catalog.checks[criterion.check])
+    return max((int(catalog.measurements[name].cost) for name in names), default=0)
+
+
+class _Planner:
+    """Gathers measurements; a later one may read an earlier one."""
+
+    def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
+        self._recipe = recipe
+        self._catalog = catalog
+        self._steps: dict[str, MeasurementStep] = {}
+
+    @property
+    def measurements(self) -> tuple[MeasurementStep, ...]:
+        return tuple(self._steps.values())
+
+    def reads(self, part: str) -> bool:
+        """Whether some measurement asks for a part of the subject."""
+        return any(part in step.inputs.values() for step in self._steps.values())
+
+    def add(self, criterion: Criterion) -> CheckStep:
+        """Plan the measurements that one criterion waits for."""
+        check = self._catalog.checks[criterion.check]
+        inputs = {name: self._measure(name, criterion) for name in check.measurements}
+        own = {name: value for name, value in criterion.arguments.items() if name in check.arguments}
+        return CheckStep(criterion=criterion, inputs=inputs, arguments=own)
+
+    def _measure(self, name: str, criterion: Criterion) -> str:
+        """Plan a measurement and all that it reads, and return its key."""
+        if name in PARTS:
+            return name
+        measurement = self._catalog.measurements[name]
+        inputs = {source: self._measure(source, criterion) for source in measurement.inputs}
+        arguments = self._arguments(measurement.arguments, criterion.arguments)
+        key = self._key(measurement, arguments, inputs)
+        step = self._steps.get(key) or MeasurementStep(
+            key=key,
+            name=name,
+            cost=measurement.cost.name.lower(),
+            arguments=arguments,
+            inputs=inputs,
+            passes=measurement.passes(self._recipe, **arguments),
+            criteria=(),
+        )
+        self._steps[key] = replace(step, criteria=(*step.criteria, criterion.id))
+        return key
+
+    def _default(self, argument: Argument) -> Any:
+        """A measurement's argument that is called like a key of `train:` takes its default from there."""
+        return getattr(self._recipe, argument.name) if argument.name in RECIPE_KEYS else argument.default
+
+    def _arguments(self, declared: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: given.get(name, self._default(argument)) for name, argument in declared.items()}
+
+    def _key(self, measurement: Measurement, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+        """Name a measurement by what sets it apart: arguments that are not the default, inputs that were given some."""
+        apart = [
+            f"{name}={value}"
+            for name, value in arguments.items()
+            if value != self._default(measurement.arguments[name])
+        ]
+        apart += [key for key in inputs.values() if "(" in key]
+        return f"{measurement.name}({', '.join(apart)})" if apart else measurement.name

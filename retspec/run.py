@@ -1,0 +1,103 @@
+"""THE FLOW, on one screen: load → validate → plan → measure → judge → report."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from retspec.catalog import Catalog, gather
+from retspec.interrupts import Interrupted, interruptible
+from retspec.judge import judge
+from retspec.load import load, plugins_of
+from retspec.measure import measure
+from retspec.measure.protocol import Done, Environment, Finished, Made, Progress
+from retspec.plan import make_plan
+from retspec.records import Plan, Report, Verdict
+from retspec.report import Board, opening
+from retspec.validate import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def prepare(
+    spec: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    entry_points: bool = True,
+    select: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    observers: Sequence[object] = (),
+) -> tuple[Plan, Catalog]:
+    """Load, validate and plan, without measuring anything.
+
+    Raises SpecError, PluginError, UsageError or NothingSelected.
+    """
+    document = load(spec, overrides)
+    catalog = gather([*plugins_of(document), *plugins], entry_points=entry_points, observers=observers)
+    valid = validate(document, catalog)
+    catalog.hooks.hook.retspec_spec_loaded(spec=valid)
+    return make_plan(valid, catalog, select=select, tags=tags, skip=skip), catalog
+
+
+def run(
+    spec: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    entry_points: bool = True,
+    select: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    fail_fast: bool = False,
+    strict: bool = False,
+    reports: Mapping[str, str | Path] | None = None,
+    observers: Sequence[object] = (),
+) -> Report:
+    """Run a spec and return its report, which knows its `exit_code`.
+
+    spec: path of the YAML file.
+    overrides: `path=value`, as in `model.lora.r=16`; the value is read as YAML.
+    plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
+    select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
+    fail_fast: end after the first criterion that is not met. strict: warnings make the exit code 1.
+    reports: name of a report format to the path of its file, such as {"junit": "junit.xml"}.
+    observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
+
+    Raises SpecError, PluginError, UsageError, NothingSelected before anything runs, ReportError for a file that cannot be
+    written. What happens while measuring is in the report.
+    """
+    plan, catalog = prepare(
+        spec,
+        overrides=overrides,
+        plugins=plugins,
+        entry_points=entry_points,
+        select=select,
+        tags=tags,
+        skip=skip,
+        observers=observers,
+    )
+    board = Board(opening(plan, catalog, strict=strict), catalog, reports or {})
+    try:
+        with interruptible(), closing(measure(plan, plugins=catalog.named, entry_points=entry_points)) as messages:
+            for message in messages:
+                match message:
+                    case Finished(outcome):
+                        result = judge(plan.criterion(outcome.id), outcome)
+                        board.add(result)
+                        if fail_fast and result.verdict not in {Verdict.MET, Verdict.WARNED}:
+                            break
+                    case Made(measured):
+                        board.note(measured)
+                    case Environment(facts):
+                        board.note_environment(facts)
+                    case Progress(key, step, total):
+                        board.tell("progress", measurement=key, step=step, total=total)
+                    case Done(faults):
+                        board.fault(*faults)
+    except Interrupted as interruption:
+        return board.close(interrupted=interruption.number)
+    return board.close()

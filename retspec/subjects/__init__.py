@@ -1,0 +1,23 @@
+"""Building what is under test: the model, its adapter, and the batch that goes through it.
+
+Everything here runs in the worker. torch, timm and peft are imported inside functions, since the command line imports
+these modules to learn which sources there are.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from retspec.plugin import Source, discover, hookimpl
+
+
+@hookimpl
+def retspec_model_sources() -> list[Source]:
+    """Offer the keys under `model:`."""
+    return [source for source in discover(sys.modules[__name__], Source) if source.kind == "model"]
+
+
+@hookimpl
+def retspec_data_sources() -> list[Source]:
+    """Offer the keys under `data:`."""
+    return [source for source in discover(sys.modules[__name__], Source) if source.kind == "data"]

@@ -1,0 +1,32 @@
+"""Switching adapters off for a moment."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from retspec.subjects.structure import adapted_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import nn
+
+
+@contextmanager
+def adapters_off(model: nn.Module) -> Iterator[None]:
+    """Let the adapted layers answer as their base layers do.
+
+    Unlike `PeftModel.disable_adapter` this leaves a saved head in place: what differs then is the adapter alone.
+    """
+    layers = adapted_layers(model).values()
+    trainable = {id(p): p.requires_grad for layer in layers for p in layer.parameters()}
+    for layer in layers:
+        layer.enable_adapters(enabled=False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(enabled=True)
+            for parameter in layer.parameters():
+                parameter.requires_grad_(trainable[id(parameter)])

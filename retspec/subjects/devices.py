@@ -1,0 +1,59 @@
+"""Choosing the device and the precision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.errors import SubjectError
+
+if TYPE_CHECKING:
+    import torch
+
+PATH = "run.device"
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; `auto` takes cuda, else mps, else cpu.
+
+    Raises SubjectError when the machine has no such device.
+    """
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        reason = "this torch was built without CUDA" if torch.version.cuda is None else "torch sees no GPU or driver"
+        raise SubjectError(f"device {name!r} is not there: {reason}; use `--device auto`, or ask `retspec doctor`", path=PATH)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise SubjectError(f"device {name!r} is not there: torch sees {torch.cuda.device_count()} GPUs", path=PATH)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise SubjectError("device 'mps' is not there: it needs macOS on Apple silicon; use `--device auto`", path=PATH)
+    return device
+
+
+def make_repeatable(threads: int | None) -> None:
+    """Fix what makes the same computation give different bits: threads, autotuning, reduced precision.
+
+    Operations without a deterministic implementation are warned of and run all the same: many a model has one.
+    """
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # Filling every fresh tensor would change what is timed, and nothing here reads uninitialized memory.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given, so that a clock means something."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -1,0 +1,76 @@
+"""The model without its weights, and what a forward pass of it shows."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from retspec.errors import NoVerdict
+from retspec.subjects.references import describe
+from retspec.subjects.tracing import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from torch import Tensor, nn
+
+    from retspec.facts import Geometry
+
+
+def hollow(model: nn.Module, empty: Callable[[Tensor], Tensor]) -> nn.Module:
+    """Return a copy of a model in which every parameter and buffer is what `empty` makes of it; no data is copied."""
+    from torch import nn
+
+    memo: dict[int, object] = {}
+    for parameter in model.parameters():
+        memo[id(parameter)] = nn.Parameter(empty(parameter), requires_grad=parameter.requires_grad)
+    for buffer in model.buffers():
+        memo[id(buffer)] = empty(buffer)
+    return copy.deepcopy(model, memo)
+
+
+def on_meta(tensor: Tensor) -> Tensor:
+    """Return an empty tensor of the same shape and dtype on the meta device."""
+    import torch
+
+    return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+
+
+class Skeleton:
+    """The model on the meta device: it has names, shapes and dtypes, but no numbers."""
+
+    def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
+        self.module = module
+        self.dtype = dtype
+        self._traced: dict[tuple[int, ...], Geometry] = {}
+
+    def copy(self) -> nn.Module:
+        """Return a copy to change at will."""
+        return hollow(self.module, on_meta)
+
+    def trace(self, shape: tuple[int, ...]) -> Geometry:
+        """Return what a forward pass of inputs of this shape shows, seen once per shape.
+
+        Raises NoVerdict when the model cannot run without data.
+        """
+        if shape not in self._traced:
+            self._traced[shape] = self._trace(shape)
+        return self._traced[shape]
+
+    def _trace(self, shape: tuple[int, ...]) -> Geometry:
+        import torch
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        # Fake tensors say that they lie on the CPU: unlike meta tensors they get along with what a model makes itself.
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            model = hollow(self.module, lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
+            try:
+                return trace(model.eval(), torch.empty(shape, dtype=self.dtype))
+            except NoVerdict:
+                raise
+            except Exception as error:
+                raise NoVerdict(
+                    f"a forward pass of inputs of shape {shape} fails: {describe(error)}; check the input size, and that "
+                    "the model does not decide by the values of its inputs"
+                ) from error

@@ -1,0 +1,113 @@
+"""What belongs to what in a wrapped model, told by the types of its modules and never by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.errors import NoVerdict
+from retspec.facts import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
+    from torch import Tensor, nn
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return the user's own module: what peft wrapped, or the model itself."""
+    from peft import PeftModel
+
+    inner = model.get_base_model() if isinstance(model, PeftModel) else model
+    return inner  # type: ignore[no-any-return]
+
+
+def tuner(model: nn.Module) -> BaseTuner:
+    """Return the adapter's tuner, however deep it sits in the model.
+
+    Raises NoVerdict when the model carries no adapter.
+    """
+    from peft.tuners.tuners_utils import BaseTuner
+
+    for module in model.modules():
+        if isinstance(module, BaseTuner):
+            return module
+    raise NoVerdict("the model carries no adapter; add `model.lora`, or leave this criterion out")
+
+
+def adapted_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
+    """Return the layers that carry an adapter, by name."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    return {own_name(name): module for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)}
+
+
+def own_name(name: str) -> str:
+    """Return the name that a module or parameter has in the user's own model."""
+    return name.removeprefix("base_model.model.")
+
+
+def has_adapter(model: nn.Module) -> bool:
+    """Whether some layer carries an adapter."""
+    return bool(adapted_layers(model))
+
+
+def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
+    """Return the adapters' own parameters by identity: those of the adapted layers without their base layers."""
+    found = {}
+    for layer in adapted_layers(model).values():
+        base = {id(parameter) for parameter in layer.get_base_layer().parameters()}
+        found |= {id(parameter): parameter for parameter in layer.parameters() if id(parameter) not in base}
+    return found
+
+
+def head_parameters(model: nn.Module) -> set[int]:
+    """Return the identities of the classifier's parameters: timm's own classifier, and what peft saves in full."""
+    from peft.utils.other import ModulesToSaveWrapper
+
+    heads = [module for module in model.modules() if isinstance(module, ModulesToSaveWrapper)]
+    heads += _timm_classifier(unwrapped(model))
+    return {id(parameter) for head in heads for parameter in head.parameters()}
+
+
+def _timm_classifier(model: nn.Module) -> list[nn.Module]:
+    from torch import nn
+
+    get = getattr(model, "get_classifier", None)
+    classifier = get() if callable(get) else None
+    return [classifier] if isinstance(classifier, nn.Module) else []
+
+
+def groups(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, Group]]:
+    """Yield every parameter with its name and the group that it belongs to."""
+    adapters, heads = adapter_parameters(model), head_parameters(model)
+    for name, parameter in model.named_parameters():
+        group = Group.ADAPTER if id(parameter) in adapters else Group.HEAD if id(parameter) in heads else Group.OTHER
+        yield name, parameter, group
+
+
+def frozen_buffers(model: nn.Module) -> Iterator[str]:
+    """Yield the names of buffers whose module trains nothing.
+
+    A module without parameters of its own is judged by the nearest module around it that has some.
+    """
+    modules = dict(model.named_modules())
+    for name, _ in model.named_buffers():
+        owner = name.rpartition(".")[0]
+        while owner and not any(True for _ in modules[owner].parameters()):
+            owner = owner.rpartition(".")[0]
+        if not any(parameter.requires_grad for parameter in modules[owner].parameters()):
+            yield name
+
+
+def input_size(model: nn.Module) -> tuple[int, ...] | None:
+    """Return (channels, height, width) that a timm model was built for, or None."""
+    from torch import nn
+
+    inner = unwrapped(model)
+    configured = (getattr(inner, "pretrained_cfg", None) or {}).get("input_size")
+    size = getattr(getattr(inner, "patch_embed", None), "img_size", None) or (configured or ())[1:]
+    first = next((module for module in inner.modules() if isinstance(module, nn.Conv2d)), None)
+    if not size or first is None:
+        return None
+    return (first.in_channels, *size)

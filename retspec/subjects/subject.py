@@ -1,0 +1,151 @@
+"""The subject of a run: made on demand, each part once."""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.errors import SubjectError
+from retspec.facts import BatchRequest
+from retspec.subjects.devices import choose_device, make_repeatable
+from retspec.subjects.lora import wrap
+from retspec.subjects.references import allow_imports_from, describe
+from retspec.subjects.skeleton import Skeleton, hollow, on_meta
+from retspec.subjects.structure import input_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import torch
+    from torch import Tensor, nn
+
+    from retspec.plugin import Source
+    from retspec.records import Data, Model, Recipe, Spec
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs (batch, ...) and targets (batch,) or (batch, classes), on the device of the run."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+class Subject:
+    """Model, skeleton, batch, recipe and device of one spec.
+
+    The base model is made once. If some measurement needs its weights, the skeleton is taken from it, so that what is
+    counted is what is trained; otherwise it is built on the meta device and no weights are ever made.
+    """
+
+    def __init__(
+        self, spec: Spec, *, model_sources: Mapping[str, Source], data_sources: Mapping[str, Source], weights: bool
+    ) -> None:
+        self._spec = spec
+        self._model_sources = model_sources
+        self._data_sources = data_sources
+        self._weights = weights
+        allow_imports_from(Path(spec.file).resolve().parent, Path.cwd())
+        make_repeatable(spec.run.threads)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the short trainings are done."""
+        return self._spec.train
+
+    @cached_property
+    def device(self) -> torch.device:
+        """The device that the run takes."""
+        return choose_device(self._spec.run.device)
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the model's weights and of its inputs."""
+        import torch
+
+        found: torch.dtype = getattr(torch, self._spec.run.dtype)
+        return found
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights."""
+        device = self.device
+        model = self._build()
+        try:
+            return model.to(device)
+        except RuntimeError as error:
+            raise SubjectError(f"the model does not fit on {device}: {describe(error)}") from error
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        """The model without weights."""
+        return Skeleton(hollow(self.model, on_meta) if self._weights else self._build_on_meta(), self.dtype)
+
+    @cached_property
+    def batch(self) -> Batch:
+        """The batch that every measurement sees, in the dtype of the model."""
+        inputs, targets = self._take_batch(self._spec.data)
+        if inputs.is_floating_point():
+            inputs = inputs.to(self.dtype)
+        return Batch(inputs.to(self.device), targets.to(self.device))
+
+    def _take_batch(self, data: Data) -> tuple[Tensor, Tensor]:
+        request = BatchRequest(
+            batch_size=self.recipe.batch_size,
+            seed=self._spec.run.seed,
+            input_size=input_size(self.skeleton.module),
+            num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
+        )
+        source = self._data_sources[data.source]
+        with seeded(self._spec.run.seed):
+            value = msgspec.convert(data.value, source.value_type, strict=False)
+            batch: tuple[Tensor, Tensor] = source(value, request, **data.arguments)
+        return batch
+
+    def _build(self) -> nn.Module:
+        """Build the model by its source, cast it, wrap it."""
+        section = self._section()
+        source = self._model_sources[section.source]
+        with seeded(self._spec.run.seed):
+            value = msgspec.convert(section.value, source.value_type, strict=False)
+            model: nn.Module = source(value, **section.arguments).to(self.dtype)
+            return model if section.lora is None else wrap(model, section.lora)
+
+    def _build_on_meta(self) -> nn.Module:
+        import torch
+
+        try:
+            with torch.device("meta"):
+                return self._build()
+        except (SubjectError, NotImplementedError, RuntimeError):
+            # A factory may do what no tensor without data can do. Then its weights are made after all.
+            return hollow(self.model, on_meta)
+
+    def _section(self) -> Model:
+        if self._spec.model is None:
+            raise SubjectError("this needs a model, and the spec has no section `model`", path="")
+        return self._spec.model
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch, numpy and random, and restore all three states at the end."""
+    import numpy as np
+    import torch
+
+    before = random.getstate(), np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002 - models use it
+    restore: list[Callable[[Any], None]] = [random.setstate, np.random.set_state, torch.random.set_rng_state]
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        for put_back, state in zip(restore, before, strict=True):
+            put_back(state)

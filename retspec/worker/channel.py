@@ -1,0 +1,28 @@
+"""The worker's side of the private descriptor."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from retspec.measure.protocol import encode
+
+if TYPE_CHECKING:
+    from retspec.measure.protocol import Message
+
+
+class Channel:
+    """Writes records, each at once and whole."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional in the standard library
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def tell(self, message: Message) -> None:
+        """Send a record."""
+        line = encode(message)
+        with self._lock:
+            while line:
+                line = line[os.write(self._descriptor, line) :]

@@ -1,0 +1,136 @@
+"""Doing a job: criterion by criterion, every failure an outcome."""
+
+from __future__ import annotations
+
+import traceback
+from numbers import Integral, Real
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from retspec.catalog import gather
+from retspec.errors import Inconclusive, NoVerdict, SubjectError
+from retspec.measure.protocol import Done, Environment, Finished, Started, plain
+from retspec.records import Observed, Outcome, Verdict
+from retspec.subjects.references import describe
+from retspec.subjects.subject import Subject
+from retspec.worker.container import Container, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retspec.catalog import Catalog
+    from retspec.errors import Mark
+    from retspec.measure.protocol import Job
+    from retspec.records import CheckStep
+    from retspec.worker.channel import Channel
+
+
+def work(job: Job, channel: Channel) -> None:
+    """Answer every criterion of the job with one outcome, then clean up and say so."""
+    catalog = gather(job.plugins, entry_points=job.entry_points)
+    subject = Subject(
+        job.plan.spec,
+        model_sources=catalog.model_sources,
+        data_sources=catalog.data_sources,
+        weights=job.plan.needs_weights,
+    )
+    container = Container(job.plan, catalog, subject, channel)
+    channel.tell(Environment(_environment(subject)))
+    for step in job.plan.checks:
+        channel.tell(Started(step.criterion.id))
+        channel.tell(Finished(_outcome(step, catalog, container, job.plan.spec.marks)))
+    channel.tell(Done(_close(container)))
+
+
+def _environment(subject: Subject) -> dict[str, str]:
+    import torch
+
+    try:
+        device = subject.device
+    except SubjectError:
+        return {"device": "none", "threads": str(torch.get_num_threads())}
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+    return {"device": f"{device} ({name})" if name else str(device), "threads": str(torch.get_num_threads())}
+
+
+def _outcome(step: CheckStep, catalog: Catalog, container: Container, marks: Mapping[str, Mark]) -> Outcome:
+    started = perf_counter()
+    try:
+        observed, failure = _observe(step, catalog, container), None
+    except Exception as error:  # noqa: BLE001 - whatever a check or a model raises is an outcome, never a lost run
+        observed, failure = None, error
+    seconds = perf_counter() - started
+    if failure is None:
+        return Outcome(id=step.criterion.id, observed=observed, seconds=seconds)
+    return Outcome(
+        id=step.criterion.id,
+        failure=_verdict(failure),
+        reason=_reason(failure, marks),
+        trace="".join(traceback.format_exception(failure)),
+        seconds=seconds,
+    )
+
+
+def _observe(step: CheckStep, catalog: Catalog, container: Container) -> Observed[Any]:
+    check = catalog.checks[step.criterion.check]
+    facts = [container.facts(key) for key in step.inputs.values()]
+    return _observed(check.function(*facts, **typed(check.arguments, step.arguments)))
+
+
+def _verdict(error: Exception) -> Verdict:
+    if isinstance(error, Inconclusive):
+        return Verdict.INCONCLUSIVE
+    return Verdict.OUT_OF_MEMORY if _is_out_of_memory(error) else Verdict.ERROR
+
+
+def _reason(error: Exception, marks: Mapping[str, Mark]) -> str:
+    """Return what went wrong in one line; what the spec asked for comes with its place in the spec."""
+    if isinstance(error, SubjectError):
+        mark = _nearest(error.path, marks)
+        return f"{mark}: {error}" if mark else str(error)
+    return str(error) if isinstance(error, NoVerdict) else f"raised {describe(error)}"
+
+
+def _nearest(path: str, marks: Mapping[str, Mark]) -> Mark | None:
+    """Return the mark of a dotted path, or of what is around it where the spec does not go so deep."""
+    while path and path not in marks:
+        path = path.rpartition(".")[0]
+    return marks.get(path)
+
+
+def _observed(answer: Any) -> Observed[Any]:
+    """Return what a check answered as an observation of plain values.
+
+    Raises NoVerdict for anything that is no value: it is refused here, before JSON could turn it into something else.
+    """
+    observed = answer if isinstance(answer, Observed) else Observed(answer)
+    return Observed(_value(observed.value), plain(observed.details))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Integral):  # numpy's integers are registered here, tensors are not
+        return int(value)
+    if isinstance(value, Real) and float(value) - float(value) == 0:
+        return float(value)
+    if isinstance(value, (tuple, list)) and all(isinstance(item, Integral) for item in value):
+        return tuple(map(int, value))
+    raise NoVerdict(
+        f"the check returned {value!r:.60} ({type(value).__name__}); a check returns one finite number, a bool, "
+        "a string or a tuple of integers"
+    )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "can't allocate memory" in str(error)
+
+
+def _close(container: Container) -> tuple[str, ...]:
+    try:
+        container.close()
+    except Exception as error:  # noqa: BLE001 - told in the report, which then is no success
+        return (f"a measurement failed to clean up: {describe(error)}",)
+    return ()
