@@ -13,7 +13,6 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
@@ -33,6 +32,7 @@ from retspec.plugin import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from types import ModuleType
 
 BUILT_IN = ("retspec.checks", "retspec.measurements", "retspec.subjects", "retspec.reporters")
 ALLOW_LIST = "RETSPEC_PLUGINS"
@@ -131,7 +131,7 @@ def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers:
     return catalog
 
 
-# Loading -------------------------------------------------------------------------------------------------------------
+# Loading ------------------------------------------------------------------------------------------
 
 
 def _register_entry_points(manager: pluggy.PluginManager) -> Iterator[Plugin]:
@@ -194,7 +194,7 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-# Gathering -------------------------------------------------------------------------------------------------------------
+# Gathering ----------------------------------------------------------------------------------------
 
 
 def _collect(manager: pluggy.PluginManager, hook: str) -> dict[str, Any]:

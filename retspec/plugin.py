@@ -130,6 +130,7 @@ class Check:
         return package[2] if package[:2] == [PROJECT, "checks"] else package[0]
 
     def __call__(self, *facts: Any, **arguments: Any) -> Any:
+        """Call the function."""
         return self.function(*facts, **arguments)
 
 
@@ -146,6 +147,7 @@ class Measurement:
     doc: str
 
     def __call__(self, *inputs: Any, **arguments: Any) -> Any:
+        """Call the function."""
         return self.function(*inputs, **arguments)
 
 
@@ -161,6 +163,7 @@ class Source:
     kind: str
 
     def __call__(self, *values: Any, **arguments: Any) -> Any:
+        """Call the function."""
         return self.function(*values, **arguments)
 
 
@@ -222,7 +225,7 @@ class HookSpecs:
         """Observe: the run is over."""
 
 
-# The decorators ----------------------------------------------------------------------------------------------------------
+# The decorators -----------------------------------------------------------------------------------
 
 
 def check(
@@ -297,8 +300,9 @@ def model_source(function: Callable[..., Any]) -> Source:
 def data_source(function: Callable[..., Any]) -> Source:
     """Make a key under `data:` of a function `(value, request, *, arguments) -> (inputs, targets)`.
 
-    The first parameter is what stands behind the key, `request` tells what is asked for (`retspec.facts.BatchRequest`).
-    Both results are tensors on the CPU: inputs of shape (batch, ...), targets of shape (batch,) or (batch, classes).
+    The first parameter is what stands behind the key, `request` tells what is asked for
+    (`retspec.facts.BatchRequest`). Both results are tensors on the CPU: inputs of shape (batch, ...), targets of
+    shape (batch,) or (batch, classes).
     """
     return _source(function, "data")
 
@@ -340,9 +344,7 @@ def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str
     keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
     types = _hints(function, [p.name for p in keywords])
     arguments = {
-        p.name: Argument(
-            name=p.name, type=types.get(p.name, Any), default=UNSET if p.default is p.empty else p.default
-        )
+        p.name: Argument(name=p.name, type=types.get(p.name, Any), default=UNSET if p.default is p.empty else p.default)
         for p in keywords
     }
     return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD), arguments
@@ -352,7 +354,9 @@ def _hints(function: Callable[..., Any], names: Sequence[str]) -> dict[str, Any]
     """Evaluate only these annotations: the others may name types that exist for the type checker alone."""
     raw = {name: hint for name, hint in inspect.get_annotations(function).items() if name in names}
     return get_type_hints(
-        SimpleNamespace(__annotations__=raw), globalns=getattr(function, "__globals__", {}), include_extras=True
+        SimpleNamespace(__annotations__=raw),
+        globalns=getattr(function, "__globals__", {}),
+        include_extras=True,
     )
 
 

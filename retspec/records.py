@@ -64,7 +64,7 @@ class Verdict(StrEnum):
         return self in {Verdict.MET, Verdict.MISSED, Verdict.WARNED, Verdict.SKIPPED}
 
 
-# The sections of a spec ----------------------------------------------------------------------------------------------
+# The sections of a spec ---------------------------------------------------------------------------
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
@@ -98,7 +98,8 @@ class Lora:
     ]
     exclude_modules: Annotated[list[str] | str, Meta(description="Layers to leave alone.")] = ()  # type: ignore[assignment]
     modules_to_save: Annotated[
-        list[str], Meta(description="Modules trained in full and saved with the adapter; the head belongs here.")
+        list[str],
+        Meta(description="Modules trained in full and saved with the adapter; the head belongs here."),
     ] = ()  # type: ignore[assignment]
     bias: Annotated[Literal["none", "all", "lora_only"], Meta(description="Which biases train.")] = "none"
     use_rslora: Annotated[bool, Meta(description="Scale by alpha / sqrt(r) instead.")] = False
@@ -207,7 +208,7 @@ class Spec:
     sha256: str = ""
 
 
-# The plan --------------------------------------------------------------------------------------------------------------
+# The plan -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,7 @@ class Plan:
         )
 
 
-# What comes back ---------------------------------------------------------------------------------------------------------
+# What comes back ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)

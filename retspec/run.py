@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - keywords, as the command line has options
     spec: str | Path,
     *,
     overrides: Sequence[str] = (),
@@ -43,7 +43,7 @@ def prepare(
     return make_plan(valid, catalog, select=select, tags=tags, skip=skip), catalog
 
 
-def run(
+def run(  # noqa: PLR0913 - the same
     spec: str | Path,
     *,
     overrides: Sequence[str] = (),
@@ -67,8 +67,8 @@ def run(
     reports: name of a report format to the path of its file, such as {"junit": "junit.xml"}.
     observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
 
-    Raises SpecError, PluginError, UsageError, NothingSelected before anything runs, ReportError for a file that cannot be
-    written. What happens while measuring is in the report.
+    Raises SpecError, PluginError, UsageError, NothingSelected before anything runs, ReportError for a file that cannot
+    be written. What happens while measuring is in the report.
     """
     plan, catalog = prepare(
         spec,
@@ -82,7 +82,10 @@ def run(
     )
     board = Board(opening(plan, catalog, strict=strict), catalog, reports or {})
     try:
-        with interruptible(), closing(measure(plan, plugins=catalog.named, entry_points=entry_points)) as messages:
+        with (
+            interruptible(),
+            closing(measure(plan, plugins=catalog.named, entry_points=entry_points)) as messages,
+        ):
             for message in messages:
                 match message:
                     case Finished(outcome):

@@ -44,7 +44,7 @@ class Training:
     drifted: tuple[str, ...]
     """Frozen parameters, and buffers of frozen modules, that training changed."""
     chance_loss: float | None
-    """Loss of a classifier that knows nothing: ln C for cross-entropy over C classes, ln 2 for binary; None for others."""
+    """Loss of a classifier that knows nothing: ln C for cross-entropy over C classes, ln 2 for binary, else None."""
     seconds: tuple[float, ...]
     """Time of each step, in seconds: forward, backward, optimizer."""
 

@@ -17,7 +17,7 @@ from retspec.measure.protocol import Done, Environment, Finished, Job, Made, Pro
 from retspec.records import Outcome, Verdict, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from retspec.measure.protocol import Message
     from retspec.records import Plan
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_RESTARTS = 3
 
 
-def measure(plan: Plan, *, plugins: Sequence[str] = (), entry_points: bool = True) -> Iterator[Message]:
+def measure(plan: Plan, *, plugins: Sequence[str] = (), entry_points: bool = True) -> Generator[Message]:
     """Yield what happens, and exactly one `Finished` for every criterion of the plan.
 
     Closing the iterator ends the worker and everything that it started.

@@ -42,7 +42,7 @@ class WorkerProcess:
     def __init__(self, job: Job) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._records, worker_end = os.pipe()
-        os.set_blocking(self._records, False)  # noqa: FBT003 - positional in the standard library
+        os.set_blocking(self._records, False)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
             [sys.executable, "-m", "retspec.worker", str(worker_end)],
             stdin=subprocess.PIPE,

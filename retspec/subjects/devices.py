@@ -24,7 +24,9 @@ def choose_device(name: str) -> torch.device:
     device = torch.device(name)
     if device.type == "cuda" and not torch.cuda.is_available():
         reason = "this torch was built without CUDA" if torch.version.cuda is None else "torch sees no GPU or driver"
-        raise SubjectError(f"device {name!r} is not there: {reason}; use `--device auto`, or ask `retspec doctor`", path=PATH)
+        raise SubjectError(
+            f"device {name!r} is not there: {reason}; use `--device auto`, or ask `retspec doctor`", path=PATH
+        )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise SubjectError(f"device {name!r} is not there: torch sees {torch.cuda.device_count()} GPUs", path=PATH)
     if device.type == "mps" and not torch.backends.mps.is_available():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.subjects.structure import own_name
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from retspec.subjects.recipes import Trainer
 

@@ -65,7 +65,8 @@ def _pair(batch: Any, reference: str) -> tuple[Tensor, Tensor]:
         inputs, targets = batch
     else:
         raise SubjectError(
-            f"{reference} gave {type(batch).__name__}; a batch is a pair (inputs, targets) or a mapping", path=PATH
+            f"{reference} gave {type(batch).__name__}; a batch is a pair (inputs, targets) or a mapping",
+            path=PATH,
         )
     for name, value in (("inputs", inputs), ("targets", targets)):
         if not isinstance(value, torch.Tensor):

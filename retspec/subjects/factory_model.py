@@ -35,6 +35,7 @@ def factory(
     built = call(reference, load_callable(reference, path="model.factory"), dict(kwargs), path="model.factory")
     if not isinstance(built, nn.Module):
         raise SubjectError(
-            f"{reference} returned {type(built).__name__}; it must return a torch.nn.Module", path="model.factory"
+            f"{reference} returned {type(built).__name__}; it must return a torch.nn.Module",
+            path="model.factory",
         )
     return built

@@ -45,7 +45,7 @@ class Trainer:
             value = float(loss)
             if not isfinite(value):
                 return None
-            self._scaler.scale(loss).backward()
+            self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             total += value
         self._scaler.unscale_(self._optimizer)
         return total
@@ -106,7 +106,7 @@ def _loss_function(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     if name == "bce_with_logits":
         return _bce_with_logits
     function = load_callable(name, path="train.loss")
-    return lambda logits, targets: call(name, function, {"logits": logits, "targets": targets}, path="train.loss")  # type: ignore[no-any-return]
+    return lambda logits, targets: call(name, function, {"logits": logits, "targets": targets}, path="train.loss")
 
 
 def _bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:

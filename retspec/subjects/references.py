@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def allow_imports_from(*folders: Path) -> None:
-    """Append folders to the import path. Never in front: a file beside the spec must not shadow an installed package."""
+    """Append folders to the import path; never in front, where a file beside the spec could shadow a package."""
     for folder in folders:
         if str(folder) not in sys.path:
             sys.path.append(str(folder))

@@ -71,6 +71,6 @@ class Skeleton:
                 raise
             except Exception as error:
                 raise NoVerdict(
-                    f"a forward pass of inputs of shape {shape} fails: {describe(error)}; check the input size, and that "
-                    "the model does not decide by the values of its inputs"
+                    f"a forward pass of inputs of shape {shape} fails: {describe(error)}; check the input size, and "
+                    "that the model does not decide by the values of its inputs"
                 ) from error

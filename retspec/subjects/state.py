@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot:
-    """A copy of what a measurement may touch: trainable parameters, all buffers, modes. Frozen weights are not copied."""
+    """A copy of what a measurement may touch: trainable parameters, buffers, modes. Frozen weights are not copied."""
 
     def __init__(self, model: nn.Module) -> None:
         self.parameters = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
@@ -53,11 +53,9 @@ def without_dropout(model: nn.Module) -> Iterator[None]:
 
     changed: list[tuple[nn.Module, str, float]] = []
     for module in model.modules():
-        for attribute in ("p", "drop_prob", "prob"):
-            if "Drop" in type(module).__name__ and isinstance(getattr(module, attribute, None), float):
-                changed.append((module, attribute, getattr(module, attribute)))
-        if isinstance(module, nn.MultiheadAttention):
-            changed.append((module, "dropout", module.dropout))
+        attention = isinstance(module, nn.MultiheadAttention)
+        names = ("dropout",) if attention else ("p", "drop_prob", "prob") if "Drop" in type(module).__name__ else ()
+        changed += [(module, name, getattr(module, name)) for name in names if hasattr(module, name)]
     try:
         for module, attribute, _ in changed:
             setattr(module, attribute, 0.0)

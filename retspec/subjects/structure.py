@@ -18,8 +18,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
     """Return the user's own module: what peft wrapped, or the model itself."""
     from peft import PeftModel
 
-    inner = model.get_base_model() if isinstance(model, PeftModel) else model
-    return inner  # type: ignore[no-any-return]
+    return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
 def tuner(model: nn.Module) -> BaseTuner:
@@ -54,7 +53,7 @@ def has_adapter(model: nn.Module) -> bool:
 
 def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
     """Return the adapters' own parameters by identity: those of the adapted layers without their base layers."""
-    found = {}
+    found: dict[int, Tensor] = {}
     for layer in adapted_layers(model).values():
         base = {id(parameter) for parameter in layer.get_base_layer().parameters()}
         found |= {id(parameter): parameter for parameter in layer.parameters() if id(parameter) not in base}

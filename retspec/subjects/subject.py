@@ -45,7 +45,12 @@ class Subject:
     """
 
     def __init__(
-        self, spec: Spec, *, model_sources: Mapping[str, Source], data_sources: Mapping[str, Source], weights: bool
+        self,
+        spec: Spec,
+        *,
+        model_sources: Mapping[str, Source],
+        data_sources: Mapping[str, Source],
+        weights: bool,
     ) -> None:
         self._spec = spec
         self._model_sources = model_sources

@@ -21,12 +21,22 @@ if TYPE_CHECKING:
 class Synthetic:
     """What may stand under `data.synthetic`."""
 
-    batch_size: Annotated[PositiveInt, Meta(description="Images in the batch; `train.batch_size` by default.")] | None = None
-    input_size: Annotated[
-        list[PositiveInt],
-        Meta(min_length=1, description="Shape of one input, [channels, height, width]; the model's own by default."),
-    ] | None = None
-    num_classes: Annotated[PositiveInt, Meta(description="Number of labels; the model's outputs by default.")] | None = None
+    batch_size: (
+        Annotated[PositiveInt, Meta(description="Images in the batch; `train.batch_size` by default.")] | None
+    ) = None
+    input_size: (
+        Annotated[
+            list[PositiveInt],
+            Meta(
+                min_length=1,
+                description="Shape of one input, [channels, height, width]; the model's own by default.",
+            ),
+        ]
+        | None
+    ) = None
+    num_classes: (
+        Annotated[PositiveInt, Meta(description="Number of labels; the model's outputs by default.")] | None
+    ) = None
 
 
 @data_source

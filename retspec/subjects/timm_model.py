@@ -31,6 +31,7 @@ def timm(
         model: nn.Module = library.create_model(name, **kwargs)
     except (TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise SubjectError(
-            f"timm.create_model({name!r}) refuses its kwargs: {type(error).__name__}: {error}", path="model.kwargs"
+            f"timm.create_model({name!r}) refuses its kwargs: {type(error).__name__}: {error}",
+            path="model.kwargs",
         ) from error
     return model

@@ -88,7 +88,7 @@ def _attention_watch() -> Any:
             super().__init__()
             self.shapes: Counter[tuple[int, int, int, int]] = Counter()
 
-        def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: PLW3201
+        def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             if function is functional.scaled_dot_product_attention:
                 query, key = (kwargs.get(name, value) for name, value in _first_two(args, kwargs))
@@ -99,7 +99,8 @@ def _attention_watch() -> Any:
 
         def _note(self, shape: tuple[int, ...]) -> None:
             if len(shape) == MATRIX_DIMS:
-                self.shapes[shape] += 1
+                batch, heads, queries, keys = shape
+                self.shapes[batch, heads, queries, keys] += 1
 
     return Watch()
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.plugin import PARTS
 from retspec.measure.protocol import Made, Progress, plain
+from retspec.plugin import PARTS
 from retspec.records import Measured
 from retspec.subjects.subject import seeded
 

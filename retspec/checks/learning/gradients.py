@@ -13,8 +13,8 @@ LEAST_PASSES = 3
     direction="at most",
     unit="parameters",
     default_limit=0,
-    advice="Find what cuts the parameters in the details off from the loss: a detach, no_grad around a part, an adapter "
-    "that was merged, a module that the forward pass does not use.",
+    advice="Find what cuts the parameters in the details off from the loss: a detach, no_grad around a part, an "
+    "adapter that was merged, a module that the forward pass does not use.",
 )
 def dead_gradients(training: Training) -> Observed[int]:
     """Does every trainable parameter receive a gradient?
@@ -39,8 +39,8 @@ def dead_gradients(training: Training) -> Observed[int]:
     direction="at most",
     unit="parameters",
     default_limit=0,
-    advice="Lower `train.lr` or clip gradients; in float16 use a GradScaler; look for a division by zero or a square root "
-    "at zero above the parameters in the details.",
+    advice="Lower `train.lr` or clip gradients; in float16 use a GradScaler; look for a division by zero or a square "
+    "root at zero above the parameters in the details.",
 )
 def nonfinite_gradients(training: Training) -> Observed[int]:
     """Are all gradients finite?

@@ -13,8 +13,8 @@ from retspec.plugin import Inconclusive, Observed, check
 
 @check(
     direction="at least",
-    advice="Raise `train.lr` (1e-3 suits LoRA with AdamW), check that the labels stay the same over the steps, and look "
-    "at `dead_gradients` and `unchanged_params` for parts that take no part.",
+    advice="Raise `train.lr` (1e-3 suits LoRA with AdamW), check that the labels stay the same over the steps, and "
+    "look at `dead_gradients` and `unchanged_params` for parts that take no part.",
 )
 def loss_drop(training: Training) -> Observed[Annotated[float, Meta(le=1)]]:
     """Does the model learn a fixed batch?
@@ -46,7 +46,8 @@ def max_loss_rise(
     training: Training,
     *,
     relative_to: Annotated[
-        Literal["first", "previous"], Meta(description="What a rise is a fraction of; `previous` explodes near zero.")
+        Literal["first", "previous"],
+        Meta(description="What a rise is a fraction of; `previous` explodes near zero."),
     ] = "first",
 ) -> Observed[float]:
     """How far does the loss rise from one step to the next?
@@ -90,8 +91,8 @@ def max_final_loss(training: Training) -> Observed[float]:
 
 @check(
     direction="at most",
-    advice="Give the head a small initialization (timm: a standard deviation of 0.02), check the number of classes, and "
-    "that the logits are not scaled before the loss.",
+    advice="Give the head a small initialization (a standard deviation of 0.02, say), check the number of classes, "
+    "and that the logits are not scaled before the loss.",
 )
 def initial_loss_rtol(training: Training) -> Observed[float]:
     """Does a fresh head start at chance?

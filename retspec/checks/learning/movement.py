@@ -10,8 +10,8 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="tensors",
     default_limit=0,
-    advice="Put frozen normalization layers into eval mode while training (a frozen BatchNorm still updates its running "
-    "statistics), and look for code that writes to frozen weights.",
+    advice="Put frozen normalization layers into eval mode while training (a frozen BatchNorm still updates its "
+    "running statistics), and look for code that writes to frozen weights.",
 )
 def frozen_drift(training: Training) -> Observed[int]:
     """Does everything frozen stay as it was?
@@ -34,8 +34,8 @@ def frozen_drift(training: Training) -> Observed[int]:
     direction="at most",
     unit="parameters",
     default_limit=0,
-    advice="Check that the learning rate is not zero, that the optimizer was built after wrapping the model, and that it "
-    "holds the parameters in the details; in bfloat16 an update may round to nothing.",
+    advice="Check that the learning rate is not zero, that the optimizer was built after wrapping the model, and that "
+    "it holds the parameters in the details; in bfloat16 an update may round to nothing.",
 )
 def unchanged_params(training: Training) -> Observed[int]:
     """Does every trainable parameter move?

@@ -10,8 +10,8 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="steps",
     default_limit=0,
-    advice="Look for NaN in weights and inputs first, then lower `train.lr`; in float16 scale the loss or take bfloat16. "
-    "The details name the operation where it could be found.",
+    advice="Look for NaN in weights and inputs first, then lower `train.lr`; in float16 scale the loss or take "
+    "bfloat16. The details name the operation where it could be found.",
 )
 def nonfinite_steps(training: Training) -> Observed[int]:
     """Does the loss stay finite?
@@ -27,5 +27,8 @@ def nonfinite_steps(training: Training) -> Observed[int]:
     """
     if training.nonfinite_loss_at is None:
         return Observed(0, {"steps": len(training.losses)})
-    details = {"at step": training.nonfinite_loss_at + 1, "operation": training.nonfinite_operation or "unknown"}
+    details = {
+        "at step": training.nonfinite_loss_at + 1,
+        "operation": training.nonfinite_operation or "unknown",
+    }
     return Observed(training.steps - training.nonfinite_loss_at, details)

@@ -18,8 +18,8 @@ WIDEST_SPREAD = 0.25
 @check(
     direction="at most",
     unit="ms",
-    advice="Use a smaller batch, mixed precision (`train.amp`) or a faster device, and run on a machine that does nothing "
-    "else.",
+    advice="Use a smaller batch, mixed precision (`train.amp`) or a faster device, and run on a machine that does "
+    "nothing else.",
 )
 def step_time_ms(
     training: Training,

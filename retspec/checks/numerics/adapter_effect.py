@@ -8,15 +8,15 @@ from retspec.plugin import Observed, check
 
 @check(
     direction="at least",
-    advice="Check that the adapter receives gradients (`dead_gradients`) and moves (`unchanged_params`), and that it is "
-    "not merged or disabled while training.",
+    advice="Check that the adapter receives gradients (`dead_gradients`) and moves (`unchanged_params`), and that it "
+    "is not merged or disabled while training.",
 )
 def adapter_effect(effect: AdapterEffect) -> Observed[float]:
     """Does the trained adapter change the outputs?
 
     Why it matters:
-        The head alone can bring the loss down. An adapter without effect makes the run a linear probe that costs as much
-        as fine-tuning.
+        The head alone can bring the loss down. An adapter without effect makes the run a linear probe that costs as
+        much as fine-tuning.
 
     Example:
         adapter_effect: 1e-3

@@ -37,8 +37,8 @@ def merge_atol(merging: Merging) -> Observed[Atol]:
     """Does the merged model give the same outputs as the adapter?
 
     Why it matters:
-        What is deployed is often the merged model. A layer that merging dropped makes it another model than the one that
-        was validated.
+        What is deployed is often the merged model. A layer that merging dropped makes it another model than the one
+        that was validated.
 
     Example:
         merge_atol: 1e-5
@@ -53,8 +53,8 @@ def merge_atol(merging: Merging) -> Observed[Atol]:
 
 @check(
     direction="at most",
-    advice="Unmerging is exact up to rounding; a larger difference means that merge and unmerge do not mirror each other. "
-    "Reload the base weights instead of unmerging.",
+    advice="Unmerging is exact up to rounding; a larger difference means that merge and unmerge do not mirror each "
+    "other. Reload the base weights instead of unmerging.",
 )
 def unmerge_atol(merging: Merging) -> Observed[Atol]:
     """Does taking the adapter out again restore the outputs?

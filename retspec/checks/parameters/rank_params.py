@@ -21,7 +21,8 @@ def rank_params(
     ranks: Ranks,
     *,
     expected: Annotated[
-        dict[int, int], Meta(min_length=1, description="Rank to the number of adapter parameters expected for it.")
+        dict[int, int],
+        Meta(min_length=1, description="Rank to the number of adapter parameters expected for it."),
     ],
 ) -> Observed[float]:
     """Has the adapter the expected number of parameters at every rank?

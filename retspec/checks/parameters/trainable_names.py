@@ -23,7 +23,10 @@ def trainable_names(
     *,
     patterns: Annotated[
         list[str],
-        Meta(min_length=1, description="Regular expressions; a parameter is expected where one is found in its name."),
+        Meta(
+            min_length=1,
+            description="Regular expressions; a parameter is expected where one is found in its name.",
+        ),
     ],
 ) -> Observed[int]:
     """Do only the intended parameters train?
