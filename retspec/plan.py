@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import NothingSelected, UsageError
+from retspec.errors import NothingSelected, UsageError, did_you_mean
 from retspec.plugin import PARTS
 from retspec.records import CheckStep, Criterion, MeasurementStep, Plan, Recipe, Spec
 
@@ -32,7 +32,7 @@ def make_plan(
     select, skip: patterns of criterion ids; a pattern without wildcards matches as a part of the id.
     tags: a criterion is selected when it has one of them.
 
-    Raises NothingSelected when no criterion is left.
+    Raises NothingSelected when no criterion is left, or a pattern of `select` finds none: a typo must not shrink a run.
     """
     chosen = _selected(spec.criteria, select, tags, skip)
     running = [criterion for criterion in chosen if criterion.skip is None]
@@ -54,6 +54,8 @@ def _selected(
     for tag in tags:
         if not any(tag in criterion.tags for criterion in criteria):
             raise UsageError(f"no criterion has the tag {tag!r}; there are {_known_tags(criteria)}")
+    names = [criterion.id for criterion in criteria]
+    _require_matches(select, names)
     chosen = [
         criterion
         for criterion in criteria
@@ -62,11 +64,17 @@ def _selected(
         and not _matches(criterion.id, skip)
     ]
     if not chosen:
-        raise NothingSelected(
-            f"nothing selected: none of the {len(criteria)} criteria is left "
-            f"({', '.join(criterion.id for criterion in criteria)})"
-        )
+        raise NothingSelected(f"nothing selected: none of the {len(criteria)} criteria is left ({', '.join(names)})")
     return chosen
+
+
+def _require_matches(patterns: Sequence[str], names: Sequence[str]) -> None:
+    for pattern in patterns:
+        if not any(_matches(name, [pattern]) for name in names):
+            raise NothingSelected(
+                f"nothing selected: no criterion matches {pattern!r}{did_you_mean(pattern, names)}; "
+                f"there are {', '.join(names)}"
+            )
 
 
 def _known_tags(criteria: Sequence[Criterion]) -> str:
@@ -122,12 +130,13 @@ class _Planner:
             passes=measurement.passes(self._recipe, **arguments),
             criteria=(),
         )
-        self._steps[key] = replace(step, criteria=(*step.criteria, criterion.id))
+        self._steps[key] = replace(step, criteria=tuple(dict.fromkeys((*step.criteria, criterion.id))))
         return key
 
     def _default(self, argument: Argument) -> Any:
-        """A measurement's argument that is called like a key of `train:` takes its default from there."""
-        return getattr(self._recipe, argument.name) if argument.name in RECIPE_KEYS else argument.default
+        """A required argument of a measurement that is called like a key of `train:` is taken from there."""
+        from_recipe = argument.is_required and argument.name in RECIPE_KEYS
+        return getattr(self._recipe, argument.name) if from_recipe else argument.default
 
     def _arguments(self, declared: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:
         return {name: given.get(name, self._default(argument)) for name, argument in declared.items()}
@@ -135,7 +144,7 @@ class _Planner:
     def _key(self, measurement: Measurement, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
         """Name a measurement by what sets it apart: arguments that are not the default, inputs that were given some."""
         apart = [
-            f"{name}={value}"
+            f"{name}={value!r}"
             for name, value in arguments.items()
             if value != self._default(measurement.arguments[name])
         ]

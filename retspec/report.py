@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.catalog import versions
 from retspec.errors import ReportError, UsageError, did_you_mean
 from retspec.records import Provenance, Report, Result, Verdict
+from retspec.subjects.references import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,6 @@ class Board:
         self._clock = time.monotonic()
         self._write_again_at = 0.0
         self._write()
-        self.tell("run_started", report=self.report)
 
     def add(self, result: Result) -> None:
         """Put a verdict in the place of its criterion."""
@@ -53,8 +53,9 @@ class Board:
             self._write()
 
     def note(self, measured: Measured) -> None:
-        """Keep the facts of a measurement."""
-        self.report = replace(self.report, measurements=(*self.report.measurements, measured))
+        """Keep the facts of a measurement; a fresh worker may have made it again."""
+        others = tuple(old for old in self.report.measurements if old.key != measured.key)
+        self.report = replace(self.report, measurements=(*others, measured))
 
     def note_environment(self, facts: Mapping[str, str]) -> None:
         """Keep where the worker measured."""
@@ -63,27 +64,31 @@ class Board:
         self.report = replace(self.report, provenance=provenance)
 
     def fault(self, *faults: str) -> None:
-        """Keep what went wrong with the run itself."""
-        self.report = replace(self.report, faults=(*self.report.faults, *faults))
+        """Keep what went wrong with the run itself, each thing once."""
+        self.report = replace(self.report, faults=tuple(dict.fromkeys((*self.report.faults, *faults))))
 
     def close(self, *, interrupted: int = 0) -> Report:
         """Write the files for the last time and return the report."""
         self.report = replace(self.report, interrupted=interrupted, seconds=time.monotonic() - self._clock)
         self._write()
-        self.tell("run_finished", report=self.report)
+        written = self.report
+        self.tell("run_finished", report=written)
+        if self.report is not written:  # an observer failed just now, and the files must not be greener than the report
+            self._write()
         return self.report
 
     def tell(self, event: str, **facts: Any) -> None:
-        """Tell the observers; one that fails is a fault of the run, and never the end of it."""
-        try:
-            getattr(self._hooks, f"retspec_{event}")(**facts)
-        except Exception as error:  # noqa: BLE001 - a stranger's hook may raise anything
-            self.fault(f"a plugin's hook retspec_{event} raised {type(error).__name__}: {error}")
+        """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
+        for hook in getattr(self._hooks, f"retspec_{event}").get_hookimpls():
+            try:
+                hook.function(*(facts[name] for name in hook.argnames))
+            except Exception as error:  # noqa: BLE001 - a stranger's hook may raise anything
+                self.fault(f"plugin {hook.plugin_name}: its hook retspec_{event} raised {describe(error)}")
 
     def _write(self) -> None:
         started = time.monotonic()
         for reporter, path in self._files:
-            write_whole(path, reporter.render(self.report))
+            write_whole(path, _rendered(reporter, self.report))
         took = time.monotonic() - started
         self._write_again_at = time.monotonic() + MOST_OF_THE_TIME * took
 
@@ -118,6 +123,13 @@ def reporter_named(name: str, catalog: Catalog) -> Reporter:
     return catalog.reporters[name]
 
 
+def _rendered(reporter: Reporter, report: Report) -> str:
+    try:
+        return reporter.render(report)
+    except Exception as error:
+        raise ReportError(f"cannot write the report: the format {reporter.name!r} raised {describe(error)}") from error
+
+
 def write_whole(path: Path, text: str) -> None:
     """Replace a file by new text in one step, so that no reader ever sees half of it.
 
@@ -134,9 +146,10 @@ def write_whole(path: Path, text: str) -> None:
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except OSError as error:
+        raise ReportError(f"cannot write the report {path}: {error.strerror or error}") from error
+    finally:  # after an interruption too
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise ReportError(f"cannot write the report {path}: {error.strerror or error}") from error
 
 
 def _provenance(plan: Plan, catalog: Catalog) -> Provenance:

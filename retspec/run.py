@@ -38,9 +38,7 @@ def prepare(  # noqa: PLR0913 - keywords, as the command line has options
     """
     document = load(spec, overrides)
     catalog = gather([*plugins_of(document), *plugins], entry_points=entry_points, observers=observers)
-    valid = validate(document, catalog)
-    catalog.hooks.hook.retspec_spec_loaded(spec=valid)
-    return make_plan(valid, catalog, select=select, tags=tags, skip=skip), catalog
+    return make_plan(validate(document, catalog), catalog, select=select, tags=tags, skip=skip), catalog
 
 
 def run(  # noqa: PLR0913 - the same
@@ -86,6 +84,8 @@ def run(  # noqa: PLR0913 - the same
             interruptible(),
             closing(measure(plan, plugins=catalog.named, entry_points=entry_points)) as messages,
         ):
+            board.tell("spec_loaded", spec=plan.spec)
+            board.tell("run_started", report=board.report)
             for message in messages:
                 match message:
                     case Finished(outcome):

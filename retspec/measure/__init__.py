@@ -30,6 +30,8 @@ def measure(plan: Plan, *, plugins: Sequence[str] = (), entry_points: bool = Tru
 
     Closing the iterator ends the worker and everything that it started.
     """
+    if not plan.checks:
+        return
     limit = plan.spec.run.timeout
     deadline = time.monotonic() + seconds(limit) if limit else float("inf")
     waiting = {step.criterion.id: None for step in plan.checks}
@@ -57,7 +59,7 @@ class _Attempt:
     criterion: str | None = None
     criterion_deadline: float = float("inf")
     measurement: str | None = None
-    started: float = 0.0
+    started: float = field(default_factory=time.monotonic)
     got_anywhere: bool = False
     done: bool = False
     finished: set[str] = field(default_factory=set)
@@ -108,17 +110,24 @@ class _Attempt:
         limit = next(step.criterion.timeout for step in self.job.plan.checks if step.criterion.id == name)
         return float("inf") if limit is None else limit
 
-    def _time_out(self, stderr: str) -> Iterator[Finished]:
-        whose = "the run's timeout" if self.deadline <= self.criterion_deadline else "its timeout"
+    def _time_out(self, stderr: str) -> Iterator[Message]:
+        own = f"the timeout of {self.criterion!r}"
+        whose = "the run's timeout" if self.deadline <= self.criterion_deadline else own
         waited = time.monotonic() - self.started
         yield from self._fail(Verdict.TIMEOUT, f"{whose} was over after {waited:.3g} s{self._while()}", stderr)
 
     def _while(self) -> str:
         return f" while measuring {self.measurement!r}" if self.measurement else ""
 
-    def _fail(self, failure: Verdict, reason: str, stderr: str) -> Iterator[Finished]:
-        """Yield an outcome for the criterion at work, and for those that wait for the same measurement."""
-        for name in self._struck():
+    def _fail(self, failure: Verdict, reason: str, stderr: str) -> Iterator[Message]:
+        """Yield an outcome for the criterion at work, and for those that wait for the same measurement.
+
+        An end that strikes no criterion is a fault of the run.
+        """
+        struck = self._struck()
+        if not struck:
+            yield Done((f"{reason}, between two criteria or while it cleaned up",))
+        for name in struck:
             self.got_anywhere = True
             self.finished.add(name)
             yield Finished(Outcome(id=name, failure=failure, reason=reason, trace=stderr))

@@ -44,7 +44,8 @@ class WorkerProcess:
         self._records, worker_end = os.pipe()
         os.set_blocking(self._records, False)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
-            [sys.executable, "-m", "retspec.worker", str(worker_end)],
+            # -P: a file in the working directory must not stand in for a module of the standard library.
+            [sys.executable, "-P", "-m", "retspec.worker", str(worker_end)],
             stdin=subprocess.PIPE,
             stdout=self._stderr,
             stderr=self._stderr,
@@ -144,7 +145,8 @@ def describe_status(status: int) -> str:
     """Return an exit status in words."""
     if status >= 0:
         return f"exited with status {status} before it was done"
-    name = signal.Signals(-status).name
+    names = {number.value: number.name for number in signal.Signals}
+    name = names.get(-status, f"signal {-status}")  # most real-time signals have no name
     hint = ", probably because memory ran out" if -status == signal.SIGKILL else ""
     return f"was killed by {name}{hint}"
 

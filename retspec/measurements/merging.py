@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import LayerDeviation, Merging
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.adapters import adapters_off
+from retspec.subjects.adapters import adapters_off, base_layers_alone
 from retspec.subjects.outputs import largest_difference, logits_of
 from retspec.subjects.state import preserved, single_precision
 from retspec.subjects.structure import adapted_layers, adapter_parameters, tuner
@@ -44,7 +44,7 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         stack.enter_context(single_precision(model))
         stack.enter_context(torch.no_grad())
         merger = tuner(model)
-        randomized = _randomize_zero_factors(model)
+        randomized = stack.enter_context(_zero_factors_filled(model))
         model.eval()
         inputs = batch.inputs.float() if batch.inputs.is_floating_point() else batch.inputs
 
@@ -54,7 +54,8 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         with _base_weights(model) as weights:
             merger.merge_adapter()
             layers = _deviations(model, weights)
-            merged = logits_of(model(inputs)).clone()
+            with base_layers_alone(model):
+                merged = logits_of(model(inputs)).clone()
             merger.unmerge_adapter()
             unmerged = logits_of(model(inputs)).clone()
     return Merging(
@@ -67,14 +68,19 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
     )
 
 
-def _randomize_zero_factors(model: nn.Module) -> int:
-    """Give every adapter factor that is exactly zero seeded values, and return how many there were."""
+@contextmanager
+def _zero_factors_filled(model: nn.Module) -> Iterator[int]:
+    """Give every adapter factor that is exactly zero seeded values for a while; tell how many there are."""
     import torch
 
     zero = [p for p in adapter_parameters(model).values() if p.is_floating_point() and not p.any()]
-    for parameter in zero:
-        parameter.copy_(torch.randn(parameter.shape) * SPREAD)
-    return len(zero)
+    try:
+        for parameter in zero:
+            parameter.data.copy_(torch.randn(parameter.shape) * SPREAD)
+        yield len(zero)
+    finally:
+        for parameter in zero:
+            parameter.data.zero_()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Switching adapters off for a moment."""
+"""Switching adapters off, or taking them away, for a moment."""
 
 from __future__ import annotations
 
@@ -30,3 +30,16 @@ def adapters_off(model: nn.Module) -> Iterator[None]:
             layer.enable_adapters(enabled=True)
             for parameter in layer.parameters():
                 parameter.requires_grad_(trainable[id(parameter)])
+
+
+@contextmanager
+def base_layers_alone(model: nn.Module) -> Iterator[None]:
+    """Let only the base layers answer, as after `merge_and_unload`: a layer that was not merged loses its update."""
+    layers = adapted_layers(model).values()
+    for layer in layers:
+        layer.forward = layer.get_base_layer().forward
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward

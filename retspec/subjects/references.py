@@ -54,8 +54,14 @@ def call(reference: str, function: Callable[..., Any], arguments: dict[str, Any]
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception as `Type: message (file:line)`, the place being the innermost one in the traceback."""
+    """Return an exception as `Type: message (file:line)`, the place being the innermost one that is the user's."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    theirs = [frame for frame in frames if not _is_machinery(frame.filename)] or frames
+    place = f" ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})" if theirs else ""
     message = " ".join(str(error).split())
     return f"{type(error).__name__}{': ' if message else ''}{message}{place}"
+
+
+def _is_machinery(filename: str) -> bool:
+    """Whether a file belongs to torch or to this package: an error that surfaces there was caused elsewhere."""
+    return bool({"torch", "retspec"}.intersection(Path(filename).parts[:-1]))

@@ -40,9 +40,10 @@ def on_meta(tensor: Tensor) -> Tensor:
 class Skeleton:
     """The model on the meta device: it has names, shapes and dtypes, but no numbers."""
 
-    def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
+    def __init__(self, module: nn.Module, dtype: torch.dtype, real: Callable[[], nn.Module]) -> None:
         self.module = module
-        self.dtype = dtype
+        self._dtype = dtype
+        self._real = real
         self._traced: dict[tuple[int, ...], Geometry] = {}
 
     def copy(self) -> nn.Module:
@@ -52,10 +53,17 @@ class Skeleton:
     def trace(self, shape: tuple[int, ...]) -> Geometry:
         """Return what a forward pass of inputs of this shape shows, seen once per shape.
 
-        Raises NoVerdict when the model cannot run without data.
+        A model that looks at its values cannot run on fake tensors; the real one then makes one pass more.
+
+        Raises NoVerdict when that fails too.
         """
         if shape not in self._traced:
-            self._traced[shape] = self._trace(shape)
+            try:
+                self._traced[shape] = self._trace(shape)
+            except NoVerdict:
+                raise
+            except Exception:  # noqa: BLE001 - fake tensors fail in many ways, and each is told by the real pass
+                self._traced[shape] = self._trace_real(shape)
         return self._traced[shape]
 
     def _trace(self, shape: tuple[int, ...]) -> Geometry:
@@ -65,12 +73,22 @@ class Skeleton:
         # Fake tensors say that they lie on the CPU: unlike meta tensors they get along with what a model makes itself.
         with FakeTensorMode(allow_non_fake_inputs=True):
             model = hollow(self.module, lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
-            try:
-                return trace(model.eval(), torch.empty(shape, dtype=self.dtype))
-            except NoVerdict:
-                raise
-            except Exception as error:
-                raise NoVerdict(
-                    f"a forward pass of inputs of shape {shape} fails: {describe(error)}; check the input size, and "
-                    "that the model does not decide by the values of its inputs"
-                ) from error
+            return trace(model.eval(), torch.empty(shape, dtype=self._dtype))
+
+    def _trace_real(self, shape: tuple[int, ...]) -> Geometry:
+        import torch
+
+        model = self._real()
+        device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+        modes = [(module, module.training) for module in model.modules()]
+        try:
+            return trace(model.eval(), torch.randn(shape, dtype=self._dtype, device=device))
+        except NoVerdict:
+            raise
+        except Exception as error:
+            raise NoVerdict(
+                f"a forward pass of inputs of shape {shape} fails: {describe(error)}; check the input size"
+            ) from error
+        finally:
+            for module, mode in modes:
+                module.training = mode

@@ -13,7 +13,7 @@ import msgspec
 
 from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
-from retspec.subjects.devices import choose_device, make_repeatable
+from retspec.subjects.devices import choose_device
 from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from, describe
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
@@ -57,7 +57,6 @@ class Subject:
         self._data_sources = data_sources
         self._weights = weights
         allow_imports_from(Path(spec.file).resolve().parent, Path.cwd())
-        make_repeatable(spec.run.threads)
 
     @property
     def recipe(self) -> Recipe:
@@ -90,7 +89,8 @@ class Subject:
     @cached_property
     def skeleton(self) -> Skeleton:
         """The model without weights."""
-        return Skeleton(hollow(self.model, on_meta) if self._weights else self._build_on_meta(), self.dtype)
+        module = hollow(self.model, on_meta) if self._weights else self._build_on_meta()
+        return Skeleton(module, self.dtype, real=lambda: self.model)
 
     @cached_property
     def batch(self) -> Batch:
@@ -128,8 +128,10 @@ class Subject:
         try:
             with torch.device("meta"):
                 return self._build()
-        except (SubjectError, NotImplementedError, RuntimeError):
+        except (SubjectError, NotImplementedError, RuntimeError) as error:
             # A factory may do what no tensor without data can do. Then its weights are made after all.
+            if isinstance(error, SubjectError) and not isinstance(error.__cause__, RuntimeError):
+                raise
             return hollow(self.model, on_meta)
 
     def _section(self) -> Model:

@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
 
 class Channel:
-    """Writes records, each at once and whole."""
+    """Writes records, each at once and whole. A process that the code under test forks off is not heard."""
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional in the standard library
         self._descriptor = descriptor
+        self._owner = os.getpid()
         self._lock = threading.Lock()
 
     def tell(self, message: Message) -> None:
         """Send a record."""
+        if os.getpid() != self._owner:
+            return
         line = encode(message)
         with self._lock:
             while line:

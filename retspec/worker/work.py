@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from numbers import Integral, Real
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,13 @@ from retspec.catalog import gather
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.measure.protocol import Done, Environment, Finished, Started, plain
 from retspec.records import Observed, Outcome, Verdict
-from retspec.subjects.references import describe
+from retspec.subjects.devices import make_repeatable
+from retspec.subjects.references import allow_imports_from, describe
 from retspec.subjects.subject import Subject
+from retspec.wording import one_line, visible
 from retspec.worker.container import Container, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from retspec.catalog import Catalog
     from retspec.errors import Mark
     from retspec.measure.protocol import Job
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 def work(job: Job, channel: Channel) -> None:
     """Answer every criterion of the job with one outcome, then clean up and say so."""
+    allow_imports_from(Path(job.plan.spec.file).resolve().parent, Path.cwd())
     catalog = gather(job.plugins, entry_points=job.entry_points)
     subject = Subject(
         job.plan.spec,
@@ -35,11 +38,22 @@ def work(job: Job, channel: Channel) -> None:
         weights=job.plan.needs_weights,
     )
     container = Container(job.plan, catalog, subject, channel)
-    channel.tell(Environment(_environment(subject)))
+    if job.plan.measurements:  # without one nothing needs torch, whose import takes seconds
+        make_repeatable(job.plan.spec.run.threads)
+        channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:
         channel.tell(Started(step.criterion.id))
-        channel.tell(Finished(_outcome(step, catalog, container, job.plan.spec.marks)))
+        _tell(channel, _outcome(step, catalog, container, job.plan.spec.marks))
     channel.tell(Done(_close(container)))
+
+
+def _tell(channel: Channel, outcome: Outcome) -> None:
+    """Send an outcome; one that JSON cannot carry, an integer of 70 bits say, is an error of its criterion alone."""
+    try:
+        channel.tell(Finished(outcome))
+    except (OverflowError, UnicodeError) as error:
+        reason = f"the outcome cannot be recorded: {describe(error)}"
+        channel.tell(Finished(Outcome(id=outcome.id, failure=Verdict.ERROR, reason=reason, seconds=outcome.seconds)))
 
 
 def _environment(subject: Subject) -> dict[str, str]:
@@ -65,8 +79,8 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, marks: Map
     return Outcome(
         id=step.criterion.id,
         failure=_verdict(failure),
-        reason=_reason(failure, marks),
-        trace="".join(traceback.format_exception(failure)),
+        reason=one_line(_reason(failure, marks)),
+        trace=visible("".join(traceback.format_exception(failure))),
         seconds=seconds,
     )
 
@@ -104,6 +118,8 @@ def _observed(answer: Any) -> Observed[Any]:
     Raises NoVerdict for anything that is no value: it is refused here, before JSON could turn it into something else.
     """
     observed = answer if isinstance(answer, Observed) else Observed(answer)
+    if not isinstance(observed.details, Mapping):
+        raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
     return Observed(_value(observed.value), plain(observed.details))
 
 
@@ -114,7 +130,7 @@ def _value(value: Any) -> Any:
         return int(value)
     if isinstance(value, Real) and float(value) - float(value) == 0:
         return float(value)
-    if isinstance(value, (tuple, list)) and all(isinstance(item, Integral) for item in value):
+    if isinstance(value, (tuple, list)) and all(isinstance(n, Integral) and not isinstance(n, bool) for n in value):
         return tuple(map(int, value))
     raise NoVerdict(
         f"the check returned {value!r:.60} ({type(value).__name__}); a check returns one finite number, a bool, "
@@ -122,10 +138,12 @@ def _value(value: Any) -> Any:
     )
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    import torch
-
-    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or "can't allocate memory" in str(error)
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, here or in what caused the error; torch's own type is told by its name."""
+    if error is None:
+        return False
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or "can't allocate memory" in str(error) or _is_out_of_memory(error.__cause__)
 
 
 def _close(container: Container) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ from msgspec import Meta
 from retspec.facts import Training
 from retspec.plugin import Inconclusive, Observed, check
 
+SMALLEST_LOSS = 1e-8
+"""A loss below this counts as this when a rise is held against it: single precision gives exact zeros."""
+
 
 @check(
     direction="at least",
@@ -63,7 +66,13 @@ def max_loss_rise(
         previous loss the same jump looks a hundred times larger once the loss nears zero.
     """
     losses = training.finite_losses(2)
-    rises = [(after - before) / (losses[0] if relative_to == "first" else before) for before, after in pairwise(losses)]
+    if min(losses) < 0 or losses[0] == 0:
+        raise Inconclusive("the loss is not positive, so a rise is no fraction of it")
+    references = losses if relative_to == "previous" else losses[:1] * len(losses)
+    rises = [
+        (after - before) / max(reference, SMALLEST_LOSS)
+        for (before, after), reference in zip(pairwise(losses), references, strict=False)
+    ]
     worst = max(rises)
     where = {"at step": rises.index(worst) + 2} if worst > 0 else {}
     return Observed(max(worst, 0.0), {**where, "losses": list(losses)})

@@ -1,0 +1,29 @@
+"""What does the backbone tell the head? Checks on the features that a classifier sees, for retspec.
+
+A head can only tell apart what its features tell apart. A checkpoint that was not loaded, a layer that swallows its
+input or a dead activation shows here after one forward pass, before any training.
+"""
+
+from __future__ import annotations
+
+from retspec.plugin import Check, Measurement, Source, hookimpl
+
+from retspec_features import checks, gratings, measuring
+
+
+@hookimpl
+def retspec_checks() -> list[Check]:
+    """Offer the three checks."""
+    return [checks.min_feature_rank, checks.min_feature_spread, checks.dead_features]
+
+
+@hookimpl
+def retspec_measurements() -> list[Measurement]:
+    """Offer the measurement that they share."""
+    return [measuring.features]
+
+
+@hookimpl
+def retspec_data_sources() -> list[Source]:
+    """Offer images that differ in a known way."""
+    return [gratings.gratings]

@@ -1,0 +1,148 @@
+"""The command line: the only place that prints or exits.
+
+One command per file, found by its name and imported when it is asked for: the listing, a completion and an
+error answer without the machinery of a run. `main` is the one place where an exception becomes an exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import traceback
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import shell_complete
+
+from retspec import __version__
+from retspec.cli.colour import wants_colour
+from retspec.cli.commands import CommandGroup
+from retspec.cli.options import Settings, examples, verbose_option
+from retspec.errors import RetspecError, SpecError
+from retspec.records import EXIT_INTERNAL, EXIT_USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "retspec"
+COMPLETE = "_RETSPEC_COMPLETE"
+"""Environment variable by which a shell asks for a completion."""
+
+CLOSED_PIPE = 128 + signal.SIGPIPE
+"""What a shell reports of any program whose reader went away: neither a success nor a missed limit."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0  every criterion is met
+  1  a limit is missed
+  2  usage error, or the spec is invalid
+  3  nothing is missed, but some criterion has no verdict
+  4  internal error, or a report could not be written
+  5  nothing was selected
+"""
+
+
+@click.group(
+    PROGRAM,
+    cls=CommandGroup,
+    epilog=f"{examples('retspec init', 'retspec run specs/lora_preflight.yaml')}\n\n{EXIT_CODES}",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@verbose_option
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Run declarative acceptance checks on a PyTorch fine-tuning setup.
+
+    The criteria stand in a YAML spec beside the model's config: parameter budgets, shapes, the checkpoint,
+    learning, numerics, memory. Commands other than run and doctor never load torch.
+    """
+    context.color = wants_colour(sys.stdout)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing that goes wrong leaves as a traceback.
+
+    arguments: what follows the program's name; None takes them from `sys.argv`.
+    """
+    settings = Settings()
+    _never_fail_to_encode()
+    try:
+        code = _dispatch(sys.argv[1:] if arguments is None else arguments, settings)
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 - the boundary: what is not known is an internal error
+        return _exit_code_of(error, settings)
+    return code
+
+
+def _dispatch(arguments: Sequence[str], settings: Settings) -> int:
+    """Do what `click.Command.main` does, without its own idea of exit codes and of closed pipes."""
+    if instruction := os.environ.get(COMPLETE):
+        return shell_complete(cli, {}, PROGRAM, COMPLETE, instruction)
+    with cli.make_context(PROGRAM, list(arguments), obj=settings) as context:
+        cli.invoke(context)
+    return 0
+
+
+def _exit_code_of(error: BaseException, settings: Settings) -> int:
+    """Tell the person what went wrong and return the exit code, even if nobody reads stderr any more."""
+    try:
+        return _tell(error, settings)
+    except BrokenPipeError:
+        _silence_closed_streams()
+        return CLOSED_PIPE
+
+
+def _tell(error: BaseException, settings: Settings) -> int:
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.ClickException():
+            error.show()
+            return EXIT_USAGE
+        case BrokenPipeError() if _silence_closed_streams():
+            return CLOSED_PIPE
+    message, code = _words(error, settings)
+    if settings.verbose:
+        click.echo(traceback.format_exc(), err=True, nl=False)
+    click.echo(message, err=True)
+    return code
+
+
+def _words(error: BaseException, settings: Settings) -> tuple[str, int]:
+    """Return what to say of an error, one line where there is one, and its exit code."""
+    match error:
+        case KeyboardInterrupt():
+            return "interrupted", 128 + signal.SIGINT
+        case SpecError():
+            return str(error), error.exit_code
+        case RetspecError():
+            return f"Error: {error}", error.exit_code
+    hint = "" if settings.verbose else "; run it again with -v to see the traceback"
+    name = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"Internal error: {name}{hint}", EXIT_INTERNAL
+
+
+def _silence_closed_streams() -> bool:
+    """Return whether a reader of ours went away; if so, the interpreter's last flush meets no closed pipe."""
+    closed = [stream for stream in (sys.stdout, sys.stderr) if _is_closed(stream.fileno())]
+    for stream in closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return bool(closed)
+
+
+def _is_closed(descriptor: int) -> bool:
+    """Return whether nobody reads a pipe any more: polled for no event at all, it still tells that."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return bool(poll.poll(0))
+
+
+def _never_fail_to_encode() -> None:
+    """Show a name outside the terminal's encoding escaped: it must not cost the report."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,59 @@
+"""The commands by name, each imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+from click.shell_completion import CompletionItem
+
+from retspec.errors import did_you_mean
+
+COMMANDS = {
+    "run": "Run the checks of a spec and write its reports.",
+    "validate": "Tell whether specs are valid, with all their problems.",
+    "plan": "Show what a run would measure, and for whom.",
+    "checks": "List the checks, or show the manual of one.",
+    "init": "Write a commented starter spec.",
+    "schema": "Print the JSON Schema of specs, or of results.",
+    "plugins": "List the plugins, and why one does not load.",
+    "doctor": "Tell whether torch and its companions work here.",
+    "completion": "Print the completion script of a shell.",
+}
+"""Name to first line of its help, in the order of the listing. `<name>.py` beside this holds `command`."""
+
+
+class CommandGroup(click.Group):
+    """A group that lists its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the same in every context
+        """Return the names in the order of the listing."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        """Import one command, or return None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"retspec.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - narrows the type; each file holds one
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named first; an unknown one gets its near miss."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            hint = did_you_mean(name, COMMANDS) or f"; there are {', '.join(COMMANDS)}"
+            ctx.fail(f"there is no command {name!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        """Write the listing for `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin as typed."""
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)

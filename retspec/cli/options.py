@@ -1,0 +1,153 @@
+"""The options that several commands share, named as the parameters of `retspec.run` are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+import click
+
+from retspec.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+@dataclass
+class Settings:
+    """What the error boundary needs to know after the command is gone."""
+
+    verbose: bool = False
+
+
+class Plugins(TypedDict):
+    """Which plugins load beside the built-in ones."""
+
+    plugins: tuple[str, ...]
+    entry_points: bool
+
+
+class Planning(Plugins):
+    """What shapes a plan: the plugins, the overrides, the selection."""
+
+    overrides: tuple[str, ...]
+    select: tuple[str, ...]
+    tags: tuple[str, ...]
+    skip: tuple[str, ...]
+
+
+class SpecFile(click.Path):
+    """A path of a spec that exists; a misspelt one gets its near miss."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; a usage error if there is no such file."""
+        path = Path(value)
+        if not path.exists():
+            self.fail(f"there is no file {str(path)!r}{did_you_mean(str(path), _specs_beside(path))}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _specs_beside(path: Path) -> list[str]:
+    return [str(spec) for suffix in ("*.yaml", "*.yml") for spec in path.parent.glob(suffix)]
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help page: commands to copy."""
+    return "\n".join(["\b", f"Example{'s' * (len(lines) > 1)}:", *(f"  {line}" for line in lines)])
+
+
+def verbose_option(function: Function) -> Function:
+    """Add `-v`, which the error boundary reads too: known before any other option can fail."""
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_verbose,
+        help="Show details of every criterion, and tracebacks of errors.",
+    )(function)
+
+
+def _remember_verbose(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
+    settings = context.ensure_object(Settings)
+    settings.verbose = settings.verbose or value
+
+
+def plugin_options(function: Function) -> Function:
+    """Add `-p` and `--no-plugins`, as the parameters of `Plugins`."""
+    named = click.option(
+        "-p",
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE",
+        help="Load a plugin: a Python file, or a module by its dotted name. Repeatable.",
+    )
+    installed = click.option(
+        "--no-plugins",
+        "entry_points",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help="Leave installed plugins out; those named in the spec or by -p still load.",
+    )
+    return named(installed(function))
+
+
+def override_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--set`, and `--device` and `--seed` as sugar for it; together they are `overrides`."""
+
+    @wraps(function)
+    def merged(*args: Any, overrides: tuple[str, ...], device: str | None, seed: int | None, **rest: Any) -> None:
+        sugar = {"run.device": device, "run.seed": seed}
+        given = [f"{path}={value}" for path, value in sugar.items() if value is not None]
+        function(*args, overrides=(*overrides, *given), **rest)
+
+    override = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Override a value of the spec, read as YAML: model.lora.r=16. Repeatable.",
+    )
+    device = click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps; sets run.device.")
+    seed = click.option("--seed", type=click.IntRange(min=0), help="Sets run.seed.")
+    return override(device(seed(merged)))
+
+
+def selection_options(function: Function) -> Function:
+    """Add `-k`, `--tag` and `--skip`: which criteria take part."""
+    select = click.option(
+        "-k",
+        "--select",
+        multiple=True,
+        metavar="PATTERN",
+        help="Only criteria whose id contains this, or matches it as a glob. Repeatable: any of them.",
+    )
+    tags = click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="TAG",
+        help="Only criteria with this tag. Repeatable: any of them.",
+    )
+    skip = click.option(
+        "--skip",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave out criteria, as -k would pick them. Repeatable.",
+    )
+    return select(tags(skip(function)))
+
+
+def planning_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add everything that shapes a plan, as the parameters of `Planning`."""
+    return selection_options(override_options(plugin_options(function)))

@@ -1,0 +1,61 @@
+"""`retspec plan`: what a run would do, without doing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+import click
+from tabulate import tabulate
+
+from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
+from retspec.run import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from retspec.records import MeasurementStep, Plan
+
+HEADERS = ("measurement", "cost", "forward", "backward", "for", "with")
+
+
+@click.command(
+    "plan",
+    epilog=examples("retspec plan specs/lora_preflight.yaml", "retspec plan specs/lora_preflight.yaml -k merge"),
+)
+@click.argument("spec", type=SpecFile())
+@planning_options
+@verbose_option
+def command(spec: Path, **options: Unpack[Planning]) -> None:
+    """Show what a run would measure, and for whom.
+
+    One line per measurement in the order of the run, cheap before dear: how many forward and backward passes
+    of the real model it makes, which criteria wait for it, its arguments. Takes the selection options of run.
+    """
+    plan, _ = prepare(spec, **options)
+    click.echo(tabulate(map(_row, plan.measurements), headers=HEADERS, disable_numparse=True))
+    click.echo(f"\n{summary(plan)}")
+    for criterion in plan.skipped:
+        click.echo(f"skipped: {criterion.id} ({criterion.skip})")
+
+
+def _row(step: MeasurementStep) -> list[str]:
+    passes = (str(step.passes.forward or "-"), str(step.passes.backward or "-"))
+    return [step.name, step.cost, *passes, ", ".join(step.criteria), _pairs(step.arguments)]
+
+
+def _pairs(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in arguments.items())
+
+
+def summary(plan: Plan) -> str:
+    """Return the plan in one sentence."""
+    weights = "the model gets its weights" if plan.needs_weights else "no weights are made"
+    measurements = _count(len(plan.measurements), "measurement")
+    criteria = _count(len(plan.checks), "criterion", "criteria")
+    forward = _count(plan.passes.forward, "forward pass", "forward passes")
+    return f"{measurements} for {criteria}: {forward} and {plan.passes.backward} backward; {weights}"
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"

@@ -1,0 +1,47 @@
+"""`retspec plugins`: what loads beside the built-in checks, and what does not."""
+
+from __future__ import annotations
+
+import os
+from typing import Unpack
+
+import click
+from tabulate import tabulate
+
+from retspec.catalog import ALLOW_LIST, Catalog, Plugin, gather
+from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+
+HEADERS = ("plugin", "version", "origin", "offers")
+
+
+@click.command("plugins", epilog=examples("retspec plugins", "retspec plugins -p my_checks.py"))
+@plugin_options
+@verbose_option
+def command(**plugins: Unpack[Plugins]) -> None:
+    """List the plugins, and why one does not load.
+
+    A plugin is an installed package with an entry point in the group retspec, or a Python file named in a
+    spec or by -p. The variable RETSPEC_PLUGINS, names separated by commas, limits which installed ones load.
+    """
+    catalog = gather(**plugins)
+    if catalog.plugins:
+        click.echo(tabulate(map(_row, catalog.plugins), headers=HEADERS, disable_numparse=True) + "\n")
+    else:
+        click.echo("no plugins beside the built-in ones")
+    if (allowed := os.environ.get(ALLOW_LIST)) is not None:
+        click.echo(f"{ALLOW_LIST} lets only these load: {allowed or 'none'}")
+    click.echo(_offer(catalog))
+
+
+def _row(plugin: Plugin) -> list[str]:
+    offers = f"does not load: {plugin.error}" if plugin.error else ", ".join(plugin.offers)
+    return [plugin.name, plugin.version or "-", plugin.origin, offers or "observes only"]
+
+
+def _offer(catalog: Catalog) -> str:
+    """Return what there is in all, built-in things included."""
+    sources = sorted({*catalog.model_sources, *catalog.data_sources})
+    return (
+        f"in all: {len(catalog.checks)} checks, {len(catalog.measurements)} measurements, "
+        f"sources {', '.join(sources)}, reports {', '.join(catalog.reporters)}"
+    )

@@ -1,0 +1,107 @@
+"""What a run shows while it works: one live line on a terminal, plain lines elsewhere. Always on stderr."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from tqdm import tqdm
+
+from retspec.cli.colour import is_terminal
+from retspec.plugin import PARTS, hookimpl
+from retspec.wording import one_line, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from retspec.records import Report, Result
+
+
+class PlainProgress:
+    """A line per measurement that begins and per verdict: a log that reads well afterwards."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._current = ""
+
+    @hookimpl
+    def retspec_progress(self, measurement: str) -> None:
+        """Say what is being measured, once."""
+        if measurement != self._current:
+            self._current = measurement
+            self._say(activity(measurement))
+
+    @hookimpl
+    def retspec_criterion_finished(self, result: Result) -> None:
+        """Say the verdict."""
+        self._say(verdict_line(result))
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+
+class LiveProgress:
+    """One line that is written over: what is being measured, step k of n, criteria decided, time elapsed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._bar = tqdm(
+            file=stream,
+            leave=False,
+            dynamic_ncols=True,
+            desc="starting",
+            bar_format="{desc} | {n_fmt} of {total_fmt} criteria | {elapsed}",
+        )
+
+    @hookimpl
+    def retspec_run_started(self, report: Report) -> None:
+        """Learn how many criteria there are."""
+        self._bar.reset(total=len(report.results))
+
+    @hookimpl
+    def retspec_progress(self, measurement: str, step: int, total: int) -> None:
+        """Show the step that begins."""
+        steps = f", step {step} of {total}" if total else ""
+        self._bar.set_description_str(f"{activity(measurement)}{steps}")
+
+    @hookimpl
+    def retspec_criterion_finished(self) -> None:
+        """Count the verdict."""
+        self._bar.update()
+
+    def close(self) -> None:
+        """Wipe the line."""
+        self._bar.close()
+
+
+def activity(measurement: str) -> str:
+    """Return what is going on: parts of the subject, such as the model, are made ready before they are measured."""
+    return f"{'preparing' if measurement in PARTS else 'measuring'} {measurement}"
+
+
+def verdict_line(result: Result) -> str:
+    """Return a verdict in one line: `loss_drop: met (0.98)`; what has no verdict tells its reason."""
+    if result.verdict.is_decided and result.observed is not None:
+        remark = readable(result.observed.value, beside=result.criterion.limit)
+    else:
+        remark = one_line(result.reason)
+    shown = remark if remark.startswith("(") else f"({remark})"
+    return f"{result.criterion.id}: {result.verdict} {shown if remark else ''}".rstrip()
+
+
+@contextmanager
+def watching(stream: TextIO) -> Iterator[LiveProgress | PlainProgress]:
+    """Give the observer that suits a stream, and leave no half-written line behind."""
+    observer = LiveProgress(stream) if _can_overwrite(stream) else PlainProgress(stream)
+    try:
+        yield observer
+    finally:
+        observer.close()
+
+
+def _can_overwrite(stream: TextIO) -> bool:
+    """Return whether a line can be written over: on a terminal that tells its size, which a container's may not."""
+    return is_terminal(stream) and not os.environ.get("CI") and os.get_terminal_size(stream.fileno()).lines > 0

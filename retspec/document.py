@@ -1,0 +1,58 @@
+"""What `load` hands to `validate`: the plain data of a spec, and where each piece of it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retspec.errors import Mark, Problem
+
+Place = tuple[str | int, ...]
+"""The keys and indices that lead from the top of a spec to a value: `("model", "lora", "r")`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A spec that was read: overridden, its references resolved, not yet checked against the catalog."""
+
+    file: str
+    """The path as the user wrote it, for messages."""
+    path: Path
+    """The same, absolute."""
+    text: str
+    data: dict[str, Any]
+    """Everything but `vars`. A value that could not be read is None here, or its unresolved text."""
+    marks: Mapping[Place, Mark]
+    key_marks: Mapping[Place, Mark]
+    problems: tuple[Problem, ...] = ()
+    faulty: frozenset[Place] = frozenset()
+    """Places that `problems` already speak about: whoever goes on checking says nothing more there."""
+    sha256: str
+    """Of the resolved data as canonical JSON."""
+
+    def mark(self, place: Place) -> Mark:
+        """Return where the value at a place is written; for a value that is not there, what would hold it."""
+        return self.marks.get(place) or (self.mark(place[:-1]) if place else Mark(self.file, 1, 1))
+
+    def key_mark(self, place: Place) -> Mark:
+        """Return where the key of a place is written, or its value where it has no key."""
+        return self.key_marks.get(place) or self.mark(place)
+
+    def is_faulty(self, place: Place) -> bool:
+        """Whether the place, or something that holds it, was already complained about."""
+        return any(place[:length] in self.faulty for length in range(len(place) + 1))
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """The entries of `plugins:`, files as absolute paths; what is no text is left to `validate`."""
+        named = self.data.get("plugins")
+        entries = enumerate(named if isinstance(named, list) else [])
+        return tuple(self._plugin(entry) for index, entry in entries if self._is_plugin(index, entry))
+
+    def _is_plugin(self, index: int, entry: object) -> bool:
+        return isinstance(entry, str) and bool(entry) and not self.is_faulty(("plugins", index))
+
+    def _plugin(self, entry: str) -> str:
+        return str(self.path.parent / entry) if entry.endswith(".py") else entry

@@ -1,0 +1,120 @@
+"""observation + limit + direction → verdict: the only place of the program that compares with a limit.
+
+Nothing is met by default. An observation that is not a genuine value of the limit's kind (a NaN, a `True`
+where a number is asked) has no verdict, whatever the comparison would say.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import TYPE_CHECKING, Any
+
+from retspec.records import Criterion, Direction, Outcome, Result, Severity, Value, Verdict
+from retspec.wording import exact, sentence, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HOLDS: dict[Direction, Callable[[Any, Any], bool]] = {
+    Direction.AT_MOST: operator.le,
+    Direction.AT_LEAST: operator.ge,
+    Direction.EQUAL: operator.eq,
+}
+_NUMBER = "a finite number"
+
+
+def judge(criterion: Criterion, outcome: Outcome) -> Result:
+    """Return the verdict on what measuring a criterion came to, with a sentence that explains it."""
+    verdict, reason = _decide(criterion, outcome)
+    return Result(
+        criterion=criterion,
+        verdict=verdict,
+        observed=outcome.observed,
+        reason=reason,
+        trace=outcome.trace,
+        seconds=outcome.seconds,
+    )
+
+
+def skipped(criterion: Criterion) -> Result:
+    """Return the result of a criterion that the spec skips, with the spec's reason."""
+    return Result(
+        criterion=criterion, verdict=Verdict.SKIPPED, reason=criterion.skip or "no reason was given"
+    )
+
+
+def not_run(criterion: Criterion, reason: str) -> Result:
+    """Return the result of a criterion that was not reached."""
+    return Result(criterion=criterion, verdict=Verdict.NOT_RUN, reason=reason)
+
+
+def _decide(criterion: Criterion, outcome: Outcome) -> tuple[Verdict, str]:
+    if outcome.failure is not None:
+        return _failed(outcome.failure, outcome.reason)
+    if outcome.observed is None:
+        return Verdict.ERROR, "the check returned nothing: a check must return a value"
+    value = outcome.observed.value
+    objection = _objection_to_bounds(criterion) or _objection_to_value(criterion, value)
+    return (Verdict.ERROR, objection) if objection else _hold(criterion, value)
+
+
+def _failed(failure: Verdict, reason: str) -> tuple[Verdict, str]:
+    if failure.is_decided:  # a worker that lies must not turn a run green
+        return Verdict.ERROR, f"the worker gave {failure.value!r} as the reason why there is no observation"
+    return failure, reason or "no reason was given"
+
+
+def _hold(criterion: Criterion, value: Value) -> tuple[Verdict, str]:
+    holds = _HOLDS[criterion.direction]
+    met = holds(value, criterion.limit)
+    text = sentence(criterion, value, met=met)
+    if not met and criterion.severity is Severity.WARN:
+        return Verdict.WARNED, f"{text}; its severity is warn"
+    if not met:
+        return Verdict.MISSED, text
+    if criterion.warn is not None and not holds(value, criterion.warn):
+        return Verdict.WARNED, f"{text}; {wanted(criterion, value, criterion.warn)}"
+    return Verdict.MET, text
+
+
+def _objection_to_bounds(criterion: Criterion) -> str:
+    """Return why the limits cannot be held against anything, or an empty string."""
+    kind = _kind(criterion.limit)
+    if kind is None or (criterion.direction is not Direction.EQUAL and kind != _NUMBER):
+        return (
+            f"the limit is {exact(criterion.limit)}: {criterion.direction.value!r} needs {_needed(criterion)}"
+        )
+    if criterion.warn is not None and _kind(criterion.warn) != kind:
+        return f"the bound that warns is {exact(criterion.warn)}: like the limit it must be {kind}"
+    return ""
+
+
+def _objection_to_value(criterion: Criterion, value: object) -> str:
+    """Return why a value is not one that the limit can judge, or an empty string."""
+    kind = _kind(criterion.limit)
+    if _kind(value) == kind:
+        return ""
+    asked = "a check must return" if kind == _NUMBER else f"the limit {exact(criterion.limit)} asks for"
+    return f"the check returned {exact(value)}: {asked} {kind}"
+
+
+def _needed(criterion: Criterion) -> str:
+    anything = f"{_NUMBER}, true or false, a text or a tuple of integers"
+    return anything if criterion.direction is Direction.EQUAL else _NUMBER
+
+
+def _kind(value: object) -> str | None:
+    """Return what kind of genuine value this is, in words, or None if it is none."""
+    match value:
+        case bool():
+            return "true or false"
+        case int():
+            return _NUMBER
+        case float() if math.isfinite(value):
+            return _NUMBER
+        case str():
+            return "a text"
+        case tuple() if all(isinstance(entry, int) and not isinstance(entry, bool) for entry in value):
+            return "a tuple of integers"
+    return None

@@ -1,0 +1,5 @@
+"""Load: text → plain data + a side table of marks."""
+
+from retspec.load.flow import load, plugins_of
+
+__all__ = ["load", "plugins_of"]

@@ -1,0 +1,52 @@
+"""The file of a spec, as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retspec.errors import Mark, Problem, SpecError, UsageError, did_you_mean
+
+MAX_BYTES = 1 << 20
+
+
+def read(file: str) -> str:
+    """Return the text of a spec.
+
+    Raises `UsageError` for a path that cannot be read, `SpecError` for more than 1 MiB and for other
+    encodings than UTF-8.
+    """
+    content = _content(Path(file))
+    if len(content) > MAX_BYTES:
+        raise SpecError([Problem(Mark(file, 1, 1), "the file is larger than 1 MiB; is this a spec?")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        lines = error.object[: error.start].decode().split("\n")
+        mark = Mark(file, len(lines), len(lines[-1]) + 1)
+        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file in that encoding"
+        raise SpecError([Problem(mark, message)]) from None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file{did_you_mean(path.name, _siblings(path))}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a directory; name a spec in it{_example(path)}") from None
+    except (OSError, ValueError) as error:  # a ValueError tells of a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None
+
+
+def _siblings(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.parent.glob("*.y*ml")]
+    except OSError:
+        return []
+
+
+def _example(folder: Path) -> str:
+    found = sorted(_siblings(folder / "any"))
+    return f", such as {folder / found[0]}" if found else ""

@@ -1,0 +1,146 @@
+"""`${vars.x}`, `${env.X}` and `${env.X:-default}` in values; `$${` is a literal `${`.
+
+A reference that is the whole value keeps the type of what it names; inside a longer text it becomes text.
+Only the environment variables that a spec names are ever read, and none is ever suggested.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from retspec.errors import Mark, Problem, did_you_mean
+from retspec.load.scalars import Scalar, plain
+from retspec.load.tree import MAX_DEPTH, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
+_ENVIRONMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re.DOTALL)
+_NAMESPACES = ("vars", "env")
+_MAX_TEXT = 1 << 16
+
+
+class _Unresolved(Exception):  # noqa: N818 - never leaves this module
+    """A reference cannot be followed; the message is empty when somebody has said so already."""
+
+
+class Resolver:
+    """Replaces the references in a tree; `problems` holds those that lead nowhere."""
+
+    def __init__(self, variables: Node | None, environment: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self._variables = variables or Node({}, Mark("vars", 1, 1))
+        self._environment = environment
+        self._found: dict[str, Node] = {}
+
+    def resolve(self, node: Node, trail: tuple[str, ...] = (), depth: int = 1) -> Node:
+        """Return the tree with every reference replaced.
+
+        trail: the variables that are being resolved, outermost first.
+        depth: levels of nesting and of references above the node.
+        """
+        if isinstance(node.value, dict):
+            values = {key: self.resolve(child, trail, depth + 1) for key, child in node.value.items()}
+            return replace(node, value=values)
+        if isinstance(node.value, tuple):
+            return replace(node, value=tuple(self.resolve(child, trail, depth + 1) for child in node.value))
+        if isinstance(node.value, str) and "${" in node.value and not node.faulty:
+            return self._reference(node, node.value, trail, depth)
+        return node
+
+    def _reference(self, node: Node, text: str, trail: tuple[str, ...], depth: int) -> Node:
+        try:
+            if (whole := _REFERENCE.fullmatch(text)) and whole["name"] is not None:
+                return replace(self._named(whole["name"], node, trail, depth), mark=node.mark, key_mark=node.key_mark)
+            return replace(node, value=self._text(node, text, trail, depth))
+        except _Unresolved as reason:
+            if str(reason):
+                self.problems.append(Problem(node.mark, str(reason)))
+            return replace(node, faulty=True)
+
+    def _text(self, node: Node, text: str, trail: tuple[str, ...], depth: int) -> str:
+        def replacement(match: re.Match[str]) -> str:
+            if match[0] == "$${":
+                return "${"
+            if match["name"] is None:
+                raise _Unresolved("'${' is never closed; write ${vars.NAME}, or $${ for the two characters themselves")
+            return self._embedded(match["name"], node, trail, depth)
+
+        resolved = _REFERENCE.sub(replacement, text)
+        if len(resolved) > _MAX_TEXT:
+            raise _Unresolved("the references multiply to more than 64 KiB of text")
+        return resolved
+
+    def _embedded(self, name: str, node: Node, trail: tuple[str, ...], depth: int) -> str:
+        named = self._named(name, node, trail, depth)
+        if isinstance(named.value, str):
+            return named.value
+        if named.children or isinstance(named.value, dict | tuple):
+            raise _Unresolved(f"{name} is {named.kind} and cannot stand inside a text")
+        return json.dumps(named.value)
+
+    def _named(self, name: str, node: Node, trail: tuple[str, ...], depth: int) -> Node:
+        space, _, rest = name.partition(".")
+        if space == "env":
+            return Node(_from_environment(rest, self._environment), node.mark)
+        if space == "vars" and rest:
+            return self._variable(rest, trail, depth)
+        hint = did_you_mean(space, _NAMESPACES)
+        raise _Unresolved(f"unknown reference '${{{name}}}'; write ${{vars.NAME}} or ${{env.NAME}}{hint}")
+
+    def _variable(self, name: str, trail: tuple[str, ...], depth: int) -> Node:
+        if name in trail:
+            raise _Unresolved(f"vars.{name} refers to itself: {' -> '.join([*trail[trail.index(name) :], name])}")
+        if depth > MAX_DEPTH:
+            raise _Unresolved(f"references and values nest deeper than {MAX_DEPTH} levels")
+        if name not in self._found:
+            self._found[name] = self._follow(name, (*trail, name), depth)
+        if self._found[name].faulty:
+            raise _Unresolved
+        return self._found[name]
+
+    def _follow(self, name: str, trail: tuple[str, ...], depth: int) -> Node:
+        """Walk down the variables; one on the way may itself be a reference to a mapping."""
+        node, walked = self._variables, "vars"
+        for step in name.split("."):
+            node = self._opened(node, trail, depth)
+            children = {str(key): child for key, child in node.children}
+            if step not in children:
+                known = f"{walked} holds {', '.join(children) or 'nothing'}{did_you_mean(step, children)}"
+                raise _Unresolved(f"unknown variable 'vars.{name}'; {known}")
+            node, walked = children[step], f"{walked}.{step}"
+        return self.resolve(node, trail, depth + 1)
+
+    def _opened(self, node: Node, trail: tuple[str, ...], depth: int) -> Node:
+        """Return a variable whose parts are asked for: itself, or what it refers to as a whole."""
+        opened = self.resolve(node, trail, depth + 1) if isinstance(node.value, str) else node
+        if opened.faulty:
+            raise _Unresolved
+        return opened
+
+
+def _from_environment(reference: str, environment: Mapping[str, str]) -> Scalar:
+    """Return what `NAME` or `NAME:-default` stands for; as in a shell, it also replaces an empty text."""
+    match = _ENVIRONMENT.fullmatch(reference)
+    if match is None:
+        raise _Unresolved(f"'env.{reference}' names no environment variable; write ${{env.NAME:-default}}")
+    name, default = match["name"], match["default"]
+    if default is None and name not in environment:
+        raise _Unresolved(f"the environment variable {name!r} is not set; set it, or write ${{env.{name}:-default}}")
+    return _typed(name, environment.get(name) or default or "")
+
+
+def _typed(name: str, text: str) -> Scalar:
+    """Read the text of an environment variable as a plain scalar of YAML."""
+    try:
+        text.encode()
+        value = plain(text.strip())
+    except UnicodeEncodeError:
+        raise _Unresolved(f"the environment variable {name!r} is not UTF-8") from None
+    except ValueError as error:
+        raise _Unresolved(f"the environment variable {name!r}: {error}") from None
+    return text if isinstance(value, str) else value

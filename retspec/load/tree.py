@@ -1,0 +1,71 @@
+"""The tree that a spec is while it is being loaded: values that know where they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from retspec.document import Place
+from retspec.errors import Mark
+from retspec.load.scalars import Scalar
+
+MAX_DEPTH = 50
+MAX_NODES = 1 << 17
+"""More than a file of 1 MiB can reasonably hold; references that multiply each other reach it soon."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value with its marks; `faulty` when a problem speaks about it already."""
+
+    value: Scalar | dict[str, Node] | tuple[Node, ...]
+    mark: Mark
+    key_mark: Mark | None = None
+    faulty: bool = False
+
+    @property
+    def children(self) -> list[tuple[str | int, Node]]:
+        """The values of a mapping or a list with their keys or indices; nothing for a scalar."""
+        if isinstance(self.value, dict):
+            return list(self.value.items())
+        return list(enumerate(self.value)) if isinstance(self.value, tuple) else []
+
+    @property
+    def kind(self) -> str:
+        """What a person would call it."""
+        if isinstance(self.value, dict):
+            return "a mapping"
+        return "a list" if isinstance(self.value, tuple) else "a single value"
+
+    # Resolved trees share branches, so that these two cost what was written and not what it stands for.
+    @cached_property
+    def height(self) -> int:
+        """How many levels it has."""
+        return 1 + max((child.height for _, child in self.children), default=0)
+
+    @cached_property
+    def size(self) -> int:
+        """How many values it has, itself included."""
+        return 1 + sum(child.size for _, child in self.children)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A tree taken apart: the plain data, and side tables of places."""
+
+    marks: dict[Place, Mark] = field(default_factory=dict)
+    key_marks: dict[Place, Mark] = field(default_factory=dict)
+    faulty: set[Place] = field(default_factory=set)
+
+    def add(self, node: Node, place: Place = ()) -> Any:
+        """Note the places of a tree and return its plain data."""
+        self.marks[place] = node.mark
+        if node.key_mark:
+            self.key_marks[place] = node.key_mark
+        if node.faulty:
+            self.faulty.add(place)
+        data = {key: self.add(child, (*place, key)) for key, child in node.children}
+        if isinstance(node.value, dict):
+            return data
+        return list(data.values()) if isinstance(node.value, tuple) else node.value

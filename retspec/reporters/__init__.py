@@ -1,0 +1,13 @@
+"""One output format per file, over one report; a new file is discovered, not listed."""
+
+from __future__ import annotations
+
+import sys
+
+from retspec.plugin import Reporter, discover, hookimpl
+
+
+@hookimpl
+def retspec_reporters() -> list[Reporter]:
+    """Return the built-in reporters."""
+    return discover(sys.modules[__name__], Reporter)

@@ -1,0 +1,55 @@
+r"""results.json: everything that a run found, for programs; `retspec judge` and the plots read it back.
+
+It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
+by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
+surrogates, which no strict reader accepts, are spelled out as `\udc80`. A detail that is no plain data is
+written as its text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.plugin import Reporter
+from retspec.records import Report, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def render(report: Report) -> str:
+    """Return the report as JSON, keys sorted, two spaces deep, with a line feed at the end."""
+    document = msgspec.to_builtins(report, str_keys=True, enc_hook=str) | {
+        "counts": {verdict.value: report.count(verdict) for verdict in Verdict},
+        "exit_code": report.exit_code,
+    }
+    return json.dumps(_strict(document), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _strict(value: Any) -> Any:
+    """Return a value that every JSON reader accepts."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case str():
+            return _encodable(value)
+        case dict():
+            return _strict_object(value)
+        case list() | tuple():
+            return [_strict(entry) for entry in value]
+    return value
+
+
+def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {_encodable(name): _strict(entry) for name, entry in value.items()}
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+results = Reporter(name="json", render=render, doc="Everything that the run found, as JSON for programs.")

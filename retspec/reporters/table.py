@@ -1,0 +1,139 @@
+"""Plain text for people: a table, a block for each criterion that needs a look, a line that sums up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from retspec.plugin import Reporter
+from retspec.records import Report, Result, Verdict
+from retspec.wording import (
+    detail_lines,
+    duration,
+    margin,
+    one_line,
+    outcome,
+    readable,
+    required,
+    summary,
+    troubles,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Style = Callable[[str, Verdict], str]
+    """Colours a word that stands for a verdict; it may add ANSI codes, never visible characters."""
+
+_HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
+_ALIGNMENT = ("left", "right", "left", "right", "left", "right")
+_NOTHING = "—"
+_QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
+_JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED})
+
+
+def _unstyled(word: str, _verdict: Verdict) -> str:
+    return word
+
+
+def render(report: Report) -> str:
+    """Return the report as text without colour."""
+    return render_table(report)
+
+
+def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = False) -> str:
+    """Return the report as text.
+
+    style: colours the words that stand for verdicts.
+    verbose: adds a block for what is met, and the tracebacks.
+    """
+    table = tabulate(
+        [_row(result, style) for result in report.results],
+        headers=_HEADERS,
+        colalign=_ALIGNMENT if report.results else None,
+        disable_numparse=True,
+    )
+    parts = [
+        table,
+        *_blocks(report, style, verbose=verbose),
+        *map(_trouble, troubles(report)),
+        _ending(report, style),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(result: Result, style: Style) -> tuple[str, ...]:
+    criterion = result.criterion
+    observed = result.observed.value if result.observed else None
+    room = margin(criterion, observed)
+    return (
+        one_line(criterion.id),
+        _NOTHING if observed is None else readable(observed, beside=criterion.limit),
+        one_line(required(criterion)),
+        _NOTHING if room is None else readable(room),
+        style(result.verdict.value, result.verdict),
+        duration(result.seconds),
+    )
+
+
+def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
+    shown = [result for result in report.results if verbose or result.verdict not in _QUIET]
+    for results in _by_cause(shown):
+        yield "\n".join(_block(results, style, verbose=verbose))
+
+
+def _by_cause(results: Iterable[Result]) -> list[list[Result]]:
+    """Gather the criteria that have no verdict for one and the same reason; the others stay alone."""
+    groups: dict[object, list[Result]] = {}
+    for result in results:
+        key = result.criterion.id if result.verdict.is_decided else (result.verdict, result.reason)
+        groups.setdefault(key, []).append(result)
+    return [*groups.values()]
+
+
+def _block(results: list[Result], style: Style, *, verbose: bool) -> Iterator[str]:
+    first = results[0]
+    yield _headline(results, style)
+    if len(results) > 1:
+        yield f"    criteria: {', '.join(one_line(result.criterion.id) for result in results)}"
+    if first.observed:
+        yield from (f"    {line}" for line in detail_lines(first.observed.details))
+    if first.verdict in _JUDGED_BAD:
+        yield f"    → {one_line(first.criterion.advice)}"
+    if verbose:
+        yield from _traces(results)
+
+
+def _headline(results: list[Result], style: Style) -> str:
+    """Return `file:line: verdict: id: sentence`, without the id where the sentence begins with it."""
+    first = results[0]
+    criterion, reason = first.criterion, one_line(first.reason)
+    who = f"{one_line(criterion.id)}: "
+    if len(results) > 1:
+        who = f"{len(results)} criteria: "
+    elif reason.startswith(f"{criterion.id} = "):
+        who = ""
+    place = f"{one_line(criterion.mark.file)}:{criterion.mark.line}"
+    return f"{place}: {style(first.verdict.value, first.verdict)}: {who}{reason}"
+
+
+def _traces(results: list[Result]) -> Iterator[str]:
+    """Yield each traceback once: criteria that wait for one measurement carry the same."""
+    for trace in dict.fromkeys(result.trace for result in results):
+        yield from (f"    | {line}" for line in visible(trace).splitlines())
+
+
+def _trouble(text: str) -> str:
+    return f"run: {one_line(text)}"
+
+
+def _ending(report: Report, style: Style) -> str:
+    word, verdict = outcome(report)
+    return f"{summary(report)}: {style(word, verdict)}"
+
+
+table = Reporter(
+    name="table", render=render, doc="Plain text: a table, what needs a look, and a line that sums up."
+)

@@ -1,0 +1,132 @@
+"""The schema of `checks:`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.records import Duration, Severity
+from retspec.validate.arguments import (
+    RECIPE_KEYS,
+    RUNNER_KEYS,
+    has_shorthand,
+    required_arguments,
+    shorthand_fragment,
+)
+from retspec.validate.fragments import Fragment, Fragments, takes_mapping
+
+if TYPE_CHECKING:
+    from retspec.catalog import Catalog
+    from retspec.plugin import Argument, Check
+
+ID_PATTERN = r"^[A-Za-z_][\w.-]*$"
+
+
+def checks_section(catalog: Catalog, fragments: Fragments) -> Fragment:
+    """Return the schema of the section, and add two definitions per check: its long form, and any form."""
+    for check in catalog.checks.values():
+        fragments.definitions[f"long.{check.name}"] = _long_form(catalog, check, fragments)
+        fragments.definitions[f"check.{check.name}"] = _any_form(catalog, check, fragments)
+    fragments.definitions["criterion"] = _named_otherwise(catalog)
+    return {
+        "type": "object",
+        "description": "The criteria: the name of a check, or an id of your own with `check:`.",
+        "minProperties": 1,
+        "propertyNames": {"pattern": ID_PATTERN},
+        "properties": {name: _reference(f"check.{name}") for name in catalog.checks},
+        "additionalProperties": _reference("criterion"),
+    }
+
+
+def describe(check: Check) -> str:
+    """Return what a check asks, how it is held against its limit, and what to do when that is missed."""
+    unit = f", in {check.unit}" if check.unit else ""
+    return f"{check.question}\n\nThe limit: {check.direction}{unit}. When it is missed: {check.advice}"
+
+
+def _reference(name: str) -> Fragment:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+def _any_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
+    """Make the schema of a key that is a check's name: its shorthand, or the long form of that very check."""
+    own = {"allOf": [_reference(f"long.{check.name}")], "properties": {"check": {"const": check.name}}}
+    described = {"description": describe(check)}
+    if not has_shorthand(catalog, check):
+        return {**described, "type": "object", **own}
+    value = shorthand_fragment(catalog, check, fragments)
+    form: Fragment = {"type": "object"}
+    if takes_mapping(value):
+        form["propertyNames"] = {"enum": list(RUNNER_KEYS)}
+    return {**described, "if": form, "then": own, "else": value}
+
+
+def _named_otherwise(catalog: Catalog) -> Fragment:
+    """Make the schema of a key that is no check's name: the long form of the check that it names."""
+    return {
+        "type": "object",
+        "required": ["check"],
+        "properties": {"check": {"enum": list(catalog.checks), "description": "The check of this criterion."}},
+        "allOf": [
+            {
+                "if": {"type": "object", "required": ["check"], "properties": {"check": {"const": name}}},
+                "then": _reference(f"long.{name}"),
+            }
+            for name in catalog.checks
+        ],
+    }
+
+
+def _long_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
+    required = required_arguments(catalog, check)
+    needed = ["limit"] * (check.default_limit is None) + ["with"] * bool(required)
+    form = {
+        "type": "object",
+        "description": describe(check),
+        "properties": _runner_properties(check, fragments) | {"with": _with(catalog, check, fragments)},
+        "additionalProperties": False,
+    }
+    return {**form, "if": {"required": ["skip"]}, "else": {"required": needed}} if needed else form
+
+
+def _with(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
+    arguments = catalog.arguments_of(check)
+    properties = {name: _argument(argument, check, fragments) for name, argument in arguments.items()}
+    return {
+        "type": "object",
+        "description": "Arguments of the check and of its measurements.",
+        "properties": properties,
+        "additionalProperties": False,
+        "required": required_arguments(catalog, check),
+    }
+
+
+def _argument(argument: Argument, check: Check, fragments: Fragments) -> Fragment:
+    fragment = fragments.of_argument(argument, f"check {check.name!r}")
+    if argument.is_required and argument.name in RECIPE_KEYS:
+        return {"description": f"By default `train.{argument.name}`.", **fragment}
+    return fragment
+
+
+def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
+    limit = fragments.of(check.value_type, f"check {check.name!r}, limit")
+    default = {} if check.default_limit is None else {"default": check.default_limit}
+    text = {"type": "string", "minLength": 1}
+    return {
+        "check": {"type": "string", "description": "The check; by default the criterion's id."},
+        "limit": {"description": f"{check.direction.capitalize()} this.", **limit, **default},
+        "warn": {"description": "A stricter limit; crossing it alone warns.", **limit},
+        "severity": {
+            "description": "warn makes a miss a warning.",
+            "enum": [severity.value for severity in Severity],
+            "default": Severity.ERROR.value,
+        },
+        "tags": {
+            "type": "array",
+            "items": text,
+            "description": "Words to select criteria by.",
+            "default": [],
+        },
+        "timeout": fragments.of(Duration, "timeout"),
+        "skip": {**text, "description": "Why this criterion is not judged for now."},
+        "description": {"type": "string", "description": "What this criterion is for.", "default": ""},
+    }

@@ -1,0 +1,112 @@
+"""Document → findings → records → Spec."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.errors import Problem, SpecError
+from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec
+from retspec.validate import convert, wording
+from retspec.validate.context import Context, Finding
+from retspec.validate.explain import explain
+from retspec.validate.faults import faults
+from retspec.validate.rules import broken_rules
+from retspec.validate.schema import compose_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from retspec.catalog import Catalog
+    from retspec.document import Document, Place
+
+
+def validate(document: Document, catalog: Catalog) -> Spec:
+    """Return the spec that a document holds under a catalog.
+
+    Raises `SpecError` with everything that is wrong, in the order of the file, what `load` found included.
+    """
+    return _Validation(document, catalog).spec()
+
+
+class _Validation:
+    """One document on its way to a spec; `findings` grows on the way."""
+
+    def __init__(self, document: Document, catalog: Catalog) -> None:
+        self.document = document
+        self.catalog = catalog
+        self.findings = list(_schema_findings(document, catalog))
+
+    def spec(self) -> Spec:
+        data, catalog = self.document.data, self.catalog
+        train: Recipe = self.record("train", convert.recipe) or Recipe()
+        run: RunOptions = self.record("run", convert.run_options) or RunOptions()
+        model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
+        batch: Data = self.record("data", partial(convert.data, sources=catalog.data_sources)) or Data()
+        criteria = tuple(self.criteria(train))
+        self.require_none()
+        return Spec(
+            file=self.document.file,
+            name=data.get("name", Path(self.document.file).stem),
+            description=data.get("description", ""),
+            model=model,
+            data=batch,
+            train=train,
+            run=run,
+            plugins=self.document.plugins,
+            criteria=criteria,
+            marks={wording.dotted(place): mark for place, mark in self.document.marks.items() if place},
+            sha256=self.document.sha256,
+        )
+
+    def criteria(self, train: Recipe) -> Iterator[Criterion]:
+        """Yield the criteria that are whole, and note what is wrong with them beyond the schema."""
+        entries = self.document.data.get("checks")
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            place = ("checks", name)
+            mark = self.document.key_mark(place)
+            build = partial(convert.criterion, name, catalog=self.catalog, train=train, mark=mark)
+            if (criterion := self.built(place, build, entry)) is not None:
+                has_model = "model" in self.document.data
+                self.findings += broken_rules(criterion, self.catalog, has_model=has_model)
+                yield criterion
+
+    def record(self, section: str, build: Callable[[Mapping[str, Any]], Any]) -> Any:
+        data = self.document.data
+        return self.built((section,), build, data[section]) if section in data else None
+
+    def built(self, place: Place, build: Callable[[Any], Any], data: Any) -> Any:
+        """Build a record; None if something in its data is wrong."""
+        if not self.is_whole(place):
+            return None
+        try:
+            return build(data)
+        except msgspec.ValidationError as error:  # a constraint of a plugin's type that no schema can carry
+            self.findings.append(Finding(place, f"{wording.subject(place)}: {error}"))
+            return None
+
+    def is_whole(self, place: Place) -> bool:
+        wrong = {*self.document.faulty, *(finding.place for finding in self.findings)}
+        return not self.document.is_faulty(place) and all(other[: len(place)] != place for other in wrong)
+
+    def require_none(self) -> None:
+        """Raise everything that was found, if anything was."""
+        problems = [*self.document.problems, *map(self.problem, self.findings)]
+        if problems:
+            raise SpecError(problems)
+
+    def problem(self, finding: Finding) -> Problem:
+        mark = self.document.key_mark if finding.on_key else self.document.mark
+        return Problem(mark(finding.place), finding.message)
+
+
+def _schema_findings(document: Document, catalog: Catalog) -> Iterator[Finding]:
+    """Yield what the schema finds wrong, except where `load` has said something already."""
+    context = Context(catalog, document.data)
+    for fault in faults(compose_schema(catalog), document.data):
+        for finding in explain(fault, context):
+            if not document.is_faulty(finding.place):
+                yield finding

@@ -1,0 +1,100 @@
+"""The schema of a spec, composed from the catalog: what the plugins offer is what a spec may say.
+
+Draft-07 throughout. Alternatives are told apart by `if`, `then` and `else` on a key, never by a bare `anyOf`,
+so that an error names the alternative that was meant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from retspec.records import Lora, Recipe, RunOptions
+from retspec.validate.criteria import checks_section
+from retspec.validate.fragments import Fragment, Fragments
+from retspec.validate.published import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retspec.catalog import Catalog
+    from retspec.plugin import Source
+
+
+def compose_schema(catalog: Catalog, *, published: bool = False) -> dict[str, Any]:
+    """Return the schema of a spec under this catalog.
+
+    published: for editors and other validators, which see references (`${vars.x}`) and `1_000_000` as text.
+    Raises `PluginError` for an argument whose type JSON has nothing like.
+    """
+    fragments = Fragments()
+    schema = {
+        "type": "object",
+        "properties": _head() | _sections(catalog, fragments),
+        "additionalProperties": False,
+        "required": ["retspec", "checks"],
+        "definitions": fragments.definitions,
+    }
+    return publish(schema) if published else schema
+
+
+def _head() -> Fragment:
+    text = {"type": "string", "minLength": 1}
+    return {
+        "retspec": {"const": 1, "description": "The version of this format."},
+        "name": {**text, "description": "By default the name of the file without its suffix."},
+        "description": {"type": "string", "description": "What the spec is for.", "default": ""},
+        "vars": {"type": "object", "description": "Values to refer to as ${vars.NAME}."},
+        "plugins": {
+            "type": "array",
+            "items": text,
+            "description": "More checks: Python files, relative to this one, or dotted names of modules.",
+            "default": [],
+        },
+    }
+
+
+def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
+    lora = {"lora": fragments.of(Lora, "lora")}
+    return {
+        "model": _source_section("The model under test", catalog.model_sources, lora, fragments),
+        "data": _source_section("Where the batch comes from", catalog.data_sources, {}, fragments),
+        "train": fragments.of(Recipe, "train"),
+        "run": fragments.of(RunOptions, "run"),
+        "checks": checks_section(catalog, fragments),
+    }
+
+
+def _source_section(
+    description: str, sources: Mapping[str, Source], common: Fragment, fragments: Fragments
+) -> Fragment:
+    """Exactly one key names the source; beside it stand that source's arguments and what is common to all."""
+    values = {name: _value(source, fragments) for name, source in sources.items()}
+    chain: Fragment = {
+        "properties": dict.fromkeys([*values, *common], True),
+        "additionalProperties": False,
+        "not": {"properties": dict.fromkeys(values, False)},
+    }
+    for source in reversed(list(sources.values())):
+        chain = {"if": {"required": [source.name]}, "then": _beside(source, common, fragments), "else": chain}
+    listed = ", ".join(sources)
+    return {
+        "type": "object",
+        "description": f"{description}: one of {listed}.",
+        "properties": values | common,
+        **chain,
+    }
+
+
+def _value(source: Source, fragments: Fragments) -> Fragment:
+    value = fragments.of(source.value_type, f"{source.kind} source {source.name!r}")
+    return value if "$ref" in value else {"description": source.doc.partition("\n")[0], **value}
+
+
+def _beside(source: Source, common: Fragment, fragments: Fragments) -> Fragment:
+    owner = f"{source.kind} source {source.name!r}"
+    arguments = {name: fragments.of_argument(argument, owner) for name, argument in source.arguments.items()}
+    return {
+        "properties": {source.name: True, **arguments, **dict.fromkeys(common, True)},
+        "additionalProperties": False,
+        "required": [name for name, argument in source.arguments.items() if argument.is_required],
+    }

@@ -1,0 +1,259 @@
+"""How verdicts are put into words: numbers, bounds, margins, details; shared by the judge and the reporters.
+
+Bounds are written in words ("at least 0.5"), because some readers of JUnit XML show signs as `&lt;=`. Nothing
+here decides anything.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import reprlib
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from retspec.records import (
+    EXIT_MET,
+    EXIT_MISSED,
+    EXIT_NO_VERDICT,
+    EXIT_NOTHING,
+    Criterion,
+    Direction,
+    Report,
+    Value,
+    Verdict,
+)
+
+# Characters -------------------------------------------------------------------------------------------------
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-~])")
+_HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def visible(text: str) -> str:
+    r"""Return text that a terminal obeys nothing of and that XML 1.0 can hold.
+
+    Colour codes are dropped; control characters, lone surrogates and U+FFFE/FFFF are spelled out, as `\x1b`;
+    every line break becomes a line feed, so that an overwritten progress bar reads as lines.
+    """
+    plain = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _HIDDEN.sub(_spelled_out, plain)
+
+
+def one_line(text: str) -> str:
+    """Return visible text with every run of white space turned into one space."""
+    return " ".join(visible(text).split())
+
+
+def _spelled_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - two hexadecimal digits
+
+
+# Values -----------------------------------------------------------------------------------------------------
+
+_DIGITS = range(4, 18)
+"""Significant digits that are tried: enough to read, and at last enough to tell any two floats apart."""
+_SMALLEST, _LARGEST = 1e-4, 1e15
+"""Between these, floats are written without an exponent."""
+
+
+def exact(value: object) -> str:
+    """Return a value in full, as a person would write it: `1,000,000`, `0.5`, `true`, `'float32'`."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,}".removesuffix(".0")
+        case str() | tuple():
+            return repr(value)
+    return one_line(reprlib.repr(value))
+
+
+def readable(value: object, *, beside: object = None) -> str:
+    """Return a value with four significant digits if it is a float, and as `exact` does if not.
+
+    beside: a number that the reader will compare it with; digits are added until it shows which is larger.
+    """
+    if not isinstance(value, float) or not math.isfinite(value):
+        return exact(value)
+    texts = (_rounded(value, digits) for digits in _DIGITS)
+    if isinstance(beside, int | float):
+        texts = (
+            text for text in texts if _order(float(text.replace(",", "")), beside) == _order(value, beside)
+        )
+    return next(texts, exact(value))
+
+
+def _rounded(value: float, digits: int) -> str:
+    if value and not _SMALLEST <= abs(value) < _LARGEST:
+        return f"{value:.{digits}g}"
+    exponent = math.floor(math.log10(abs(value))) if value else 0
+    text = f"{value:,.{max(digits - 1 - exponent, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _order(left: float, right: float) -> int:
+    return (left > right) - (left < right)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds with their unit: `0.31 s`, `83.1 s`."""
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:,.1f} s"  # noqa: PLR2004 - two digits, then three
+
+
+# Limits -----------------------------------------------------------------------------------------------------
+
+
+def required(criterion: Criterion, bound: Value | None = None) -> str:
+    """Return the limit of a criterion, or another bound of the same direction, in words: `at least 0.5`."""
+    words = "exactly" if criterion.direction is Direction.EQUAL else criterion.direction.value
+    return f"{words} {_joined(exact(criterion.limit if bound is None else bound), criterion.unit)}"
+
+
+def margin(criterion: Criterion, value: object) -> float | None:
+    """Return how far a value lies inside the limit, in the unit of the check; negative outside.
+
+    None where there is nothing to subtract: an exact value, or a value that is no finite number.
+    """
+    return _room(criterion.direction, criterion.limit, value)
+
+
+def observation(criterion: Criterion, value: object) -> str:
+    """Return what was seen: `loss_drop = 0.31`."""
+    return f"{criterion.check} = {_joined(readable(value, beside=criterion.limit), criterion.unit)}"
+
+
+def sentence(criterion: Criterion, value: Value, *, met: bool) -> str:
+    """Return value and limit: `loss_drop = 0.31, required at least 0.5 (short by 0.19)`."""
+    required_words = _bound(criterion, criterion.limit, value, met=met)
+    return f"{observation(criterion, value)}, required {required_words}"
+
+
+def wanted(criterion: Criterion, value: Value, warn: Value) -> str:
+    """Return the bound that warns and how far it is crossed: `wanted at most 6,000 MB (over by 100 MB)`."""
+    return f"wanted {_bound(criterion, warn, value, met=False)}"
+
+
+def _bound(criterion: Criterion, bound: Value, value: Value, *, met: bool) -> str:
+    words = required(criterion, bound)
+    room = _room(criterion.direction, bound, value)
+    if room is None:
+        return words
+    missed = "over by" if criterion.direction is Direction.AT_MOST else "short by"
+    return f"{words} ({'margin' if met else missed} {_joined(readable(abs(room)), criterion.unit)})"
+
+
+def _room(direction: Direction, bound: object, value: object) -> float | None:
+    if direction is Direction.EQUAL or not (_is_number(bound) and _is_number(value)):
+        return None
+    try:
+        room = bound - value if direction is Direction.AT_MOST else value - bound  # type: ignore[operator]
+    except OverflowError:  # an integer beyond the floats, held against a float
+        return None
+    return None if isinstance(room, float) and not math.isfinite(room) else room
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _joined(number: str, unit: str) -> str:
+    return f"{number} {unit}" if unit else number
+
+
+# Details ----------------------------------------------------------------------------------------------------
+
+_MOST, _DEEPEST, _WIDEST = 10, 4, 100
+"""Entries of a list, levels of nesting and characters of a line, before details are cut or broken."""
+
+
+def detail_lines(details: Mapping[str, Any]) -> Iterator[str]:
+    """Yield `name: value` for every detail; what is long goes over several lines, ten entries at most."""
+    for name, value in details.items():
+        line = f"{one_line(str(name))}: {_compact(value)}"
+        if len(line) <= _WIDEST or not isinstance(value, Mapping | list | tuple):
+            yield line
+            continue
+        yield f"{one_line(str(name))}:"
+        yield from (f"  {entry}" for entry in _entries(value, level=1))
+
+
+def listing(words: Sequence[str]) -> str:
+    """Return the first ten words, and how many more there are."""
+    return ", ".join(_first(words, len(words)))
+
+
+def _compact(value: Any, level: int = 0) -> str:
+    """Return a value on one line."""
+    if isinstance(value, str):
+        return one_line(value)
+    if not isinstance(value, Mapping | list | tuple):
+        return readable(value)
+    if level >= _DEEPEST:
+        return "…"
+    text = ", ".join(_entries(value, level + 1)) or "none"
+    return text if level == 0 else f"({text})"
+
+
+def _entries(value: Mapping[Any, Any] | Sequence[Any], level: int) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        pairs = (f"{one_line(str(name))} {_compact(entry, level)}" for name, entry in value.items())
+        return _first(pairs, len(value))
+    return _first((_compact(entry, level) for entry in value), len(value))
+
+
+def _first(words: Iterable[str], total: int) -> Iterator[str]:
+    yield from islice(words, _MOST)
+    if total > _MOST:
+        yield f"and {total - _MOST:,} more"
+
+
+# The whole run ----------------------------------------------------------------------------------------------
+
+_OUTCOMES = {
+    EXIT_MET: Verdict.MET,
+    EXIT_MISSED: Verdict.MISSED,
+    EXIT_NO_VERDICT: Verdict.ERROR,
+    EXIT_NOTHING: Verdict.SKIPPED,
+}
+_OUTCOME_WORDS = {
+    Verdict.ERROR: "no verdict",
+    Verdict.SKIPPED: "nothing judged",
+    Verdict.NOT_RUN: "interrupted",
+}
+
+
+def outcome(report: Report) -> tuple[str, Verdict]:
+    """Return the word for the exit code of a run, and the verdict that it has the colour of."""
+    verdict = _OUTCOMES.get(report.exit_code, Verdict.NOT_RUN)
+    return _OUTCOME_WORDS.get(verdict, verdict.value), verdict
+
+
+def summary(report: Report) -> str:
+    """Return the counts of a run: `12 criteria: 10 met, 1 missed, 1 no verdict in 83.1 s`."""
+    total = len(report.results)
+    decided = [verdict for verdict in Verdict if verdict.is_decided]
+    counts = {verdict.value: report.count(verdict) for verdict in decided}
+    counts["no verdict"] = len(report.undecided)
+    parts = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count) or "none"
+    return f"{total:,} {'criterion' if total == 1 else 'criteria'}: {parts} in {duration(report.seconds)}"
+
+
+def troubles(report: Report) -> list[str]:
+    """Return what went wrong with the run itself, a signal that ended it included."""
+    if not report.interrupted:
+        return [*report.faults]
+    return [*report.faults, f"the run was interrupted by {signal_name(report.interrupted)}"]
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal, such as `SIGTERM`, or `signal 99` for a number without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

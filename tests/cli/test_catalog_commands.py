@@ -1,0 +1,148 @@
+"""`checks`, `schema` and `plugins`: what is installed, in three views."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import pytest
+from jsonschema import Draft7Validator
+
+from retspec.catalog import gather
+from retspec.cli.manual import type_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLUGIN = """
+from typing import Literal
+from retspec.facts import Training
+from retspec.plugin import check, hookimpl
+
+@check(direction="at most", unit="steps", advice="Warm up for fewer steps.", default_limit=7, shorthand="share")
+def steps_to_share(training: Training, *, share: float, mode: Literal["mean", "last"] = "last") -> int:
+    '''After how many steps is a share of the loss left?'''
+    return 0
+
+@hookimpl
+def retspec_checks():
+    return [steps_to_share]
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    path = tmp_path / "my_checks.py"
+    path.write_text(PLUGIN)
+    return path
+
+
+def test_every_check_is_listed_with_its_question_under_its_family(retspec: Any) -> None:
+    finished = retspec("checks", "--no-plugins")
+    assert finished.code == 0
+    for check in gather(entry_points=False).checks.values():
+        family = finished.out.partition(f"{check.family}\n")[2].partition("\n\n")[0]
+        line = next(line for line in family.splitlines() if line.startswith(f"{check.name} "))
+        assert line.endswith(check.question)
+        assert check.direction.value in line
+
+
+@pytest.mark.parametrize("name", sorted(gather(entry_points=False).checks))
+def test_every_check_has_a_manual(retspec: Any, name: str) -> None:
+    finished = retspec("checks", name, "--no-plugins")
+    check = gather(entry_points=False).checks[name]
+    assert finished.code == 0
+    assert finished.out.startswith(f"{name} ({check.family})\n  {check.question}\n")
+    assert all(f"  {measurement} (" in finished.out for measurement in check.measurements)
+
+
+def test_a_manual_tells_everything_that_a_plugin_declares(retspec: Any, plugin: Path) -> None:
+    lines = retspec("checks", "steps_to_share", "-p", plugin).out.splitlines()
+    assert "  at most (int, in steps); default 7" in lines
+    assert "  `steps_to_share: VALUE` sets the argument `share`, not the limit" in lines
+    assert "  share: float, required" in lines
+    assert '  mode: "mean" or "last", default "last"' in lines
+    assert "  Warm up for fewer steps." in lines
+
+
+@pytest.mark.parametrize(
+    ("hint", "name"),
+    [
+        (int, "int"),
+        (tuple[int, ...], "list of int"),
+        (list[str] | str, "list of str or str"),
+        (dict[int, int], "map of int to int"),
+        (Annotated[float, "positive"], "float"),
+        (Literal["mean", 3], '"mean" or 3'),
+        (float | None, "float or null"),
+        (Any, "Any"),
+    ],
+)
+def test_types_are_named_in_words_that_suit_yaml(hint: Any, name: str) -> None:
+    assert type_name(hint) == name
+
+
+@pytest.mark.parametrize("arguments", [[], ["--results"]])
+def test_a_schema_is_sorted_valid_json(retspec: Any, arguments: list[str]) -> None:
+    finished = retspec("schema", *arguments)
+    assert finished.code == 0
+    schema = json.loads(finished.out)
+    Draft7Validator.check_schema(schema)
+    assert finished.out == json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def test_a_schema_knows_the_checks_of_a_plugin(retspec: Any, plugin: Path, tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    assert retspec("schema", "-o", path, "-p", plugin) == retspec("schema", "-o", path, "-p", plugin)
+    assert "steps_to_share" in path.read_text()
+    assert "steps_to_share" not in retspec("schema").out
+
+
+def test_a_schema_that_cannot_be_written_is_told(retspec: Any, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "schema.json"
+    finished = retspec("schema", "--output", path)
+    assert (finished.code, finished.err) == (4, f"Error: cannot write {path}: No such file or directory\n")
+
+
+def test_without_plugins_that_is_said(retspec: Any) -> None:
+    finished = retspec("plugins", "--no-plugins")
+    assert finished.code == 0
+    assert finished.out.startswith("no plugins beside the built-in ones\nin all: ")
+
+
+def test_a_named_plugin_is_listed_with_what_it_offers(retspec: Any, plugin: Path) -> None:
+    finished = retspec("plugins", "-p", plugin)
+    line = next(line for line in finished.out.splitlines() if line.startswith(str(plugin)))
+    assert line.endswith("steps_to_share")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder with two installed plugins, of which one does not load."""
+    info = tmp_path / "eyes-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: eyes\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[retspec]\nbroken = eyes_broken\neyes = eyes\n")
+    (tmp_path / "eyes.py").write_text(PLUGIN)
+    (tmp_path / "eyes_broken.py").write_text("import a_module_that_is_not_there")
+    return tmp_path
+
+
+def test_an_installed_plugin_that_does_not_load_is_shown_with_its_reason(program: Any, installed: Path) -> None:
+    finished = program("plugins", path=installed)
+    assert finished.returncode == 0
+    rows = {line.split()[0]: line for line in finished.stdout.splitlines() if line}
+    assert rows["eyes"].split()[1:] == ["1.2", "eyes", "steps_to_share"]
+    assert "does not load: ModuleNotFoundError: No module named 'a_module_that_is_not_there'" in rows["broken"]
+
+
+def test_the_allow_list_is_told(program: Any, installed: Path) -> None:
+    finished = program("plugins", path=installed, RETSPEC_PLUGINS="eyes")
+    assert "RETSPEC_PLUGINS lets only these load: eyes" in finished.stdout
+    assert "broken" not in finished.stdout
+
+
+def test_a_check_that_a_broken_plugin_may_offer_is_told_so(program: Any, installed: Path) -> None:
+    finished = program("checks", "no_such_check", path=installed)
+    assert finished.returncode == 2
+    assert "plugin 'broken' failed to load and may offer it" in finished.stderr

@@ -1,0 +1,86 @@
+"""`run`, with real workers on a small model; what the verdicts mean is tested elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_run_prints_verdicts_and_writes_both_reports_where_it_says(retspec: Any, spec: Path) -> None:
+    finished = retspec("run", spec)
+    assert finished.code == 0, finished.err
+    folder = Path("reports/tiny")
+    assert finished.out.splitlines()[-2:] == [f"junit: {folder}/junit.xml", f"json: {folder}/results.json"]
+    assert len(ET.parse(folder / "junit.xml").findall(".//testcase")) == 2  # noqa: S314 - our own file
+    assert [result["verdict"] for result in json.loads((folder / "results.json").read_text())["results"]] == ["met"] * 2
+    assert "max_trainable_params: met (74,693)" in finished.err.splitlines()
+
+
+def test_a_missed_limit_exits_with_1_and_reports_can_be_moved(retspec: Any, spec: Path, tmp_path: Path) -> None:
+    finished = retspec("run", spec, "--set", "checks.lora_layers=13", "--report", "junit=a.xml", "--json", "b.json")
+    assert finished.code == 1
+    assert "missed" in finished.out
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} >= {"a.xml", "b.json"}
+    assert not Path("reports").exists()
+
+
+def test_no_reports_writes_only_what_is_named(program: Any, spec: Path, tmp_path: Path) -> None:
+    finished = program(
+        "run",
+        spec,
+        "-k",
+        "layers",
+        "--no-reports",
+        "--report",
+        "table=t.txt",
+        cwd=tmp_path,
+        FORCE_COLOR="1",
+        NO_COLOR="",
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "\x1b[32mmet\x1b[0m" in finished.stdout
+    assert "\x1b" not in Path("t.txt").read_text()
+    assert {path.name for path in tmp_path.iterdir()} == {"tiny.yaml", "t.txt"}
+
+
+@pytest.mark.parametrize("pair", ["table", "table=", "=t.txt"])
+def test_a_report_needs_a_format_and_a_path(retspec: Any, spec: Path, pair: str) -> None:
+    finished = retspec("run", spec, "--report", pair)
+    assert finished.code == 2
+    assert finished.err == f"Error: --report {pair}: write FORMAT=PATH, for example markdown=summary.md\n"
+
+
+def test_two_reports_in_one_file_are_refused(retspec: Any, spec: Path) -> None:
+    finished = retspec("run", spec, "--json", "a", "--junit-xml", "a")
+    assert finished.code == 2
+    assert finished.err == "Error: two reports would be written to the same file; give each its own path\n"
+
+
+def test_an_unknown_format_is_told_before_anything_runs(retspec: Any, spec: Path) -> None:
+    finished = retspec("run", spec, "--report", "tabel=t.txt")
+    assert finished.code == 2
+    assert "did you mean 'table'?" in finished.err
+    assert "measuring" not in finished.err
+
+
+def test_a_selection_of_nothing_exits_with_5_and_writes_nothing(retspec: Any, spec: Path) -> None:
+    finished = retspec("run", spec, "-k", "zzz")
+    assert finished.code == 5
+    assert not Path("reports").exists()
+
+
+def test_an_invalid_spec_never_runs(retspec: Any, spec: Path) -> None:
+    spec.write_text(spec.read_text().replace("lora_layers", "lora_layer"))
+    finished = retspec("run", spec)
+    assert finished.code == 2
+    assert finished.err.startswith(f"{spec}:9:")
+    assert not Path("reports").exists()

@@ -1,0 +1,39 @@
+"""Running a spec in this process: the worker's own code, without the price of a new interpreter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from retspec.judge import judge
+from retspec.measure.protocol import Done, Finished, Job, Message, decode, encode
+from retspec.run import prepare
+from retspec.worker.work import work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from retspec.records import Result
+
+
+class Recorder:
+    """Stands at the end of the worker's channel and reads what arrives, as the supervisor does."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def tell(self, message: Message) -> None:
+        self.messages.append(decode(encode(message)))
+
+
+def run_here(spec: str | Path, overrides: Sequence[str] = ()) -> dict[str, Result]:
+    """Return the results by the id of their criterion."""
+    plan, _ = prepare(spec, overrides=overrides, entry_points=False)
+    recorder = Recorder()
+    work(msgspec.json.decode(encode(Job(plan=plan, entry_points=False)), type=Job), recorder)
+    outcomes = [message.outcome for message in recorder.messages if isinstance(message, Finished)]
+    assert isinstance(recorder.messages[-1], Done)
+    assert recorder.messages[-1].faults == ()
+    return {outcome.id: judge(plan.criterion(outcome.id), outcome) for outcome in outcomes}

@@ -1,0 +1,117 @@
+"""Plugins as people make them: a file, a folder of installed packages, and the example package, installed for real."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "plugins" / "retspec-features"
+
+CHECK = """
+from retspec.facts import Training
+from retspec.plugin import Check, check, hookimpl
+
+@check(direction="at most", unit="steps", advice="Warm up for fewer steps.")
+def {name}(training: Training) -> int:
+    '''How many steps did the training take?'''
+    return len(training.losses)
+
+@hookimpl
+def retspec_checks() -> list[Check]:
+    return [{name}]
+"""
+
+FACTORY = """
+from torch import nn
+
+def build():
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 16), nn.ReLU(), nn.Linear(16, 3))
+"""
+
+
+class Write(Protocol):
+    """Writes a file below the test's folder."""
+
+    def __call__(self, name: str, text: str) -> Path: ...
+
+
+class Install(Protocol):
+    """Makes a module importable and names it as an entry point, as an installed package does."""
+
+    def __call__(self, name: str, text: str) -> Path: ...
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_file(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write_file
+
+
+def install_into(folder: Path, name: str, text: str, version: str = "1.2") -> None:
+    """Write what installing a package of one module leaves behind: the module and its metadata."""
+    info = folder / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text(f"[retspec]\n{name} = {name}_module\n")
+    (folder / f"{name}_module.py").write_text(text)
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    before = set(sys.modules)
+
+    def install_package(name: str, text: str) -> Path:
+        install_into(folder, name, text)
+        importlib.invalidate_caches()
+        return folder
+
+    yield install_package
+    for module in set(sys.modules) - before:
+        if module.endswith("_module"):
+            del sys.modules[module]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which pip installed the example package."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
+    command += ["--no-deps", "--no-build-isolation", "--target", str(folder), str(EXAMPLE)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return folder
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `python -m retspec` in the test's folder, with a folder of installed packages on the path."""
+
+    def call(*arguments: str | Path, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "retspec", *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{ROOT}", **variables},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call

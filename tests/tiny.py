@@ -1,0 +1,254 @@
+"""Tiny real models, healthy and with one planted fault each: what people really do to their models."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import timm
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from peft import PeftModel
+    from torch import Tensor
+
+CLASSES = 3
+
+
+def base(**kwargs: Any) -> nn.Module:
+    """A ViT of two blocks on 32 pixels: 16 patches and a class token."""
+    sizes = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 2, "num_classes": CLASSES}
+    return timm.create_model("vit_tiny_patch16_224", **{**sizes, **kwargs})
+
+
+def vit(**lora: Any) -> PeftModel:
+    """The same with LoRA on qkv and a saved head."""
+    settings = {"r": 4, "lora_alpha": 16, "target_modules": ["qkv"], "modules_to_save": ["head"], **lora}
+    return get_peft_model(base(), LoraConfig(**settings))
+
+
+def convnet() -> nn.Module:
+    """A convolution, a BatchNorm, a classifier; everything trains."""
+    return nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(512, 3))
+
+
+# What trains ---------------------------------------------------------------------------------------
+
+
+def adapter_never_trained() -> PeftModel:
+    model = vit()
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            parameter.requires_grad = False
+    return model
+
+
+def base_left_unfrozen() -> PeftModel:
+    model = vit()
+    model.base_model.model.blocks[0].norm1.weight.requires_grad = True
+    return model
+
+
+def head_misspelt() -> PeftModel:
+    return vit(modules_to_save=["haed"])
+
+
+def head_not_saved() -> PeftModel:
+    return vit(modules_to_save=None)
+
+
+def head_replaced_after_wrapping() -> PeftModel:
+    model = vit(modules_to_save=None)
+    model.head = nn.Linear(48, CLASSES)
+    return model
+
+
+def headless() -> nn.Module:
+    return base(num_classes=0)
+
+
+def nothing_trains() -> nn.Module:
+    return base().requires_grad_(requires_grad=False)
+
+
+def patch_embedding_adapted() -> PeftModel:
+    return vit(target_modules=["qkv", "proj"])
+
+
+# What learns ---------------------------------------------------------------------------------------
+
+
+def merged_before_training() -> PeftModel:
+    """Merged layers answer without their adapter's factors, which then get no gradient."""
+    model = vit()
+    model.merge_adapter()
+    return model
+
+
+def head_behind_detach() -> PeftModel:
+    model = vit()
+    model.base_model.model.fc_norm.register_forward_hook(lambda _module, _inputs, output: output.detach())
+    return model
+
+
+def nan_weight() -> PeftModel:
+    model = vit()
+    model.base_model.model.blocks[1].mlp.fc1.weight.data[0, 0] = float("nan")
+    return model
+
+
+class RootOfZero(nn.Module):
+    """Finite in the forward pass, infinite in the backward pass."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + (inputs - inputs.detach()).abs().sqrt()
+
+
+def infinite_gradient() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), RootOfZero(), nn.Linear(3072, 8), RootOfZero(), nn.Linear(8, CLASSES))
+
+
+class Scale(nn.Module):
+    """Multiplies by a constant: logits far too large."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs * self.factor
+
+
+def logits_too_large() -> nn.Module:
+    return nn.Sequential(base(), Scale(500.0))
+
+
+def wrong_sign(logits: Tensor, targets: Tensor) -> Tensor:
+    """A loss that rewards being wrong."""
+    return -nn.functional.cross_entropy(logits, targets) + 10
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """The usual loss, as somebody's own function."""
+    return nn.functional.cross_entropy(logits, targets)
+
+
+def broken_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    raise ValueError(f"no loss for {logits.shape[0]} and {targets.shape[0]}")
+
+
+def frozen_weight_written() -> PeftModel:
+    """Somebody's hook shrinks a frozen weight at every forward pass."""
+
+    def shrink(module: nn.Module, _inputs: Any) -> None:
+        module.weight.data.mul_(0.999)
+
+    model = vit()
+    model.base_model.model.blocks[0].mlp.fc1.register_forward_pre_hook(shrink)
+    return model
+
+
+def lora_on_batchnorm_net() -> PeftModel:
+    return get_peft_model(convnet(), LoraConfig(r=2, target_modules=["0"], modules_to_save=["4"]))
+
+
+class Slow(nn.Module):
+    """Takes 5 ms a pass, or 5 and 50 by turns."""
+
+    def __init__(self, *, jitter: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3 * 32 * 32, CLASSES)
+        self.jitter = jitter
+        self.calls = 0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.calls += 1
+        time.sleep(0.05 if self.jitter and self.calls % 2 else 0.005)
+        return self.linear(inputs.flatten(1))
+
+
+def slow(*, jitter: bool = False) -> nn.Module:
+    return Slow(jitter=jitter)
+
+
+# What merges ---------------------------------------------------------------------------------------
+
+
+def merge_drops_a_layer() -> PeftModel:
+    model = vit()
+    layer = model.base_model.model.blocks[1].attn.qkv
+    layer.merge = lambda *_args, **_kwargs: None
+    return model
+
+
+def unmerge_forgets_a_layer() -> PeftModel:
+    model = vit()
+    layer = model.base_model.model.blocks[1].attn.qkv
+    layer.unmerge = layer.merged_adapters.clear
+    return model
+
+
+def adapter_bypassed() -> PeftModel:
+    """The attention reads the weight of qkv itself, past its adapter, as some fused implementations do."""
+    model = vit()
+    for block in model.base_model.model.blocks:
+        block.attn.qkv.forward = _past_the_adapter(block.attn.qkv)
+    return model
+
+
+def _past_the_adapter(layer: Any) -> Callable[[Tensor], Tensor]:
+    return lambda inputs: nn.functional.linear(inputs, layer.get_base_layer().weight, layer.get_base_layer().bias)
+
+
+# What is no model, and what is no batch ------------------------------------------------------------
+
+
+def raises() -> nn.Module:
+    raise RuntimeError("the weights are on a disk that is not mounted")
+
+
+def returns_a_dict() -> dict[str, int]:
+    return {"model": 1}
+
+
+def batch(size: int = 6) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(size, 3, 32, 32, generator=generator), torch.arange(size) % CLASSES
+
+
+def mapping_batch() -> dict[str, Tensor]:
+    inputs, targets = batch()
+    return {"pixel_values": inputs, "labels": targets}
+
+
+class Items(torch.utils.data.Dataset[Any]):
+    """Sorted by class, as folders are."""
+
+    def __init__(self, *, mappings: bool = False, classes: int = CLASSES) -> None:
+        self.inputs, _ = batch(30)
+        self.mappings = mappings
+        self.classes = classes
+
+    def __len__(self) -> int:
+        return 30
+
+    def __getitem__(self, index: int) -> Any:
+        image, label = self.inputs[index], index * self.classes // 30
+        return {"image": image, "label": label} if self.mappings else (image, label)
+
+
+def dataset(*, mappings: bool = False, classes: int = CLASSES) -> Items:
+    return Items(mappings=mappings, classes=classes)
+
+
+def loader() -> torch.utils.data.DataLoader[Any]:
+    return torch.utils.data.DataLoader(Items(), batch_size=5, shuffle=True)
+
+
+def odd_mapping() -> dict[str, Tensor]:
+    inputs, _ = batch()
+    return {"scan": inputs}
