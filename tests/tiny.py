@@ -123,13 +123,18 @@ class Scale(nn.Module):
         return inputs * self.factor
 
 
+def inputs_zeroed() -> nn.Module:
+    """A transform that destroys its input: only the class frequencies are left to learn."""
+    return nn.Sequential(Scale(0.0), vit())
+
+
 def logits_too_large() -> nn.Module:
     return nn.Sequential(base(), Scale(500.0))
 
 
 def wrong_sign(logits: Tensor, targets: Tensor) -> Tensor:
     """A loss that rewards being wrong."""
-    return -nn.functional.cross_entropy(logits, targets) + 10
+    return -nn.functional.cross_entropy(logits, targets)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -142,10 +147,11 @@ def broken_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def frozen_weight_written() -> PeftModel:
-    """Somebody's hook shrinks a frozen weight at every forward pass."""
+    """Somebody's hook shrinks a frozen weight at every training step."""
 
     def shrink(module: nn.Module, _inputs: Any) -> None:
-        module.weight.data.mul_(0.999)
+        if module.training:
+            module.weight.data.mul_(0.999)
 
     model = vit()
     model.base_model.model.blocks[0].mlp.fc1.register_forward_pre_hook(shrink)

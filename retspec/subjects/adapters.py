@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from retspec.subjects.structure import adapted_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import nn
 
@@ -35,11 +35,16 @@ def adapters_off(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def base_layers_alone(model: nn.Module) -> Iterator[None]:
     """Let only the base layers answer, as after `merge_and_unload`: a layer that was not merged loses its update."""
-    layers = adapted_layers(model).values()
-    for layer in layers:
-        layer.forward = layer.get_base_layer().forward
-    try:
+    with ExitStack() as stack:
+        for layer in adapted_layers(model).values():
+            stack.callback(_put_back_forward, layer, vars(layer).get("forward"))
+            layer.forward = layer.get_base_layer().forward
         yield
-    finally:
-        for layer in layers:
-            del layer.forward
+
+
+def _put_back_forward(layer: nn.Module, own: Callable[..., Any] | None) -> None:
+    """Undo the above; a layer whose `forward` somebody had replaced gets that one back."""
+    if own is None:
+        del layer.forward
+    else:
+        layer.forward = own

@@ -64,4 +64,5 @@ def describe(error: BaseException) -> str:
 
 def _is_machinery(filename: str) -> bool:
     """Whether a file belongs to torch or to this package: an error that surfaces there was caused elsewhere."""
-    return bool({"torch", "retspec"}.intersection(Path(filename).parts[:-1]))
+    path = Path(filename)
+    return path.is_relative_to(Path(__file__).parent.parent) or "torch" in path.parts

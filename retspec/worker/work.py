@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -48,10 +49,10 @@ def work(job: Job, channel: Channel) -> None:
 
 
 def _tell(channel: Channel, outcome: Outcome) -> None:
-    """Send an outcome; one that JSON cannot carry, an integer of 70 bits say, is an error of its criterion alone."""
+    """Send an outcome; one that JSON cannot carry, an integer of 5000 digits say, is an error of its criterion alone."""
     try:
         channel.tell(Finished(outcome))
-    except (OverflowError, UnicodeError) as error:
+    except (OverflowError, ValueError) as error:
         reason = f"the outcome cannot be recorded: {describe(error)}"
         channel.tell(Finished(Outcome(id=outcome.id, failure=Verdict.ERROR, reason=reason, seconds=outcome.seconds)))
 
@@ -126,7 +127,7 @@ def _observed(answer: Any) -> Observed[Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, (bool, str)):
         return value
-    if isinstance(value, Integral):  # numpy's integers are registered here, tensors are not
+    if isinstance(value, Integral) and abs(value) <= sys.float_info.max:  # numpy's are registered here, tensors not
         return int(value)
     if isinstance(value, Real) and float(value) - float(value) == 0:
         return float(value)

@@ -7,48 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.plugins.samples import Install, Write
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "plugins" / "retspec-features"
-
-CHECK = """
-from retspec.facts import Training
-from retspec.plugin import Check, check, hookimpl
-
-@check(direction="at most", unit="steps", advice="Warm up for fewer steps.")
-def {name}(training: Training) -> int:
-    '''How many steps did the training take?'''
-    return len(training.losses)
-
-@hookimpl
-def retspec_checks() -> list[Check]:
-    return [{name}]
-"""
-
-FACTORY = """
-from torch import nn
-
-def build():
-    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 16), nn.ReLU(), nn.Linear(16, 3))
-"""
-
-
-class Write(Protocol):
-    """Writes a file below the test's folder."""
-
-    def __call__(self, name: str, text: str) -> Path: ...
-
-
-class Install(Protocol):
-    """Makes a module importable and names it as an entry point, as an installed package does."""
-
-    def __call__(self, name: str, text: str) -> Path: ...
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from retspec import checks as built_in
 from retspec.catalog import Plugin, gather
 from retspec.errors import PluginError
 from retspec.plugin import Check, discover, hookimpl
-from tests.plugins.conftest import CHECK
+from tests.plugins.samples import CHECK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.plugins.conftest import Install, Write
+    from tests.plugins.samples import Install, Write
 
 
 def one_line_of(error: pytest.ExceptionInfo[PluginError]) -> str:
@@ -93,7 +93,8 @@ def retspec_reporters(): return [Reporter(name="morse", render=str)]
 def test_what_a_check_reads_and_takes_includes_what_its_measurements_do(write: Write) -> None:
     path = write(
         "derived.py",
-        CHECK.format(name="unused").replace(
+        CHECK.format(name="unused")
+        .replace(
             "@hookimpl",
             """
 from retspec.plugin import Cost, measurement
@@ -112,7 +113,8 @@ def steepness(slope: float, *, ignore_first: int = 1) -> float:
 def retspec_measurements(): return [slope]
 
 @hookimpl""",
-        ).replace("[unused]", "[steepness]"),
+        )
+        .replace("[unused]", "[steepness]"),
     )
     catalog = gather([str(path)], entry_points=False)
     check = catalog.checks["steepness"]
@@ -217,9 +219,7 @@ def test_a_near_miss_is_told_for_an_unknown_check() -> None:
     ],
     ids=["syntax", "raises", "import", "hook", "direction"],
 )
-def test_a_named_plugin_that_does_not_load_ends_everything_with_one_line(
-    write: Write, text: str, reason: str
-) -> None:
+def test_a_named_plugin_that_does_not_load_ends_everything_with_one_line(write: Write, text: str, reason: str) -> None:
     path = str(write("broken.py", text))
     with pytest.raises(PluginError) as error:
         gather([path], entry_points=False)

@@ -26,7 +26,7 @@ def one() -> int:
     return 1
 
 
-@check(direction="at most", advice="Nothing to do.")
+@check(direction="equal", advice="Nothing to do.")
 def torch_loaded() -> bool:
     """Did this worker import torch?"""
     return "torch" in sys.modules
@@ -75,13 +75,6 @@ def aborts() -> int:
 def killed() -> int:
     """Does somebody kill it?"""
     os.kill(os.getpid(), signal.SIGKILL)
-    return 0
-
-
-@check(direction="at most", advice="Nothing to do.")
-def real_time_signal() -> int:
-    """Does a signal without a name kill it?"""
-    os.kill(os.getpid(), signal.SIGRTMIN + 3)
     return 0
 
 
@@ -169,6 +162,13 @@ def cursed() -> int:
     os.abort()
 
 
+@measurement(cost=Cost.TRAINING)
+def sluggish() -> int:
+    """Take for ever."""
+    time.sleep(AGES)
+    return 0
+
+
 @measurement(cost=Cost.STATIC)
 def untidy() -> Iterator[int]:
     """Give facts, and fail to clean up."""
@@ -193,6 +193,12 @@ def reads_fragile(fragile: int) -> int:
 def reads_cursed(cursed: int) -> int:
     """Is it cursed?"""
     return cursed
+
+
+@check(direction="at most", advice="Nothing to do.")
+def reads_sluggish(sluggish: int) -> int:
+    """Is it sluggish?"""
+    return sluggish
 
 
 @check(direction="at most", advice="Nothing to do.")

@@ -77,7 +77,7 @@ def test_an_argument_of_the_check_alone_does_not_split_its_measurements(folder: 
         "max_loss_rise: 0.1\nstrictly: {check: max_loss_rise, limit: 0.1, with: {relative_to: previous}}",
     )
     assert len(steps(plan, "fitting")) == 1
-    assert [dict(step.arguments) for step in plan.checks] == [{}, {"relative_to": "previous"}]
+    assert [dict(step.arguments) for step in plan.checks] == [{"relative_to": "first"}, {"relative_to": "previous"}]
 
 
 def test_cheap_comes_before_dear_and_a_measurement_before_its_reader(folder: Path) -> None:
@@ -167,7 +167,8 @@ def test_what_is_not_selected_is_not_measured(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"select": ["zzz"]}, {"select": ["drop"], "tags": ["gpu"]}, {"skip": ["*"]}, {"select": ["drop", "zzz"]}]
+    "options",
+    [{"select": ["zzz"]}, {"select": ["drop"], "tags": ["gpu"]}, {"skip": ["*"]}, {"select": ["drop", "zzz"]}],
 )
 def test_a_selection_of_nothing_is_never_a_success(folder: Path, options: dict[str, Any]) -> None:
     with pytest.raises(NothingSelected, match=r"^nothing selected.*loss_drop, max_trainable_params, merge_atol"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import GradientHistory, Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Inconclusive, Observed, check
 
 # A factor that starts at zero (B of LoRA, a zeroed head) hides the gradient of its partner; two updates uncover it.
 LEAST_PASSES = 3
@@ -31,7 +31,10 @@ def dead_gradients(training: Training) -> Observed[int]:
         gradient of a fresh LoRA's A is exactly zero in the first, because B is. There is no floor above zero, since a
         small head makes small gradients.
     """
-    dead = [gradient.name for gradient in training.gradients_over(LEAST_PASSES) if gradient.is_dead]
+    gradients = training.gradients_over(LEAST_PASSES)
+    dead = [gradient.name for gradient in gradients if gradient.is_dead]
+    if 0 < len(dead) < len(gradients) and not any(gradient.moved for gradient in gradients):
+        raise Inconclusive("no parameter moved, so a factor that starts at zero hides its partner; see `unchanged_params`")
     return Observed(len(dead), {"dead": dead, "trainable": len(training.gradients)})
 
 

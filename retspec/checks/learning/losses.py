@@ -34,9 +34,7 @@ def loss_drop(training: Training) -> Observed[Annotated[float, Meta(le=1)]]:
         1 - last loss / first loss, over `train.steps` steps. Healthy LoRA setups on random images reach 0.9 and more in
         20 steps; normalized photographs take about 50.
     """
-    losses = training.finite_losses(2)
-    if losses[0] <= 0:
-        raise Inconclusive("the first loss is not positive, so there is nothing to drop")
+    losses = _positive(training)
     details = {"first": losses[0], "last": losses[-1], "steps": len(losses)}
     return Observed(1 - losses[-1] / losses[0], details)
 
@@ -65,9 +63,7 @@ def max_loss_rise(
         The largest rise between two steps as a fraction of the first loss, 0 when the loss never rises. Against the
         previous loss the same jump looks a hundred times larger once the loss nears zero.
     """
-    losses = training.finite_losses(2)
-    if min(losses) < 0 or losses[0] == 0:
-        raise Inconclusive("the loss is not positive, so a rise is no fraction of it")
+    losses = _positive(training)
     references = losses if relative_to == "previous" else losses[:1] * len(losses)
     rises = [
         (after - before) / max(reference, SMALLEST_LOSS)
@@ -121,3 +117,11 @@ def initial_loss_rtol(training: Training) -> Observed[float]:
     if not chance:
         raise Inconclusive("this loss has no known chance level; only cross_entropy and bce_with_logits have one")
     return Observed(abs(losses[0] - chance) / chance, {"first": losses[0], "at chance": chance})
+
+
+def _positive(training: Training) -> tuple[float, ...]:
+    """Return the losses of which a change is a fraction: a loss that goes below zero may have the wrong sign."""
+    losses = training.finite_losses(2)
+    if min(losses) < 0 or losses[0] == 0:
+        raise Inconclusive(f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: only of a positive one is a change a fraction")
+    return losses

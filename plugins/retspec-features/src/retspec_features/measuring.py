@@ -48,7 +48,7 @@ def features(model: nn.Module, batch: Batch, geometry: Geometry) -> Features:
 def _different(inputs: Tensor) -> int:
     import torch
 
-    return len(torch.unique(inputs.flatten(1), dim=0))
+    return len(torch.unique(inputs.flatten(1).cpu(), dim=0))
 
 
 def _head(model: nn.Module, classifier: Classifier) -> tuple[str, nn.Module]:
@@ -83,7 +83,7 @@ def _entering(head: nn.Module, model: nn.Module, inputs: Tensor) -> Tensor:
     if len(seen) != 1 or len(seen[0]) != len(inputs):
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in seen) or "nothing"
         raise SubjectError(f"the head must run once, on one row per image; it saw {shapes}")
-    return seen[0].flatten(1).double().cpu()
+    return seen[0].flatten(1).cpu().double()  # MPS has no double precision
 
 
 def _facts(matrix: Tensor, head: str, images: int) -> Features:

@@ -1,0 +1,53 @@
+"""What the documentation shows works as it stands there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from retspec.catalog import gather
+from retspec.run import prepare
+from tests.plugins.conftest import EXAMPLE, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.plugins.samples import Write
+
+GUIDE = ROOT / "plugins" / "README.md"
+WRITTEN_LINES = 10
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_guide_writes_a_check_in_ten_lines() -> None:
+    (source,) = blocks(GUIDE, "python")
+    assert len([line for line in source.splitlines() if line]) == WRITTEN_LINES
+
+
+def test_the_check_of_the_guide_works_in_the_spec_of_the_guide(write: Write) -> None:
+    (source,), (spec,) = blocks(GUIDE, "python"), blocks(GUIDE, "yaml")
+    write("my_checks.py", source)
+    plan, catalog = prepare(write("spec.yaml", spec), entry_points=False)
+    (step,) = plan.checks
+    assert (step.criterion.check, step.criterion.limit) == ("steps_to_halve", 15)
+    assert catalog.checks["steps_to_halve"].question.endswith("?")
+
+
+def test_the_spec_of_the_example_package_is_valid(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLE / "src")
+    (spec,) = blocks(EXAMPLE / "README.md", "yaml")
+    plan, _ = prepare(write("spec.yaml", spec), plugins=["retspec_features"], entry_points=False)
+    assert [step.criterion.id for step in plan.checks] == ["min_feature_rank", "min_feature_spread", "dead_features"]
+    assert plan.spec.data.source == "gratings"
+
+
+def test_the_readme_of_the_example_package_names_all_that_it_offers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLE / "src")
+    (plugin,) = gather(["retspec_features"], entry_points=False).plugins
+    table = (EXAMPLE / "README.md").read_text()
+    assert [name for name in plugin.offers if f"| `{name}` |" not in table] == []

@@ -1,0 +1,121 @@
+"""The plan keeps its word: the model is built once and runs exactly as often as the plan says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retspec.records import Passes, Report
+from retspec.run import prepare, run
+from tests.run.tools import spec_in, verdicts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = """\
+model:
+  factory: "tests.run.counted:build"
+  kwargs: {log: LOG}
+  lora: {r: 2, target_modules: [body], modules_to_save: [head]}
+data: {synthetic: {input_size: [3, 8, 8]}}
+train: {steps: 4, accumulation: 2, batch_size: 6, lr: 1e-2}
+run: {device: cpu}
+"""
+
+EVERYTHING = """\
+loss_drop: 0.01
+max_loss_rise: 9
+dead_gradients: 0
+frozen_drift: 0
+step_time_ms: {limit: 1e6, with: {steps: 7}}
+short: {check: loss_drop, limit: 0.001, with: {steps: 3}}
+merge_atol: 1e-3
+unmerge_atol: 1e-3
+adapter_effect: 0
+max_trainable_params: 1000
+trainable_names: [lora_, head]
+lora_layers: 1
+head_trainable: true
+rank_params: {2: 416, 4: 832}
+output_shape: [6, 3]
+"""
+
+STATIC = EVERYTHING[EVERYTHING.index("max_trainable_params") :]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a run made of a spec, what its plan had said, and what the model wrote down."""
+
+    report: Report
+    planned: Passes
+    lines: Counter[str]
+
+
+def counted(folder: Path, checks: str) -> Counts:
+    log = folder / "log.txt"
+    spec = spec_in(folder, checks, HEAD.replace("LOG", str(log)))
+    plan, _ = prepare(spec, entry_points=False)
+    report = run(spec, entry_points=False)
+    return Counts(report, plan.passes, Counter(log.read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Counts:
+    return counted(tmp_path_factory.mktemp("everything"), EVERYTHING)
+
+
+@pytest.fixture(scope="module")
+def static(tmp_path_factory: pytest.TempPathFactory) -> Counts:
+    return counted(tmp_path_factory.mktemp("static"), STATIC)
+
+
+def test_every_criterion_got_its_verdict(everything: Counts, static: Counts) -> None:
+    undecided = {result.criterion.id: result.reason for result in everything.report.undecided}
+    assert undecided.keys() <= {"step_time_ms"}, undecided  # a busy machine may blur a timing
+    assert everything.report.faults == ()
+    assert (static.report.exit_code, static.report.undecided) == (0, [])
+
+
+def test_the_model_runs_exactly_as_often_as_the_plan_says(everything: Counts) -> None:
+    ran = Passes(forward=everything.lines["forward Tensor"], backward=everything.lines["backward Tensor"])
+    assert ran == everything.planned
+
+
+def test_the_plan_counts_each_distinct_training_once(everything: Counts) -> None:
+    trainings = (4 + 7 + 3) * 2  # steps, in two micro-batches
+    assert everything.planned == Passes(forward=trainings + 4 + 2, backward=trainings)  # merging, effect
+
+
+def test_a_model_that_runs_is_built_once(everything: Counts) -> None:
+    built = {line: count for line, count in everything.lines.items() if line.startswith("built")}
+    assert built == {"built on cpu": 1}
+
+
+def test_criteria_about_architecture_make_no_weights_and_run_nothing(static: Counts) -> None:
+    assert {line: count for line, count in static.lines.items() if line.startswith("built")} == {"built on meta": 1}
+    assert static.planned == Passes()
+    assert static.lines["forward Tensor"] == static.lines["backward Tensor"] == 0
+
+
+def test_counting_without_weights_gives_the_same_numbers(everything: Counts, static: Counts) -> None:
+    observed = {result.criterion.id: result.observed for result in everything.report.results}
+    shared = {result.criterion.id: result.observed for result in static.report.results}
+    assert shared == {name: observed[name] for name in verdicts(static.report)}
+
+
+def test_each_measurement_is_reported_once_with_its_facts_and_its_time(everything: Counts) -> None:
+    measured = {entry.key: entry for entry in everything.report.measurements}
+    assert len(measured) == len(everything.report.measurements)
+    assert len(measured["training"].facts["losses"]) == 4
+    assert len(measured["training(fitting(steps=3))"].facts["losses"]) == 3
+    assert measured["fitting"].facts is None  # it holds tensors, which no report can
+    assert measured["fitting"].seconds > 0
+
+
+def test_the_report_tells_where_it_was_measured(everything: Counts) -> None:
+    assert everything.report.provenance.device == "cpu"
+    assert (everything.report.provenance.threads or 0) >= 1
