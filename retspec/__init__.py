@@ -6,4 +6,9 @@ which is the page to read first.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from retspec._version import __version__
+from retspec.plugin import Inconclusive, Observed, check, hookimpl, measurement
+from retspec.records import Report
+from retspec.run import run
+
+__all__ = ["Inconclusive", "Observed", "Report", "__version__", "check", "hookimpl", "measurement", "run"]

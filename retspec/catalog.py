@@ -6,50 +6,20 @@ spec red only if the spec needs what it would have offered. Two plugins that cla
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
-import importlib.util
-import os
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from retspec import __version__
+from retspec._version import __version__
 from retspec.errors import PluginError, did_you_mean
-from retspec.plugin import (
-    PARTS,
-    PROJECT,
-    Argument,
-    Check,
-    HookSpecs,
-    Measurement,
-    Reporter,
-    Source,
-)
+from retspec.loading import Plugin, load_plugins, offered_by
+from retspec.plugin import PARTS, PROJECT, Argument, Check, HookSpecs, Measurement, Reporter, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import ModuleType
-
-BUILT_IN = ("retspec.checks", "retspec.measurements", "retspec.subjects", "retspec.reporters")
-ALLOW_LIST = "RETSPEC_PLUGINS"
-"""Environment variable: names, separated by commas, of the entry points that may load; unset, all may."""
-
-Item = TypeVar("Item", Check, Measurement, Source, Reporter)
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A plugin that was asked for: loaded, or broken with the reason in one line."""
-
-    name: str
-    origin: str
-    version: str = ""
-    error: str = ""
-    offers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +80,7 @@ def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers:
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
-    for name in BUILT_IN:
-        manager.register(importlib.import_module(name), name)
-    loaded = [*_register_entry_points(manager)] if entry_points else []
-    loaded += [_register_named(manager, name) for name in plugins]
+    loaded = load_plugins(manager, plugins, entry_points=entry_points)
     for observer in observers:
         manager.register(observer)
     catalog = Catalog(
@@ -127,71 +94,8 @@ def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers:
         entry_points=entry_points,
         hooks=manager,
     )
-    _require_known_inputs(catalog)
+    _require_no_circle(catalog)
     return catalog
-
-
-# Loading ------------------------------------------------------------------------------------------
-
-
-def _register_entry_points(manager: pluggy.PluginManager) -> Iterator[Plugin]:
-    allowed = os.environ.get(ALLOW_LIST)
-    for point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda point: point.name):
-        if allowed is not None and point.name not in allowed.split(","):
-            continue
-        version = point.dist.version if point.dist else ""
-        try:
-            offers = _register(manager, point.load(), point.name)
-        except Exception as error:  # noqa: BLE001 - a stranger's import may raise anything; it is shown, not fatal
-            yield Plugin(point.name, point.value, version, error=_one_line(error))
-        else:
-            yield Plugin(point.name, point.value, version, offers=offers)
-
-
-def _register_named(manager: pluggy.PluginManager, name: str) -> Plugin:
-    try:
-        module = _import_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
-        return Plugin(name, str(getattr(module, "__file__", name)), offers=_register(manager, module, name))
-    except Exception as error:
-        raise PluginError(f"plugin {name!r} does not load: {_one_line(error)}") from error
-
-
-def _import_file(path: Path) -> ModuleType:
-    """Import one file under a name of its own, without touching `sys.path`: it can shadow nothing."""
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    name = f"retspec_plugin_{path.stem}_{abs(hash(str(path.resolve())))}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _register(manager: pluggy.PluginManager, module: object, name: str) -> tuple[str, ...]:
-    """Register a plugin whole or not at all, and return the names that it offers."""
-    manager.register(module, name)
-    try:
-        manager.check_pending()
-        return tuple(sorted(_offered(manager, module)))
-    except Exception:
-        manager.unregister(module)
-        raise
-
-
-def _offered(manager: pluggy.PluginManager, module: object) -> Iterator[str]:
-    others = [plugin for plugin in manager.get_plugins() if plugin is not module]
-    for hook in ("checks", "measurements", "model_sources", "data_sources", "reporters"):
-        caller = manager.subset_hook_caller(f"{PROJECT}_{hook}", others)
-        for items in caller():
-            yield from (item.name for item in items)
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 # Gathering ----------------------------------------------------------------------------------------
@@ -202,7 +106,7 @@ def _collect(manager: pluggy.PluginManager, hook: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     owners: dict[str, str] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
-        for item in implementation.function():
+        for item in offered_by(implementation, hook):
             if item.name in owners:
                 raise PluginError(
                     f"{hook.removeprefix('retspec_')}: {item.name!r} is claimed by both "
@@ -213,18 +117,13 @@ def _collect(manager: pluggy.PluginManager, hook: str) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
-def _require_known_inputs(catalog: Catalog) -> None:
-    """Refuse a check or measurement that asks for a measurement that does not exist, and list those that do."""
-    known = {*catalog.measurements, *PARTS}
-    readers = {name: check.measurements for name, check in catalog.checks.items()}
-    readers |= {name: measurement.inputs for name, measurement in catalog.measurements.items()}
-    for reader, names in readers.items():
-        for name in names:
-            if name not in known:
-                raise PluginError(
-                    f"{reader}: there is no measurement {name!r}{did_you_mean(name, known)}; "
-                    f"there are {', '.join(sorted(known))}"
-                )
+def _require_no_circle(catalog: Catalog) -> None:
+    """Refuse measurements that read each other in a circle."""
+    inputs = {name: measurement.inputs for name, measurement in catalog.measurements.items()}
+    try:
+        TopologicalSorter(inputs).prepare()
+    except CycleError as error:
+        raise PluginError(f"measurements read each other in a circle: {' → '.join(error.args[1])}") from None
 
 
 def versions() -> dict[str, str]:

@@ -39,9 +39,7 @@ def judge(criterion: Criterion, outcome: Outcome) -> Result:
 
 def skipped(criterion: Criterion) -> Result:
     """Return the result of a criterion that the spec skips, with the spec's reason."""
-    return Result(
-        criterion=criterion, verdict=Verdict.SKIPPED, reason=criterion.skip or "no reason was given"
-    )
+    return Result(criterion=criterion, verdict=Verdict.SKIPPED, reason=criterion.skip or "no reason was given")
 
 
 def not_run(criterion: Criterion, reason: str) -> Result:
@@ -82,9 +80,7 @@ def _objection_to_bounds(criterion: Criterion) -> str:
     """Return why the limits cannot be held against anything, or an empty string."""
     kind = _kind(criterion.limit)
     if kind is None or (criterion.direction is not Direction.EQUAL and kind != _NUMBER):
-        return (
-            f"the limit is {exact(criterion.limit)}: {criterion.direction.value!r} needs {_needed(criterion)}"
-        )
+        return f"the limit is {exact(criterion.limit)}: {criterion.direction.value!r} needs {_needed(criterion)}"
     if criterion.warn is not None and _kind(criterion.warn) != kind:
         return f"the bound that warns is {exact(criterion.warn)}: like the limit it must be {kind}"
     return ""

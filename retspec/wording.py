@@ -83,9 +83,7 @@ def readable(value: object, *, beside: object = None) -> str:
         return exact(value)
     texts = (_rounded(value, digits) for digits in _DIGITS)
     if isinstance(beside, int | float):
-        texts = (
-            text for text in texts if _order(float(text.replace(",", "")), beside) == _order(value, beside)
-        )
+        texts = (text for text in texts if _order(float(text.replace(",", "")), beside) == _order(value, beside))
     return next(texts, exact(value))
 
 

@@ -8,8 +8,9 @@ from typing import Unpack
 import click
 from tabulate import tabulate
 
-from retspec.catalog import ALLOW_LIST, Catalog, Plugin, gather
+from retspec.catalog import Catalog, gather
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+from retspec.loading import ALLOW_LIST, Plugin
 
 HEADERS = ("plugin", "version", "origin", "offers")
 

@@ -134,6 +134,4 @@ def _ending(report: Report, style: Style) -> str:
     return f"{summary(report)}: {style(word, verdict)}"
 
 
-table = Reporter(
-    name="table", render=render, doc="Plain text: a table, what needs a look, and a line that sums up."
-)
+table = Reporter(name="table", render=render, doc="Plain text: a table, what needs a look, and a line that sums up.")

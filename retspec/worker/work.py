@@ -49,7 +49,7 @@ def work(job: Job, channel: Channel) -> None:
 
 
 def _tell(channel: Channel, outcome: Outcome) -> None:
-    """Send an outcome; one that JSON cannot carry, an integer of 5000 digits say, is an error of its criterion alone."""
+    """Send an outcome; one that JSON cannot carry, such as an integer of 5000 digits, is an error of that criterion."""
     try:
         channel.tell(Finished(outcome))
     except (OverflowError, ValueError) as error:
@@ -127,7 +127,8 @@ def _observed(answer: Any) -> Observed[Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, (bool, str)):
         return value
-    if isinstance(value, Integral) and abs(value) <= sys.float_info.max:  # numpy's are registered here, tensors not
+    # numpy's integers are registered as Integral, tensors are not; what no float can hold cannot be judged.
+    if isinstance(value, Integral) and abs(int(value)) <= sys.float_info.max:
         return int(value)
     if isinstance(value, Real) and float(value) - float(value) == 0:
         return float(value)

@@ -83,9 +83,7 @@ def test_integers_are_compared_exactly_where_floats_would_be_equal() -> None:
         ),
     ],
 )
-def test_a_value_of_another_kind_has_no_verdict(
-    direction: Direction, limit: Any, value: Any, reason: str
-) -> None:
+def test_a_value_of_another_kind_has_no_verdict(direction: Direction, limit: Any, value: Any, reason: str) -> None:
     result = judged(criterion("x", limit, direction=direction), value)
     assert (result.verdict, result.reason) == (Verdict.ERROR, reason)
     assert result.observed is not None, "what was returned stays in the report"
@@ -106,9 +104,7 @@ def test_a_value_of_another_kind_has_no_verdict(
         ),
     ],
 )
-def test_a_limit_that_decides_nothing_meets_nothing(
-    direction: Direction, limit: Any, value: Any, reason: str
-) -> None:
+def test_a_limit_that_decides_nothing_meets_nothing(direction: Direction, limit: Any, value: Any, reason: str) -> None:
     result = judged(criterion("x", limit, direction=direction), value)
     assert result.verdict is Verdict.ERROR
     assert result.reason.startswith(reason)
@@ -147,9 +143,7 @@ def test_a_failure_keeps_its_reason_its_trace_and_its_time() -> None:
 
 
 def test_a_failure_counts_even_beside_an_observation_that_would_meet_the_limit() -> None:
-    outcome = Outcome(
-        id="loss_drop", observed=Observed(0.9), failure=Verdict.INCONCLUSIVE, reason="no effect"
-    )
+    outcome = Outcome(id="loss_drop", observed=Observed(0.9), failure=Verdict.INCONCLUSIVE, reason="no effect")
     assert judge(criterion(), outcome).verdict is Verdict.INCONCLUSIVE
 
 
@@ -187,15 +181,11 @@ def _holds(direction: Direction, limit: Any, value: Any) -> bool:
     if _is_finite_number(limit) and _is_finite_number(value):
         room = Fraction(limit) - Fraction(value)
         return {MOST: room >= 0, LEAST: room <= 0, EQUAL: room == 0}[direction]
-    return (
-        direction is EQUAL and _is_exact(limit) and type(limit) is type(value) and repr(limit) == repr(value)
-    )
+    return direction is EQUAL and _is_exact(limit) and type(limit) is type(value) and repr(limit) == repr(value)
 
 
 @given(direction=st.sampled_from(Direction), pair=PAIRS)
-def test_met_means_a_genuine_value_for_which_the_comparison_holds(
-    direction: Direction, pair: tuple[Any, Any]
-) -> None:
+def test_met_means_a_genuine_value_for_which_the_comparison_holds(direction: Direction, pair: tuple[Any, Any]) -> None:
     limit, value = pair
     verdict = judged(criterion("x", limit, direction=direction), value).verdict
     assert (verdict is Verdict.MET) == _holds(direction, limit, value)

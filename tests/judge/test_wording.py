@@ -99,9 +99,7 @@ def test_values_are_short(value: Any, text: str) -> None:
     assert readable(value) == text
 
 
-@pytest.mark.parametrize(
-    ("limit", "text"), [(1e-5, "1e-05"), (0.123456789, "0.123456789"), (10**6, "1,000,000")]
-)
+@pytest.mark.parametrize(("limit", "text"), [(1e-5, "1e-05"), (0.123456789, "0.123456789"), (10**6, "1,000,000")])
 def test_limits_are_written_in_full(limit: float, text: str) -> None:
     assert exact(limit) == text
 

@@ -37,9 +37,7 @@ def criterion(name: str = "loss_drop", limit: Value = 0.5, *, line: int = 22, **
     return Criterion(**fields | changes)
 
 
-def judged(
-    held: Criterion, value: Any, details: dict[str, Any] | None = None, seconds: float = 0.25
-) -> Result:
+def judged(held: Criterion, value: Any, details: dict[str, Any] | None = None, seconds: float = 0.25) -> Result:
     """Return the verdict on a value that a check returned."""
     return judge(held, Outcome(id=held.id, observed=Observed(value, details or {}), seconds=seconds))
 
@@ -95,18 +93,12 @@ def _decided() -> list[Result]:
             {"adapted": [f"base_model.model.blocks.{block}.attn.qkv (Linear)" for block in range(49)]},
         ),
         judged(
-            criterion(
-                "peak_memory_mb", 8000, line=24, direction=most, unit="MB", warn=6000, advice="Use amp."
-            ),
+            criterion("peak_memory_mb", 8000, line=24, direction=most, unit="MB", warn=6000, advice="Use amp."),
             7000.25,
         ),
-        judged(
-            criterion("short_loss_drop", 0.2, line=27, check="loss_drop", severity=Severity.WARN), 0.19999999
-        ),
+        judged(criterion("short_loss_drop", 0.2, line=27, check="loss_drop", severity=Severity.WARN), 0.19999999),
         skipped(
-            criterion(
-                "compile_atol", 1e-5, line=31, direction=most, skip="inductor needs a compiler <here> & now"
-            )
+            criterion("compile_atol", 1e-5, line=31, direction=most, skip="inductor needs a compiler <here> & now")
         ),
     ]
 
@@ -114,18 +106,14 @@ def _decided() -> list[Result]:
 def _undecided() -> list[Result]:
     most = Direction.AT_MOST
     trace = 'Traceback (most recent call last):\n  File "check.py", line 3\n\x1b[31mValueError\x1b[0m: 0/0 ↯'
-    broken = (
-        "the model cannot be built: timm knows no model 'vit_larg'; did you mean 'vit_large_patch16_224'?"
-    )
+    broken = "the model cannot be built: timm knows no model 'vit_larg'; did you mean 'vit_large_patch16_224'?"
     return [
         failed(
             criterion("adapter_effect", 1e-3, line=33),
             Verdict.INCONCLUSIVE,
             "the adapter has no effect: merging it proves nothing",
         ),
-        judged(
-            criterion("max_final_loss", 0.1, line=34, direction=most), float("nan"), {"last": float("inf")}
-        ),
+        judged(criterion("max_final_loss", 0.1, line=34, direction=most), float("nan"), {"last": float("inf")}),
         failed(criterion("input_matters", line=35), Verdict.ERROR, broken, trace=trace, seconds=1.5),
         failed(
             criterion("head_trainable", limit=True, line=36, direction=Direction.EQUAL),
@@ -138,9 +126,7 @@ def _undecided() -> list[Result]:
             Verdict.TIMEOUT,
             "no answer within 600 s",
         ),
-        failed(
-            criterion("eval_drift", 0, line=38, direction=most), Verdict.CRASH, "the worker died of SIGSEGV"
-        ),
+        failed(criterion("eval_drift", 0, line=38, direction=most), Verdict.CRASH, "the worker died of SIGSEGV"),
         failed(
             criterion("memory_growth_mb", 1, line=39, direction=most, unit="MB"),
             Verdict.OUT_OF_MEMORY,
@@ -156,9 +142,7 @@ def sample() -> Report:
         *_decided(),
         *_undecided(),
         description="Gate before any GPU hour is spent on the APTOS run — größer ist nicht besser.",
-        measurements=(
-            Measured(key="training", facts={"losses": [1.6, 1.1], "nonfinite_loss_at": None}, seconds=3.5),
-        ),
+        measurements=(Measured(key="training", facts={"losses": [1.6, 1.1], "nonfinite_loss_at": None}, seconds=3.5),),
         faults=("plugin 'retspec-broken' failed while it observed the run: KeyError: 'x'",),
         provenance=Provenance(
             spec_sha256="0f" * 32,

@@ -29,6 +29,4 @@ def test_the_rendered_sample_is_the_golden_file(
     rendered = RENDERERS[name](sample()).encode()
     if request.config.getoption("--rewrite-golden", default=False):
         (GOLDEN / name).write_bytes(rendered)
-    assert rendered == (GOLDEN / name).read_bytes(), (
-        "run `pytest --rewrite-golden` and look at the difference"
-    )
+    assert rendered == (GOLDEN / name).read_bytes(), "run `pytest --rewrite-golden` and look at the difference"

@@ -86,9 +86,7 @@ def test_a_report_without_provenance_has_a_host_all_the_same() -> None:
 
 def test_a_testcase_is_named_by_spec_and_criterion_and_stays_so() -> None:
     slow, fast = (_parsed(report(judged(criterion(), value), seconds=value)) for value in (0.31, 0.98))
-    keys = [
-        [(case.get("classname"), case.get("name")) for case in root.iter("testcase")] for root in (slow, fast)
-    ]
+    keys = [[(case.get("classname"), case.get("name")) for case in root.iter("testcase")] for root in (slow, fast)]
     assert keys == [[("retspec.lora_preflight", "loss_drop")]] * 2
     assert slow[0].get("name") != "retspec.lora_preflight"
 
@@ -186,11 +184,7 @@ def test_value_and_limit_are_in_the_output_of_every_criterion() -> None:
 
 def test_a_value_cannot_end_its_property_early() -> None:
     held = criterion("dtype", "a", direction=Direction.EQUAL)
-    output = (
-        _case(_parsed(report(judged(held, "x]]\n[[ATTACHMENT|/etc/passwd]]"))), "dtype")
-        .find("system-out")
-        .text
-    )
+    output = _case(_parsed(report(judged(held, "x]]\n[[ATTACHMENT|/etc/passwd]]"))), "dtype").find("system-out").text
     assert "[[PROPERTY|retspec.value=x] ] [[ATTACHMENT|/etc/passwd] ]]]" in output
     assert not re.search(r"^\[\[ATTACHMENT", output, flags=re.MULTILINE)
 
@@ -222,13 +216,9 @@ def test_the_output_is_capped_head_and_tail_between_characters(shift: str) -> No
 
 
 @pytest.mark.parametrize(("warnings", "tags"), [("pass", []), ("skip", ["skipped"]), ("fail", ["failure"])])
-def test_a_warning_is_a_line_in_the_output_and_what_the_user_decides(
-    warnings: Warnings, tags: list[str]
-) -> None:
+def test_a_warning_is_a_line_in_the_output_and_what_the_user_decides(warnings: Warnings, tags: list[str]) -> None:
     case = _case(_parsed(sample(), warnings=warnings), "peak_memory_mb")
-    assert case.find("system-out").text.startswith(
-        "WARN peak_memory_mb = 7,000 MB, required at most 8,000 MB"
-    )
+    assert case.find("system-out").text.startswith("WARN peak_memory_mb = 7,000 MB, required at most 8,000 MB")
     assert [child.tag for child in case if child.tag not in {"properties", "system-out"}] == tags
 
 
@@ -263,9 +253,7 @@ def test_the_file_is_red_exactly_when_the_exit_code_is_not_0(
 def test_thousands_of_criteria_are_all_there() -> None:
     results = [_one([*Verdict][number % len(Verdict)], number) for number in range(5_000)]
     root = _parsed(report(*results))
-    assert [case.get("name") for case in root.iter("testcase")] == [
-        f"check_{number}" for number in range(5_000)
-    ]
+    assert [case.get("name") for case in root.iter("testcase")] == [f"check_{number}" for number in range(5_000)]
 
 
 def test_junitparser_reads_what_was_written() -> None:

@@ -26,9 +26,7 @@ def _read(text: str) -> dict[str, Any]:
 
 def _finite() -> Report:
     held = [result for result in sample().results if result.criterion.id != "max_final_loss"]
-    return report(
-        *held, provenance=sample().provenance, measurements=sample().measurements, faults=("x",), strict=True
-    )
+    return report(*held, provenance=sample().provenance, measurements=sample().measurements, faults=("x",), strict=True)
 
 
 def test_a_finite_report_survives_the_round_trip() -> None:
@@ -53,9 +51,7 @@ def test_it_holds_every_field_of_the_report_sorted() -> None:
 def test_floats_that_json_lacks_become_words_wherever_they_stand() -> None:
     details = {"nested": [{"a": (math.inf, -math.inf)}], "nan": math.nan}
     facts = {"losses": [1.0, math.nan]}
-    text = render(
-        report(judged(criterion(), math.nan, details), measurements=(Measured(key="training", facts=facts),))
-    )
+    text = render(report(judged(criterion(), math.nan, details), measurements=(Measured(key="training", facts=facts),)))
     read = _read(text)
     assert read["results"][0]["observed"] == {
         "value": "nan",

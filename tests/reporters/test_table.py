@@ -85,9 +85,7 @@ def test_no_verdict_gives_no_advice_on_a_miss() -> None:
 def test_what_is_met_is_explained_on_demand() -> None:
     met = report(judged(criterion(), 0.9, {"first": 1.61}))
     assert "first" not in render(met)
-    assert (
-        _block(render_table(met, verbose=True), "specs/lora_preflight.yaml:22: met: ")[1] == "    first: 1.61"
-    )
+    assert _block(render_table(met, verbose=True), "specs/lora_preflight.yaml:22: met: ")[1] == "    first: 1.61"
 
 
 def test_traces_are_shown_on_demand_once_per_cause_and_without_control_characters() -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +19,8 @@ from retspec.run import prepare, run
 from tests.run.tools import ACTING, result_of, run_acting, spec_in, verdicts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from retspec.records import Report, Result, Spec
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -18,6 +17,8 @@ from retspec.report import write_whole
 from tests.run.tools import is_running, run_acting, spec_in, start_program, wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from retspec.records import Report
 
 INTERRUPTIBLE = "one: 1\nsleeps: {limit: 0, with: {path: PID}}\nforges: 9\nquits: {limit: 0, skip: not today}"
@@ -72,10 +73,13 @@ def end_program(folder: Path, number: signal.Signals) -> tuple[int, int]:
     """
     pid = folder / "pid"
     spec = spec_in(folder, INTERRUPTIBLE.replace("PID", str(pid)))
-    program = start_program(spec, "--json", folder / "r.json", "--junit-xml", folder / "j.xml", shell="trap '' INT")
-    assert wait_until(pid.exists)
-    program.send_signal(number)
-    _, errors = program.communicate(timeout=20)
+    program = start_program(spec, "--json", folder / "r.json", "--junit-xml", folder / "j.xml", prelude="trap '' INT")
+    try:
+        assert wait_until(pid.exists)
+        program.send_signal(number)
+        _, errors = program.communicate(timeout=20)
+    finally:
+        program.kill()
     assert "Traceback" not in errors
     return program.returncode, int(pid.read_text())
 

@@ -6,14 +6,14 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from retspec.measure import process
 from retspec.records import Verdict
 from tests.run.tools import is_running, result_of, run_acting, verdicts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_a_criterion_that_takes_too_long_is_ended_and_the_rest_goes_on(tmp_path: Path) -> None:

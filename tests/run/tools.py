@@ -42,11 +42,11 @@ def result_of(report: Report, name: str) -> Result:
     return next(result for result in report.results if result.criterion.id == name)
 
 
-def start_program(spec: Path, *arguments: str | Path, shell: str = "") -> subprocess.Popen[str]:
+def start_program(spec: Path, *arguments: str | Path, prelude: str = "") -> subprocess.Popen[str]:
     """Start `retspec run` as a process of its own, after a line of shell if there is one."""
     command = [sys.executable, "-m", "retspec", "run", spec, "-p", ACTING, *arguments]
     return subprocess.Popen(
-        ["sh", "-c", f'{shell}\nexec "$@"', "sh", *map(str, command)],
+        ["sh", "-c", f'{prelude}\nexec "$@"', "sh", *map(str, command)],
         cwd=spec.parent,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from retspec.facts import BatchRequest
 from retspec.plugin import Inconclusive, SubjectError
-from retspec.subjects.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.subject import Batch
+from retspec.subjects.tracing import trace
 from torch import nn
 
 from retspec_features.checks import dead_features, min_feature_rank, min_feature_spread
@@ -34,9 +35,8 @@ def batch_of(images: int) -> Tensor:
 
 def measured(model: nn.Module, inputs: Tensor | None = None) -> Features:
     inputs = batch_of(12) if inputs is None else inputs
-    skeleton = Skeleton(hollow(model, on_meta), inputs.dtype)
     batch = Batch(inputs, torch.arange(len(inputs)) % CLASSES)
-    found = features(model, batch, skeleton.trace(tuple(inputs.shape)))
+    found = features(model, batch, trace(deepcopy(model).eval(), inputs))
     assert isinstance(found, Features)
     return found
 

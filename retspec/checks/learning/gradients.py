@@ -34,7 +34,9 @@ def dead_gradients(training: Training) -> Observed[int]:
     gradients = training.gradients_over(LEAST_PASSES)
     dead = [gradient.name for gradient in gradients if gradient.is_dead]
     if 0 < len(dead) < len(gradients) and not any(gradient.moved for gradient in gradients):
-        raise Inconclusive("no parameter moved, so a factor that starts at zero hides its partner; see `unchanged_params`")
+        raise Inconclusive(
+            "no parameter moved, so a factor that starts at zero hides its partner; see `unchanged_params`"
+        )
     return Observed(len(dead), {"dead": dead, "trainable": len(training.gradients)})
 
 

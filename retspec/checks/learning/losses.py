@@ -123,5 +123,7 @@ def _positive(training: Training) -> tuple[float, ...]:
     """Return the losses of which a change is a fraction: a loss that goes below zero may have the wrong sign."""
     losses = training.finite_losses(2)
     if min(losses) < 0 or losses[0] == 0:
-        raise Inconclusive(f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: only of a positive one is a change a fraction")
+        raise Inconclusive(
+            f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: only of a positive one is a change a fraction"
+        )
     return losses
