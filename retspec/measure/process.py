@@ -153,6 +153,6 @@ def describe_status(status: int) -> str:
 
 def _environment() -> dict[str, str]:
     """Return the environment of a worker: what CUDA needs to be repeatable, and this very retspec on the path."""
-    package_parent = str(Path(__file__).resolve().parent.parent)
+    package_parent = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), package_parent]))
     return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path}

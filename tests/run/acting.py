@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import retspec
 from retspec.plugin import Check, Cost, Measurement, check, hookimpl, measurement
 
 if TYPE_CHECKING:
@@ -46,6 +48,14 @@ def module_in_working_directory() -> int:
     import colorsys
 
     return int(not hasattr(colorsys, "rgb_to_hsv"))
+
+
+@check(direction="at most", advice="Nothing to do.")
+def bare_modules() -> int:
+    """How many modules of retspec stand in for a user's module of the same name?"""
+    folder = Path(retspec.__file__).parent
+    names = [path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")]
+    return sum(importlib.util.find_spec(name) is not None for name in names)
 
 
 # The ways to die ----------------------------------------------------------------------------------
