@@ -16,8 +16,10 @@ place (`retspec.cli.main`); nothing else exits.
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -107,3 +109,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the near miss among the known words, or an empty string."""
     near = get_close_matches(word, sorted(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception as `Type: message`, on one line."""
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}{': ' if message else ''}{message}"
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as `Type: message (file:line)`, the place being the innermost one that is the user's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not _is_machinery(Path(frame.filename))] or frames
+    place = f" ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})" if theirs else ""
+    return one_line(error) + place
+
+
+def _is_machinery(path: Path) -> bool:
+    """Whether a file belongs to torch or to this package: an error that surfaces there was caused elsewhere."""
+    return path.is_relative_to(Path(__file__).parent) or "torch" in path.parts

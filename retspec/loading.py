@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.errors import PluginError, did_you_mean
+from retspec.errors import PluginError, did_you_mean, one_line
 from retspec.plugin import PARTS, PROJECT, Check, Measurement, Reporter, Source
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def offered_by(implementation: pluggy.HookImpl, hook: str) -> list[Any]:
 
 def unknown_input(reader: Check | Measurement, known: Iterable[str]) -> str:
     """Return what is wrong with the inputs that a check or measurement asks for, or an empty string."""
-    names = reader.measurements if isinstance(reader, Check) else reader.inputs
-    known = {*known, *PARTS}
+    names, parts = (reader.measurements, ()) if isinstance(reader, Check) else (reader.inputs, PARTS)
+    known = {*known, *parts}
     for name in names:
         if name not in known:
             near = did_you_mean(name, known)
@@ -101,7 +101,7 @@ def _register_entry_point(manager: pluggy.PluginManager, point: importlib.metada
     try:
         offers = _register(manager, point.load(), point.name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's import may do anything: shown, not fatal
-        return Plugin(point.name, point.value, version, error=_one_line(error))
+        return Plugin(point.name, point.value, version, error=_why(error))
     return Plugin(point.name, point.value, version, offers=offers)
 
 
@@ -110,7 +110,7 @@ def _register_named(manager: pluggy.PluginManager, name: str) -> Plugin:
         module = _import_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
         return Plugin(name, str(getattr(module, "__file__", name)), offers=_register(manager, module, name))
     except (Exception, SystemExit) as error:
-        raise PluginError(f"plugin {name!r} does not load: {_one_line(error)}") from error
+        raise PluginError(f"plugin {name!r} does not load: {_why(error)}") from error
 
 
 def _distinct(plugins: Sequence[str]) -> Iterable[str]:
@@ -172,6 +172,5 @@ def _require_schema(annotation: Any, owner: str) -> None:
         raise PluginError(f"{owner}: {error}") from error
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text and not isinstance(error, PluginError) else text or repr(error)
+def _why(error: BaseException) -> str:
+    return str(error) if isinstance(error, PluginError) else one_line(error)

@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import NothingSelected, UsageError, did_you_mean
+from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
 from retspec.plugin import PARTS
-from retspec.records import CheckStep, Criterion, MeasurementStep, Plan, Recipe, Spec
+from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan, Recipe, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,11 +127,19 @@ class _Planner:
             cost=measurement.cost.name.lower(),
             arguments=arguments,
             inputs=inputs,
-            passes=measurement.passes(self._recipe, **arguments),
+            passes=self._passes(measurement, arguments),
             criteria=(),
         )
         self._steps[key] = replace(step, criteria=tuple(dict.fromkeys((*step.criteria, criterion.id))))
         return key
+
+    def _passes(self, measurement: Measurement, arguments: Mapping[str, Any]) -> Passes:
+        try:
+            return measurement.passes(self._recipe, **arguments)
+        except Exception as error:
+            raise PluginError(
+                f"measurement {measurement.name!r}: counting its passes raised {describe(error)}"
+            ) from error
 
     def _default(self, argument: Argument) -> Any:
         """A required argument of a measurement that is called like a key of `train:` is taken from there."""

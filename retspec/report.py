@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.catalog import versions
-from retspec.errors import ReportError, UsageError, did_you_mean
+from retspec.errors import ReportError, UsageError, describe, did_you_mean
 from retspec.records import Provenance, Report, Result, Verdict
-from retspec.subjects.references import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

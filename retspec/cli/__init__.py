@@ -57,8 +57,8 @@ Exit codes:
 def cli(context: click.Context) -> None:
     """Run declarative acceptance checks on a PyTorch fine-tuning setup.
 
-    The criteria stand in a YAML spec beside the model's config: parameter budgets, shapes, the checkpoint,
-    learning, numerics, memory. Commands other than run and doctor never load torch.
+    The criteria stand in a YAML spec beside the model's config: parameter budgets, shapes, learning,
+    merging. Commands other than run and doctor never load torch.
     """
     context.color = wants_colour(sys.stdout)
 

@@ -6,9 +6,9 @@ from contextlib import nullcontext
 from math import isfinite, log
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import SubjectError
+from retspec.errors import SubjectError, describe
 from retspec.subjects.outputs import logits_of
-from retspec.subjects.references import call, describe, load_callable
+from retspec.subjects.references import call, load_callable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

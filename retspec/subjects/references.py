@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import SubjectError, did_you_mean
+from retspec.errors import SubjectError, describe, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def allow_imports_from(*folders: Path) -> None:
@@ -51,18 +50,3 @@ def call(reference: str, function: Callable[..., Any], arguments: dict[str, Any]
         return function(**arguments)
     except Exception as error:
         raise SubjectError(f"{reference} raised {describe(error)}", path=path) from error
-
-
-def describe(error: BaseException) -> str:
-    """Return an exception as `Type: message (file:line)`, the place being the innermost one that is the user's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not _is_machinery(frame.filename)] or frames
-    place = f" ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})" if theirs else ""
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' if message else ''}{message}{place}"
-
-
-def _is_machinery(filename: str) -> bool:
-    """Whether a file belongs to torch or to this package: an error that surfaces there was caused elsewhere."""
-    path = Path(filename)
-    return path.is_relative_to(Path(__file__).parent.parent) or "torch" in path.parts

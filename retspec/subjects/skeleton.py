@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from retspec.errors import NoVerdict
-from retspec.subjects.references import describe
+from retspec.errors import NoVerdict, describe
 from retspec.subjects.tracing import trace
 
 if TYPE_CHECKING:

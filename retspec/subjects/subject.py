@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.errors import SubjectError
+from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest
 from retspec.subjects.devices import choose_device
 from retspec.subjects.lora import wrap
-from retspec.subjects.references import allow_imports_from, describe
+from retspec.subjects.references import allow_imports_from
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.structure import input_size
 

@@ -11,11 +11,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from retspec.catalog import gather
-from retspec.errors import Inconclusive, NoVerdict, SubjectError
+from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
 from retspec.measure.protocol import Done, Environment, Finished, Started, plain
 from retspec.records import Observed, Outcome, Verdict
 from retspec.subjects.devices import make_repeatable
-from retspec.subjects.references import allow_imports_from, describe
+from retspec.subjects.references import allow_imports_from
 from retspec.subjects.subject import Subject
 from retspec.wording import one_line, visible
 from retspec.worker.container import Container, typed

@@ -64,15 +64,24 @@ def test_verbose_shows_the_traceback_above_the_line(retspec: Any) -> None:
 
 def test_a_plugin_that_exits_does_not_make_the_run_green(retspec: Any, plugin: Any) -> None:
     finished = retspec("plugins", "-p", plugin("raise SystemExit(0)"))
+    assert finished.code == 2
+    assert finished.err.endswith("does not load: SystemExit: 0\n")
+
+
+ODD = "class Odd(BaseException): ...\nraise Odd('gone')"
+
+
+def test_an_internal_error_is_named_on_one_line(retspec: Any, plugin: Any) -> None:
+    finished = retspec("plugins", "-p", plugin(ODD))
     assert finished.code == 4
-    assert finished.err == "Internal error: SystemExit: 0; run it again with -v to see the traceback\n"
+    assert finished.err == "Internal error: Odd: gone; run it again with -v to see the traceback\n"
 
 
 def test_an_internal_error_shows_its_traceback_when_asked(retspec: Any, plugin: Any) -> None:
-    finished = retspec("-v", "plugins", "-p", plugin("raise SystemExit('gone')"))
+    finished = retspec("-v", "plugins", "-p", plugin(ODD))
     assert finished.code == 4
     assert "Traceback" in finished.err
-    assert finished.err.splitlines()[-1] == "Internal error: SystemExit: gone"
+    assert finished.err.splitlines()[-1] == "Internal error: Odd: gone"
 
 
 def test_interrupting_exits_with_130(plugin: Any, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ MISTAKES = {
     ),
     "asks-for-what-nobody-measures": (
         CHECK.format(name="c").replace("def c(", "def c(trainings, "),
-        "batch, device, effect, fitting, geometry, merging, model, parameters, progress, ranks, recipe, skeleton, training",
+        "there are effect, fitting, geometry, merging, parameters, ranks, training",
     ),
     "takes-what-no-schema-describes": (
         CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: complex)"),
