@@ -179,7 +179,8 @@ class Criterion:
     check: str
     direction: Direction
     unit: str
-    limit: Value
+    limit: Value | None
+    """None only for a criterion that is skipped before anybody has set one."""
     warn: Value | None = None
     severity: Severity = Severity.ERROR
     arguments: Mapping[str, Any] = field(default_factory=dict)

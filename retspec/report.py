@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.catalog import versions
 from retspec.errors import ReportError, UsageError, describe, did_you_mean
-from retspec.records import Provenance, Report, Result, Verdict
+from retspec.judge import not_run, skipped
+from retspec.records import Provenance, Report, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,11 +96,8 @@ class Board:
 def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
     """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
     spec = plan.spec
-    results = [
-        Result(criterion=step.criterion, verdict=Verdict.NOT_RUN, reason="the run ended before it was reached")
-        for step in plan.checks
-    ]
-    results += [Result(criterion=c, verdict=Verdict.SKIPPED, reason=c.skip or "") for c in plan.skipped]
+    results = [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks]
+    results += [skipped(criterion) for criterion in plan.skipped]
     order = {criterion.id: place for place, criterion in enumerate(spec.criteria)}
     return Report(
         name=spec.name,

@@ -80,27 +80,30 @@ def run(  # noqa: PLR0913 - the same
     )
     board = Board(opening(plan, catalog, strict=strict), catalog, reports or {})
     try:
-        with (
-            interruptible(),
-            closing(measure(plan, plugins=catalog.named, entry_points=entry_points)) as messages,
-        ):
-            board.tell("spec_loaded", spec=plan.spec)
-            board.tell("run_started", report=board.report)
-            for message in messages:
-                match message:
-                    case Finished(outcome):
-                        result = judge(plan.criterion(outcome.id), outcome)
-                        board.add(result)
-                        if fail_fast and result.verdict not in {Verdict.MET, Verdict.WARNED}:
-                            break
-                    case Made(measured):
-                        board.note(measured)
-                    case Environment(facts):
-                        board.note_environment(facts)
-                    case Progress(key, step, total):
-                        board.tell("progress", measurement=key, step=step, total=total)
-                    case Done(faults):
-                        board.fault(*faults)
+        with interruptible():
+            _measure_and_judge(plan, catalog, board, fail_fast=fail_fast)
     except Interrupted as interruption:
         return board.close(interrupted=interruption.number)
     return board.close()
+
+
+def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast: bool) -> None:
+    """Put a verdict on the board for every outcome as it arrives."""
+    board.tell("spec_loaded", spec=plan.spec)
+    board.tell("run_started", report=board.report)
+    with closing(measure(plan, plugins=catalog.named, entry_points=catalog.entry_points)) as messages:
+        for message in messages:
+            match message:
+                case Finished(outcome):
+                    result = judge(plan.criterion(outcome.id), outcome)
+                    board.add(result)
+                    if fail_fast and result.verdict not in {Verdict.MET, Verdict.WARNED}:
+                        break
+                case Made(measured):
+                    board.note(measured)
+                case Environment(facts):
+                    board.note_environment(facts)
+                case Progress(key, step, total):
+                    board.tell("progress", measurement=key, step=step, total=total)
+                case Done(faults):
+                    board.fault(*faults)

@@ -109,8 +109,11 @@ def duration(seconds: float) -> str:
 
 def required(criterion: Criterion, bound: Value | None = None) -> str:
     """Return the limit of a criterion, or another bound of the same direction, in words: `at least 0.5`."""
+    bound = criterion.limit if bound is None else bound
+    if bound is None:
+        return "no limit"
     words = "exactly" if criterion.direction is Direction.EQUAL else criterion.direction.value
-    return f"{words} {_joined(exact(criterion.limit if bound is None else bound), criterion.unit)}"
+    return f"{words} {_joined(exact(bound), criterion.unit)}"
 
 
 def margin(criterion: Criterion, value: object) -> float | None:
@@ -137,7 +140,7 @@ def wanted(criterion: Criterion, value: Value, warn: Value) -> str:
     return f"wanted {_bound(criterion, warn, value, met=False)}"
 
 
-def _bound(criterion: Criterion, bound: Value, value: Value, *, met: bool) -> str:
+def _bound(criterion: Criterion, bound: Value | None, value: Value, *, met: bool) -> str:
     words = required(criterion, bound)
     room = _room(criterion.direction, bound, value)
     if room is None:

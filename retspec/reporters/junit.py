@@ -187,7 +187,7 @@ def _static_facts(criterion: Criterion) -> dict[str, str]:
     return {
         "check": criterion.check,
         "direction": criterion.direction.value,
-        "limit": _plain(criterion.limit),
+        "limit": "none" if criterion.limit is None else _plain(criterion.limit),
         "unit": criterion.unit,
     }
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from retspec.errors import Mark
     from retspec.plugin import Argument, Check, Source
 
-_NO_LIMIT: dict[Any, Value] = {bool: True, int: 0, float: 0.0, str: ""}
-"""What stands for the limit of a criterion that is skipped before anybody has set one."""
-
 
 def recipe(section: Mapping[str, Any]) -> Recipe:
     """Return the section `train`."""
@@ -76,14 +73,12 @@ def _source(section: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[s
     }
 
 
-def _limit(form: Mapping[str, Any], check: Check) -> Value:
-    if "limit" in form:
-        limit: Value = _typed(form["limit"], check.value_type)
-        return limit
-    if check.default_limit is not None:
+def _limit(form: Mapping[str, Any], check: Check) -> Value | None:
+    """Return the limit; a criterion that is skipped may have none."""
+    if "limit" not in form:
         return check.default_limit
-    # Of `Annotated[int, ...]` the origin is int; of `tuple[int, ...]` it is tuple, and an empty one will do.
-    return _NO_LIMIT.get(getattr(check.value_type, "__origin__", check.value_type), ())
+    limit: Value = _typed(form["limit"], check.value_type)
+    return limit
 
 
 def _arguments(given: Mapping[str, Any], declared: Mapping[str, Argument], train: Recipe) -> dict[str, Any]:

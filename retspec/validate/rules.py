@@ -38,7 +38,7 @@ def _warn(criterion: Criterion, warn: Value) -> Iterator[Finding]:
             f"{criterion.check} must equal its limit: nothing is stricter, so it takes no `warn`",
             on_key=True,
         )
-    elif not _is_stricter(warn, criterion.limit, criterion.direction):
+    elif criterion.limit is not None and not _is_stricter(warn, criterion.limit, criterion.direction):
         side = "below" if criterion.direction is Direction.AT_MOST else "above"
         message = f"{criterion.id}: warn is {warn}, but only a value {side} the limit {criterion.limit} is stricter"
         yield Finding(place, message)
