@@ -69,16 +69,16 @@ def cost_of(command: Command) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * BYTES_PER_RSS_UNIT / 1e6)
 
 
-def interleaved(commands: Mapping[str, Command], rounds: int) -> dict[str, list[Cost]]:
+def interleaved(commands: Mapping[str, Command], rounds: int, *, warm_up: int = 0) -> dict[str, list[Cost]]:
     """Run every command once per round, so that a machine that slows down slows all of them down.
 
-    The first round fills caches and counts for nothing.
+    warm_up: rounds before the first one that counts; they fill the caches of the disk.
     """
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
-    for _ in range(1 + rounds):
+    for _ in range(warm_up + rounds):
         for name, command in commands.items():
             costs[name].append(cost_of(command))
-    return {name: values[1:] for name, values in costs.items()}
+    return {name: values[warm_up:] for name, values in costs.items()}
 
 
 def median_ratio(values: Iterable[float], references: Iterable[float]) -> float:

@@ -1,13 +1,10 @@
-"""What an answer of the light commands costs, against importing the libraries that any such program needs.
-
-Usage: python benchmarks/startup.py [--rounds N]
-"""
+"""What an answer of the light commands costs, against importing the libraries that any such program needs."""
 
 from __future__ import annotations
 
-import argparse
 from statistics import median
 
+import click
 from measuring import SPEC, Ratio, conclude, interleaved, median_ratio, python, retspec
 
 BAR = 3.0
@@ -21,17 +18,17 @@ COMMANDS = {
 }
 
 
-def main() -> None:
-    """Measure, print, and exit with 1 when the bar is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="rounds to take medians over (9)")
-    costs = interleaved({REFERENCE: python("-c", REFERENCE), **COMMANDS}, parser.parse_args().rounds)
+@click.command(help=__doc__)
+@click.option("--rounds", type=click.IntRange(min=7), default=9, show_default=True, help="Rounds to take medians over.")
+def main(rounds: int) -> None:
+    """Measure, print, and exit with 1 when a bar is missed."""
+    costs = interleaved({REFERENCE: python("-c", REFERENCE), **COMMANDS}, rounds, warm_up=1)
     seconds = {name: [cost.cpu for cost in values] for name, values in costs.items()}
     ratios = {name: median_ratio(seconds[name], seconds[REFERENCE]) for name in seconds}
     conclude(
         [(name, 1000 * median(seconds[name]), ratios[name]) for name in seconds],
         ["command", "CPU ms", "ratio"],
-        [Ratio(f"retspec {name}", ratios[name], BAR) for name in COMMANDS],
+        [Ratio(f"CPU time of retspec {name}", ratios[name], BAR) for name in COMMANDS],
     )
 
 

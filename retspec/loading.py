@@ -169,7 +169,7 @@ def _require_schema(annotation: Any, owner: str) -> None:
     try:
         msgspec.json.schema(annotation)
     except TypeError as error:
-        raise PluginError(f"{owner}: {error}") from error
+        raise PluginError(f"{owner}: no schema describes the type {annotation}") from error
 
 
 def _why(error: BaseException) -> str:

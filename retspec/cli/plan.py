@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from retspec.records import MeasurementStep, Plan
 
 HEADERS = ("measurement", "cost", "forward", "backward", "for", "with")
+WIDTHS = (None, None, None, None, 48, 40)
 
 
 @click.command(
@@ -33,7 +34,7 @@ def command(spec: Path, **options: Unpack[Planning]) -> None:
     of the real model it makes, which criteria wait for it, its arguments. Takes the selection options of run.
     """
     plan, _ = prepare(spec, **options)
-    click.echo(tabulate(map(_row, plan.measurements), headers=HEADERS, disable_numparse=True))
+    click.echo(tabulate(map(_row, plan.measurements), headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS))
     click.echo(f"\n{summary(plan)}")
     for criterion in plan.skipped:
         click.echo(f"skipped: {criterion.id} ({criterion.skip})")

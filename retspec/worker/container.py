@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from retspec.worker.channel import Channel
 
 
+SLOW_PARTS = {"model", "skeleton", "batch"}
+"""Parts of the subject whose making is worth a line of progress."""
+
+
 class Container:
     """Facts by the key of their measurement.
 
@@ -65,7 +69,8 @@ class Container:
     def _part(self, name: str) -> Any:
         if name == "progress":
             return None  # bound to its measurement when that is made
-        self._channel.tell(Progress(name))
+        if name in SLOW_PARTS:
+            self._channel.tell(Progress(name))
         return getattr(self._subject, name)
 
     def _make(self, step: MeasurementStep) -> Any:

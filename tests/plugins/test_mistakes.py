@@ -35,9 +35,13 @@ MISTAKES = {
         CHECK.format(name="c").replace("def c(", "def c(trainings, "),
         "there are effect, fitting, geometry, merging, parameters, ranks, training",
     ),
+    "asks-for-the-model-itself": (
+        CHECK.format(name="c").replace("training: Training", "model"),
+        "there are effect, fitting, geometry, merging, parameters, ranks, training",
+    ),
     "takes-what-no-schema-describes": (
         CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: complex)"),
-        "is not supported",
+        "no schema describes the type <class 'complex'>",
     ),
     "exits": ("raise SystemExit('bye')", "SystemExit: bye"),
 }
