@@ -113,5 +113,9 @@ def _processor() -> str:
 
 
 def _environment() -> dict[str, str]:
+    """Return an environment with this checkout on the path, in which threads sleep while they wait for each other.
+
+    By default they spin: beside any other program that would count waiting as work, often more than the work itself.
+    """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    return {**os.environ, "PYTHONPATH": path}
+    return {**os.environ, "PYTHONPATH": path, "OMP_WAIT_POLICY": "passive"}

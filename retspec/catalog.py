@@ -15,11 +15,14 @@ import pluggy
 
 from retspec._version import __version__
 from retspec.errors import PluginError, did_you_mean
+from retspec.hooks import HookSpecs
+from retspec.kinds import PARTS, PROJECT, Check, Measurement, Reporter, Source
 from retspec.loading import Plugin, load_plugins, offered_by
-from retspec.plugin import PARTS, PROJECT, Argument, Check, HookSpecs, Measurement, Reporter, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from retspec.signatures import Argument
 
 
 @dataclass(frozen=True, kw_only=True)

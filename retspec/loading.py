@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec.errors import PluginError, did_you_mean, one_line
-from retspec.plugin import PARTS, PROJECT, Check, Measurement, Reporter, Source
+from retspec.kinds import PARTS, PROJECT, Check, Measurement, Reporter, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

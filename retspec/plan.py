@@ -7,14 +7,15 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
-from retspec.plugin import PARTS
+from retspec.kinds import PARTS
 from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan, Recipe, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Argument, Measurement
+    from retspec.kinds import Measurement
+    from retspec.signatures import Argument
 
 RECIPE_KEYS = frozenset(field.name for field in fields(Recipe))
 

@@ -37,20 +37,17 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
-from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
-
-import pluggy
-from msgspec import UNSET
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retspec.errors import Inconclusive, SubjectError
+from retspec.hooks import HookSpecs, hookimpl
+from retspec.kinds import Check, Cost, Measurement, Reporter, Source
 from retspec.records import Direction, Observed, Passes, Recipe, Value
+from retspec.signatures import hints, read_signature, value_type
 
 if TYPE_CHECKING:
-    from retspec.records import Report, Result, Spec
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 __all__ = [
     "Check",
@@ -71,161 +68,7 @@ __all__ = [
     "model_source",
 ]
 
-PROJECT = "retspec"
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
-
-PARTS = frozenset({"model", "skeleton", "batch", "recipe", "device", "progress"})
-"""The parts of the subject that a measurement may ask for by parameter name."""
-
-
-class Cost(IntEnum):
-    """What a measurement costs; the plan measures cheap before dear."""
-
-    STATIC = 0
-    FORWARD = 1
-    TRAINING = 2
-    COMPILE = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Argument:
-    """A keyword-only parameter of a check, a measurement or a source."""
-
-    name: str
-    type: Any
-    default: Any = UNSET
-
-    @property
-    def is_required(self) -> bool:
-        """Whether the spec must give it."""
-        return self.default is UNSET
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """A question whose answer is one value. Made by `@check`; calling it calls the function."""
-
-    name: str
-    function: Callable[..., Any]
-    direction: Direction
-    unit: str
-    advice: str
-    default_limit: Value | None
-    shorthand: str | None
-    measurements: tuple[str, ...]
-    arguments: Mapping[str, Argument]
-    value_type: Any
-    doc: str
-
-    @property
-    def question(self) -> str:
-        """The first line of the docstring."""
-        return self.doc.partition("\n")[0]
-
-    @property
-    def family(self) -> str:
-        """The name of the package that the check lives in: `parameters`, `learning`, `numerics`, or a plugin's."""
-        package = self.function.__module__.split(".")
-        return package[2] if package[:2] == [PROJECT, "checks"] else package[0]
-
-    def __call__(self, *facts: Any, **arguments: Any) -> Any:
-        """Call the function."""
-        return self.function(*facts, **arguments)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """Facts about the subject, produced once and shared. Made by `@measurement`; calling it calls the function."""
-
-    name: str
-    function: Callable[..., Any]
-    cost: Cost
-    passes: Callable[..., Passes]
-    inputs: tuple[str, ...]
-    arguments: Mapping[str, Argument]
-    doc: str
-
-    def __call__(self, *inputs: Any, **arguments: Any) -> Any:
-        """Call the function."""
-        return self.function(*inputs, **arguments)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """A way to say what is under test: the key under `model:` or `data:` that names it, and what builds it."""
-
-    name: str
-    function: Callable[..., Any]
-    value_type: Any
-    arguments: Mapping[str, Argument]
-    doc: str
-    kind: str
-
-    def __call__(self, *values: Any, **arguments: Any) -> Any:
-        """Call the function."""
-        return self.function(*values, **arguments)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reporter:
-    """An output format: turns a report, finished or not, into text. Pure, so that it can be run at any moment."""
-
-    name: str
-    render: Callable[[Report], str]
-    doc: str = ""
-
-
-class HookSpecs:
-    """Every hook that a plugin may implement, with `@hookimpl` on a function of the same name."""
-
-    @hookspec
-    def retspec_checks(self) -> Sequence[Check]:
-        """Return the checks that this plugin offers."""
-        raise NotImplementedError
-
-    @hookspec
-    def retspec_measurements(self) -> Sequence[Measurement]:
-        """Return the measurements that this plugin offers."""
-        raise NotImplementedError
-
-    @hookspec
-    def retspec_model_sources(self) -> Sequence[Source]:
-        """Return new keys under `model:`."""
-        raise NotImplementedError
-
-    @hookspec
-    def retspec_data_sources(self) -> Sequence[Source]:
-        """Return new keys under `data:`."""
-        raise NotImplementedError
-
-    @hookspec
-    def retspec_reporters(self) -> Sequence[Reporter]:
-        """Return new output formats."""
-        raise NotImplementedError
-
-    @hookspec
-    def retspec_spec_loaded(self, spec: Spec) -> None:
-        """Observe: the spec is valid, nothing has run yet."""
-
-    @hookspec
-    def retspec_run_started(self, report: Report) -> None:
-        """Observe: the run starts; every criterion stands in the report as not run."""
-
-    @hookspec
-    def retspec_progress(self, measurement: str, step: int, total: int) -> None:
-        """Observe: step `step` of `total` of a measurement begins; (0, 0) when it tells no steps."""
-
-    @hookspec
-    def retspec_criterion_finished(self, result: Result) -> None:
-        """Observe: a criterion has its verdict."""
-
-    @hookspec
-    def retspec_run_finished(self, report: Report) -> None:
-        """Observe: the run is over."""
-
-
-# The decorators -----------------------------------------------------------------------------------
+T = TypeVar("T", Check, Measurement, Source, Reporter)
 
 
 def check(
@@ -245,7 +88,7 @@ def check(
     """
 
     def decorate(function: Callable[..., Any]) -> Check:
-        positional, keyword = _parameters(function)
+        positional, keyword = read_signature(function)
         return Check(
             name=_name(function),
             function=function,
@@ -256,7 +99,7 @@ def check(
             shorthand=shorthand,
             measurements=positional,
             arguments=keyword,
-            value_type=_value_type(_hints(function, ["return"]).get("return", float)),
+            value_type=value_type(function),
             doc=inspect.getdoc(function) or "",
         )
 
@@ -274,7 +117,7 @@ def measurement(
     """
 
     def decorate(function: Callable[..., Any]) -> Measurement:
-        positional, keyword = _parameters(function)
+        positional, keyword = read_signature(function)
         return Measurement(
             name=_name(function),
             function=function,
@@ -310,10 +153,7 @@ def data_source(function: Callable[..., Any]) -> Source:
 def discover(package: ModuleType, kind: type[T]) -> list[T]:
     """Import every module below a package and return all its checks (or measurements, or sources), sorted by name."""
     found = {id(item): item for module in _modules(package) for item in vars(module).values() if isinstance(item, kind)}
-    return sorted(found.values(), key=lambda item: str(item.name))  # type: ignore[attr-defined]
-
-
-T = TypeVar("T")
+    return sorted(found.values(), key=lambda item: str(item.name))
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -323,11 +163,11 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def _source(function: Callable[..., Any], kind: str) -> Source:
-    positional, keyword = _parameters(function)
+    positional, keyword = read_signature(function)
     return Source(
         name=_name(function),
         function=function,
-        value_type=_hints(function, positional[:1])[positional[0]],
+        value_type=hints(function, positional[:1])[positional[0]],
         arguments=keyword,
         doc=inspect.getdoc(function) or "",
         kind=kind,
@@ -336,32 +176,6 @@ def _source(function: Callable[..., Any], kind: str) -> Source:
 
 def _name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", function))
-
-
-def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Argument]]:
-    """Split a signature into the names of its inputs and its arguments."""
-    parameters = inspect.signature(function).parameters.values()
-    keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-    types = _hints(function, [p.name for p in keywords])
-    arguments = {
-        p.name: Argument(name=p.name, type=types.get(p.name, Any), default=UNSET if p.default is p.empty else p.default)
-        for p in keywords
-    }
-    return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD), arguments
-
-
-def _hints(function: Callable[..., Any], names: Sequence[str]) -> dict[str, Any]:
-    """Evaluate only these annotations: the others may name types that exist for the type checker alone."""
-    raw = {name: hint for name, hint in inspect.get_annotations(function).items() if name in names}
-    return get_type_hints(
-        SimpleNamespace(__annotations__=raw),
-        globalns=getattr(function, "__globals__", {}),
-        include_extras=True,
-    )
-
-
-def _value_type(returned: Any) -> Any:
-    return get_args(returned)[0] if get_origin(returned) is Observed else returned
 
 
 def _no_passes(recipe: Recipe, **_arguments: Any) -> Passes:  # noqa: ARG001 - called like every other counter

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Reporter
+    from retspec.kinds import Reporter
     from retspec.records import Measured, Plan
 
 MOST_OF_THE_TIME = 10

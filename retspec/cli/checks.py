@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Check
+    from retspec.kinds import Check
 
 HEADERS = ("check", "direction", "unit", "reads", "question")
 

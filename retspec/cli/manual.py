@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Argument, Check
+    from retspec.kinds import Check
+    from retspec.signatures import Argument
 
 WIDTH = 96
 MARGIN = "  "

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 from tqdm import tqdm
 
 from retspec.cli.colour import is_terminal
-from retspec.plugin import PARTS, hookimpl
+from retspec.hooks import hookimpl
+from retspec.kinds import PARTS
 from retspec.wording import one_line, readable
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Argument, Check
+    from retspec.kinds import Check
+    from retspec.signatures import Argument
 
 RUNNER_KEYS = ("check", "limit", "warn", "severity", "with", "tags", "timeout", "skip", "description")
 """The keys of the long form; everything that the check itself understands stands under `with`."""

@@ -12,7 +12,7 @@ from retspec.validate.wording import quoted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retspec.plugin import Check, Source
+    from retspec.kinds import Check, Source
 
 _CRITERION = 2
 """Length of the place of a criterion: ("checks", id)."""

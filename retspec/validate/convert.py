@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from retspec.catalog import Catalog
     from retspec.errors import Mark
-    from retspec.plugin import Argument, Check, Source
+    from retspec.kinds import Check, Source
+    from retspec.signatures import Argument
 
 
 def recipe(section: Mapping[str, Any]) -> Recipe:

@@ -16,7 +16,8 @@ from retspec.validate.fragments import Fragment, Fragments, takes_mapping
 
 if TYPE_CHECKING:
     from retspec.catalog import Catalog
-    from retspec.plugin import Argument, Check
+    from retspec.kinds import Check
+    from retspec.signatures import Argument
 
 ID_PATTERN = r"^[A-Za-z_][\w.-]*$"
 

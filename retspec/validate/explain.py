@@ -15,7 +15,7 @@ from retspec.validate.context import Context, Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from retspec.plugin import Check
+    from retspec.kinds import Check
     from retspec.validate.faults import Fault
 
 

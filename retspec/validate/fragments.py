@@ -10,7 +10,7 @@ from msgspec import UNSET, inspect
 from retspec.errors import PluginError
 
 if TYPE_CHECKING:
-    from retspec.plugin import Argument
+    from retspec.signatures import Argument
 
 Fragment = dict[str, Any]
 

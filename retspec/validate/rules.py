@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Check
+    from retspec.kinds import Check
 
 _OF_MODEL = frozenset({"model", "skeleton"})
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Source
+    from retspec.kinds import Source
 
 
 def compose_schema(catalog: Catalog, *, published: bool = False) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from retspec.document import Place
-    from retspec.plugin import Check
+    from retspec.kinds import Check
     from retspec.validate.fragments import Fragment
 
 _KINDS = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from retspec.kinds import PARTS
 from retspec.measure.protocol import Made, Progress, plain
-from retspec.plugin import PARTS
 from retspec.records import Measured
 from retspec.subjects.subject import seeded
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from retspec.catalog import Catalog
-    from retspec.plugin import Argument
     from retspec.records import MeasurementStep, Plan
+    from retspec.signatures import Argument
     from retspec.subjects.subject import Subject
     from retspec.worker.channel import Channel
 

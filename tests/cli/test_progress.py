@@ -15,7 +15,8 @@ import pytest
 
 from retspec.cli.progress import LiveProgress, PlainProgress, verdict_line, watching
 from retspec.errors import Mark
-from retspec.plugin import PROJECT, HookSpecs
+from retspec.hooks import HookSpecs
+from retspec.kinds import PROJECT
 from retspec.records import Criterion, Direction, Observed, Report, Result, Verdict
 
 if TYPE_CHECKING:

@@ -96,10 +96,10 @@ def test_a_list_becomes_the_tuple_that_the_check_returns(validated: Validated) -
     assert _criterion(validated, "output_shape: [4, 5.0]").limit == (4, 5)
 
 
-@pytest.mark.parametrize(("check", "limit"), [("loss_drop", 0.0), ("output_shape", ()), ("max_trainable_params", 0)])
-def test_a_skipped_criterion_needs_nothing_but_its_reason(validated: Validated, check: str, limit: object) -> None:
+@pytest.mark.parametrize("check", ["loss_drop", "output_shape", "max_trainable_params"])
+def test_a_skipped_criterion_needs_nothing_but_its_reason(validated: Validated, check: str) -> None:
     criterion = _criterion(validated, f"{check}: {{skip: later}}")
-    assert (criterion.skip, criterion.limit) == ("later", limit)
+    assert (criterion.skip, criterion.limit) == ("later", None)
 
 
 def test_an_integral_number_is_an_integer(validated: Validated) -> None:

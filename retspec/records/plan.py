@@ -1,0 +1,72 @@
+"""What will be measured, for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from retspec.records.spec import Criterion, Spec
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Forward and backward passes of the real model, counted per batch that goes through it."""
+
+    forward: int = 0
+    backward: int = 0
+
+    def __add__(self, other: Passes) -> Passes:
+        return Passes(self.forward + other.forward, self.backward + other.backward)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementStep:
+    """One measurement with its arguments: made once, shared by the criteria that wait for it."""
+
+    key: str
+    name: str
+    cost: str
+    arguments: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    """Parameter name to the key of the measurement that fills it, or to the part of the subject itself."""
+    passes: Passes
+    criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckStep:
+    """One criterion and the measurements that its check reads."""
+
+    criterion: Criterion
+    inputs: Mapping[str, str]
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What will be measured, for whom, in which order; measurements come before what reads them, cheap before dear."""
+
+    spec: Spec
+    measurements: tuple[MeasurementStep, ...]
+    checks: tuple[CheckStep, ...]
+    skipped: tuple[Criterion, ...] = ()
+    needs_weights: bool = True
+
+    @property
+    def passes(self) -> Passes:
+        """All passes of the run."""
+        return sum((step.passes for step in self.measurements), Passes())
+
+    def criterion(self, name: str) -> Criterion:
+        """Return the criterion of that id; raises KeyError when the plan runs none."""
+        return {step.criterion.id: step.criterion for step in self.checks}[name]
+
+    def restricted_to(self, ids: Iterable[str]) -> Plan:
+        """Return the part of the plan that these criteria need."""
+        keep = set(ids)
+        return replace(
+            self,
+            checks=tuple(step for step in self.checks if step.criterion.id in keep),
+            measurements=tuple(step for step in self.measurements if keep.intersection(step.criteria)),
+        )

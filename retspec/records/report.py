@@ -1,0 +1,106 @@
+"""What comes back: outcomes, verdicts, and the report that owns the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from retspec.records.spec import Criterion
+from retspec.records.values import Observed, Value, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What measuring one criterion came to: an observation, or the reason why there is none."""
+
+    id: str
+    observed: Observed[Value] | None = None
+    failure: Verdict | None = None
+    reason: str = ""
+    trace: str = ""
+    """The traceback or the tail of stderr, for `-v`."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One criterion with its verdict."""
+
+    criterion: Criterion
+    verdict: Verdict
+    observed: Observed[Value] | None = None
+    reason: str = ""
+    trace: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A measurement that was made: its facts, if they are plain data, and what it cost."""
+
+    key: str
+    facts: Any = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What the verdicts speak about: enough to tell whether two results are comparable."""
+
+    spec_sha256: str = ""
+    seed: int = 0
+    device: str = ""
+    dtype: str = ""
+    threads: int | None = None
+    git_commit: str = ""
+    platform: str = ""
+    hostname: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    plugins: Mapping[str, str] = field(default_factory=dict)
+
+
+EXIT_MET, EXIT_MISSED, EXIT_USAGE, EXIT_NO_VERDICT, EXIT_INTERNAL, EXIT_NOTHING = range(6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All verdicts of a run, with provenance. It owns the exit code."""
+
+    retspec: Literal[1] = 1
+    name: str
+    file: str
+    description: str = ""
+    started: str
+    """UTC, `YYYY-MM-DDTHH:MM:SS`."""
+    seconds: float = 0.0
+    results: tuple[Result, ...]
+    measurements: tuple[Measured, ...] = ()
+    faults: tuple[str, ...] = ()
+    """What went wrong with the run itself, outside any one criterion."""
+    interrupted: int = 0
+    """Number of the signal that ended the run, or 0."""
+    strict: bool = False
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def count(self, *verdicts: Verdict) -> int:
+        """Return how many criteria have one of these verdicts."""
+        return sum(result.verdict in verdicts for result in self.results)
+
+    @property
+    def undecided(self) -> Sequence[Result]:
+        """The criteria without a verdict."""
+        return [result for result in self.results if not result.verdict.is_decided]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all met · 1 a limit missed · 3 some criterion has no verdict · 5 nothing was judged · 128+n interrupted."""
+        if self.interrupted:
+            return 128 + self.interrupted
+        if self.count(Verdict.MISSED) or (self.strict and self.count(Verdict.WARNED)):
+            return EXIT_MISSED
+        if self.undecided or self.faults:
+            return EXIT_NO_VERDICT
+        if not self.count(Verdict.MET, Verdict.WARNED):
+            return EXIT_NOTHING
+        return EXIT_MET

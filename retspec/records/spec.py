@@ -1,0 +1,154 @@
+"""A valid spec, section by section; the field types are the schema of what a user writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from retspec.errors import Mark
+from retspec.records.values import Direction, Severity, Value
+
+PositiveInt = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Duration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$",
+        description="A duration with its unit: 500ms, 90s, 10m, 1h.",
+        examples=["90s", "10m"],
+    ),
+]
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(duration: Duration) -> float:
+    """Return a duration such as `90s` or `1.5h` in seconds."""
+    number = duration.rstrip("smh")
+    return float(number) * _SECONDS[duration[len(number) :]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """How peft wraps the model; the names are those of `peft.LoraConfig` (without its `lora_` prefix)."""
+
+    r: Annotated[PositiveInt, Meta(description="Rank of the update matrices.")] = 8
+    alpha: Annotated[float, Meta(gt=0, description="The update is scaled by alpha / r.")] = 16
+    dropout: Annotated[float, Meta(ge=0, lt=1, description="Dropout on the adapter's input.")] = 0.0
+    target_modules: Annotated[
+        list[str] | str,
+        Meta(description="Names of layers (a layer matches when its name ends with one), or one regular expression."),
+    ]
+    exclude_modules: Annotated[list[str] | str, Meta(description="Layers to leave alone.")] = ()  # type: ignore[assignment]
+    modules_to_save: Annotated[
+        list[str],
+        Meta(description="Modules trained in full and saved with the adapter; the head belongs here."),
+    ] = ()  # type: ignore[assignment]
+    bias: Annotated[Literal["none", "all", "lora_only"], Meta(description="Which biases train.")] = "none"
+    use_rslora: Annotated[bool, Meta(description="Scale by alpha / sqrt(r) instead.")] = False
+    use_dora: Annotated[bool, Meta(description="Train magnitude and direction apart (DoRA).")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """The section `model`: which source builds it, from what, and what wraps it."""
+
+    source: str
+    value: Any
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    lora: Lora | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The section `data`: which source gives the batch, from what."""
+
+    source: str = "synthetic"
+    value: Any = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The section `train`: how the short trainings of the checks are done."""
+
+    steps: Annotated[PositiveInt, Meta(description="Optimizer steps of a training.")] = 20
+    optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="The optimizer.")] = "adamw"
+    lr: Annotated[float, Meta(ge=0, description="Learning rate, constant.")] = 1e-3
+    weight_decay: Annotated[float, Meta(ge=0, description="Weight decay of every trainable parameter.")] = 0.0
+    momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum, for sgd.")] = 0.0
+    batch_size: Annotated[PositiveInt, Meta(description="Images per optimizer step.")] = 4
+    accumulation: Annotated[PositiveInt, Meta(description="Micro-batches per optimizer step.")] = 1
+    amp: Annotated[Literal["none", "bfloat16", "float16"], Meta(description="Autocast dtype.")] = "none"
+    loss: Annotated[
+        str,
+        Meta(
+            pattern=r"^(cross_entropy|bce_with_logits|[\w.]+:\w+)$",
+            description="cross_entropy, bce_with_logits, or your own as package.module:callable(logits, targets).",
+            examples=["cross_entropy", "bce_with_logits"],
+        ),
+    ] = "cross_entropy"
+    dropout: Annotated[
+        Literal["zero", "keep"],
+        Meta(description="zero: switch dropout and stochastic depth off while measuring; keep: leave them on."),
+    ] = "zero"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """The section `run`: where and how the measurements run."""
+
+    seed: Annotated[int, Meta(ge=0, description="Seeds torch, numpy and random before each measurement.")] = 42
+    device: Annotated[
+        str,
+        Meta(
+            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
+            description="auto takes cuda, else mps, else cpu.",
+            examples=["auto", "cpu", "cuda", "mps"],
+        ),
+    ] = "auto"
+    dtype: Annotated[
+        Literal["float32", "float64", "bfloat16", "float16"], Meta(description="Of the model's weights.")
+    ] = "float32"
+    timeout: Annotated[Duration, Meta(description="For the whole run.")] | None = None
+    threads: Annotated[PositiveInt, Meta(description="CPU threads of torch.")] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One entry under `checks:`, complete: what the judge and the reporters need of the check is copied into it."""
+
+    id: str
+    check: str
+    direction: Direction
+    unit: str
+    limit: Value | None
+    """None only for a criterion that is skipped before anybody has set one."""
+    warn: Value | None = None
+    severity: Severity = Severity.ERROR
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    timeout: float | None = None
+    skip: str | None = None
+    description: str = ""
+    advice: str
+    mark: Mark
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A valid spec: every reference resolved, every argument of its declared type."""
+
+    file: str
+    name: str
+    description: str = ""
+    model: Model | None = None
+    data: Data = field(default_factory=Data)
+    train: Recipe = field(default_factory=Recipe)
+    run: RunOptions = field(default_factory=RunOptions)
+    plugins: tuple[str, ...] = ()
+    criteria: tuple[Criterion, ...]
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    sha256: str = ""

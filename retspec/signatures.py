@@ -1,0 +1,57 @@
+"""Reading a function's signature: what it asks for, which arguments it takes, what it returns."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+from msgspec import UNSET
+
+from retspec.records import Observed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """A keyword-only parameter of a check, a measurement or a source."""
+
+    name: str
+    type: Any
+    default: Any = UNSET
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the spec must give it."""
+        return self.default is UNSET
+
+
+def read_signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Argument]]:
+    """Split a signature into the names of its inputs and its arguments."""
+    parameters = inspect.signature(function).parameters.values()
+    keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    types = hints(function, [p.name for p in keywords])
+    arguments = {
+        p.name: Argument(name=p.name, type=types.get(p.name, Any), default=UNSET if p.default is p.empty else p.default)
+        for p in keywords
+    }
+    return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD), arguments
+
+
+def hints(function: Callable[..., Any], names: Sequence[str]) -> dict[str, Any]:
+    """Evaluate only these annotations: the others may name types that exist for the type checker alone."""
+    raw = {name: hint for name, hint in inspect.get_annotations(function).items() if name in names}
+    return get_type_hints(
+        SimpleNamespace(__annotations__=raw),
+        globalns=getattr(function, "__globals__", {}),
+        include_extras=True,
+    )
+
+
+def value_type(function: Callable[..., Any]) -> Any:
+    """Return the type of the value that a check returns, bare or as `Observed`."""
+    returned = hints(function, ["return"]).get("return", float)
+    return get_args(returned)[0] if get_origin(returned) is Observed else returned
