@@ -6,11 +6,15 @@ import importlib
 import pkgutil
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tests.reliability.scenarios
-from tests.reliability.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tests.reliability.scenario import Scenario
 
 TABLE = Path(__file__).parents[2] / "docs" / "reliability.md"
+COLUMNS = "| fault | what you see | on disk | exit code |\n|---|---|---|---|\n"
 HEAD = """# What goes wrong, and what you see
 
 Each row is a test: the fault is injected into a real run, and what is printed, left on disk and returned is held against the
