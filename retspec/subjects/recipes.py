@@ -42,7 +42,7 @@ class Trainer:
         total = 0.0
         for inputs, targets in self._micro_batches():
             loss = self.loss(inputs, targets) * (len(inputs) / len(self._batch.inputs))
-            value = float(loss)
+            value = float(loss.detach())
             if not isfinite(value):
                 return None
             self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]

@@ -17,8 +17,9 @@ TABLE = Path(__file__).parents[2] / "docs" / "reliability.md"
 COLUMNS = "| fault | what you see | on disk | exit code |\n|---|---|---|---|\n"
 HEAD = """# What goes wrong, and what you see
 
-Each row is a test: the fault is injected into a real run, and what is printed, left on disk and returned is held against the
-row. *On disk* are `junit.xml` and `results.json`; both are whole and well-formed, and red unless the exit code is 0.
+Each row is a test: the fault is injected into a real run, and what is printed, left on disk and returned is held
+against the row. *On disk* are `junit.xml` and `results.json`; both are whole and well-formed, and red unless the exit
+code is 0.
 This page is generated: `python -m tests.reliability.table`.
 """
 
