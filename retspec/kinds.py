@@ -11,7 +11,9 @@ from retspec.records import Direction, Passes, Report, Value
 from retspec.signatures import Argument
 
 PROJECT = "retspec"
-PARTS = frozenset({"model", "skeleton", "batch", "recipe", "device", "progress"})
+API_VERSION = 1
+"""Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
+PARTS = frozenset({"model", "skeleton", "batch", "take_batch", "recipe", "device", "progress"})
 """The parts of the subject that a measurement may ask for by parameter name."""
 
 

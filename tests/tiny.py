@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import timm
@@ -162,25 +161,6 @@ def lora_on_batchnorm_net() -> PeftModel:
     return get_peft_model(convnet(), LoraConfig(r=2, target_modules=["0"], modules_to_save=["4"]))
 
 
-class Slow(nn.Module):
-    """Takes 5 ms a pass, or 5 and 50 by turns."""
-
-    def __init__(self, *, jitter: bool) -> None:
-        super().__init__()
-        self.linear = nn.Linear(3 * 32 * 32, CLASSES)
-        self.jitter = jitter
-        self.calls = 0
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        self.calls += 1
-        time.sleep(0.05 if self.jitter and self.calls % 2 else 0.005)
-        return self.linear(inputs.flatten(1))
-
-
-def slow(*, jitter: bool = False) -> nn.Module:
-    return Slow(jitter=jitter)
-
-
 # What merges ---------------------------------------------------------------------------------------
 
 
@@ -258,3 +238,111 @@ def loader() -> torch.utils.data.DataLoader[Any]:
 def odd_mapping() -> dict[str, Tensor]:
     inputs, _ = batch()
     return {"scan": inputs}
+
+
+# What agrees, repeats and stays apart --------------------------------------------------------------
+
+
+class Between(nn.Module):
+    """Any function between a flattened image and a classifier; everything trains."""
+
+    def __init__(self, function: Callable[[nn.Module, Tensor], Tensor], width: int = 16) -> None:
+        super().__init__()
+        self.embed = nn.Linear(3 * 32 * 32, width)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, CLASSES)
+        self.register_buffer("count", torch.zeros(()))
+        self.kept: list[Tensor] = []
+        self._function = function
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.head(self._function(self, self.norm(self.embed(inputs.flatten(1)))))
+
+
+def vanishing() -> nn.Module:
+    """A scale near zero: what lies before it gets next to no gradient."""
+    return Between(lambda _self, hidden: hidden * 1e-9)
+
+
+def keeps_activations() -> nn.Module:
+    """Features for a plot that nobody makes, never thrown away."""
+
+    def keep(self: Any, hidden: Tensor) -> Tensor:
+        self.kept.append(hidden)
+        return hidden
+
+    return Between(keep)
+
+
+def overflows_in_half() -> nn.Module:
+    """A gradient that no loss scale above one lets through float16."""
+
+    class Loud(torch.autograd.Function):
+        @staticmethod
+        def forward(_context: Any, hidden: Tensor) -> Tensor:
+            return hidden.clone()
+
+        @staticmethod
+        def backward(_context: Any, gradient: Tensor) -> Tensor:
+            return gradient * 1e38
+
+    return Between(lambda _self, hidden: Loud.apply(hidden))
+
+
+def cancels_in_half() -> nn.Module:
+    """A difference of large products, of which half precision keeps no digit."""
+    return Between(
+        lambda self, hidden: (
+            (self.embed.weight[:, :16] @ hidden.T).T * 100 - hidden @ (self.embed.weight[:, :16].T * 99.9)
+        )
+    )
+
+
+def unseeded_noise() -> nn.Module:
+    """Noise from a generator of its own, which no seed reaches."""
+    generator = torch.Generator()
+    generator.seed()
+    return Between(lambda _self, hidden: hidden + torch.randn(hidden.shape, generator=generator))
+
+
+def dropout_in_eval() -> nn.Module:
+    """`F.dropout` without `self.training`."""
+    return Between(lambda _self, hidden: nn.functional.dropout(hidden, 0.3))
+
+
+def counts_in_eval() -> nn.Module:
+    """A running count that does not ask for the mode."""
+
+    def count(self: Any, hidden: Tensor) -> Tensor:
+        self.count += 1
+        return hidden
+
+    return Between(count)
+
+
+def norm_over_batch() -> nn.Module:
+    """Statistics over the batch, in eval mode too."""
+    return Between(lambda _self, hidden: hidden - hidden.mean(0))
+
+
+def view_for_transpose() -> nn.Module:
+    """`view` where `transpose` was meant: the rows of the batch get mixed."""
+    return Between(lambda _self, hidden: hidden.view(hidden.shape[1], hidden.shape[0]).T.contiguous())
+
+
+def other_when_compiled() -> nn.Module:
+    """A branch that only the compiled model takes."""
+    return Between(lambda _self, hidden: hidden * 2 if torch.compiler.is_compiling() else hidden)
+
+
+def head_trained_but_not_saved() -> PeftModel:
+    """The head is unfrozen by hand, and peft does not know of it."""
+    model = vit(modules_to_save=None)
+    for parameter in model.base_model.model.head.parameters():
+        parameter.requires_grad = True
+    return model
+
+
+def summed_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """A sum where accumulation expects a mean."""
+    return nn.functional.cross_entropy(logits, targets, reduction="sum")

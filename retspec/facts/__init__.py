@@ -1,9 +1,22 @@
 """What measurements return: frozen records of plain data, so that checks need no torch and facts can be recorded."""
 
+from retspec.facts.agreement import (
+    Compilation,
+    Evaluation,
+    GradientAgreement,
+    Isolation,
+    Reloading,
+    Repetition,
+    TensorDeviation,
+)
 from retspec.facts.batches import BatchRequest
+from retspec.facts.checkpoints import Loading, ShapeMismatch
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.facts.memory import Memory
 from retspec.facts.merging import LayerDeviation, Merging
+from retspec.facts.overfitting import Overfitting
 from retspec.facts.parameters import Group, Parameter, Parameters
+from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
 from retspec.facts.training import AdapterEffect, GradientHistory, Training
 
@@ -12,15 +25,28 @@ __all__ = [
     "AttentionShape",
     "BatchRequest",
     "Classifier",
+    "Compilation",
+    "Evaluation",
     "Geometry",
+    "GradientAgreement",
     "GradientHistory",
     "Group",
+    "Isolation",
     "LayerDeviation",
+    "Loading",
+    "Memory",
     "Merging",
+    "Operator",
+    "Overfitting",
     "Parameter",
     "Parameters",
     "PatchEmbedding",
+    "Profile",
     "RankCount",
     "Ranks",
+    "Reloading",
+    "Repetition",
+    "ShapeMismatch",
+    "TensorDeviation",
     "Training",
 ]

@@ -20,12 +20,13 @@ class Group(StrEnum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter tensor; `count` is its number of elements."""
+    """One parameter tensor; `count` is its number of elements, `dtype` its type as torch calls it: `float32`."""
 
     name: str
     count: int
     group: Group
     trainable: bool
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)

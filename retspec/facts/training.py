@@ -47,6 +47,10 @@ class Training:
     """Loss of a classifier that knows nothing: ln C for cross-entropy over C classes, ln 2 for binary, else None."""
     seconds: tuple[float, ...]
     """Time of each step, in seconds: forward, backward, optimizer."""
+    batch_size: int
+    """Images per step."""
+    skipped: tuple[int, ...] | None
+    """Indices of the steps that the loss scaler skipped; None where no scaler was at work."""
 
     def finite_losses(self, least: int) -> tuple[float, ...]:
         """Return the losses of a training that stayed finite and ran at least so many steps.

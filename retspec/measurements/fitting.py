@@ -33,11 +33,12 @@ class Fit:
     trained: dict[str, Tensor]
 
 
-def _passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
+def fitting_passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
+    """Return the passes of a training: one forward and one backward per micro-batch."""
     return Passes(forward=steps * recipe.accumulation, backward=steps * recipe.accumulation)
 
 
-@measurement(cost=Cost.TRAINING, passes=_passes)
+@measurement(cost=Cost.TRAINING, passes=fitting_passes)
 def fitting(
     model: nn.Module,
     batch: Batch,
@@ -51,7 +52,11 @@ def fitting(
 
     The training stops at the first loss that is not finite; one more step then looks for the operation.
     """
-    recipe = replace(recipe, steps=steps, lr=lr)
+    return fit(model, batch, replace(recipe, steps=steps, lr=lr), progress)
+
+
+def fit(model: nn.Module, batch: Batch, recipe: Recipe, progress: Callable[[int, int], None]) -> Fit:
+    """Train as the recipe says, watch, and put the model back."""
     with ExitStack() as stack:
         snapshot = stack.enter_context(preserved(model))
         if recipe.dropout == "zero":
@@ -60,8 +65,8 @@ def fitting(
         frozen = _fingerprints(model)
         log = _Log(model)
         trainer = Trainer(model, batch, recipe)
-        for step in range(steps):
-            progress(step + 1, steps)
+        for step in range(recipe.steps):
+            progress(step + 1, recipe.steps)
             if not log.take_step(trainer):
                 break
         return Fit(
@@ -82,6 +87,7 @@ class _Log:
         self._seconds: list[float] = []
         self._norms: list[list[float | None]] = []
         self._nonfinite = [0] * len(self._trainable)
+        self._skipped: list[int] = []
 
     def take_step(self, trainer: Trainer) -> bool:
         """Take one step and note it; False when its loss was not finite, and nothing was updated."""
@@ -94,7 +100,8 @@ class _Log:
         self._losses.append(loss)
         self._note_gradients()
         resumed = perf_counter()
-        trainer.update()
+        if not trainer.update():
+            self._skipped.append(len(self._losses) - 1)
         synchronize(trainer.device)
         self._seconds.append(perf_counter() - start - (resumed - paused))
         return True
@@ -127,6 +134,8 @@ class _Log:
             drifted=tuple(_drifted(self._model, snapshot, frozen)),
             chance_loss=trainer.chance_loss,
             seconds=tuple(self._seconds),
+            batch_size=trainer.batch_size,
+            skipped=tuple(self._skipped) if trainer.recipe.amp == "float16" else None,
         )
 
     def _history(self, index: int, snapshot: Snapshot) -> GradientHistory:

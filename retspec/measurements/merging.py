@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import LayerDeviation, Merging
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.adapters import adapters_off, base_layers_alone
+from retspec.subjects.adapters import adapters_off, base_layers_alone, zero_factors_filled
 from retspec.subjects.outputs import largest_difference, logits_of
 from retspec.subjects.state import preserved, single_precision
-from retspec.subjects.structure import adapted_layers, adapter_parameters, tuner
+from retspec.subjects.structure import adapted_layers, tuner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
-
-SPREAD = 0.02
-"""Standard deviation of the values that zero factors get: the effect is some percent of the output."""
 
 Weights = dict[str, dict[str, "Tensor"]]
 
@@ -44,7 +41,7 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         stack.enter_context(single_precision(model))
         stack.enter_context(torch.no_grad())
         merger = tuner(model)
-        randomized = stack.enter_context(_zero_factors_filled(model))
+        randomized = stack.enter_context(zero_factors_filled(model))
         model.eval()
         inputs = batch.inputs.float() if batch.inputs.is_floating_point() else batch.inputs
 
@@ -66,21 +63,6 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         randomized=randomized,
         layers=layers,
     )
-
-
-@contextmanager
-def _zero_factors_filled(model: nn.Module) -> Iterator[int]:
-    """Give every adapter factor that is exactly zero seeded values for a while; tell how many there are."""
-    import torch
-
-    zero = [p for p in adapter_parameters(model).values() if p.is_floating_point() and not p.any()]
-    try:
-        for parameter in zero:
-            parameter.data.copy_(torch.randn(parameter.shape) * SPREAD)
-        yield len(zero)
-    finally:
-        for parameter in zero:
-            parameter.data.zero_()
 
 
 @contextmanager

@@ -18,6 +18,9 @@ def parameters(skeleton: Skeleton) -> Parameters:
     model = skeleton.module
     layers = adapted_layers(model).items()
     return Parameters(
-        tuple(Parameter(name, p.numel(), group, p.requires_grad) for name, p, group in groups(model)),
+        tuple(
+            Parameter(name, p.numel(), group, p.requires_grad, str(p.dtype).removeprefix("torch."))
+            for name, p, group in groups(model)
+        ),
         tuple(f"{name} ({type(layer.get_base_layer()).__name__})" for name, layer in layers),
     )

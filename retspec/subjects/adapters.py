@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from retspec.subjects.structure import adapted_layers
+from retspec.subjects.structure import adapted_layers, adapter_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torch import nn
+
+SPREAD = 0.02
+"""Standard deviation of the values that zero factors get: the effect is some percent of the output."""
 
 
 @contextmanager
@@ -48,3 +51,18 @@ def _put_back_forward(layer: nn.Module, own: Callable[..., Any] | None) -> None:
         del layer.forward
     else:
         layer.forward = own
+
+
+@contextmanager
+def zero_factors_filled(model: nn.Module) -> Iterator[int]:
+    """Give every adapter factor that is exactly zero seeded values for a while; tell how many there are."""
+    import torch
+
+    zero = [p for p in adapter_parameters(model).values() if p.is_floating_point() and not p.any()]
+    try:
+        for parameter in zero:
+            parameter.data.copy_(torch.randn(parameter.shape) * SPREAD)
+        yield len(zero)
+    finally:
+        for parameter in zero:
+            parameter.data.zero_()

@@ -39,7 +39,7 @@ def factory(
 
     made = call(reference, load_callable(reference, path=PATH), dict(kwargs), path=PATH)
     if isinstance(made, Dataset):
-        made = _loader(made, request.batch_size)
+        made = _loader(made, request.size())
     if isinstance(made, DataLoader):
         made = call(f"{reference}: its first batch", lambda: next(iter(made)), {}, path=PATH)
     return _pair(made, reference)

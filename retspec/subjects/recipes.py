@@ -50,10 +50,12 @@ class Trainer:
         self._scaler.unscale_(self._optimizer)
         return total
 
-    def update(self) -> None:
-        """Apply the gradients."""
+    def update(self) -> bool:
+        """Apply the gradients; False when the loss scaler found them not finite and skipped the step."""
+        before = self._scaler.get_scale()
         self._scaler.step(self._optimizer)
         self._scaler.update()
+        return self._scaler.get_scale() >= before
 
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of some inputs as a scalar that can be differentiated.
@@ -63,6 +65,7 @@ class Trainer:
         with self._autocast():
             logits = logits_of(self._model(inputs))
             self.chance_loss = _chance_loss(self.recipe.loss, logits.shape[-1])
+            self.see(logits.detach(), targets)
             try:
                 return self._loss(logits, targets)
             except (RuntimeError, ValueError, IndexError, TypeError) as error:
@@ -71,6 +74,14 @@ class Trainer:
                     f"{tuple(targets.shape)} ({targets.dtype}, {targets.min()} to {targets.max()}): {describe(error)}",
                     path="train.loss",
                 ) from error
+
+    def see(self, logits: Tensor, targets: Tensor) -> None:
+        """Look at the answers of a micro-batch; for those who want to know more than the loss."""
+
+    @property
+    def batch_size(self) -> int:
+        """Images per step."""
+        return len(self._batch.inputs)
 
     @property
     def first_micro_batch(self) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ import msgspec
 
 from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest
+from retspec.subjects.checkpoints import File, find, load_into, recognise
 from retspec.subjects.devices import choose_device
 from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from retspec.facts import Loading
     from retspec.plugin import Source
     from retspec.records import Data, Model, Recipe, Spec
 
@@ -56,6 +58,7 @@ class Subject:
         self._model_sources = model_sources
         self._data_sources = data_sources
         self._weights = weights
+        self._loading: Loading | None = None
         allow_imports_from(Path(spec.file).resolve().parent, Path.cwd())
 
     @property
@@ -80,11 +83,22 @@ class Subject:
     def model(self) -> nn.Module:
         """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights."""
         device = self.device
-        model = self._build()
+        model = self._build(filled=True)
         try:
             return model.to(device)
         except RuntimeError as error:
             raise SubjectError(f"the model does not fit on {device}: {describe(error)}") from error
+
+    @property
+    def loading(self) -> Loading | None:
+        """What was loaded into the model from its checkpoint; None without one."""
+        _ = self.model
+        return self._loading
+
+    @property
+    def checkpoint_sha256(self) -> str:
+        """Hash of the checkpoint, if its weights are measured; raises SubjectError when it cannot be read."""
+        return self._checkpoint.sha256() if self._weights and self._checkpoint else ""
 
     @cached_property
     def skeleton(self) -> Skeleton:
@@ -95,13 +109,21 @@ class Subject:
     @cached_property
     def batch(self) -> Batch:
         """The batch that every measurement sees, in the dtype of the model."""
-        inputs, targets = self._take_batch(self._spec.data)
+        return self._on_device(*self._take_batch(self._spec.data, None))
+
+    @property
+    def take_batch(self) -> Callable[[int], Batch]:
+        """Gives a batch of so many images, whatever the spec says of the batch size."""
+        return lambda samples: self._on_device(*self._take_batch(self._spec.data, samples))
+
+    def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
         if inputs.is_floating_point():
             inputs = inputs.to(self.dtype)
         return Batch(inputs.to(self.device), targets.to(self.device))
 
-    def _take_batch(self, data: Data) -> tuple[Tensor, Tensor]:
+    def _take_batch(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor]:
         request = BatchRequest(
+            samples=samples,
             batch_size=self.recipe.batch_size,
             seed=self._spec.run.seed,
             input_size=input_size(self.skeleton.module),
@@ -113,21 +135,34 @@ class Subject:
             batch: tuple[Tensor, Tensor] = source(value, request, **data.arguments)
         return batch
 
-    def _build(self) -> nn.Module:
-        """Build the model by its source, cast it, wrap it."""
+    def _build(self, *, filled: bool) -> nn.Module:
+        """Build the model by its source, cast it, fill it from its checkpoint, wrap it."""
         section = self._section()
         source = self._model_sources[section.source]
+        checkpoint = self._checkpoint if filled else None
         with seeded(self._spec.run.seed):
             value = msgspec.convert(section.value, source.value_type, strict=False)
             model: nn.Module = source(value, **section.arguments).to(self.dtype)
+            if checkpoint is not None:  # before peft wraps the model: that renames its layers
+                self._loading = load_into(model, checkpoint)
             return model if section.lora is None else wrap(model, section.lora)
+
+    @cached_property
+    def _checkpoint(self) -> File | None:
+        """The checkpoint, if the spec names one; looked at before a large model is built for it in vain."""
+        section = self._section()
+        if section.checkpoint is None:
+            return None
+        file = find(section.checkpoint, Path(self._spec.file).resolve().parent)
+        recognise(file)
+        return file
 
     def _build_on_meta(self) -> nn.Module:
         import torch
 
         try:
             with torch.device("meta"):
-                return self._build()
+                return self._build(filled=False)
         except (SubjectError, NotImplementedError, RuntimeError) as error:
             # A factory may do what no tensor without data can do. Then its weights are made after all.
             if isinstance(error, SubjectError) and not isinstance(error.__cause__, RuntimeError):

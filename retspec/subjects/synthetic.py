@@ -54,7 +54,7 @@ def synthetic(options: Synthetic, request: BatchRequest) -> tuple[Tensor, Tensor
             "the model does not tell its input size; give it, as in `data: {synthetic: {input_size: [3, 224, 224]}}`",
             path="data",
         )
-    shape = (options.batch_size or request.batch_size, *size)
+    shape = (request.size(options.batch_size), *size)
     classes = options.num_classes or request.num_classes(shape)
     generator = torch.Generator().manual_seed(request.seed)
     return torch.randn(shape, generator=generator), torch.arange(shape[0]) % classes

@@ -9,6 +9,9 @@ import pytest
 from retspec.catalog import gather
 from tests.here import run_here
 
+MEASURES_TIME = {"step_time_ms", "min_throughput", "min_compile_speedup"}
+"""Judged on recorded facts in `test_timing.py`: a test that waits for a clock fails on a busy machine."""
+
 CASES = Path(__file__).parent.parent / "cases" / "checks"
 FILES = sorted(CASES.glob("*/*.yaml"))
 
@@ -23,7 +26,11 @@ def test_verdict_and_reason_are_what_the_case_states(case: Path) -> None:
 
 
 def test_every_check_is_met_by_a_healthy_model_and_missed_for_its_fault() -> None:
-    verdicts = {check: {file.stem.partition("-")[0] for file in (CASES / check).glob("*.yaml")} for check in names()}
+    verdicts = {
+        check: {file.stem.partition("-")[0] for file in (CASES / check).glob("*.yaml")}
+        for check in names()
+        if check not in MEASURES_TIME
+    }
     lacking = {check: {"met", "missed"} - found for check, found in verdicts.items() if not {"met", "missed"} <= found}
     assert lacking == {}
 

@@ -1,4 +1,4 @@
-"""`dead_gradients`, `nonfinite_gradients` and `max_grad_norm`: what reaches the trainable parameters."""
+"""Checks of the gradients: what reaches the trainable parameters, and how much of it."""
 
 from __future__ import annotations
 
@@ -81,6 +81,29 @@ def max_grad_norm(training: Training) -> Observed[float]:
     """
     worst = max(training.gradients_over(1), key=_peak)
     return Observed(_peak(worst), {"parameter": worst.name})
+
+
+@check(
+    direction="at least",
+    advice="Look at what lies between the parameter in the details and the loss: a saturated activation, a scale near "
+    "zero, an initialization that is far too small. Compare with a setup that works before setting this limit.",
+)
+def min_grad_norm(training: Training) -> Observed[float]:
+    """How small is the smallest gradient of a parameter?
+
+    Why it matters:
+        A layer whose gradient is a millionth of the others' learns nothing in the time that the run has.
+
+    Example:
+        min_grad_norm: 1e-6
+
+    What the number means:
+        Of each trainable parameter the largest Euclidean norm over the steps (the gradient of a fresh LoRA's A is zero
+        in the first), and of these the smallest. It scales with the loss and with the head's initialization, so that it
+        has no universal limit.
+    """
+    least = min(training.gradients_over(LEAST_PASSES), key=_peak)
+    return Observed(_peak(least), {"parameter": least.name})
 
 
 def _peak(gradient: GradientHistory) -> float:

@@ -57,9 +57,9 @@ def gratings(options: Gratings, request: BatchRequest) -> tuple[Tensor, Tensor]:
             "`data: {gratings: {input_size: [3, 224, 224]}}`",
             path="data",
         )
-    shape = (request.batch_size, *size)
+    shape = (request.size(), *size)
     classes = options.num_classes or request.num_classes(shape)
-    labels = torch.arange(request.batch_size) % classes
+    labels = torch.arange(request.size()) % classes
     generator = torch.Generator().manual_seed(request.seed)
     return _images(labels * pi / classes, size, options.cycles, generator), labels
 

@@ -1,0 +1,53 @@
+"""`peak_memory_mb` and `memory_growth_mb`."""
+
+from __future__ import annotations
+
+from retspec.facts import Memory
+from retspec.plugin import Observed, check
+
+MEGABYTE = 1e6
+
+
+@check(
+    direction="at most",
+    unit="MB",
+    advice="Use a smaller batch, mixed precision (`train.amp`), gradient checkpointing, or train fewer parameters.",
+)
+def peak_memory_mb(memory: Memory) -> Observed[float]:
+    """How much memory does a training step need?
+
+    Why it matters:
+        It decides which card a run fits on, and which batch size.
+
+    Example:
+        peak_memory_mb: 8000
+
+    What the number means:
+        The most that is in use at once in a steady step, in megabytes of 10^6 bytes: on CUDA what the allocator has
+        handed out, on MPS what the driver has, on the CPU the bytes of live tensors, which are exact and repeatable.
+    """
+    details = {"counted": memory.source, "resident set MB": memory.resident / MEGABYTE}
+    return Observed(memory.peak / MEGABYTE, details)
+
+
+@check(
+    direction="at most",
+    unit="MB",
+    advice="Look for what keeps a graph alive from step to step: a loss that is added up without `.item()`, outputs "
+    "that are kept in a list, a hook that stores activations.",
+)
+def memory_growth_mb(memory: Memory) -> Observed[float]:
+    """Does memory grow from step to step?
+
+    Why it matters:
+        A leak of one megabyte a step ends a run after the first epoch.
+
+    Example:
+        memory_growth_mb: 1
+
+    What the number means:
+        What is in use after the last steady step beyond what was in use after the first, in megabytes of 10^6 bytes. On
+        the CPU a healthy loop is constant to the byte.
+    """
+    growth = memory.after_step[-1] - memory.after_step[0]
+    return Observed(growth / MEGABYTE, {"counted": memory.source, "steps": len(memory.after_step)})

@@ -1,0 +1,53 @@
+"""`batch_invariance_atol` and `batch_leak`: is an image's answer its own?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from retspec.facts import Isolation
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    advice="Look for statistics over the batch in eval mode, and for a `view` or `reshape` that mixes the batch with "
+    "another dimension where `transpose` was meant.",
+)
+def batch_invariance_atol(isolation: Isolation) -> Observed[Annotated[float, Meta(ge=0)]]:
+    """Does an image get the same answer alone and inside a batch?
+
+    Why it matters:
+        Otherwise an answer depends on which images happen to be its neighbours.
+
+    Example:
+        batch_invariance_atol: 1e-5
+
+    What the number means:
+        Largest absolute difference of an output in eval mode, an image alone against the same inside the batch. Healthy
+        in single precision: about 1e-7, since matrix products of other sizes round differently.
+    """
+    return Observed(isolation.difference)
+
+
+@check(
+    direction="at most",
+    default_limit=0.0,
+    advice="Look for a `view` or `reshape` that mixes the batch with another dimension, for a softmax or a norm over "
+    "the batch dimension, and for a mean that runs over it.",
+)
+def batch_leak(isolation: Isolation) -> Observed[Annotated[float, Meta(ge=0)]]:
+    """Does an image's output depend on another image?
+
+    Why it matters:
+        A model that mixes images trains without an error, and the loss falls: it learns from its neighbours.
+
+    Example:
+        batch_leak: 0
+
+    What the number means:
+        Largest absolute gradient of the first image's output with respect to another image, in train mode. Exactly zero
+        when there is no path. Batch normalization mixes images by design: it is held in eval mode for this.
+    """
+    return Observed(isolation.leak, {"batch normalization held in eval mode": isolation.batch_normalized})

@@ -1,0 +1,22 @@
+"""Facts about where the time of a training step goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of torch, over one training step."""
+
+    name: str
+    milliseconds: float
+    """Time in the operator itself, without those that it calls, on the device that does the work."""
+    calls: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The dearest operators of one training step, dearest first."""
+
+    operators: tuple[Operator, ...]

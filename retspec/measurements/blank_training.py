@@ -1,0 +1,35 @@
+"""The measurement `blank_training`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from retspec.measurements.fitting import fit, fitting_passes
+from retspec.plugin import Cost, measurement
+from retspec.subjects.subject import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from retspec.facts import Training
+    from retspec.records import Recipe
+
+
+@measurement(cost=Cost.TRAINING, passes=fitting_passes)
+def blank_training(
+    model: nn.Module,
+    batch: Batch,
+    recipe: Recipe,
+    progress: Callable[[int, int], None],
+    *,
+    steps: int,
+    lr: float,
+) -> Training:
+    """Train as `fitting` does, on the same labels, with the inputs zeroed."""
+    import torch
+
+    blank = Batch(torch.zeros_like(batch.inputs), batch.targets)
+    return fit(model, blank, replace(recipe, steps=steps, lr=lr), progress).training

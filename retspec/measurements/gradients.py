@@ -1,0 +1,94 @@
+"""The measurements `accumulation` and `precision`: gradients computed in two ways."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
+
+from retspec.errors import Inconclusive
+from retspec.facts import GradientAgreement, TensorDeviation
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.adapters import zero_factors_filled
+from retspec.subjects.recipes import Trainer
+from retspec.subjects.state import preserved, without_dropout
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+
+
+def _accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: ARG001 - every counter gets the recipe
+    return Passes(forward=1 + parts, backward=1 + parts)
+
+
+@measurement(cost=Cost.TRAINING, passes=_accumulation_passes)
+def accumulation(
+    model: nn.Module,
+    batch: Batch,
+    recipe: Recipe,
+    *,
+    parts: Annotated[int, Meta(ge=2, description="Micro-batches; the last one is smaller if they do not divide.")] = 3,
+) -> GradientAgreement:
+    """Compare the gradients of the whole batch with those gathered over micro-batches, as the recipe scales them."""
+    if len(batch.inputs) < 2:  # noqa: PLR2004 - nothing to divide
+        raise Inconclusive("a batch of one image cannot be divided; raise `train.batch_size`")
+    whole, gathered = replace(recipe, accumulation=1), replace(recipe, accumulation=parts)
+    return _agreement(model, batch, whole, gathered)
+
+
+def _precision_passes(recipe: Recipe, dtype: str) -> Passes:  # noqa: ARG001 - the same
+    return Passes(forward=2, backward=2)
+
+
+@measurement(cost=Cost.TRAINING, passes=_precision_passes)
+def precision(
+    model: nn.Module,
+    batch: Batch,
+    recipe: Recipe,
+    *,
+    dtype: Annotated[Literal["bfloat16", "float16"], Meta(description="Autocast dtype.")] = "bfloat16",
+) -> GradientAgreement:
+    """Compare loss and gradients under autocast with those in full precision."""
+    full = replace(recipe, accumulation=1, amp="none")
+    return _agreement(model, batch, full, replace(full, amp=dtype))
+
+
+def _agreement(model: nn.Module, batch: Batch, reference: Recipe, other: Recipe) -> GradientAgreement:
+    """Compute gradients under two recipes on the same weights; zero factors are filled, or they would hide others."""
+    import torch
+
+    with ExitStack() as stack:
+        stack.enter_context(preserved(model))
+        stack.enter_context(zero_factors_filled(model))
+        stack.enter_context(without_dropout(model))
+        model.train()
+        first_loss, first = _gradients(model, Trainer(model, batch, reference))
+        second_loss, second = _gradients(model, Trainer(model, batch, other))
+    deviations = [TensorDeviation(name, _relative(first[name], second[name])) for name in first]
+    flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))
+    return GradientAgreement(
+        loss=abs(second_loss - first_loss) / max(abs(first_loss), 1e-30),
+        tensors=tuple(sorted(deviations, key=lambda entry: -entry.relative)),
+        factor=float(flat @ other_flat / (flat @ flat).clamp(min=1e-30)),
+    )
+
+
+def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:
+    loss = trainer.backward()
+    if loss is None:
+        raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+    found = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
+    if not found:
+        raise Inconclusive("no parameter has a gradient; `dead_gradients` tells more")
+    return loss, found
+
+
+def _relative(reference: Tensor, other: Tensor) -> float:
+    """Return the relative L2 norm of the difference; 0 where both are zero."""
+    difference = float((other - reference).norm())
+    return difference / max(float(reference.norm()), 1e-30) if difference else 0.0

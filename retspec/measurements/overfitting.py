@@ -1,0 +1,79 @@
+"""The measurement `overfitting`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.errors import Inconclusive
+from retspec.facts import Overfitting
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.recipes import Trainer
+from retspec.subjects.state import preserved, without_dropout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+
+LEARNT = 0.01
+"""Mean loss under which the samples count as learnt."""
+
+
+def _passes(recipe: Recipe, samples: int, most_steps: int) -> Passes:  # noqa: ARG001 - every counter gets all
+    each = (most_steps + 1) * recipe.accumulation
+    return Passes(forward=each, backward=each)
+
+
+@measurement(cost=Cost.TRAINING, passes=_passes)
+def overfitting(
+    model: nn.Module,
+    take_batch: Callable[[int], Batch],
+    recipe: Recipe,
+    progress: Callable[[int, int], None],
+    *,
+    samples: Annotated[int, Meta(ge=2, description="Images to learn by heart, balanced over the classes.")] = 10,
+    most_steps: Annotated[int, Meta(ge=1, description="Steps after which the training gives up.")] = 100,
+) -> Overfitting:
+    """Train on a few samples until every one is right and the loss is under 0.01; the plan counts the most passes."""
+    batch = take_batch(samples)
+    with preserved(model), without_dropout(model):
+        model.train()
+        trainer = _Watched(model, batch, replace(recipe, steps=most_steps))
+        for step in range(most_steps + 1):
+            progress(step, most_steps)
+            loss, accuracy = trainer.look()
+            learnt = loss <= LEARNT and accuracy == 1.0
+            if learnt or step == most_steps:
+                break
+            trainer.update()
+    return Overfitting(len(batch.inputs), most_steps, step if learnt else None, accuracy, loss)
+
+
+class _Watched(Trainer):
+    """A trainer that also counts how many answers are right."""
+
+    def __init__(self, model: nn.Module, batch: Batch, recipe: Recipe) -> None:
+        super().__init__(model, batch, recipe)
+        self._right = 0
+
+    def look(self) -> tuple[float, float]:
+        """Compute the gradients; return mean loss and accuracy before the update.
+
+        Raises Inconclusive when the loss is not finite.
+        """
+        self._right = 0
+        loss = self.backward()
+        if loss is None:
+            raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+        return loss, self._right / self.batch_size
+
+    def see(self, logits: Tensor, targets: Tensor) -> None:
+        """Count the right answers of a micro-batch."""
+        classes = targets if targets.dim() == 1 else targets.argmax(-1)
+        self._right += int((logits.argmax(-1) == classes).sum())

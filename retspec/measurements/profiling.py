@@ -1,0 +1,48 @@
+"""The measurement `profile`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.errors import Inconclusive
+from retspec.facts import Operator, Profile
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.recipes import Trainer
+from retspec.subjects.state import preserved
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+
+DEAREST = 10
+
+
+def _passes(recipe: Recipe) -> Passes:
+    return Passes(forward=2 * recipe.accumulation, backward=2 * recipe.accumulation)
+
+
+@measurement(cost=Cost.TRAINING, passes=_passes)
+def profile(model: nn.Module, batch: Batch, recipe: Recipe) -> Profile:
+    """Watch the operators of one training step, after one to warm up."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as watch
+
+    on_cuda = batch.inputs.device.type == "cuda"
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_cuda else [])]
+    with preserved(model):
+        model.train()
+        trainer = Trainer(model, batch, recipe)
+        _step(trainer)
+        with watch(activities=activities) as profiler:
+            _step(trainer)
+    attribute = "self_device_time_total" if on_cuda else "self_cpu_time_total"
+    rows = sorted(profiler.key_averages(), key=lambda row: -float(getattr(row, attribute)))
+    return Profile(tuple(Operator(r.key, float(getattr(r, attribute)) / 1000, r.count) for r in rows[:DEAREST]))
+
+
+def _step(trainer: Trainer) -> None:
+    if trainer.backward() is None:
+        raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+    trainer.update()

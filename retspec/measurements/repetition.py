@@ -1,0 +1,68 @@
+"""The measurement `repetition`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.errors import Inconclusive
+from retspec.facts import Repetition
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.recipes import Trainer
+from retspec.subjects.state import preserved
+from retspec.subjects.subject import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+
+SEED = 0
+
+
+def _passes(recipe: Recipe, repeated_steps: int) -> Passes:
+    each = 2 * repeated_steps * recipe.accumulation
+    return Passes(forward=each, backward=each)
+
+
+@measurement(cost=Cost.TRAINING, passes=_passes)
+def repetition(
+    model: nn.Module,
+    batch: Batch,
+    recipe: Recipe,
+    progress: Callable[[int, int], None],
+    *,
+    repeated_steps: Annotated[int, Meta(ge=1, description="Steps of each of the two trainings.")] = 3,
+) -> Repetition:
+    """Train twice from the same weights and the same seed, dropout as the model has it, and compare."""
+    runs = []
+    for turn in range(2):
+        progress(turn + 1, 2)
+        runs.append(_train(model, batch, recipe, repeated_steps))
+    (losses, trained), (losses_again, trained_again) = runs
+    distances = {name: float((trained[name] - trained_again[name]).abs().max()) for name in trained}
+    worst = max(distances, key=lambda name: distances[name])
+    return Repetition(
+        losses=max(abs(one - other) for one, other in zip(losses, losses_again, strict=True)),
+        parameters=distances[worst],
+        worst=worst if distances[worst] else "",
+    )
+
+
+def _train(model: nn.Module, batch: Batch, recipe: Recipe, steps: int) -> tuple[list[float], dict[str, Tensor]]:
+    losses = []
+    with preserved(model), seeded(SEED):
+        model.train()
+        trainer = Trainer(model, batch, recipe)
+        for _step in range(steps):
+            loss = trainer.backward()
+            if loss is None:
+                raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+            trainer.update()
+            losses.append(loss)
+        trained = {name: p.detach().double().cpu() for name, p in model.named_parameters() if p.requires_grad}
+    return losses, trained

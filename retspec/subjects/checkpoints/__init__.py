@@ -1,0 +1,11 @@
+"""Loading a checkpoint into a model: safely, and with a record of what was loaded.
+
+A checkpoint is data from strangers. Nothing in it is ever run, nothing is taken on trust that it says about sizes, and
+what is no checkpoint is told as what it is.
+"""
+
+from retspec.subjects.checkpoints.files import File, find
+from retspec.subjects.checkpoints.loading import load_into
+from retspec.subjects.checkpoints.recognition import recognise
+
+__all__ = ["File", "find", "load_into", "recognise"]

@@ -1,0 +1,55 @@
+"""Looking into the zip archive that torch.save writes, before torch does.
+
+torch maps the file into memory and takes the bytes where an entry begins for the numbers of a tensor: an entry that
+somebody compressed would be read as noise. So what torch.save does not write is refused.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from typing import TYPE_CHECKING
+
+from retspec.wording import listing
+
+if TYPE_CHECKING:
+    from retspec.subjects.checkpoints.files import File
+
+_DAMAGES = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error, OverflowError)
+_SCRIPT = "is a TorchScript archive, which holds code; save torch.jit.load(...).state_dict() as safetensors instead"
+_PROGRAM = "is a program of torch.export (.pt2), which holds code; save the state_dict of its model as safetensors"
+
+
+def stored_bytes(file: File) -> int:
+    """Return how many bytes of tensors an archive of torch.save holds.
+
+    Raises SubjectError when the file is another archive, or a damaged one.
+    """
+    try:
+        with zipfile.ZipFile(file.path) as archive:
+            entries = archive.infolist()
+    except _DAMAGES as error:
+        raise file.refused(
+            f"is damaged, or cut off: its zip archive has no sound end ({error}); fetch it again"
+        ) from error
+    records = {entry.filename.partition("/")[2]: entry for entry in entries}
+    if (complaint := _complaint(file, records)) is not None:
+        raise file.refused(complaint)
+    sizes = [entry.file_size for name, entry in records.items() if name.startswith("data/")]
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise file.refused("was packed anew with compression, which torch cannot read; save it again with torch.save")
+    if sum(entry.file_size for entry in entries) > file.size:
+        raise file.refused("is damaged: the entries of its zip archive are larger than the file; fetch it again")
+    return sum(sizes)
+
+
+def _complaint(file: File, records: dict[str, zipfile.ZipInfo]) -> str | None:
+    """Return what else this archive is, if it is not one of torch.save."""
+    if file.path.suffix == ".pt2" or {"archive_format", "serialized_exported_program.json"} & records.keys():
+        return _PROGRAM
+    if "constants.pkl" in records or any(name.startswith("code/") for name in records):
+        return _SCRIPT
+    if "data.pkl" not in records:
+        names = [entry.filename for entry in records.values()]
+        return f"is a zip archive of other files ({listing(names) or 'none'}); unpack it first"
+    return None

@@ -1,0 +1,106 @@
+"""The file that a spec names as its checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from retspec.errors import SubjectError, did_you_mean
+from retspec.wording import listing, one_line
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+Version = tuple[int, int, int]
+"""Inode, size in bytes, time of the last change in nanoseconds."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A regular file in one version: whoever reads it in pieces can tell whether another process wrote in between."""
+
+    name: str
+    """As it stands in the spec."""
+    path: Path
+    version: Version = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        return self.version[1]
+
+    def head(self) -> bytes:
+        """Return its first bytes, 4096 at most."""
+        with self.path.open("rb") as stream:
+            return stream.read(4096)
+
+    def sha256(self) -> str:
+        """Return the hash of its content, in hexadecimal; raises SubjectError when it changes meanwhile."""
+        with self.path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        self.require_unchanged()
+        return digest
+
+    def require_unchanged(self) -> None:
+        """Raise SubjectError when the file is no longer in this version."""
+        if _version(self.path.stat()) != self.version:
+            raise self.refused("changed while it was read; another process writes it: give the run a copy of its own")
+
+    def refused(self, why: str) -> SubjectError:
+        """Return the error that says why this is no checkpoint to load, in one line."""
+        return refused(self.name, why)
+
+
+def refused(name: str, why: str) -> SubjectError:
+    """Return the error that says what is wrong with a checkpoint of this name."""
+    return SubjectError(one_line(f"{name} {why}"), path="model.checkpoint")
+
+
+def find(name: str, folder: Path) -> File:
+    """Return the file of this name, relative to the folder of the spec.
+
+    Raises SubjectError, at the place `model.checkpoint`, when there is no regular file that can be read.
+    """
+    if "://" in name:
+        raise refused(name, "is an address; nothing is fetched from the network: download it and name the file")
+    path = folder / name
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            path.open("rb").close()
+    except OSError as error:
+        raise refused(name, _why_unreadable(path, error)) from error
+    except ValueError as error:  # a null byte
+        raise refused(name, f"cannot be the name of a file: {error}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise refused(name, _why_irregular(path))
+    return File(name, path, _version(status))
+
+
+def _version(status: os.stat_result) -> Version:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _why_unreadable(path: Path, error: OSError) -> str:
+    if not isinstance(error, FileNotFoundError):
+        return f"cannot be read: {error.strerror}"
+    if path.is_symlink():
+        return f"is a link to {path.readlink()}, which is not there; fetch what it stands for"
+    return f"is not there (looked for {path}){did_you_mean(path.name, _names(path.parent))}"
+
+
+def _why_irregular(path: Path) -> str:
+    if not path.is_dir():
+        return "is no regular file; name the file that holds the weights"
+    names = listing(_names(path)) or "nothing"
+    return f"is a directory; name the file in it that holds the weights, out of: {names}"
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []

@@ -1,0 +1,84 @@
+"""Filling a model with the weights of a checkpoint, and telling what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import describe
+from retspec.facts import Loading
+from retspec.subjects.checkpoints.fitting import fit, shape
+from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, tensors_of
+from retspec.subjects.checkpoints.reading import read
+from retspec.wording import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from torch import Tensor, nn
+
+    from retspec.subjects.checkpoints.files import File
+    from retspec.subjects.checkpoints.matching import Weights
+    from retspec.subjects.checkpoints.reading import Contents
+
+
+def load_into(model: nn.Module, file: File) -> Loading:
+    """Copy into a model all weights of a file that fit it by name and shape; they take its dtype.
+
+    The copies are the only ones: the file itself is mapped into memory where its format allows that.
+
+    Raises SubjectError when the file cannot be read safely, changes meanwhile, or has nothing that fits.
+    """
+    contents = read(file)
+    places = tensors_of(model.state_dict())
+    weights = _weights_in(contents, places, file)
+    fitted = fit(weights.tensors, places, model)
+    if not fitted.fitting:
+        raise file.refused(fitted.refusal)
+    _copy(fitted.fitting, model, file)
+    return Loading(
+        file=file.name,
+        format=contents.format.value,
+        wrapper=weights.wrapper,
+        prefixes=weights.prefixes,
+        missing=fitted.missing,
+        unexpected=fitted.unexpected,
+        mismatches=fitted.mismatches,
+        unusable=tuple(f"{name} ({flaw})" for name, flaw in fitted.flaws.items()),
+        resampled=fitted.resampled,
+        loaded_elements=_elements(fitted.filled),
+        model_elements=_elements(places.values()),
+    )
+
+
+def _weights_in(contents: Contents, names: Collection[str], file: File) -> Weights:
+    """Return the weights of a file as they are in it; raises SubjectError for none, or for sizes that cannot be."""
+    candidates = found(contents.value)
+    if not candidates:
+        raise file.refused(_no_weights(contents.value))
+    weights = best(candidates, names)
+    for name, tensor in weights.tensors.items():
+        if not tensor.is_meta and tensor.numel() * tensor.element_size() > contents.room:
+            raise file.refused(f"is damaged: {name} has the shape {shape(tensor)}, which is more than the file holds")
+    return weights
+
+
+def _no_weights(value: Any) -> str:
+    if not hasattr(value, "keys"):
+        return f"holds no named weights but a value of type {type(value).__name__}; save the state_dict of the model"
+    inside = [str(key) for key in value if tensors_of(value[key])]
+    keys = listing([str(key) for key in value]) or "none"
+    where = f"there are some under {listing(inside)}" if inside else f"its keys are {keys}"
+    return f"has no weights at its top, nor under {', '.join(WRAPPERS)}; {where}"
+
+
+def _copy(tensors: dict[str, Tensor], model: nn.Module, file: File) -> None:
+    try:
+        model.load_state_dict(tensors, strict=False)
+    except Exception as error:
+        raise file.refused(f"is refused by the model: {describe(error)}") from error
+    file.require_unchanged()
+
+
+def _elements(tensors: Iterable[Tensor]) -> int:
+    """Return how many elements different tensors have; the same one under two names counts once."""
+    return sum({tensor.data_ptr(): tensor.numel() for tensor in tensors}.values())

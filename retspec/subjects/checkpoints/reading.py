@@ -1,0 +1,80 @@
+"""Reading what a checkpoint holds, without running anything in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import SubjectError
+from retspec.subjects.checkpoints.archives import stored_bytes
+from retspec.subjects.checkpoints.memory import at_most
+from retspec.subjects.checkpoints.pickles import blocked_names, namespace_allowed
+from retspec.subjects.checkpoints.recognition import Format, recognise
+
+if TYPE_CHECKING:
+    from retspec.subjects.checkpoints.files import File
+
+_SLACK = 1 << 30
+"""Bytes for what reading needs beside the tensors: names, the state of libraries."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds; its tensors lie in the file, which is mapped into memory where the format allows that."""
+
+    format: Format
+    value: Any
+    room: int
+    """Bytes of the file in which tensors can lie: none of them has more."""
+
+
+def read(file: File) -> Contents:
+    """Return what a file holds.
+
+    Raises SubjectError when it cannot be read, or not safely.
+    """
+    kind = recognise(file)
+    room = stored_bytes(file) if kind is Format.ARCHIVE else file.size
+    try:
+        with at_most(2 * file.size + _SLACK):
+            value = _read_safetensors(file) if kind is Format.SAFETENSORS else _read_pickle(file, kind)
+    except SubjectError:
+        raise
+    except Exception as error:
+        raise file.refused(_why_unreadable(error, file)) from error
+    return Contents(kind, value, room)
+
+
+def _read_safetensors(file: File) -> dict[str, Any]:
+    from safetensors import safe_open
+
+    with safe_open(file.path, framework="pt", device="cpu") as opened:
+        return {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+
+
+def _read_pickle(file: File, kind: Format) -> Any:
+    import torch
+
+    if blocked := blocked_names(file, kind):
+        raise file.refused(
+            f"holds more than weights: its pickle asks for {', '.join(blocked)}, which could run code and is never"
+            " given; where you trust the file, save its weights alone as safetensors"
+        )
+    with namespace_allowed():
+        return torch.load(file.path, weights_only=True, map_location="cpu", mmap=kind is Format.ARCHIVE)
+
+
+def _why_unreadable(error: Exception, file: File) -> str:
+    sentence = _sentence(error)
+    if isinstance(error, MemoryError) or "allocate memory" in sentence:
+        return f"needs more memory to be read than there is, or than a file of {file.size:,} bytes may ask for"
+    if "Unsupported operand" in sentence:
+        return "has a pickle that safe loading does not read; save it with torch.save's own protocol, or as safetensors"
+    return f"is damaged, or cut off: {sentence}"
+
+
+def _sentence(error: Exception) -> str:
+    """Return what torch says, without its advice to load the file unsafely."""
+    text = str(error).rpartition("WeightsUnpickler error:")[2]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else f"reading it raised {type(error).__name__}"
