@@ -13,7 +13,7 @@ from retspec.signatures import Argument
 PROJECT = "retspec"
 API_VERSION = 1
 """Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
-PARTS = frozenset({"model", "skeleton", "batch", "take_batch", "recipe", "device", "progress"})
+PARTS = frozenset({"model", "skeleton", "loaded", "batch", "take_batch", "recipe", "device", "progress"})
 """The parts of the subject that a measurement may ask for by parameter name."""
 
 

@@ -6,6 +6,7 @@ leaves complete, red reports behind.
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import socket
@@ -20,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from retspec.catalog import versions
 from retspec.errors import ReportError, UsageError, describe, did_you_mean
 from retspec.judge import not_run, skipped
+from retspec.masking import Mask
 from retspec.records import Provenance, Report, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from retspec.catalog import Catalog
     from retspec.kinds import Reporter
@@ -32,48 +34,70 @@ if TYPE_CHECKING:
 MOST_OF_THE_TIME = 10
 """A file is rewritten when this many times as long as the last writing took is over: writing stays a small part."""
 
+MOST_OF_A_NAME = 200
+"""Characters that the name of a temporary file takes over from its report: with more it could be too long itself."""
+
 
 class Board:
     """The report of a run while it grows; writes the files and tells the observers."""
 
-    def __init__(self, report: Report, catalog: Catalog, paths: Mapping[str, str | Path]) -> None:
-        self.report = report
+    def __init__(
+        self, report: Report, catalog: Catalog, paths: Mapping[str, str | Path], *, secrets: Iterable[str] = ()
+    ) -> None:
+        self._mask = Mask(secrets)
+        self._report = self._mask.report(report)
+        self._results = {result.criterion.id: result for result in self._report.results}
         self._hooks = catalog.hooks.hook
         self._files = [(reporter_named(name, catalog), Path(path)) for name, path in paths.items()]
         self._clock = time.monotonic()
         self._write_again_at = 0.0
+
+    @property
+    def report(self) -> Report:
+        """The report as it stands."""
+        return replace(self._report, results=tuple(self._results.values()))
+
+    def open(self) -> None:
+        """Write the files for the first time, before anything is measured: a path that does not work is found here."""
         self._write()
 
     def add(self, result: Result) -> None:
         """Put a verdict in the place of its criterion."""
-        results = tuple(result if old.criterion.id == result.criterion.id else old for old in self.report.results)
-        self.report = replace(self.report, results=results)
+        result = self._mask.result(result)
+        self._results[result.criterion.id] = result
         self.tell("criterion_finished", result=result)
         if time.monotonic() >= self._write_again_at:
             self._write()
 
     def note(self, measured: Measured) -> None:
         """Keep the facts of a measurement; a fresh worker may have made it again."""
-        others = tuple(old for old in self.report.measurements if old.key != measured.key)
-        self.report = replace(self.report, measurements=(*others, measured))
+        measured = self._mask.measured(measured)
+        others = tuple(old for old in self._report.measurements if old.key != measured.key)
+        self._report = replace(self._report, measurements=(*others, measured))
 
     def note_environment(self, facts: Mapping[str, str]) -> None:
         """Keep where the worker measured."""
         threads = int(facts["threads"])
-        provenance = replace(self.report.provenance, device=facts["device"], threads=threads)
-        self.report = replace(self.report, provenance=provenance)
+        before, checkpoint = self._report.provenance, facts.get("checkpoint_sha256", "")
+        if before.checkpoint_sha256 not in {"", checkpoint}:  # a fresh worker has read it again
+            self.fault("the checkpoint changed during the run: some verdicts are about its old content")
+        provenance = replace(before, device=facts["device"], threads=threads, checkpoint_sha256=checkpoint)
+        self._report = replace(self._report, provenance=provenance)
 
     def fault(self, *faults: str) -> None:
         """Keep what went wrong with the run itself, each thing once."""
-        self.report = replace(self.report, faults=tuple(dict.fromkeys((*self.report.faults, *faults))))
+        masked = map(self._mask.text, faults)
+        self._report = replace(self._report, faults=tuple(dict.fromkeys((*self._report.faults, *masked))))
 
     def close(self, *, interrupted: int = 0) -> Report:
         """Write the files for the last time and return the report."""
-        self.report = replace(self.report, interrupted=interrupted, seconds=time.monotonic() - self._clock)
+        self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._clock)
         self._write()
-        written = self.report
-        self.tell("run_finished", report=written)
-        if self.report is not written:  # an observer failed just now, and the files must not be greener than the report
+        written = self._report
+        self.tell("run_finished", report=self.report)
+        if (
+            self._report is not written
+        ):  # an observer failed just now, and the files must not be greener than the report
             self._write()
         return self.report
 
@@ -81,14 +105,21 @@ class Board:
         """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
         for hook in getattr(self._hooks, f"retspec_{event}").get_hookimpls():
             try:
-                hook.function(*(facts[name] for name in hook.argnames))
-            except Exception as error:  # noqa: BLE001 - a stranger's hook may raise anything
+                hook.function(*(self._mask.data(facts[name]) for name in hook.argnames))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's hook may raise anything
                 self.fault(f"plugin {hook.plugin_name}: its hook retspec_{event} raised {describe(error)}")
 
     def _write(self) -> None:
+        """Write every file; one that cannot be written keeps no other from being whole and up to date."""
         started = time.monotonic()
+        report, errors = self.report, []
         for reporter, path in self._files:
-            write_whole(path, _rendered(reporter, self.report))
+            try:
+                write_whole(path, _rendered(reporter, report))
+            except ReportError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
         took = time.monotonic() - started
         self._write_again_at = time.monotonic() + MOST_OF_THE_TIME * took
 
@@ -122,9 +153,15 @@ def reporter_named(name: str, catalog: Catalog) -> Reporter:
 
 def _rendered(reporter: Reporter, report: Report) -> str:
     try:
-        return reporter.render(report)
-    except Exception as error:
+        text: Any = reporter.render(report)
+    except (Exception, SystemExit) as error:
         raise ReportError(f"cannot write the report: the format {reporter.name!r} raised {describe(error)}") from error
+    if not isinstance(text, str):
+        raise ReportError(
+            f"cannot write the report: the format {reporter.name!r} returned {type(text).__name__}; "
+            "a reporter returns text"
+        )
+    return text
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -134,19 +171,34 @@ def write_whole(path: Path, text: str) -> None:
     """
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a directory")
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        target = _replaceable(path)
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:MOST_OF_A_NAME]}.")
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
         Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        Path(temporary).replace(target)
     except OSError as error:
         raise ReportError(f"cannot write the report {path}: {error.strerror or error}") from error
     finally:  # after an interruption too
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _replaceable(path: Path) -> Path:
+    """Return the file to replace, which is what a link leads to; its folder is made.
+
+    Raises OSError for what is no file: root could replace `/dev/null` by a report.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a directory")
+    if target.exists() and not target.is_file():
+        raise FileExistsError(errno.EEXIST, "it is no regular file, and a report replaces its file whole")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+    return target
 
 
 def _provenance(plan: Plan, catalog: Catalog) -> Provenance:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 import timm
 import torch
 from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file
 from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from peft import PeftModel
     from torch import Tensor
@@ -346,3 +349,28 @@ def head_trained_but_not_saved() -> PeftModel:
 def summed_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """A sum where accumulation expects a mean."""
     return nn.functional.cross_entropy(logits, targets, reduction="sum")
+
+
+# What a checkpoint fills ---------------------------------------------------------------------------
+
+
+def initializes_after_loading() -> nn.Module:
+    """A linear layer is made anew once the weights are loaded, as careless quantization does."""
+    model = base()
+    model.register_load_state_dict_post_hook(lambda module, _keys: module.blocks[1].mlp.fc1.reset_parameters())
+    return model
+
+
+def write_checkpoints(folder: Path) -> None:
+    """Write the files that the cases name, in the layouts that training scripts leave behind."""
+    torch.manual_seed(0)
+    weights = base().state_dict()
+    body = {name: tensor for name, tensor in weights.items() if not name.startswith("head.")}
+    decoder = {name: torch.zeros(3) for name in ("mask_token", "decoder_embed.weight", "decoder_norm.bias")}
+    bad = {**body, "blocks.0.norm1.weight": torch.full((48,), float("nan"))}
+    torch.save({"model": {**body, **decoder}, "epoch": 3, "args": Namespace(lr=1e-3)}, folder / "mae.pth")
+    torch.save({"state_dict": {f"module.{name}": t for name, t in body.items()}}, folder / "prefixed.pth")
+    torch.save({name: tensor for name, tensor in body.items() if "blocks.1" not in name}, folder / "half.pth")
+    torch.save(base(num_classes=7).state_dict(), folder / "seven-classes.pth")
+    torch.save(bad, folder / "nan.pth")
+    save_file(body, folder / "plain.safetensors")

@@ -10,7 +10,7 @@ from retspec.facts.agreement import (
     TensorDeviation,
 )
 from retspec.facts.batches import BatchRequest
-from retspec.facts.checkpoints import Loading, ShapeMismatch
+from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.facts.memory import Memory
 from retspec.facts.merging import LayerDeviation, Merging
@@ -24,6 +24,7 @@ __all__ = [
     "AdapterEffect",
     "AttentionShape",
     "BatchRequest",
+    "Checkpoint",
     "Classifier",
     "Compilation",
     "Evaluation",

@@ -38,3 +38,16 @@ class Loading:
     loaded_elements: int
     model_elements: int
     """Elements of all parameters and persistent buffers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint in the model that it was loaded into, as wrapped for training."""
+
+    loading: Loading
+    nonfinite: tuple[str, ...]
+    """Loaded tensors that hold NaN or infinity."""
+    compared: int
+    """Frozen tensors that were held against the file."""
+    altered: tuple[str, ...]
+    """Those of them that are no longer what the file says, bit by bit in the model's dtype."""

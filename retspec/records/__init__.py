@@ -28,7 +28,10 @@ from retspec.records.spec import (
     PositiveInt,
     Recipe,
     RunOptions,
+    Size,
     Spec,
+    Weights,
+    bytes_of,
     seconds,
 )
 from retspec.records.values import Direction, Observed, Severity, Value, Verdict
@@ -61,8 +64,11 @@ __all__ = [
     "Result",
     "RunOptions",
     "Severity",
+    "Size",
     "Spec",
     "Value",
     "Verdict",
+    "Weights",
+    "bytes_of",
     "seconds",
 ]

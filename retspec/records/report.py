@@ -49,6 +49,8 @@ class Provenance:
     """What the verdicts speak about: enough to tell whether two results are comparable."""
 
     spec_sha256: str = ""
+    checkpoint_sha256: str = ""
+    """Of the file whose weights were measured; empty when none was loaded."""
     seed: int = 0
     device: str = ""
     dtype: str = ""

@@ -21,13 +21,27 @@ Duration = Annotated[
         examples=["90s", "10m"],
     ),
 ]
+Size = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB)$",
+        description="A size with its unit, a power of ten: 500MB, 8GB.",
+        examples=["500MB", "8GB"],
+    ),
+]
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"MB": 1_000_000, "GB": 1_000_000_000}
 
 
 def seconds(duration: Duration) -> float:
     """Return a duration such as `90s` or `1.5h` in seconds."""
     number = duration.rstrip("smh")
     return float(number) * _SECONDS[duration[len(number) :]]
+
+
+def bytes_of(size: Size) -> int:
+    """Return a size such as `500MB` or `1.5GB` in bytes."""
+    return round(float(size[:-2]) * _BYTES[size[-2:]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +65,25 @@ class Lora:
     use_dora: Annotated[bool, Meta(description="Train magnitude and direction apart (DoRA).")] = False
 
 
+Weights = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="A file of weights to load into the model before it is wrapped: .pth, .pt, .bin or .safetensors, "
+        "relative to this spec. Nothing in it is ever run.",
+        examples=["weights/RETFound_cfp.pth"],
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The section `model`: which source builds it, from what, and what wraps it."""
+    """The section `model`: which source builds it, from what, what fills it, and what wraps it."""
 
     source: str
     value: Any
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: Weights | None = None
     lora: Lora | None = None
 
 
@@ -113,7 +139,18 @@ class RunOptions:
         Literal["float32", "float64", "bfloat16", "float16"], Meta(description="Of the model's weights.")
     ] = "float32"
     timeout: Annotated[Duration, Meta(description="For the whole run.")] | None = None
+    measurement_timeout: Annotated[Duration, Meta(description="For each measurement.")] | None = None
+    memory: Annotated[Size, Meta(description="CPU memory that the worker may take; enforced on Linux.")] | None = None
     threads: Annotated[PositiveInt, Meta(description="CPU threads of torch.")] | None = None
+    mask: Annotated[
+        list[str],
+        Meta(
+            description="Whose values are shown as ***: names of environment variables and places of this spec, of four"
+            " characters or more; * stands for anything. A referenced variable that is called like a secret (TOKEN, "
+            "SECRET, PASSWORD, _KEY) always is.",
+            examples=[["HF_TOKEN", "*_KEY", "model.kwargs.url"]],
+        ),
+    ] = ()  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,4 +188,6 @@ class Spec:
     plugins: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...]
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    """Texts that must not leave."""
     sha256: str = ""

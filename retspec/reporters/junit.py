@@ -10,6 +10,7 @@ not 0.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from retspec.plugin import Reporter
 from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
-from retspec.wording import detail_lines, margin, observation, one_line, required, troubles, visible
+from retspec.wording import defused, detail_lines, margin, observation, one_line, required, troubles, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,6 +45,10 @@ _LONGEST_MESSAGE = 480
 """Characters of a message; readers cut or refuse from 500 on."""
 _LARGEST_TEXT = 50_000
 """Bytes of one text; the middle of a longer one is left out."""
+_LARGEST_SUITE = 20_000_000
+"""Bytes that the texts of one suite share: thousands of criteria that failed alike must not cost a reader gigabytes."""
+_SMALLEST_TEXT = 1_000
+"""Bytes of a text that are kept however many there are."""
 
 
 def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings | None = None) -> str:
@@ -64,6 +69,7 @@ def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings |
                 is_rich=family == "rich",
                 warnings=warnings or ("fail" if report.strict else "pass"),
                 relative=relative,
+                largest=_share(len(report.results)),
             ),
         )
         for index, report in enumerate(reports)
@@ -83,6 +89,11 @@ def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings |
 def _classname(report: Report, *, is_shared: bool) -> str:
     """Return half of the key under which readers keep a test's history; never the name of the suite."""
     return one_line(f"retspec.{report.name} ({report.file})" if is_shared else f"retspec.{report.name}")
+
+
+def _share(criteria: int) -> int:
+    """Return how many bytes each text may have; a criterion has two."""
+    return max(_SMALLEST_TEXT, min(_LARGEST_TEXT, _LARGEST_SUITE // (2 * criteria or 1)))
 
 
 def _suite(report: Report, index: int, writer: _Writer) -> Element:
@@ -114,6 +125,7 @@ def _run_troubles(report: Report) -> list[str]:
 def _provenance(provenance: Provenance) -> dict[str, str]:
     facts = {
         "spec_sha256": provenance.spec_sha256,
+        "checkpoint_sha256": provenance.checkpoint_sha256,
         "seed": str(provenance.seed),
         "device": provenance.device,
         "dtype": provenance.dtype,
@@ -151,6 +163,8 @@ class _Writer:
     is_rich: bool
     warnings: Warnings
     relative: Callable[[str], str]
+    largest: int
+    """Bytes of one text."""
 
     def testcase(self, result: Result) -> Element:
         criterion = result.criterion
@@ -161,17 +175,27 @@ class _Writer:
             _properties(case, _static_facts(criterion))
         tag = self._tag(result.verdict)
         if tag:
-            _say(case, tag, _ERRORS.get(result.verdict, _FAILURE), result.reason, _explanation(result))
-        SubElement(case, "system-out").text = _capped(_output(result))
+            self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), [result.reason, *_explanation(result)])
+        SubElement(case, "system-out").text = _capped(_output(result), self.largest)
         return case
 
     def run_testcase(self, texts: list[str]) -> Element:
         case = self._case(_RUN, 0.0)
-        _say(case, "error", _ERRORS[Verdict.ERROR], texts[0], texts[1:])
+        self._say(case, "error", _ERRORS[Verdict.ERROR], texts)
         return case
 
     def _case(self, name: str, seconds: float) -> Element:
         return Element("testcase", classname=self.classname, name=one_line(name), time=f"{seconds:.3f}")
+
+    def _say(self, case: Element, tag: str, kind: str, texts: Iterable[str]) -> None:
+        """Add why a testcase is not green: the reason in one line, and a text that begins with the same line."""
+        reason, *explanation = map(defused, texts)
+        message = _shortened(one_line(reason))
+        child = SubElement(case, tag, message=message)
+        if tag != "skipped":
+            child.set("type", kind)
+        full = [reason] if reason != message else []
+        child.text = _capped([message, *full, *explanation], self.largest)
 
     def _tag(self, verdict: Verdict) -> str:
         tags = {
@@ -192,16 +216,6 @@ def _static_facts(criterion: Criterion) -> dict[str, str]:
     }
 
 
-def _say(case: Element, tag: str, kind: str, reason: str, explanation: Iterable[str]) -> None:
-    """Add why a testcase is not green: one line as its message, and a text that begins with the same line."""
-    message = _shortened(one_line(reason))
-    child = SubElement(case, tag, message=message)
-    if tag != "skipped":
-        child.set("type", kind)
-    full = [reason] if reason != message else []
-    child.text = _capped([message, *full, *explanation])
-
-
 def _explanation(result: Result) -> Iterator[str]:
     if result.observed:
         yield from detail_lines(result.observed.details)
@@ -214,13 +228,13 @@ def _explanation(result: Result) -> Iterator[str]:
 def _output(result: Result) -> Iterator[str]:
     """Yield the lines of `system-out`: value and limit as a sentence and for programs, then the details."""
     prefix = "WARN " if result.verdict is Verdict.WARNED else ""
-    yield prefix + (one_line(result.reason) if _is_judged(result) else _comparison(result))
+    yield prefix + _shortened(defused(one_line(result.reason) if _is_judged(result) else _comparison(result)))
     for name, value in _measured_facts(result).items():
         yield f"[[PROPERTY|retspec.{name}={_plain(value)}]]"
     if not _is_judged(result):
-        yield one_line(result.reason)
+        yield _shortened(defused(one_line(result.reason)))
     if result.observed:
-        yield from detail_lines(result.observed.details)
+        yield from map(defused, detail_lines(result.observed.details))
 
 
 def _is_judged(result: Result) -> bool:
@@ -246,24 +260,24 @@ def _measured_facts(result: Result) -> dict[str, object]:
 
 
 def _plain(value: object) -> str:
-    """Return a value for programs: all digits, no separators, nothing that ends a `[[PROPERTY|…]]` early."""
+    """Return a value for programs: all digits, no separators, nothing that ends or opens a `[[PROPERTY|…]]`."""
     if isinstance(value, bool):
         return str(value).lower()
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return one_line(text).replace("]]", "] ]")
+    return re.sub(r"\](?=\]|$)", "] ", _shortened(defused(one_line(text))))
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
 
 
-def _capped(lines: Iterable[str]) -> str:
+def _capped(lines: Iterable[str], largest: int) -> str:
     """Join lines into what XML can hold, and leave out the middle of what is too large to be read back."""
     text = visible("\n".join(lines))
     encoded = text.encode()
-    if len(encoded) <= _LARGEST_TEXT:
+    if len(encoded) <= largest:
         return text
-    half = _LARGEST_TEXT // 2 - 50
+    half = largest // 2 - 50
     head, tail = (part.decode(errors="ignore") for part in (encoded[:half], encoded[-half:]))
     return f"{head}\n[{len(encoded) - 2 * half:,} bytes left out]\n{tail}"
 

@@ -13,7 +13,7 @@ import msgspec
 
 from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest
-from retspec.subjects.checkpoints import File, find, load_into, recognise
+from retspec.subjects.checkpoints import File, Loaded, find, load_into, recognise
 from retspec.subjects.devices import choose_device
 from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from
@@ -90,10 +90,12 @@ class Subject:
             raise SubjectError(f"the model does not fit on {device}: {describe(error)}") from error
 
     @property
-    def loading(self) -> Loading | None:
-        """What was loaded into the model from its checkpoint; None without one."""
+    def loaded(self) -> Loaded:
+        """What came of the model's checkpoint; raises SubjectError without one."""
         _ = self.model
-        return self._loading
+        if self._loading is None or self._checkpoint is None:
+            raise SubjectError("this needs a checkpoint; name one as `model.checkpoint`", path="model")
+        return Loaded(self._loading, self._checkpoint)
 
     @property
     def checkpoint_sha256(self) -> str:

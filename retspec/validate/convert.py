@@ -34,7 +34,7 @@ def run_options(section: Mapping[str, Any]) -> RunOptions:
 def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
     """Return the section `model`."""
     wrapped = _typed(section["lora"], Lora) if "lora" in section else None
-    return Model(**_source(section, sources), lora=wrapped)
+    return Model(**_source(section, sources), checkpoint=section.get("checkpoint"), lora=wrapped)
 
 
 def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Lora, Recipe, RunOptions
+from retspec.records import Lora, Recipe, RunOptions, Weights
 from retspec.validate.criteria import checks_section
 from retspec.validate.fragments import Fragment, Fragments
 from retspec.validate.published import publish
@@ -54,9 +54,9 @@ def _head() -> Fragment:
 
 
 def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
-    lora = {"lora": fragments.of(Lora, "lora")}
+    common = {"checkpoint": fragments.of(Weights, "checkpoint"), "lora": fragments.of(Lora, "lora")}
     return {
-        "model": _source_section("The model under test", catalog.model_sources, lora, fragments),
+        "model": _source_section("The model under test", catalog.model_sources, common, fragments),
         "data": _source_section("Where the batch comes from", catalog.data_sources, {}, fragments),
         "train": fragments.of(Recipe, "train"),
         "run": fragments.of(RunOptions, "run"),

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
-import threading
 
 import msgspec
 
 from retspec.measure.protocol import Job
 from retspec.worker.channel import Channel
+from retspec.worker.libraries import settle_libraries
+from retspec.worker.limits import limit_memory
 from retspec.worker.work import work
-
-PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Take the job and do it."""
+    """Take the job and do it. A supervisor that died before it gave one gets nothing done."""
     channel = Channel(int(sys.argv[1]))
-    supervisor = os.fdopen(os.dup(0), "rb")
-    job = msgspec.json.decode(supervisor.readline(), type=Job)
-    _die_with(supervisor)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    job = msgspec.json.decode(line, type=Job)
     _detach_standard_input()
+    limit_memory(job.plan.spec.run.memory)
+    if job.plan.measurements:  # without one nothing needs a library, whose import takes seconds
+        settle_libraries()
     work(job, channel)
-
-
-def _die_with(supervisor: object) -> None:
-    """End when the supervisor does, however it ends: Linux sends a signal, elsewhere its end of the pipe closes."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_exit_at_end_of, args=(supervisor,), daemon=True).start()
-
-
-def _exit_at_end_of(stream: object) -> None:
-    stream.read()  # type: ignore[attr-defined]
-    os._exit(1)
 
 
 def _detach_standard_input() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class Container:
             try:
                 self._facts[key] = self._part(key) if key in PARTS else self._make(self._steps[key])
             except Exception as error:
+                _let_go(error)
                 self._failures[key] = error
                 raise
         return self._facts[key]
@@ -93,6 +95,13 @@ class Container:
 
     def _progress(self, key: str) -> Callable[[int, int], None]:
         return lambda step, total: self._channel.tell(Progress(key, step, total))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop the local variables that an error holds on to: after "out of memory" they are what filled it."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def typed(declared: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:

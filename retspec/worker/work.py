@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retspec.catalog import Catalog
     from retspec.errors import Mark
     from retspec.measure.protocol import Job
-    from retspec.records import CheckStep
+    from retspec.records import CheckStep, Spec
     from retspec.worker.channel import Channel
 
 
@@ -44,7 +44,7 @@ def work(job: Job, channel: Channel) -> None:
         channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:
         channel.tell(Started(step.criterion.id))
-        _tell(channel, _outcome(step, catalog, container, job.plan.spec.marks))
+        _tell(channel, _outcome(step, catalog, container, job.plan.spec))
     channel.tell(Done(_close(container)))
 
 
@@ -65,10 +65,21 @@ def _environment(subject: Subject) -> dict[str, str]:
     except SubjectError:
         return {"device": "none", "threads": str(torch.get_num_threads())}
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
-    return {"device": f"{device} ({name})" if name else str(device), "threads": str(torch.get_num_threads())}
+    return {
+        "device": f"{device} ({name})" if name else str(device),
+        "threads": str(torch.get_num_threads()),
+        "checkpoint_sha256": _checkpoint_sha256(subject),
+    }
 
 
-def _outcome(step: CheckStep, catalog: Catalog, container: Container, marks: Mapping[str, Mark]) -> Outcome:
+def _checkpoint_sha256(subject: Subject) -> str:
+    try:
+        return subject.checkpoint_sha256
+    except (SubjectError, OSError):
+        return ""  # told by every criterion that needs the model
+
+
+def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec) -> Outcome:
     started = perf_counter()
     try:
         observed, failure = _observe(step, catalog, container), None
@@ -77,10 +88,13 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, marks: Map
     seconds = perf_counter() - started
     if failure is None:
         return Outcome(id=step.criterion.id, observed=observed, seconds=seconds)
+    verdict = _verdict(failure)
+    limit = spec.run.memory if verdict is Verdict.OUT_OF_MEMORY else None
+    hint = f"; run.memory limits the worker to {limit}" if limit else ""
     return Outcome(
         id=step.criterion.id,
-        failure=_verdict(failure),
-        reason=one_line(_reason(failure, marks)),
+        failure=verdict,
+        reason=one_line(_reason(failure, spec.marks) + hint),
         trace=visible("".join(traceback.format_exception(failure))),
         seconds=seconds,
     )
@@ -145,7 +159,7 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
     if error is None:
         return False
     named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    return named or "can't allocate memory" in str(error) or _is_out_of_memory(error.__cause__)
+    return named or "allocate memory" in str(error) or _is_out_of_memory(error.__cause__)
 
 
 def _close(container: Container) -> tuple[str, ...]:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from retspec.catalog import gather
 from tests.here import run_here
+from tests.tiny import write_checkpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MEASURES_TIME = {"step_time_ms", "min_throughput", "min_compile_speedup"}
 """Judged on recorded facts in `test_timing.py`: a test that waits for a clock fails on a busy machine."""
 
 CASES = Path(__file__).parent.parent / "cases" / "checks"
 FILES = sorted(CASES.glob("*/*.yaml"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Write the files that `model.checkpoint` of some cases names."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    write_checkpoints(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETSPEC_TEST_CHECKPOINTS", str(folder))
+        yield
 
 
 @pytest.mark.parametrize("case", FILES, ids=[f"{file.parent.name}/{file.stem}" for file in FILES])

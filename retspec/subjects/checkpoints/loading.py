@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import describe
@@ -12,13 +13,26 @@ from retspec.subjects.checkpoints.reading import read
 from retspec.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from torch import Tensor, nn
 
     from retspec.subjects.checkpoints.files import File
     from retspec.subjects.checkpoints.matching import Weights
     from retspec.subjects.checkpoints.reading import Contents
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of a checkpoint, and the file, for those who compare with it again."""
+
+    loading: Loading
+    file: File
+
+    def weights_for(self, model: nn.Module, places: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the file's weights that fit into these places of the unwrapped model, by name; mapped, not copied."""
+        weights = _weights_in(read(self.file), places, self.file)
+        return fit(weights.tensors, places, model).fitting
 
 
 def load_into(model: nn.Module, file: File) -> Loading:

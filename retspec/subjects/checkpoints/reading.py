@@ -70,11 +70,14 @@ def _why_unreadable(error: Exception, file: File) -> str:
         return f"needs more memory to be read than there is, or than a file of {file.size:,} bytes may ask for"
     if "Unsupported operand" in sentence:
         return "has a pickle that safe loading does not read; save it with torch.save's own protocol, or as safetensors"
+    if "unsupported global" in str(error).lower():  # outside the object that was saved
+        return "asks for more than weights in the pickles around them, which could run code and is never given"
     return f"is damaged, or cut off: {sentence}"
 
 
 def _sentence(error: Exception) -> str:
     """Return what torch says, without its advice to load the file unsafely."""
     text = str(error).rpartition("WeightsUnpickler error:")[2]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    advice = ("weights_only", "Weights only load failed")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not any(part in line for part in advice)]
     return lines[0] if lines else f"reading it raised {type(error).__name__}"

@@ -1,0 +1,1 @@
+"""Whether the file that the model was loaded from really is in the model."""
