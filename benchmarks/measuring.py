@@ -36,8 +36,8 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """A ratio measured in this run, and the bar that it must not exceed."""
+class Bound:
+    """A figure of this run, and the bar that it must not exceed."""
 
     name: str
     value: float
@@ -86,15 +86,15 @@ def median_ratio(values: Iterable[float], references: Iterable[float]) -> float:
     return median(value / reference for value, reference in zip(values, references, strict=True))
 
 
-def conclude(rows: Sequence[Sequence[object]], headers: Sequence[str], ratios: Sequence[Ratio]) -> None:
+def conclude(rows: Sequence[Sequence[object]], headers: Sequence[str], bounds: Sequence[Bound]) -> None:
     """Print what was measured and on what; exit with 1 when a bar is missed."""
     print(tabulate(rows, headers, floatfmt=".2f"))
     print()
-    for ratio in ratios:
-        verdict = "met" if ratio.value <= ratio.bar else "MISSED"
-        print(f"{ratio.name}: {ratio.value:.2f}, bar {ratio.bar:g}: {verdict}")
+    for bound in bounds:
+        verdict = "met" if bound.value <= bound.bar else "MISSED"
+        print(f"{bound.name}: {bound.value:.2f}, bar {bound.bar:g}: {verdict}")
     print(f"\n{machine()}")
-    sys.exit(any(ratio.value > ratio.bar for ratio in ratios))
+    sys.exit(any(bound.value > bound.bar for bound in bounds))
 
 
 def machine() -> str:

@@ -9,13 +9,14 @@ import sys
 
 import timm
 import torch
-from peft import LoraConfig, get_peft_model
-from torch import Tensor, nn
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 STEPS, BATCH, CLASSES = 20, 4, 5
 
 
-def build(name: str) -> nn.Module:
+def build(name: str) -> PeftModel:
     """Return the model of specs/lora_preflight.yaml, under another timm name."""
     base = timm.create_model(name, num_classes=CLASSES, global_pool="avg")
     return get_peft_model(
@@ -23,22 +24,22 @@ def build(name: str) -> nn.Module:
     )
 
 
-def train(model: nn.Module, images: Tensor, labels: Tensor) -> list[float]:
+def train(model: PeftModel, images: Tensor, labels: Tensor) -> list[float]:
     """Take the steps on one batch and return their losses."""
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3, weight_decay=0.0)
     model.train()
     losses = []
     for _ in range(STEPS):
         optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(images), labels)
-        loss.backward()
+        loss = cross_entropy(model(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
     return losses
 
 
 @torch.no_grad()
-def compare_merged(model: nn.Module, images: Tensor) -> tuple[float, float, float]:
+def compare_merged(model: PeftModel, images: Tensor) -> list[float]:
     """Return how far the outputs of the adapter merged, unmerged and disabled are from those of it at work."""
     model.eval()
     adapted = model(images)
@@ -48,7 +49,7 @@ def compare_merged(model: nn.Module, images: Tensor) -> tuple[float, float, floa
     merged = model(images)
     model.unmerge_adapter()
     unmerged = model(images)
-    return tuple(float((adapted - other).abs().max()) for other in (merged, unmerged, disabled))
+    return [float((adapted - other).abs().max()) for other in (merged, unmerged, disabled)]
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 import click
-from measuring import SPEC, Command, Ratio, conclude, interleaved, median_ratio, python, retspec
+from measuring import SPEC, Bound, Command, conclude, interleaved, median_ratio, python, retspec
 
 MEMORY_BAR = 1.25
 TIME_BAR = 1.25
@@ -53,8 +53,8 @@ def main(model: str, rounds: int) -> None:
         [(name, median(c.peak for c in values), median(c.cpu for c in values)) for name, values in costs.items()],
         [model, "peak MB", "CPU s"],
         [
-            Ratio("peak memory", median_ratio([c.peak for c in ours], [c.peak for c in plain]), MEMORY_BAR),
-            Ratio("CPU time", median_ratio([c.cpu for c in ours], [c.cpu for c in plain]), TIME_BAR),
+            Bound("peak memory", median_ratio([c.peak for c in ours], [c.peak for c in plain]), MEMORY_BAR),
+            Bound("CPU time", median_ratio([c.cpu for c in ours], [c.cpu for c in plain]), TIME_BAR),
         ],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 import click
-from measuring import SPEC, Ratio, conclude, interleaved, median_ratio, python, retspec
+from measuring import SPEC, Bound, conclude, interleaved, median_ratio, python, retspec
 
 BAR = 3.0
 REFERENCE = "import click, pluggy, yaml, jsonschema"
@@ -28,7 +28,7 @@ def main(rounds: int) -> None:
     conclude(
         [(name, 1000 * median(seconds[name]), ratios[name]) for name in seconds],
         ["command", "CPU ms", "ratio"],
-        [Ratio(f"CPU time of retspec {name}", ratios[name], BAR) for name in COMMANDS],
+        [Bound(f"CPU time of retspec {name}", ratios[name], BAR) for name in COMMANDS],
     )
 
 

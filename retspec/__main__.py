@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
-from retspec.cli import main
 
-__all__ = ["main"]
+def main() -> int:
+    """Run the command line and return its exit code.
+
+    While modules load, nobody catches Ctrl-C yet: there it ends the program in silence, not with a traceback.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _open_closed_streams()
+    from retspec.cli import main as command_line  # noqa: PLC0415
+
+    signal.signal(signal.SIGINT, handler)
+    return command_line()
+
+
+def _open_closed_streams() -> None:
+    """Stand in for standard streams that whoever started us had closed: no file of ours may get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open
+
 
 if __name__ == "__main__":
     sys.exit(main())

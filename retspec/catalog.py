@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from retspec._version import __version__
-from retspec.errors import PluginError, did_you_mean
+from retspec.errors import PluginError, describe, did_you_mean
 from retspec.hooks import HookSpecs
 from retspec.kinds import PARTS, PROJECT, Check, Measurement, Reporter, Source
 from retspec.loading import Plugin, load_plugins, offered_by
@@ -109,7 +109,7 @@ def _collect(manager: pluggy.PluginManager, hook: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     owners: dict[str, str] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
-        for item in offered_by(implementation, hook):
+        for item in _offered(implementation, hook):
             if item.name in owners:
                 raise PluginError(
                     f"{hook.removeprefix('retspec_')}: {item.name!r} is claimed by both "
@@ -118,6 +118,16 @@ def _collect(manager: pluggy.PluginManager, hook: str) -> dict[str, Any]:
             owners[item.name] = implementation.plugin_name
             found[item.name] = item
     return dict(sorted(found.items()))
+
+
+def _offered(implementation: pluggy.HookImpl, hook: str) -> list[Any]:
+    """Call a hook once more: one that answered while its plugin was loaded may still fail now."""
+    try:
+        return offered_by(implementation, hook)
+    except PluginError as error:
+        raise PluginError(f"plugin {implementation.plugin_name!r}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"plugin {implementation.plugin_name!r}: its hook {hook} raised {describe(error)}") from error
 
 
 def _require_no_circle(catalog: Catalog) -> None:

@@ -29,8 +29,10 @@ class Document:
     problems: tuple[Problem, ...] = ()
     faulty: frozenset[Place] = frozenset()
     """Places that `problems` already speak about: whoever goes on checking says nothing more there."""
+    secrets: frozenset[str] = frozenset()
+    """Texts that must not leave: neither in a report nor in a message."""
     sha256: str
-    """Of the resolved data as canonical JSON."""
+    """Of the resolved data as canonical JSON, secrets masked: it neither gives them away nor changes with them."""
 
     def mark(self, place: Place) -> Mark:
         """Return where the value at a place is written; for a value that is not there, what would hold it."""

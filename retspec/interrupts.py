@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived; not an Exception, so that no handler of errors swallows it."""
+    """A signal that asks for the end arrived; not an Exception, so that no handler of errors swallows it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -22,15 +22,17 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise Interrupted at the first SIGINT or SIGTERM; the second one ends the process at once.
+    """Raise Interrupted at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
 
-    The handlers are set even where a shell started the program with SIGINT ignored. Outside the main thread, where
-    Python allows no handlers, nothing is changed.
+    SIGINT is heard even where a shell started the program with it ignored, as shells do in the background; SIGHUP is
+    not, because `nohup` means it. Outside the main thread, where Python allows no handlers, nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in signals}
 
     def handle(number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import os
 import sys
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec.errors import PluginError, did_you_mean, one_line
-from retspec.kinds import PARTS, PROJECT, Check, Measurement, Reporter, Source
+from retspec.hooks import HookSpecs
+from retspec.kinds import API_VERSION, PARTS, PROJECT, Check, Measurement, Reporter, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +40,7 @@ KINDS: Mapping[str, type] = {
     "retspec_reporters": Reporter,
 }
 """What each hook returns a list of."""
+HOOKS = tuple(name for name in vars(HookSpecs) if name.startswith(f"{PROJECT}_"))
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,14 @@ def load_plugins(manager: pluggy.PluginManager, named: Sequence[str], *, entry_p
 
 
 def offered_by(implementation: pluggy.HookImpl, hook: str) -> list[Any]:
-    """Call a hook of one plugin; raises TypeError for what is no list of the right kind of things."""
+    """Call a hook of one plugin; raises PluginError for what is no list of the right kind of things."""
     items, kind = implementation.function(), KINDS[hook]
     if not isinstance(items, list | tuple):
-        raise TypeError(f"{hook} returned {type(items).__name__}; it must return a list of {kind.__name__}")
+        raise PluginError(f"{hook} returned {type(items).__name__}; it must return a list of {kind.__name__}")
     for item in items:
         if not isinstance(item, kind):
             named = getattr(item, "name", getattr(item, "__name__", repr(item)))
-            raise TypeError(
+            raise PluginError(
                 f"{hook} returned {named}, a {type(item).__name__}; it must return a list of {kind.__name__}"
             )
     return [*items]
@@ -132,17 +135,53 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _register(manager: pluggy.PluginManager, module: object, name: str) -> tuple[str, ...]:
-    """Register a plugin whole or not at all, and return the names that it offers."""
-    manager.register(module, name)
+def _register(manager: pluggy.PluginManager, plugin: object, name: str) -> tuple[str, ...]:
+    """Register a plugin whole or not at all, and return the names that it offers.
+
+    One that is installed and named as well is one plugin.
+    """
+    if manager.is_registered(plugin):
+        return _names(_offers(manager, plugin))
+    _require_api(plugin)
+    if manager.has_plugin(name):
+        raise PluginError("another plugin has the same name")
+    measurements = [item for item in _offers(manager) if isinstance(item, Measurement)]
     try:
-        manager.check_pending()
-        items = list(_offers(manager, module))
-        _require_usable(manager, items)
-    except Exception:
-        manager.unregister(module)
+        manager.register(plugin, name)
+        _require_hooks(manager, plugin)
+        items = list(_offers(manager, plugin))
+        _require_usable(items, measurements)
+    except BaseException:  # a hook may call sys.exit: what does not load must offer nothing
+        if manager.is_registered(plugin):
+            manager.unregister(plugin)
         raise
+    return _names(items)
+
+
+def _names(items: Iterable[Any]) -> tuple[str, ...]:
     return tuple(sorted(item.name for item in items))
+
+
+def _require_api(plugin: object) -> None:
+    """Refuse a plugin that says it was built for a newer retspec."""
+    version = getattr(plugin, "RETSPEC_API", API_VERSION)
+    if type(version) is not int or version < 1:
+        raise PluginError(f"RETSPEC_API is {version!r}; it is the number of a plugin API, here {API_VERSION}")
+    if version > API_VERSION:
+        raise PluginError(f"built for plugin API {version}, this is {API_VERSION}: update retspec")
+
+
+def _require_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
+    """Refuse a plugin of which nothing, or less than its author thinks, would ever be called."""
+    marked = [caller.name for caller in manager.get_hookcallers(plugin) or ()]
+    for name in marked:
+        if name not in HOOKS:
+            raise PluginError(f"unknown hook {name!r}{did_you_mean(name, HOOKS)}; there are {', '.join(HOOKS)}")
+    for name in HOOKS:
+        if name not in marked and inspect.isfunction(inspect.getattr_static(plugin, name, None)):
+            raise PluginError(f"{name} lacks its @hookimpl: it would never be called")
+    if not marked:
+        raise PluginError("it has no hook; a plugin has a function such as retspec_checks, marked with @hookimpl")
 
 
 def _offers(manager: pluggy.PluginManager, module: object | None = None) -> Iterator[Any]:
@@ -153,9 +192,9 @@ def _offers(manager: pluggy.PluginManager, module: object | None = None) -> Iter
                 yield from offered_by(implementation, hook)
 
 
-def _require_usable(manager: pluggy.PluginManager, items: Sequence[Any]) -> None:
+def _require_usable(items: Sequence[Any], others: Sequence[Measurement]) -> None:
     """Refuse a plugin whose checks read what nobody measures, or take what no schema can describe."""
-    known = [item.name for item in _offers(manager) if isinstance(item, Measurement)]
+    known = [item.name for item in (*items, *others) if isinstance(item, Measurement)]
     for item in items:
         if isinstance(item, Check | Measurement) and (problem := unknown_input(item, known)):
             raise PluginError(problem)
@@ -173,4 +212,8 @@ def _require_schema(annotation: Any, owner: str) -> None:
 
 
 def _why(error: BaseException) -> str:
-    return str(error) if isinstance(error, PluginError) else one_line(error)
+    if isinstance(error, PluginError):
+        return str(error)
+    lacks = isinstance(error, ImportError) and (error.name or "").partition(".")[0] == PROJECT
+    hint = f"; this retspec has plugin API {API_VERSION}, is the plugin built for another?" if lacks else ""
+    return one_line(error) + hint

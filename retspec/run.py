@@ -78,24 +78,26 @@ def run(  # noqa: PLR0913 - the same
         skip=skip,
         observers=observers,
     )
-    board = Board(opening(plan, catalog, strict=strict), catalog, reports or {})
+    board = Board(opening(plan, catalog, strict=strict), catalog, reports or {}, secrets=plan.spec.secrets)
     try:
         with interruptible():
+            board.open()
             _measure_and_judge(plan, catalog, board, fail_fast=fail_fast)
+            return board.close()
     except Interrupted as interruption:
         return board.close(interrupted=interruption.number)
-    return board.close()
 
 
 def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast: bool) -> None:
     """Put a verdict on the board for every outcome as it arrives."""
+    criteria = {step.criterion.id: step.criterion for step in plan.checks}
     board.tell("spec_loaded", spec=plan.spec)
     board.tell("run_started", report=board.report)
     with closing(measure(plan, plugins=catalog.named, entry_points=catalog.entry_points)) as messages:
         for message in messages:
             match message:
                 case Finished(outcome):
-                    result = judge(plan.criterion(outcome.id), outcome)
+                    result = judge(criteria[outcome.id], outcome)
                     board.add(result)
                     if fail_fast and result.verdict not in {Verdict.MET, Verdict.WARNED}:
                         break

@@ -26,10 +26,14 @@ from retspec.records import (
     Verdict,
 )
 
+_LONGEST_WORD = 60
+"""Characters of a stranger's word that are quoted."""
+
 # Characters -------------------------------------------------------------------------------------------------
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-~])")
 _HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_DIRECTIVE = re.compile(r"\[\[(?=\s*\w+\s*\|)")
 
 
 def visible(text: str) -> str:
@@ -45,6 +49,16 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """Return visible text with every run of white space turned into one space."""
     return " ".join(visible(text).split())
+
+
+def quoted(text: str) -> str:
+    """Quote a word of a stranger's so that it stays short and on one line."""
+    return repr(text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}...")
+
+
+def defused(text: str) -> str:
+    """Return visible text in which no reader of JUnit XML finds a `[[PROPERTY|…]]` or `[[ATTACHMENT|…]]`."""
+    return _DIRECTIVE.sub("[ [", visible(text))
 
 
 def _spelled_out(match: re.Match[str]) -> str:

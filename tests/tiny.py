@@ -249,8 +249,9 @@ def odd_mapping() -> dict[str, Tensor]:
 class Between(nn.Module):
     """Any function between a flattened image and a classifier; everything trains."""
 
-    def __init__(self, function: Callable[[nn.Module, Tensor], Tensor], width: int = 16) -> None:
+    def __init__(self, function: Callable[[Any, Tensor], Tensor], width: int = 16, scale: float = 1.0) -> None:
         super().__init__()
+        self.scale = scale
         self.embed = nn.Linear(3 * 32 * 32, width)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, CLASSES)
@@ -259,7 +260,38 @@ class Between(nn.Module):
         self._function = function
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.head(self._function(self, self.norm(self.embed(inputs.flatten(1)))))
+        return self.head(self._function(self, self.norm(self.embed(self.scale * inputs.flatten(1)))))
+
+
+def plain() -> nn.Module:
+    """No fault."""
+    return Between(lambda _self, hidden: hidden)
+
+
+def inputs_lost() -> nn.Module:
+    """A transform destroys its input."""
+    return Between(lambda _self, hidden: hidden, scale=0.0)
+
+
+def root_of_zero() -> nn.Module:
+    """Finite in the forward pass, infinite in the backward pass."""
+    return Between(lambda _self, hidden: hidden + (hidden - hidden.detach()).abs().sqrt())
+
+
+def loud() -> nn.Module:
+    """Features a thousand times too large."""
+    return Between(lambda _self, hidden: hidden * 1000)
+
+
+def batch_normalized() -> nn.Module:
+    """A BatchNorm that nobody trains, and whose statistics move all the same."""
+
+    def normalize(self: Any, hidden: Tensor) -> Tensor:
+        return self.batch_norm(hidden)
+
+    model = Between(normalize)
+    model.batch_norm = nn.BatchNorm1d(16)
+    return model
 
 
 def vanishing() -> nn.Module:
@@ -374,3 +406,61 @@ def write_checkpoints(folder: Path) -> None:
     torch.save(base(num_classes=7).state_dict(), folder / "seven-classes.pth")
     torch.save(bad, folder / "nan.pth")
     save_file(body, folder / "plain.safetensors")
+
+
+# Faults around a healthy adapter --------------------------------------------------------------------
+
+
+def adapted(fault: str) -> PeftModel:
+    """One of the models above between an adapted embedding and a saved head: every check has something to say."""
+    model: nn.Module = globals()[fault]()
+    return get_peft_model(model, LoraConfig(r=4, lora_alpha=16, target_modules=["embed"], modules_to_save=["head"]))
+
+
+def stale_adapter() -> PeftModel:
+    """A second adapter is added after the first, and never made the active one: what trains is not what is used."""
+    model = vit()
+    model.add_adapter("second", LoraConfig(r=4, target_modules=["qkv"], modules_to_save=["head"]))
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = "second" in name
+    return model
+
+
+def frozen_after_wrapping() -> PeftModel:
+    """`requires_grad_(False)` on the whole model, then only the head is unfrozen again."""
+    model = vit().requires_grad_(requires_grad=False)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = "modules_to_save" in name
+    return model
+
+
+def no_grad_backbone() -> PeftModel:
+    """`torch.no_grad` around the blocks, to save memory."""
+    model = vit()
+    blocks = model.base_model.model.blocks
+    forward = blocks.forward
+    blocks.forward = lambda inputs: torch.no_grad()(forward)(inputs)
+    return model
+
+
+def half_adapters() -> PeftModel:
+    """The whole wrapped model is cast down, adapters and head included."""
+    return vit().to(torch.float16).float().to(torch.bfloat16)
+
+
+def scaled_up_adapter() -> PeftModel:
+    """lora_alpha was edited: the update is a thousand times too strong."""
+    return vit(lora_alpha=16_000)
+
+
+def merged_twice_scaled() -> PeftModel:
+    """A merge that forgets to scale the update by alpha / r."""
+    model = vit()
+    for block in model.base_model.model.blocks:
+        _merge_unscaled(block.attn.qkv)
+    return model
+
+
+def _merge_unscaled(layer: Any) -> None:
+    delta = layer.get_delta_weight
+    layer.get_delta_weight = lambda name: delta(name) / layer.scaling[name]

@@ -6,12 +6,14 @@ error answer without the machinery of a run. `main` is the one place where an ex
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
 import sys
 import traceback
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +23,7 @@ from retspec import __version__
 from retspec.cli.colour import wants_colour
 from retspec.cli.commands import CommandGroup
 from retspec.cli.options import Settings, examples, verbose_option
-from retspec.errors import RetspecError, SpecError
+from retspec.errors import RetspecError, SpecError, UsageError
 from retspec.records import EXIT_INTERNAL, EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -82,9 +84,18 @@ def _dispatch(arguments: Sequence[str], settings: Settings) -> int:
     """Do what `click.Command.main` does, without its own idea of exit codes and of closed pipes."""
     if instruction := os.environ.get(COMPLETE):
         return shell_complete(cli, {}, PROGRAM, COMPLETE, instruction)
+    _require_working_directory()
     with cli.make_context(PROGRAM, list(arguments), obj=settings) as context:
         cli.invoke(context)
     return 0
+
+
+def _require_working_directory() -> None:
+    """Refuse one that somebody has deleted: each relative path would fail in its own way, later."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError("the working directory is gone; change to one that exists") from error
 
 
 def _exit_code_of(error: BaseException, settings: Settings) -> int:
@@ -121,6 +132,8 @@ def _words(error: BaseException, settings: Settings) -> tuple[str, int]:
             return str(error), error.exit_code
         case RetspecError():
             return f"Error: {error}", error.exit_code
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
+            return f"Error: cannot write the output: {error.strerror}", EXIT_INTERNAL
     hint = "" if settings.verbose else "; run it again with -v to see the traceback"
     name = " ".join(f"{type(error).__name__}: {error}".split())
     return f"Internal error: {name}{hint}", EXIT_INTERNAL

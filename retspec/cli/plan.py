@@ -8,6 +8,7 @@ import click
 from tabulate import tabulate
 
 from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
+from retspec.masking import Mask
 from retspec.run import prepare
 
 if TYPE_CHECKING:
@@ -34,15 +35,17 @@ def command(spec: Path, **options: Unpack[Planning]) -> None:
     of the real model it makes, which criteria wait for it, its arguments. Takes the selection options of run.
     """
     plan, _ = prepare(spec, **options)
-    click.echo(tabulate(map(_row, plan.measurements), headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS))
+    mask = Mask(plan.spec.secrets)
+    rows = [_row(step, mask) for step in plan.measurements]
+    click.echo(tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS))
     click.echo(f"\n{summary(plan)}")
     for criterion in plan.skipped:
-        click.echo(f"skipped: {criterion.id} ({criterion.skip})")
+        click.echo(f"skipped: {criterion.id} ({mask.data(criterion.skip)})")
 
 
-def _row(step: MeasurementStep) -> list[str]:
+def _row(step: MeasurementStep, mask: Mask) -> list[str]:
     passes = (str(step.passes.forward or "-"), str(step.passes.backward or "-"))
-    return [step.name, step.cost, *passes, ", ".join(step.criteria), _pairs(step.arguments)]
+    return [step.name, step.cost, *passes, ", ".join(step.criteria), _pairs(mask.given(step.arguments))]
 
 
 def _pairs(arguments: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from tqdm import tqdm
@@ -42,7 +42,8 @@ class PlainProgress:
         """Nothing is left open."""
 
     def _say(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        with suppress(OSError):  # a full disk or a reader that left costs the line, never the run
+            print(line, file=self._stream, flush=True)
 
 
 class LiveProgress:

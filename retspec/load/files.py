@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from retspec.errors import Mark, Problem, SpecError, UsageError, did_you_mean
 
 MAX_BYTES = 1 << 20
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+"""How files of wider encodings begin; UTF-32-LE begins like UTF-16-LE."""
 
 
 def read(file: str) -> str:
@@ -15,16 +18,27 @@ def read(file: str) -> str:
     Raises `UsageError` for a path that cannot be read, `SpecError` for more than 1 MiB and for other
     encodings than UTF-8.
     """
+    _require_utf8(file)
     content = _content(Path(file))
     if len(content) > MAX_BYTES:
         raise SpecError([Problem(Mark(file, 1, 1), "the file is larger than 1 MiB; is this a spec?")])
+    if content.startswith(_WIDE) or b"\0" in content[:4]:
+        raise SpecError([Problem(Mark(file, 1, 1), "the file is UTF-16 or UTF-32; save it as UTF-8")])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         lines = error.object[: error.start].decode().split("\n")
         mark = Mark(file, len(lines), len(lines[-1]) + 1)
-        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file in that encoding"
+        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
         raise SpecError([Problem(mark, message)]) from None
+
+
+def _require_utf8(file: str) -> None:
+    """Refuse a path that no report and no message to the worker can hold."""
+    try:
+        str(Path(file).absolute()).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"the path {file!r} is not UTF-8; rename the file or its folder") from None
 
 
 def _content(path: Path) -> bytes:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retspec.document import Document
+from retspec.document import Document, Place
 from retspec.errors import Mark, Problem, SpecError
 from retspec.load.files import read
 from retspec.load.overrides import override
 from retspec.load.parse import parse
 from retspec.load.references import Resolver
+from retspec.load.secrets import find_secrets, objection
 from retspec.load.tree import MAX_DEPTH, MAX_NODES, Flat, Node
+from retspec.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +38,8 @@ def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Documen
     for entry in overrides:
         tree, found = override(tree, entry)
         problems += found
-    tree, found = _resolve(tree)
-    return _document(file, text, tree, problems + found)
+    resolved = _resolve(tree)
+    return _document(file, text, resolved, problems + resolved.problems)
 
 
 def plugins_of(document: Document) -> tuple[str, ...]:
@@ -57,31 +60,48 @@ def _mapping(root: Node | None, start: Mark, problems: list[Problem]) -> Node:
     return root
 
 
-def _resolve(root: Node) -> tuple[Node, list[Problem]]:
+@dataclass(frozen=True, kw_only=True)
+class _Resolved:
+    """A spec whose references are resolved."""
+
+    tree: Node
+    """Everything but the variables."""
+    variables: Node
+    named: set[str]
+    """The environment variables that it refers to."""
+    problems: list[Problem]
+
+
+def _resolve(root: Node) -> _Resolved:
     """Resolve the references of a spec and take its variables out."""
     sections = dict(root.children)
-    variables = sections.pop("vars", None)
+    variables = sections.pop("vars", Node(None, root.mark))
     resolver = Resolver(variables, os.environ)
-    if variables is not None:
-        resolver.resolve(variables)
+    resolved = resolver.resolve(variables)
     tree = resolver.resolve(Node({str(key): child for key, child in sections.items()}, root.mark))
     problems = [*resolver.problems, *_of_variables(variables)]
-    if tree.height > MAX_DEPTH or tree.size > MAX_NODES:
+    if any(node.height > MAX_DEPTH or node.size > MAX_NODES for node in (tree, resolved)):
         problems.append(Problem(root.mark, "the references multiply or nest beyond reason"))
         raise SpecError(problems)
-    return tree, problems
+    return _Resolved(tree=tree, variables=resolved, named=resolver.named, problems=problems)
 
 
-def _of_variables(variables: Node | None) -> list[Problem]:
-    if variables is None or isinstance(variables.value, dict) or variables.value is None or variables.faulty:
+def _of_variables(variables: Node) -> list[Problem]:
+    if isinstance(variables.value, dict) or variables.value is None or variables.faulty:
         return []
     return [Problem(variables.mark, f"vars is a mapping of names to values, found {variables.kind}")]
 
 
-def _document(file: str, text: str, tree: Node, problems: list[Problem]) -> Document:
+def _document(file: str, text: str, resolved: _Resolved, problems: list[Problem]) -> Document:
     flat = Flat()
-    data = flat.add(tree)
+    data = flat.add(resolved.tree)
     _require_version(flat, data, problems)
+    everything = {**data, "vars": Flat().add(resolved.variables)}
+    masked = _masked(data)
+    secrets = find_secrets(everything, masked.values(), resolved.named, os.environ)
+    problems = problems + [
+        Problem(flat.marks[place], said) for place, entry in masked.items() if (said := objection(entry, everything))
+    ]
     return Document(
         file=file,
         path=Path(file).absolute(),
@@ -91,8 +111,17 @@ def _document(file: str, text: str, tree: Node, problems: list[Problem]) -> Docu
         key_marks=flat.key_marks,
         problems=tuple(dict.fromkeys(problems)),
         faulty=frozenset(flat.faulty),
-        sha256=_sha256(data),
+        secrets=secrets,
+        sha256=_sha256(Mask(secrets).given(data)),
     )
+
+
+def _masked(data: dict[str, Any]) -> dict[Place, str]:
+    """Return the entries of `run.mask` with their places; what is no text is left to `validate`."""
+    run = data.get("run")
+    entries = run.get("mask") if isinstance(run, dict) else None
+    listed = enumerate(entries if isinstance(entries, list) else [])
+    return {("run", "mask", index): entry for index, entry in listed if isinstance(entry, str)}
 
 
 def _require_version(flat: Flat, data: dict[str, Any], problems: list[Problem]) -> None:

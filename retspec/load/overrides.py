@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retspec.errors import Mark, UsageError
 from retspec.load.parse import parse
 from retspec.load.tree import MAX_DEPTH, Node
+from retspec.wording import one_line
 
 if TYPE_CHECKING:
     from retspec.errors import Problem
@@ -21,15 +22,14 @@ def override(root: Node, text: str) -> tuple[Node, list[Problem]]:
     """
     path, sign, value = text.partition("=")
     steps = path.strip().split(".")
+    shown = f"--set {one_line(text)}"
+    if not text.isascii() and text != text.encode("utf-8", "replace").decode():
+        raise UsageError(f"{shown}: this is not UTF-8")
     if not sign or not all(steps) or len(steps) > MAX_DEPTH:
-        raise UsageError(f"--set {_one_line(text)}: write a path and a value, such as --set model.lora.r=16")
-    mark = Mark(f"--set {_one_line(text)}", 1, 1)
+        raise UsageError(f"{shown}: write a path and a value, such as --set model.lora.r=16")
+    mark = Mark(shown, 1, 1)
     node, problems = parse(value, lambda _line, _column: mark)
     return _put(root, steps, node or Node(None, mark), mark), problems
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _put(node: Node, steps: list[str], new: Node, mark: Mark) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -10,7 +11,8 @@ import yaml
 
 from retspec.errors import Mark, Problem, SpecError
 from retspec.load.scalars import plain
-from retspec.load.tree import MAX_DEPTH, Node
+from retspec.load.tree import MAX_DEPTH, MAX_WRITTEN, Node
+from retspec.wording import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,13 +22,19 @@ Event = Any
 
 _USE_VARS = "write the value under `vars:` and refer to it as ${vars.NAME}"
 _STANDARD = "tag:yaml.org,2002:"
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""What an escape in a quoted text can spell, and no file name, no JSON and no other program can hold."""
+_MOST = 100
+"""Problems after which the rest of a file is not read: nobody would read them."""
+_LONGEST = 200
+"""Characters of what PyYAML says."""
 
 
 def parse(text: str, mark_at: Callable[[int, int], Mark]) -> tuple[Node | None, list[Problem]]:
     """Return the tree of one YAML document, None for an empty one, and the problems that do not stop it.
 
     mark_at: makes a mark of a line and a column, counted from 1.
-    Raises `SpecError` for text that is not YAML, and for nesting deeper than 50.
+    Raises `SpecError` for text that is not YAML, for nesting deeper than 50, and for too many values or problems.
     """
     builder = _Builder(mark_at)
     try:
@@ -47,7 +55,7 @@ def _say(error: yaml.MarkedYAMLError) -> str:
     if r"'\t'" in str(error.problem):
         return "a tab; YAML is indented and separated with spaces"
     reasons = filter(None, (error.context, error.problem))
-    return f"this is not YAML: {', '.join(' '.join(str(reason).split()) for reason in reasons)}"
+    return f"this is not YAML: {one_line(', '.join(map(str, reasons)))[:_LONGEST]}"
 
 
 class _Builder:
@@ -56,6 +64,7 @@ class _Builder:
     def __init__(self, mark_at: Callable[[int, int], Mark]) -> None:
         self.mark_at = mark_at
         self.problems: list[Problem] = []
+        self.written = 0
 
     def mark(self, mark: Any) -> Mark:
         return self.mark_at(mark.line + 1, mark.column + 1)
@@ -64,6 +73,8 @@ class _Builder:
         raise SpecError([*self.problems, Problem(mark, message)])
 
     def complain(self, mark: Mark, message: str) -> None:
+        if len(self.problems) >= _MOST:
+            self.stop(mark, f"more is wrong from here on; these are the first {_MOST} problems")
         self.problems.append(Problem(mark, message))
 
     def document(self, events: Iterator[Event]) -> Node | None:
@@ -83,18 +94,21 @@ class _Builder:
         mark = self.mark(event.start_mark)
         if depth > MAX_DEPTH:
             self.stop(mark, f"nested deeper than {MAX_DEPTH} levels")
+        self.written += 1
+        if self.written > MAX_WRITTEN:
+            self.stop(mark, f"more than {MAX_WRITTEN:,} keys and values; is this a spec?")
         if isinstance(event, yaml.AliasEvent):
-            self.complain(mark, f"the alias '*{event.anchor}' is not allowed; {_USE_VARS}")
+            self.complain(mark, f"the alias {quoted(f'*{event.anchor}')} is not allowed; {_USE_VARS}")
             return Node(None, mark, faulty=True)
         if event.anchor is not None:
-            self.complain(mark, f"the anchor '&{event.anchor}' is not allowed; {_USE_VARS}")
+            self.complain(mark, f"the anchor {quoted(f'&{event.anchor}')} is not allowed; {_USE_VARS}")
         return self.untagged(event, self.content(event, mark, depth))
 
     def untagged(self, event: Event, node: Node) -> Node:
         if event.tag is None:
             return node
         tag = event.tag.replace(_STANDARD, "!!")
-        self.complain(node.mark, f"the tag {tag!r} is not allowed; a value has the type that it looks like")
+        self.complain(node.mark, f"the tag {quoted(tag)} is not allowed; a value has the type that it looks like")
         return replace(node, faulty=True)
 
     def content(self, event: Event, mark: Mark, depth: int) -> Node:
@@ -106,12 +120,18 @@ class _Builder:
 
     def scalar(self, event: Event, mark: Mark) -> Node:
         if event.style is not None:
-            return Node(event.value, mark)
+            return self.text(event.value, mark)
         try:
             return Node(plain(event.value), mark)
         except ValueError as error:
             self.complain(mark, str(error))
             return Node(None, mark, faulty=True)
+
+    def text(self, value: str, mark: Mark) -> Node:
+        if not (found := _UNUSABLE.search(value)):
+            return Node(value, mark)
+        self.complain(mark, f"the character {_shown(ord(found[0]))} is not allowed")
+        return Node(None, mark, faulty=True)
 
     def until(self, end: type[yaml.Event]) -> Iterator[Event]:
         """Yield the first event of each item; whoever takes one builds the item before the next."""
@@ -130,7 +150,9 @@ class _Builder:
                 str(key.value), replace(child, key_mark=key.mark, faulty=child.faulty or key.faulty)
             )
             if first.key_mark is not key.mark and not key.faulty:
-                self.complain(key.mark, f"duplicate key {key.value!r}; it is first given at {first.key_mark}")
+                self.complain(
+                    key.mark, f"duplicate key {quoted(str(key.value))}; it is first given at {first.key_mark}"
+                )
         return children
 
     def key(self, event: Event, depth: int) -> Node:

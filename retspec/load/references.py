@@ -11,12 +11,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retspec.errors import Mark, Problem, did_you_mean
+from retspec.errors import Problem, did_you_mean
 from retspec.load.scalars import Scalar, plain
 from retspec.load.tree import MAX_DEPTH, Node
+from retspec.wording import listing, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 _ENVIRONMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re.DOTALL)
@@ -29,11 +30,15 @@ class _Unresolved(Exception):  # noqa: N818 - never leaves this module
 
 
 class Resolver:
-    """Replaces the references in a tree; `problems` holds those that lead nowhere."""
+    """Replaces the references in a tree.
 
-    def __init__(self, variables: Node | None, environment: Mapping[str, str]) -> None:
+    `problems` holds those that lead nowhere, `named` the environment variables that are referred to.
+    """
+
+    def __init__(self, variables: Node, environment: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
-        self._variables = variables or Node({}, Mark("vars", 1, 1))
+        self.named: set[str] = set()
+        self._variables = variables
         self._environment = environment
         self._found: dict[str, Node] = {}
 
@@ -80,21 +85,23 @@ class Resolver:
         if isinstance(named.value, str):
             return named.value
         if named.children or isinstance(named.value, dict | tuple):
-            raise _Unresolved(f"{name} is {named.kind} and cannot stand inside a text")
+            raise _Unresolved(f"{_word(name)} is {named.kind} and cannot stand inside a text")
         return json.dumps(named.value)
 
     def _named(self, name: str, node: Node, trail: tuple[str, ...], depth: int) -> Node:
         space, _, rest = name.partition(".")
         if space == "env":
+            self.named.add(rest.partition(":-")[0])
             return Node(_from_environment(rest, self._environment), node.mark)
         if space == "vars" and rest:
             return self._variable(rest, trail, depth)
         hint = did_you_mean(space, _NAMESPACES)
-        raise _Unresolved(f"unknown reference '${{{name}}}'; write ${{vars.NAME}} or ${{env.NAME}}{hint}")
+        raise _Unresolved(f"unknown reference {quoted(f'${{{name}}}')}; write ${{vars.NAME}} or ${{env.NAME}}{hint}")
 
     def _variable(self, name: str, trail: tuple[str, ...], depth: int) -> Node:
         if name in trail:
-            raise _Unresolved(f"vars.{name} refers to itself: {' -> '.join([*trail[trail.index(name) :], name])}")
+            cycle = [*trail[trail.index(name) :], name]
+            raise _Unresolved(f"vars.{_word(name)} refers to itself: {' -> '.join(map(_word, cycle))}")
         if depth > MAX_DEPTH:
             raise _Unresolved(f"references and values nest deeper than {MAX_DEPTH} levels")
         if name not in self._found:
@@ -110,8 +117,7 @@ class Resolver:
             node = self._opened(node, trail, depth)
             children = {str(key): child for key, child in node.children}
             if step not in children:
-                known = f"{walked} holds {', '.join(children) or 'nothing'}{did_you_mean(step, children)}"
-                raise _Unresolved(f"unknown variable 'vars.{name}'; {known}")
+                raise _Unresolved(_unknown(name, walked, step, children))
             node, walked = children[step], f"{walked}.{step}"
         return self.resolve(node, trail, depth + 1)
 
@@ -123,14 +129,25 @@ class Resolver:
         return opened
 
 
+def _unknown(name: str, walked: str, step: str, children: Iterable[str]) -> str:
+    known = listing([*map(_word, children)]) or "nothing"
+    return f"unknown variable {quoted(f'vars.{name}')}; {_word(walked)} holds {known}{did_you_mean(step, children)}"
+
+
+def _word(text: str) -> str:
+    """Return a word of the spec, short and on one line, for a message that needs no quotes around it."""
+    return quoted(text)[1:-1]
+
+
 def _from_environment(reference: str, environment: Mapping[str, str]) -> Scalar:
     """Return what `NAME` or `NAME:-default` stands for; as in a shell, it also replaces an empty text."""
     match = _ENVIRONMENT.fullmatch(reference)
     if match is None:
-        raise _Unresolved(f"'env.{reference}' names no environment variable; write ${{env.NAME:-default}}")
+        raise _Unresolved(f"{quoted(f'env.{reference}')} names no environment variable; write ${{env.NAME:-default}}")
     name, default = match["name"], match["default"]
     if default is None and name not in environment:
-        raise _Unresolved(f"the environment variable {name!r} is not set; set it, or write ${{env.{name}:-default}}")
+        hint = f"set it, or write ${{env.{_word(name)}:-default}}"
+        raise _Unresolved(f"the environment variable {quoted(name)} is not set; {hint}")
     return _typed(name, environment.get(name) or default or "")
 
 
@@ -140,7 +157,7 @@ def _typed(name: str, text: str) -> Scalar:
         text.encode()
         value = plain(text.strip())
     except UnicodeEncodeError:
-        raise _Unresolved(f"the environment variable {name!r} is not UTF-8") from None
+        raise _Unresolved(f"the environment variable {quoted(name)} is not UTF-8") from None
     except ValueError as error:
-        raise _Unresolved(f"the environment variable {name!r}: {error}") from None
+        raise _Unresolved(f"the environment variable {quoted(name)}: {error}") from None
     return text if isinstance(value, str) else value

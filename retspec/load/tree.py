@@ -11,8 +11,10 @@ from retspec.errors import Mark
 from retspec.load.scalars import Scalar
 
 MAX_DEPTH = 50
+MAX_WRITTEN = 1 << 15
+"""Values of one file: a spec of thousands of criteria has fewer, and a file of 1 MiB could hold half a million."""
 MAX_NODES = 1 << 17
-"""More than a file of 1 MiB can reasonably hold; references that multiply each other reach it soon."""
+"""Values when references are resolved; some that multiply each other reach it soon."""
 
 
 @dataclass(frozen=True)

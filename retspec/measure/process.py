@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from retspec.errors import RetspecError
+from retspec.measure.guard import Guard
 from retspec.measure.protocol import encode
 
 if TYPE_CHECKING:
@@ -24,6 +27,10 @@ GRACE = 5.0
 """Seconds between asking the worker to end and killing it."""
 TAIL = 4000
 """Characters of the worker's standard error that a report keeps."""
+LAST_WORDS = 500
+"""Characters of standard error that a dying process may fill."""
+NO_MEMORY = ("MemoryError", "std::bad_alloc", "annot allocate memory", "failed to map segment", "emory allocation")
+"""How Python, C++, the C library, its loader and OpenBLAS say that an allocation failed."""
 LOOK = 0.2
 """Seconds between two looks at whether a silent worker still lives."""
 
@@ -35,11 +42,29 @@ class Fate:
     cause: str
     stderr: str
 
+    @property
+    def lacked_memory(self) -> bool:
+        """Whether its last words were that an allocation failed, beyond what Python could turn into an exception."""
+        return any(words in self.stderr[-LAST_WORDS:] for words in NO_MEMORY)
+
 
 class WorkerProcess:
-    """Runs a worker; leaving the context ends it and all that it started."""
+    """Runs a worker; leaving the context ends it and all that it started, and so does the end of this process.
+
+    Raises RetspecError when the system cannot start one.
+    """
 
     def __init__(self, job: Job) -> None:
+        try:
+            self._start()
+        except OSError as error:
+            raise RetspecError(f"cannot start a worker: {error.strerror or error}") from error
+        self._send(job)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._records, selectors.EVENT_READ)
+        self._buffer = b""
+
+    def _start(self) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._records, worker_end = os.pipe()
         os.set_blocking(self._records, False)
@@ -54,10 +79,7 @@ class WorkerProcess:
             env=_environment(),
         )
         os.close(worker_end)
-        self._send(job)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._records, selectors.EVENT_READ)
-        self._buffer = b""
+        self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +88,7 @@ class WorkerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end()
+        self._guard.dismiss()
         self._selector.close()
         os.close(self._records)
         self._stderr.close()
@@ -109,19 +132,12 @@ class WorkerProcess:
                 self._signal(signal.SIGKILL)
         status = self._process.wait()
         self._signal(signal.SIGKILL)  # children that outlived it
-        if self._process.stdin:
-            self._process.stdin.close()
         return Fate(describe_status(status), self._tail())
 
     def _send(self, job: Job) -> None:
-        stdin = self._process.stdin
-        if stdin is None:
-            return
-        try:
+        assert self._process.stdin is not None  # noqa: S101 - narrows the type; it is a pipe
+        with suppress(BrokenPipeError), self._process.stdin as stdin:  # a dead worker is found by the first read
             stdin.write(encode(job))
-            stdin.flush()
-        except BrokenPipeError:
-            return  # it is dead already, which the first read will find
 
     def _read(self) -> bytes:
         try:
@@ -130,10 +146,8 @@ class WorkerProcess:
             return b""
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return
 
     def _tail(self) -> str:
         self._stderr.seek(0, os.SEEK_END)

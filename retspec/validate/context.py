@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.catalog import Catalog
 from retspec.document import Place
-from retspec.validate.wording import quoted
+from retspec.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

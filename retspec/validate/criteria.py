@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from retspec.records import Duration, Severity
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from retspec.signatures import Argument
 
 ID_PATTERN = r"^[A-Za-z_][\w.-]*$"
+
+
+def is_id(key: str) -> bool:
+    """Whether a key can be the id of a criterion."""
+    return re.fullmatch(ID_PATTERN.strip("^$"), key, re.ASCII) is not None
 
 
 def checks_section(catalog: Catalog, fragments: Fragments) -> Fragment:

@@ -11,6 +11,8 @@ from retspec.errors import did_you_mean
 from retspec.validate import wording
 from retspec.validate.arguments import has_shorthand, required_arguments
 from retspec.validate.context import Context, Finding
+from retspec.validate.criteria import is_id
+from retspec.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +26,8 @@ def explain(fault: Fault, context: Context) -> Iterator[Finding]:
     if fault.in_key:
         yield _bad_key(fault)
     elif fault.keyword in {"type", "required"} and context.is_unknown_criterion(fault.place, fault.value):
+        if not is_id(str(fault.place[1])):
+            return  # the key itself is complained about
         yield Finding(fault.place, context.unknown_criterion(fault.place, fault.value), on_key=True)
     else:
         yield from _BY_KEYWORD.get(fault.keyword, _otherwise)(fault, context)
@@ -40,7 +44,7 @@ def _unknown_keys(fault: Fault, context: Context) -> Iterator[Finding]:
 
 
 def _unknown_key(key: str, fault: Fault, known: list[str], context: Context) -> str:
-    place, word = fault.place, wording.quoted(key)
+    place, word = fault.place, quoted(key)
     if key in context.sources(place):
         return f"{place[0]} names two sources, {known[0]} and {key}; keep one"
     check = context.check_at(place)
@@ -94,7 +98,7 @@ def _bad_key(fault: Fault) -> Finding:
     rule = "the keys here are integers, such as 8" if fault.keyword == "pattern" else fault.message
     if fault.place == ("checks",):
         rule = "an id is made of letters, digits, '_', '.' and '-', and begins with a letter or '_'"
-    message = f"{wording.subject(fault.place)}: {wording.quoted(key)} cannot be a key; {rule}"
+    message = f"{wording.subject(fault.place)}: {quoted(key)} cannot be a key; {rule}"
     return Finding((*fault.place, key), message, on_key=True)
 
 

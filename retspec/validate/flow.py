@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from retspec.errors import Problem, SpecError
+from retspec.masking import Mask
 from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec
 from retspec.validate import convert, wording
 from retspec.validate.context import Context, Finding
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 
     from retspec.catalog import Catalog
     from retspec.document import Document, Place
+
+
+_MOST = 100
+"""Problems that are told: nobody reads more."""
+_LONGEST = 2_000
+"""Characters of a message: enough to list all checks."""
 
 
 def validate(document: Document, catalog: Catalog) -> Spec:
@@ -38,7 +47,12 @@ class _Validation:
     def __init__(self, document: Document, catalog: Catalog) -> None:
         self.document = document
         self.catalog = catalog
-        self.findings = list(_schema_findings(document, catalog))
+        self.mask = Mask(document.secrets)
+        self.findings = list(islice(_schema_findings(document, catalog, self.mask), _MOST + 1))
+        if len(self.findings) > _MOST:  # what is not looked at is not known to be whole
+            self.require_none()
+        wrong = {*document.faulty, *(finding.place for finding in self.findings)}
+        self.broken = {place[:length] for place in wrong for length in range(len(place) + 1)}
 
     def spec(self) -> Spec:
         data, catalog = self.document.data, self.catalog
@@ -59,6 +73,7 @@ class _Validation:
             plugins=self.document.plugins,
             criteria=criteria,
             marks={wording.dotted(place): mark for place, mark in self.document.marks.items() if place},
+            secrets=tuple(sorted(self.document.secrets)),
             sha256=self.document.sha256,
         )
 
@@ -89,24 +104,35 @@ class _Validation:
             return None
 
     def is_whole(self, place: Place) -> bool:
-        wrong = {*self.document.faulty, *(finding.place for finding in self.findings)}
-        return not self.document.is_faulty(place) and all(other[: len(place)] != place for other in wrong)
+        return place not in self.broken and not self.document.is_faulty(place)
 
     def require_none(self) -> None:
         """Raise everything that was found, if anything was."""
-        problems = [*self.document.problems, *map(self.problem, self.findings)]
+        problems = sorted({*self.document.problems, *map(self.problem, self.findings)})
+        if len(problems) > _MOST:
+            more = Problem(problems[_MOST].mark, f"more is wrong; these are {_MOST} of the problems")
+            problems = [*problems[:_MOST], more]
         if problems:
             raise SpecError(problems)
 
     def problem(self, finding: Finding) -> Problem:
         mark = self.document.key_mark if finding.on_key else self.document.mark
-        return Problem(mark(finding.place), finding.message)
+        message = self.mask.text(finding.message)
+        return Problem(mark(finding.place), message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...")
 
 
-def _schema_findings(document: Document, catalog: Catalog) -> Iterator[Finding]:
-    """Yield what the schema finds wrong, except where `load` has said something already."""
+def _schema_findings(document: Document, catalog: Catalog, mask: Mask) -> Iterator[Finding]:
+    """Yield what the schema finds wrong, except where `load` has said something already.
+
+    Secrets are masked before a long one is quoted in part.
+    """
     context = Context(catalog, document.data)
     for fault in faults(compose_schema(catalog), document.data):
-        for finding in explain(fault, context):
+        masked = replace(fault, message=mask.text(fault.message), value=_shown(fault.value, mask))
+        for finding in explain(masked, context):
             if not document.is_faulty(finding.place):
                 yield finding
+
+
+def _shown(value: Any, mask: Mask) -> Any:
+    return mask.given(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else value

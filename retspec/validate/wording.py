@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from retspec.wording import quoted
+
 if TYPE_CHECKING:
     from retspec.document import Place
     from retspec.kinds import Check
@@ -27,7 +29,6 @@ _BOUNDS = {
     "exclusiveMaximum": "below",
     "multipleOf": "a multiple of",
 }
-_LONGEST = 60
 
 
 def found(value: Any) -> str:
@@ -37,11 +38,6 @@ def found(value: Any) -> str:
     if isinstance(value, dict | list):
         return _KINDS["object" if isinstance(value, dict) else "array"]
     return f"the text {quoted(value)}" if isinstance(value, str) else json.dumps(value)
-
-
-def quoted(text: str) -> str:
-    """Quote a word of the user's so that it stays on one line."""
-    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
 def dotted(place: Place) -> str:

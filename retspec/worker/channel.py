@@ -6,14 +6,18 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from retspec.measure.protocol import encode
+from retspec.measure.protocol import Finished, encode
 
 if TYPE_CHECKING:
     from retspec.measure.protocol import Message
 
 
 class Channel:
-    """Writes records, each at once and whole. A process that the code under test forks off is not heard."""
+    """Writes records, each at once and whole.
+
+    A process that the code under test forks off is not heard. One that comes back from its check as a second worker
+    ends there: it would do the rest once more.
+    """
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional in the standard library
@@ -24,6 +28,8 @@ class Channel:
     def tell(self, message: Message) -> None:
         """Send a record."""
         if os.getpid() != self._owner:
+            if isinstance(message, Finished):
+                os._exit(1)
             return
         line = encode(message)
         with self._lock:

@@ -61,6 +61,8 @@ def test_a_key_that_an_override_adds_is_marked_by_it(loaded: Loaded) -> None:
         ("=3", "write a path and a value"),
         ("model..r=3", "write a path and a value"),
         (f"{'.'.join('a' * 100)}=3", "write a path and a value"),
+        ("model.timm=\udcff", "this is not UTF-8"),
+        ("model.\udcff.x=3", "this is not UTF-8"),
         ("model.timm.x=3", "there is no 'x' in a single value"),
         ("model.lora.target_modules.2=x", "there is no item '2' in a list of 2; items count from 0"),
         ("model.lora.target_modules.first=x", "there is no item 'first' in a list of 2"),
@@ -69,7 +71,8 @@ def test_a_key_that_an_override_adds_is_marked_by_it(loaded: Loaded) -> None:
 def test_a_path_that_leads_nowhere_is_a_usage_error(loaded: Loaded, override: str, message: str) -> None:
     with pytest.raises(UsageError) as refusal:
         loaded(TEXT, override)
-    assert str(refusal.value).startswith(f"--set {override}: {message}")
+    shown = override.replace("\udcff", r"\udcff")
+    assert str(refusal.value).startswith(f"--set {shown}: {message}")
     assert "\n" not in str(refusal.value)
 
 

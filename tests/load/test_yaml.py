@@ -68,7 +68,14 @@ def test_a_fault_leaves_the_rest_readable(loaded: Loaded) -> None:
         (b"a:\t1", "spec.yaml:1:3: a tab"),
         (b"a: \x07", "spec.yaml:1:4: the character U+0007 is not allowed"),
         (b"a: 1\nb: \xff", "spec.yaml:2:4: the byte 0xff is not UTF-8"),
-        ("retspec: 1".encode("utf-16"), "spec.yaml:1:1: the byte 0xff is not UTF-8"),
+        *[
+            ("retspec: 1".encode(encoding), "spec.yaml:1:1: the file is UTF-16 or UTF-32; save it as UTF-8")
+            for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+        ],
+        (b"a: \xed\xa0\x80", "spec.yaml:1:4: the byte 0xed is not UTF-8"),
+        (b"a: b\0c", "spec.yaml:1:5: the character U+0000 is not allowed"),
+        (b"a: !%s!y z" % (b"x" * 5_000), "spec.yaml:1:4: this is not YAML"),
+        (b"a: [%s]" % (b"b," * 40_000), "spec.yaml:1:65535: more than 32,768 keys and values; is this a spec?"),
         (b"#" * (1 << 20) + b"\n", "spec.yaml:1:1: the file is larger than 1 MiB"),
         (b"a: " + b"[" * 100_000, "spec.yaml:1:53: nested deeper than 50 levels"),
         (b"retspec: 2", "spec.yaml:1:10: this retspec reads version 1 of the spec, found 2"),
@@ -81,7 +88,47 @@ def test_what_cannot_be_read_is_one_clear_line(loaded: Loaded, content: bytes, m
     with pytest.raises(SpecError) as refusal:
         loaded(content)
     assert str(refusal.value).startswith(message)
+    assert len(str(refusal.value)) < 300
     assert len(refusal.value.problems) == 1
+
+
+def test_a_hundred_problems_are_enough(loaded: Loaded) -> None:
+    with pytest.raises(SpecError) as refusal:
+        loaded("a: [" + "&x 1, " * 10_000 + "]")
+    assert len(refusal.value.problems) == 101
+    assert refusal.value.problems[-1].message.startswith("more is wrong from here on; these are the first 100")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"&%s 1", b"!%s 1", b"'${vars.%s}'", b"'${env.%s}'", b"'${%s}'", b"'${env.%s:x}'"),
+        b"{? '%s' : 1, ? '%s' : 2}",
+        b"{? {%s: 1} : 2}",
+    ],
+)
+def test_a_stranger_s_word_stays_short_and_on_one_line(loaded: Loaded, content: bytes) -> None:
+    name = content.replace(b"%s", b"x" * 1_000)
+    problems = loaded(b"retspec: 1\nname: " + name).problems
+    assert problems
+    assert all(len(problem.message) < 300 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("escape", "shown"), [(r"\0", "U+0000"), (r"\ud800", "U+D800"), (r"\uDFFF", "U+DFFF"), (r"\U0000DC80", "U+DC80")]
+)
+def test_an_escape_for_what_nothing_can_hold_is_refused(loaded: Loaded, escape: str, shown: str) -> None:
+    document = loaded(f'retspec: 1\nname: "a{escape}"\n? "{escape}"\n: 1\n')
+    assert _problems(document) == [
+        f"spec.yaml:2:7: the character {shown} is not allowed",
+        f"spec.yaml:3:3: the character {shown} is not allowed",
+    ]
+
+
+def test_control_characters_are_told_and_not_obeyed(loaded: Loaded) -> None:
+    document = loaded(r'{retspec: 1, vars: {"\e[1m": 1}, name: "${vars.\e[2J\n}", description: "${env.\e[2J\a}"}')
+    assert len(document.problems) == 2
+    assert all(str(problem).isprintable() for problem in document.problems)
 
 
 def test_problems_before_a_syntax_error_are_kept(loaded: Loaded) -> None:
@@ -109,6 +156,12 @@ def test_a_folder_is_a_usage_error(loaded: Loaded, tmp_path: Path) -> None:
 def test_an_unusable_path_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load("a\0b")
+
+
+def test_a_path_that_no_report_can_hold_is_a_usage_error(loaded: Loaded) -> None:
+    loaded("retspec: 1")
+    with pytest.raises(UsageError, match="is not UTF-8; rename the file"):
+        load("sp\udcffec.yaml")
 
 
 def test_the_hash_is_of_what_the_spec_says_and_not_of_how(loaded: Loaded) -> None:

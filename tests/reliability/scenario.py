@@ -28,10 +28,11 @@ class Scenario:
     spec: str
     """Text of `spec.yaml`; the folder that it lies in is the working directory."""
     exit_code: int
+    """As a shell reports it: 128 + n for a program that signal n ended."""
     sees: str
     """A piece of what is printed, to the letter; it is shown in the table."""
     on_disk: str = COMPLETE
-    """COMPLETE or NOTHING: the reports in the folder afterwards."""
+    """The reports in the folder afterwards: COMPLETE, NOTHING, or what `afterwards` holds, in words."""
     verdicts: Mapping[str, str] = field(default_factory=dict)
     """Criterion to verdict, as results.json must have them."""
     files: Mapping[str, str | bytes] = field(default_factory=dict)
@@ -42,6 +43,11 @@ class Scenario:
     """Done to the folder before the program starts."""
     act: Callable[[subprocess.Popen[str], Path], None] | None = None
     """Done to the running program."""
+    prelude: str = ""
+    """A line of shell before the program takes the shell's place; `"$@"` is its command."""
+    spec_path: str = "spec.yaml"
+    afterwards: Callable[[Path], None] | None = None
+    """Holds what else must be true of the folder, or of the machine, when the program has ended."""
 
 
 def play(scenario: Scenario, folder: Path) -> None:
@@ -52,17 +58,20 @@ def play(scenario: Scenario, folder: Path) -> None:
             scenario.act(program, folder)
         out, err = program.communicate(timeout=120)
     printed = out + err
-    assert (program.returncode, scenario.sees in printed) == (scenario.exit_code, True), printed
+    code = program.returncode if program.returncode >= 0 else 128 - program.returncode
+    assert (code, scenario.sees in printed) == (scenario.exit_code, True), printed
     assert "Traceback" not in printed
     if scenario.on_disk == NOTHING:
         assert not (folder / "junit.xml").exists()
         assert not (folder / "results.json").exists()
-    else:
+    elif scenario.on_disk == COMPLETE:
         _hold_reports(scenario, folder)
+    if scenario.afterwards is not None:
+        scenario.afterwards(folder)
 
 
 def _write(scenario: Scenario, folder: Path) -> None:
-    for name, content in {"spec.yaml": scenario.spec, **scenario.files}.items():
+    for name, content in {scenario.spec_path: scenario.spec, **scenario.files}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape"))
@@ -73,8 +82,10 @@ def _write(scenario: Scenario, folder: Path) -> None:
 def _start(scenario: Scenario, folder: Path) -> subprocess.Popen[str]:
     plugin = ["-p", "checks.py"] if "checks.py" in scenario.files else []
     reports = ["--junit-xml", "junit.xml", "--json", "results.json"]
+    command = [sys.executable, "-m", "retspec", "run", scenario.spec_path, *plugin, *reports, *scenario.arguments]
+    shell = ["sh", "-c", f'{scenario.prelude}\nexec "$@"', "sh"] if scenario.prelude else []
     return subprocess.Popen(
-        [sys.executable, "-m", "retspec", "run", "spec.yaml", *plugin, *reports, *scenario.arguments],
+        [*shell, *command],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "CI": "1", **scenario.variables},
         stdout=subprocess.PIPE,

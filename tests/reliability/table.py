@@ -49,6 +49,8 @@ def _cell(text: str) -> str:
 
 
 def _code(text: str) -> str:
+    if not text:
+        return "nothing"
     return f"`` {_cell(' '.join(text.split()))} ``" if "`" in text else f"`{_cell(' '.join(text.split()))}`"
 
 

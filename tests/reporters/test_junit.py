@@ -84,6 +84,14 @@ def test_a_report_without_provenance_has_a_host_all_the_same() -> None:
     assert _parsed(report(judged(criterion(), 0.9)))[0].get("hostname") == "localhost"
 
 
+@pytest.mark.parametrize("name", ["", " ", "\n", "[[ATTACHMENT|x]]", "a\tb"])
+def test_every_suite_has_a_name_of_one_line_that_is_no_classname(name: str) -> None:
+    suite = _parsed(report(judged(criterion(), 0.9), name=name))[0]
+    assert suite.get("name")
+    assert suite.get("name").splitlines() == [suite.get("name")]
+    assert suite[1].get("classname") != suite.get("name")
+
+
 def test_a_testcase_is_named_by_spec_and_criterion_and_stays_so() -> None:
     slow, fast = (_parsed(report(judged(criterion(), value), seconds=value)) for value in (0.31, 0.98))
     keys = [[(case.get("classname"), case.get("name")) for case in root.iter("testcase")] for root in (slow, fast)]
@@ -185,8 +193,8 @@ def test_value_and_limit_are_in_the_output_of_every_criterion() -> None:
 def test_a_value_cannot_end_its_property_early() -> None:
     held = criterion("dtype", "a", direction=Direction.EQUAL)
     output = _case(_parsed(report(judged(held, "x]]\n[[ATTACHMENT|/etc/passwd]]"))), "dtype").find("system-out").text
-    assert "[[PROPERTY|retspec.value=x] ] [[ATTACHMENT|/etc/passwd] ]]]" in output
-    assert not re.search(r"^\[\[ATTACHMENT", output, flags=re.MULTILINE)
+    assert "[[PROPERTY|retspec.value=x] ] [ [ATTACHMENT|/etc/passwd] ] ]]" in output
+    assert "[[ATTACHMENT" not in output
 
 
 def test_properties_of_a_testcase_never_change_with_what_was_measured() -> None:

@@ -160,3 +160,23 @@ def test_what_only_the_conversion_can_refuse_has_its_place(validated: Validated,
     }
     with pytest.raises(SpecError, match=r"yaml:3:15: checks.age: Invalid RFC3339 encoded date"):
         validated("checks: {age: {limit: 1, with: {since: yesterday}}}", offered=dated)
+
+
+def test_a_hundred_problems_are_enough(catalog: Catalog, tmp_path: Path) -> None:
+    """What is not looked at any more is not known to be whole: nothing is built of it."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        "retspec: 1\nchecks:\n" + "".join(f"  c{n}: {{check: head_trainable, limit: x}}\n" for n in range(300))
+    )
+    with pytest.raises(SpecError) as refusal:
+        validate(load(path), catalog)
+    assert len(refusal.value.problems) == 101
+    assert refusal.value.problems[-1].message == "more is wrong; these are 100 of the problems"
+
+
+def test_a_long_word_is_not_repeated_in_full(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"retspec: 1\nchecks:\n  ? {'k' * 90_000}\n  : {{chek: 1}}\nmodel: {{timm: x, kwargs: []}}\n")
+    with pytest.raises(SpecError) as refusal:
+        validate(load(path), catalog)
+    assert all(len(problem.message) < 2_100 for problem in refusal.value.problems)

@@ -1,0 +1,111 @@
+"""Runs beside each other, and specs in odd places."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tests.reliability.harm import plugin, spec
+from tests.reliability.scenario import NOTHING, ROOT, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+GROUP = "Places"
+MET = {"before": "met", "harmful": "met", "after": "met"}
+WAITS_FOR_THE_OTHER = """
+note(f"here-{os.getpid()}")
+deadline = time.monotonic() + 20
+while len(list(Path().glob("here-*[0-9]"))) < 2 and time.monotonic() < deadline:
+    time.sleep(0.02)
+return int(time.monotonic() >= deadline)
+"""
+
+
+def run_another(results: str) -> Callable[[subprocess.Popen[str], Path], None]:
+    """Run the same spec once more at the same time, each in the middle while the other is; hold it too."""
+
+    def act(_program: subprocess.Popen[str], folder: Path) -> None:
+        reports = ["--junit-xml", "junit.xml", "--json", results]
+        command = [sys.executable, "-m", "retspec", "run", "spec.yaml", "-p", "checks.py", *reports]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        other = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (other.returncode, "3 criteria: 3 met" in other.stdout) == (0, True), other.stderr
+        assert json.loads((folder / results).read_text())["exit_code"] in {0, 3}
+
+    return act
+
+
+def both_whole(folder: Path) -> None:
+    assert json.loads((folder / "other.json").read_text())["counts"]["met"] == 3
+
+
+def elsewhere(fault: str, path: str) -> Scenario:
+    """Return a spec at another place; its plugin lies beside it."""
+    plugin_path = f"{path.rpartition('/')[0]}/beside.py".removeprefix("/")
+    return Scenario(
+        group=GROUP,
+        fault=fault,
+        spec=spec(head="plugins: [beside.py]"),
+        spec_path=path,
+        files={plugin_path: plugin("")["checks.py"]},
+        exit_code=0,
+        sees="3 criteria: 3 met",
+        verdicts=MET,
+    )
+
+
+def link_the_spec(folder: Path) -> None:
+    (folder / "real").mkdir()
+    (folder / "spec.yaml").rename(folder / "real" / "named_otherwise.yaml")
+    (folder / "spec.yaml").symlink_to("real/named_otherwise.yaml")
+
+
+def both(fault: str, results: str, afterwards: Callable[[Path], None] | None = None) -> Scenario:
+    return Scenario(
+        group=GROUP,
+        fault=fault,
+        spec=spec(),
+        files=plugin(WAITS_FOR_THE_OTHER),
+        act=run_another(results),
+        exit_code=0,
+        sees="3 criteria: 3 met",
+        verdicts=MET,
+        afterwards=afterwards,
+    )
+
+
+SCENARIOS = [
+    both("two runs at once write the same reports: the last one wins whole", "results.json"),
+    both("two runs at once write reports of their own", "other.json", both_whole),
+    elsewhere("the spec lies on a path with spaces and quotes", 'my specs/it\'s "mine".yaml'),
+    elsewhere("the spec lies on a path with other scripts", "früh/网膜-🩺.yaml"),
+    elsewhere("the spec lies in another folder than the working directory", "deep/er/spec.yaml"),
+    elsewhere("the name of the spec looks like an option", "./-x.yaml"),
+    Scenario(
+        group=GROUP,
+        fault="the spec is a link",
+        spec=spec(),
+        files=plugin(""),
+        prepare=link_the_spec,
+        exit_code=0,
+        sees="3 criteria: 3 met",
+        verdicts=MET,
+    ),
+    Scenario(
+        group=GROUP,
+        fault="the working directory was deleted",
+        spec=spec(),
+        files=plugin(""),
+        prelude='mkdir gone && cd gone && rmdir "$OLDPWD/gone"',
+        exit_code=2,
+        sees="Error: the working directory is gone; change to one that exists",
+        on_disk=NOTHING,
+    ),
+]

@@ -1,0 +1,105 @@
+"""Texts of strangers that want to be more than texts, and texts that must stay secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from junitparser import JUnitXml
+
+from tests.reliability.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PLUGIN = '''
+import os
+from retspec.plugin import Check, Observed, check, hookimpl
+
+@check(direction="at most", advice="Nothing to do.")
+def says(*, text: str = "", key: str = "") -> int:
+    """What does it say?"""
+    {body}
+
+@hookimpl
+def retspec_checks() -> list[Check]:
+    return [says]
+'''
+EVERYTHING = r'"]]> <![CDATA[x]]> <b> | \e[2J\e]0;title\a\r\n[[ATTACHMENT|/etc/passwd]]"'
+LEAKING = "tok-4711-abcdef"
+
+
+def text(fault: str, entry: str, body: str, sees: str, *, green: bool, **more: object) -> Scenario:
+    return Scenario(
+        group="Texts that are more than texts",
+        fault=fault,
+        spec=f"retspec: 1\nname: {EVERYTHING}\nchecks:\n  says: {entry}\n",
+        files={"checks.py": PLUGIN.format(body=body)},
+        exit_code=0 if green else 3,
+        sees=sees,
+        verdicts={"says": "met" if green else "error"},
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _without(*hidden: str) -> Callable[[Path], None]:
+    def hold(folder: Path) -> None:
+        case = next(iter(next(iter(JUnitXml.fromfile(str(folder / "junit.xml"))))))
+        told = case.system_out + "".join(str(result.message) + str(result.text) for result in case.result)
+        for path in ("junit.xml", "results.json"):
+            assert not any(
+                each in (folder / path).read_text() for each in hidden if each.isascii() and "[[" not in each
+            )
+        assert not any(each in told for each in hidden)
+
+    return hold
+
+
+REFERRING = "{limit: 5, with: {key: '${env.API_TOKEN}'}}"
+
+SCENARIOS = [
+    text(
+        "details that attach a file to the JUnit report",
+        f"{{limit: 5, with: {{text: {EVERYTHING}}}}}",
+        "return Observed(1, {text: text})",
+        "says: met (1)",
+        green=True,
+        afterwards=_without("[[ATTACHMENT", "\x1b"),
+    ),
+    text(
+        "an exception with XML, ANSI codes and an attachment",
+        f"{{limit: 5, with: {{text: {EVERYTHING}}}}}",
+        "raise ValueError(text)",
+        "raised ValueError: ]]> <![CDATA[x]]> <b> | [[ATTACHMENT|/etc/passwd]] (checks.py:8)",
+        green=False,
+        afterwards=_without("[[ATTACHMENT", "\x1b"),
+    ),
+    text(
+        "a token from the environment in an exception",
+        REFERRING,
+        "raise ValueError(key)",
+        "raised ValueError: *** (checks.py:8)",
+        green=False,
+        variables={"API_TOKEN": LEAKING},
+        afterwards=_without(LEAKING),
+    ),
+    text(
+        "a token from the environment in details",
+        REFERRING,
+        "return Observed(1, {key: [key]})",
+        "says: met (1)",
+        green=True,
+        variables={"API_TOKEN": LEAKING},
+        afterwards=_without(LEAKING),
+    ),
+    text(
+        "a token that the spec does not name, printed by a library: named by `run.mask`",
+        "5",
+        'raise ValueError(os.environ["HIDDEN"])',
+        "raised ValueError: *** (checks.py:8)",
+        green=False,
+        arguments=("--set", "run.mask=[HIDDEN]"),
+        variables={"HIDDEN": LEAKING},
+        afterwards=_without(LEAKING),
+    ),
+]

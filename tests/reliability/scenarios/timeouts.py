@@ -1,0 +1,131 @@
+"""A worker that hangs: it is asked to end, then killed, with all that it started."""
+
+from __future__ import annotations
+
+from tests.reliability.harm import none_left, plugin, spec
+from tests.reliability.scenario import Scenario
+
+GROUP = "Hangs"
+MEASUREMENT = '''
+import time
+
+from retspec.plugin import Check, Cost, Measurement, check, hookimpl, measurement
+
+
+@measurement(cost=Cost.STATIC)
+def sluggish() -> int:
+    """Take for ever."""
+    time.sleep(600)
+    return 0
+
+
+@measurement(cost=Cost.STATIC)
+def swift() -> int:
+    """Take no time."""
+    return 1
+
+
+@check(direction="at most", advice="Nothing to do.")
+def reads_sluggish(sluggish: int) -> int:
+    """Is it sluggish?"""
+    return sluggish
+
+
+@check(direction="at most", advice="Nothing to do.")
+def reads_swift(swift: int) -> int:
+    """Is it swift?"""
+    return swift
+
+
+@hookimpl
+def retspec_checks() -> list[Check]:
+    return [reads_sluggish, reads_swift]
+
+
+@hookimpl
+def retspec_measurements() -> list[Measurement]:
+    return [sluggish, swift]
+'''
+
+
+def hangs(fault: str, body: str) -> Scenario:
+    """Return a check that writes its process id, and that of its children, to `pids` and never returns."""
+    return Scenario(
+        group=GROUP,
+        fault=fault,
+        spec=spec("{limit: 0, timeout: 1s}"),
+        files=plugin(body),
+        exit_code=3,
+        sees="harmful: timeout (the timeout of 'harmful' was over after 1",
+        verdicts={"before": "met", "harmful": "timeout", "after": "met"},
+        afterwards=none_left,
+    )
+
+
+SCENARIOS = [
+    hangs("a check sleeps for ever", "note('pids', os.getpid()); time.sleep(600)"),
+    hangs(
+        "C code sleeps and holds the interpreter's lock",
+        "note('pids', os.getpid()); ctypes.PyDLL(None).sleep(600)",
+    ),
+    hangs(
+        "a regular expression backtracks for years",
+        "note('pids', os.getpid()); re.match('(a+)+$', 'a' * 60 + 'b')",
+    ),
+    hangs("a power of integers takes for ever", "note('pids', os.getpid()); 9 ** 9 ** 9"),
+    hangs(
+        "a check ignores SIGTERM and holds the interpreter's lock",
+        """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        note("pids", os.getpid())
+        ctypes.PyDLL(None).sleep(600)
+        """,
+    ),
+    hangs("the worker is stopped", "note('pids', os.getpid()); os.kill(os.getpid(), signal.SIGSTOP)"),
+    hangs(
+        "a data loader's process never answers",
+        """
+        context = multiprocessing.get_context("fork")
+        answers = context.Queue()
+        loader = context.Process(target=time.sleep, args=(600,))
+        loader.start()
+        note("pids", f"{os.getpid()} {loader.pid}")
+        answers.get()
+        """,
+    ),
+    hangs(
+        "five children ignore SIGTERM and a check waits for them",
+        """
+        children = [subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 600; :"], close_fds=False) for _ in range(5)]
+        note("pids", " ".join(str(child.pid) for child in children))
+        for child in children:
+            child.wait()
+        """,
+    ),
+    Scenario(
+        group=GROUP,
+        fault="the run takes longer than `run.timeout`",
+        spec=spec(head="run: {timeout: 3s}"),
+        files=plugin("note('pids', os.getpid()); time.sleep(600)"),
+        exit_code=3,
+        sees="after: timeout (the run's timeout is over)",
+        verdicts={"before": "met", "harmful": "timeout", "after": "timeout"},
+        afterwards=none_left,
+    ),
+    Scenario(
+        group=GROUP,
+        fault="a measurement takes longer than `run.measurement_timeout`",
+        spec="""\
+retspec: 1
+run: {measurement_timeout: 1s}
+checks:
+  reads_sluggish: 0
+  another: {check: reads_sluggish, limit: 0}
+  reads_swift: 1
+""",
+        files={"checks.py": MEASUREMENT},
+        exit_code=3,
+        sees="another: timeout (the timeout of a measurement was over after 1",
+        verdicts={"reads_sluggish": "timeout", "another": "timeout", "reads_swift": "met"},
+    ),
+]

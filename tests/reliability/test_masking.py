@@ -1,0 +1,141 @@
+"""A secret leaves in no report, no message and no log; everything else leaves as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from retspec.catalog import gather
+from retspec.errors import SpecError
+from retspec.load import load
+from retspec.masking import Mask
+from retspec.records import Direction, Measured, Verdict
+from retspec.reporters import retspec_reporters
+from retspec.validate import validate
+from tests.reporters.sample import criterion, failed, judged, report, sample
+
+ROOT = Path(__file__).parents[2]
+HIDDEN = "s3cr'et\\\n-----KEY-----\n12"
+PLUGIN = '''
+import os, sys
+from retspec.plugin import Check, Observed, check, hookimpl
+
+@check(direction="at most", advice="Nothing to do.")
+def told(*, token: str = "", pin: int = 0) -> int:
+    """Does it tell?"""
+    print("stdout", token, pin)
+    sys.stderr.write(f"stderr {token} {pin}\\n")
+    return Observed(1, {token: [token, {"pin": str(pin)}], "environment": os.environ["ELSEWHERE"]})
+
+@check(direction="at most", advice="Nothing to do.")
+def raised(*, token: str = "", pin: int = 0) -> int:
+    """Does it raise?"""
+    raise ValueError(f"{token!r} {pin:,}")
+
+@check(direction="at most", advice="Nothing to do.")
+def died(*, token: str = "", pin: int = 0) -> int:
+    """Does it die?"""
+    sys.stderr.write(f"dying with {token} {pin}\\n")
+    sys.stderr.flush()
+    os._exit(7)
+
+@hookimpl
+def retspec_checks() -> list[Check]:
+    return [told, raised, died]
+'''
+WITH = "limit: 5, with: {token: '${env.MY_TOKEN}', pin: '${env.DB_PASSWORD}'}"
+SPEC = f"""
+retspec: 1
+name: "of ${{env.MY_TOKEN}}"
+description: "with ${{env.MY_TOKEN}} and ${{env.HOST_NAME}}"
+run: {{mask: [ELSEWHERE]}}
+checks:
+  told: {{{WITH}}}
+  raised: {{{WITH}}}
+  died: {{{WITH}}}
+  skipped: {{check: told, skip: "no ${{env.MY_TOKEN}}"}}
+"""
+VARIABLES = {
+    "MY_TOKEN": "tok-4711-abcdef",
+    "DB_PASSWORD": "87654321",
+    "ELSEWHERE": "named-by-mask-only",
+    "HOST_NAME": "host-7",
+}
+UNNAMED = "never-named-4242"
+
+
+def test_secrets_leave_neither_in_reports_nor_in_the_log(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    (tmp_path / "checks.py").write_text(PLUGIN)
+    done = subprocess.run(
+        [sys.executable, "-m", "retspec", "run", "spec.yaml", "-p", "checks.py", "-v"],
+        cwd=tmp_path,
+        env={**os.environ, **VARIABLES, "RETSPEC_UNNAMED": UNNAMED, "PYTHONPATH": str(ROOT), "CI": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    written = [path.read_text() for path in (tmp_path / "reports").rglob("*.*")]
+    assert len(written) == 2
+    for text in (*written, done.stdout, done.stderr):
+        for hidden in ("tok-4711", "87654321", "87,654,321", "named-by-mask-only", UNNAMED):
+            assert hidden not in text
+    assert all("***" in text for text in (*written, done.stdout))
+    assert all("host-7" in text for text in written if text.startswith("{"))
+
+
+def test_a_message_about_an_invalid_spec_does_not_quote_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "x" * 30 + "-secret-" + "y" * 40
+    monkeypatch.setenv("MY_TOKEN", secret)
+    (tmp_path / "spec.yaml").write_text(
+        "retspec: 1\nrun: {device: '${env.MY_TOKEN}', seed: '${env.MY_TOKEN}', dtype: '${env.MY_TOKEN}'}\n"
+        "model: {timm: [], lora: {bias: 'a ${env.MY_TOKEN}'}}\nchecks: {loss_drop: '${env.MY_TOKEN}'}\n"
+    )
+    with pytest.raises(SpecError) as refusal:
+        validate(load(tmp_path / "spec.yaml"), gather(entry_points=False))
+    assert str(refusal.value).count("***") == 5
+    assert "xxx" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("reporter", retspec_reporters(), ids=lambda reporter: reporter.name)
+def test_no_reporter_sees_a_secret_in_any_form(reporter: object) -> None:
+    held = criterion(
+        "exact", HIDDEN, direction=Direction.EQUAL, arguments={"a": [HIDDEN]}, skip=HIDDEN, description=HIDDEN
+    )
+    results = (judged(held, HIDDEN, {HIDDEN: HIDDEN}), failed(held, Verdict.CRASH, HIDDEN, trace=repr(HIDDEN)))
+    made = report(*results, name=HIDDEN, faults=(HIDDEN,), measurements=(Measured(key=f"m({HIDDEN})", facts=[HIDDEN]),))
+    text = reporter.render(Mask([HIDDEN]).report(made))  # type: ignore[attr-defined]
+    assert "***" in text
+    assert "s3cr" not in text
+    assert "KEY" not in text
+
+
+def test_without_secrets_nothing_changes() -> None:
+    made = sample()
+    assert Mask().report(made) is made
+    assert repr(Mask(["no such text"]).report(made)) == repr(made)
+
+
+def test_what_is_too_short_or_measured_is_not_masked() -> None:
+    mask = Mask(["abc", "0.31", "1234"])
+    made = mask.result(judged(criterion(arguments={"steps": 1234, "on": True}), 0.31, {"steps": 1234}))
+    assert made.observed is not None
+    assert (made.observed.value, made.observed.details) == (0.31, {"steps": 1234})
+    assert made.criterion.arguments == {"steps": "***", "on": True}
+    assert mask.text("abc") == "abc"
+    assert mask.text("1,234 steps to 0.31") == "*** steps to ***"
+
+
+def test_the_name_of_a_criterion_stays_so_that_no_two_become_one() -> None:
+    mask = Mask(["loss_drop"])
+    assert [mask.result(judged(criterion(name), 0.9)).criterion.id for name in ("loss_drop", "loss_drop_2")] == [
+        "loss_drop",
+        "loss_drop_2",
+    ]
