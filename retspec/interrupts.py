@@ -1,4 +1,8 @@
-"""Ending in good order when someone wants the run to end."""
+"""Ending in good order when someone wants the run to end.
+
+A signal is noted when it arrives and heard where nothing is half done. An exception out of the handler could strike
+anywhere: in the standard library, between taking a lock and being sure to give it back, it hangs the run for ever.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+_arrived: list[int] = []
+"""The number of the signal that arrived; of the process, as signals are."""
+
 
 class Interrupted(BaseException):
-    """A signal that asks for the end arrived; not an Exception, so that no handler of errors swallows it."""
+    """A signal asks for the end; not an Exception, so that no handler of errors swallows it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         super().__init__(f"interrupted by {signal.Signals(number).name}")
 
 
+def raise_if_interrupted() -> None:
+    """Raise Interrupted if a signal has arrived under `interruptible`."""
+    if _arrived:
+        raise Interrupted(_arrived[0])
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise Interrupted at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
+    """Note the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
 
     SIGINT is heard even where a shell started the program with it ignored, as shells do in the background; SIGHUP is
     not, because `nohup` means it. Outside the main thread, where Python allows no handlers, nothing is changed.
@@ -35,15 +48,16 @@ def interruptible() -> Iterator[None]:
         signals.append(signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in signals}
 
-    def handle(number: int, _frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         for each in signals:
             signal.signal(each, signal.SIG_DFL)
-        raise Interrupted(number)
+        _arrived.append(number)
 
     for number in signals:
-        signal.signal(number, handle)
+        signal.signal(number, note)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        _arrived.clear()

@@ -207,7 +207,7 @@ def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
         spec_sha256=plan.spec.sha256,
         seed=run.seed,
         device=run.device,
-        dtype=run.dtype,
+        dtype=run.dtype or "as the model has it",
         threads=run.threads,
         git_commit=_git_commit(Path(plan.spec.file).parent),
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",

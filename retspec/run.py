@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from retspec.catalog import Catalog, gather
-from retspec.interrupts import Interrupted, interruptible
+from retspec.interrupts import Interrupted, interruptible, raise_if_interrupted
 from retspec.judge import judge
 from retspec.load import load, plugins_of
 from retspec.measure import measure
@@ -83,7 +83,9 @@ def run(  # noqa: PLR0913 - the same
         with interruptible():
             board.open()
             _measure_and_judge(plan, catalog, board, fail_fast=fail_fast)
-            return board.close()
+            report = board.close()
+            raise_if_interrupted()
+            return report
     except Interrupted as interruption:
         return board.close(interrupted=interruption.number)
 

@@ -438,14 +438,13 @@ def no_grad_backbone() -> PeftModel:
     """`torch.no_grad` around the blocks, to save memory."""
     model = vit()
     blocks = model.base_model.model.blocks
-    forward = blocks.forward
-    blocks.forward = lambda inputs: torch.no_grad()(forward)(inputs)
+    blocks.forward = torch.no_grad()(blocks.forward)
     return model
 
 
 def half_adapters() -> PeftModel:
     """The whole wrapped model is cast down, adapters and head included."""
-    return vit().to(torch.float16).float().to(torch.bfloat16)
+    return vit().to(torch.bfloat16)
 
 
 def scaled_up_adapter() -> PeftModel:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from retspec.errors import RetspecError
+from retspec.interrupts import raise_if_interrupted
 from retspec.measure.guard import Guard
 from retspec.measure.protocol import encode
 
@@ -99,7 +100,11 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def read_line(self, deadline: float) -> bytes | None:
-        """Return the next record, or None when the worker has ended or the deadline (monotonic clock) is over."""
+        """Return the next record, or None when the worker has ended or the deadline (monotonic clock) is over.
+
+        Raises Interrupted.
+        """
+        raise_if_interrupted()
         while b"\n" not in self._buffer:
             alive = self.is_alive  # before the read: what was written before the end is still there after it
             if self._selector.select(max(0.0, min(LOOK, deadline - time.monotonic()))):
@@ -108,6 +113,7 @@ class WorkerProcess:
                 if chunk:
                     continue
                 time.sleep(LOOK / 20)
+            raise_if_interrupted()
             if not alive or time.monotonic() >= deadline:
                 return None
         line, _, self._buffer = self._buffer.partition(b"\n")

@@ -71,7 +71,9 @@ def _leak(model: nn.Module, inputs: Tensor) -> float:
         raise Inconclusive("the inputs are integers, of which there is no gradient")
     watched = inputs.detach().clone().requires_grad_()
     own = logits_of(model(watched))[0]
-    (gradient,) = torch.autograd.grad(own.float().square().sum(), watched)
-    if not gradient[0].any():
+    if not own.requires_grad:
+        raise Inconclusive("no gradient comes back to the inputs, so a leak could not show; see `dead_gradients`")
+    gradient: Tensor | None = torch.autograd.grad(own.float().square().sum(), watched, allow_unused=True)[0]
+    if gradient is None or not gradient[0].any():
         raise Inconclusive("the output does not depend on its own image, so a leak could not show; see `input_matters`")
     return float(gradient[1:].abs().max())

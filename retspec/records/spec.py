@@ -16,7 +16,7 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Duration = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$",
+        pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h)$",
         description="A duration with its unit: 500ms, 90s, 10m, 1h.",
         examples=["90s", "10m"],
     ),
@@ -24,7 +24,7 @@ Duration = Annotated[
 Size = Annotated[
     str,
     Meta(
-        pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB)$",
+        pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,9})?(MB|GB)$",
         description="A size with its unit, a power of ten: 500MB, 8GB.",
         examples=["500MB", "8GB"],
     ),
@@ -135,9 +135,13 @@ class RunOptions:
             examples=["auto", "cpu", "cuda", "mps"],
         ),
     ] = "auto"
-    dtype: Annotated[
-        Literal["float32", "float64", "bfloat16", "float16"], Meta(description="Of the model's weights.")
-    ] = "float32"
+    dtype: (
+        Annotated[
+            Literal["float32", "float64", "bfloat16", "float16"],
+            Meta(description="Of the model's weights; by default they stay as their source makes them."),
+        ]
+        | None
+    ) = None
     timeout: Annotated[Duration, Meta(description="For the whole run.")] | None = None
     measurement_timeout: Annotated[Duration, Meta(description="For each measurement.")] | None = None
     memory: Annotated[Size, Meta(description="CPU memory that the worker may take; enforced on Linux.")] | None = None

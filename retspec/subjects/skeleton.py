@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.errors import NoVerdict, describe
@@ -39,11 +40,17 @@ def on_meta(tensor: Tensor) -> Tensor:
 class Skeleton:
     """The model on the meta device: it has names, shapes and dtypes, but no numbers."""
 
-    def __init__(self, module: nn.Module, dtype: torch.dtype, real: Callable[[], nn.Module]) -> None:
+    def __init__(self, module: nn.Module, real: Callable[[], nn.Module]) -> None:
         self.module = module
-        self._dtype = dtype
         self._real = real
         self._traced: dict[tuple[int, ...], Geometry] = {}
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the model's first floating-point parameter, which its inputs have to have."""
+        import torch
+
+        return next((p.dtype for p in self.module.parameters() if p.is_floating_point()), torch.float32)
 
     def copy(self) -> nn.Module:
         """Return a copy to change at will."""
@@ -72,7 +79,7 @@ class Skeleton:
         # Fake tensors say that they lie on the CPU: unlike meta tensors they get along with what a model makes itself.
         with FakeTensorMode(allow_non_fake_inputs=True):
             model = hollow(self.module, lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
-            return trace(model.eval(), torch.empty(shape, dtype=self._dtype))
+            return trace(model.eval(), torch.empty(shape, dtype=self.dtype))
 
     def _trace_real(self, shape: tuple[int, ...]) -> Geometry:
         import torch
@@ -81,7 +88,7 @@ class Skeleton:
         device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
         modes = [(module, module.training) for module in model.modules()]
         try:
-            return trace(model.eval(), torch.randn(shape, dtype=self._dtype, device=device))
+            return trace(model.eval(), torch.randn(shape, dtype=self.dtype, device=device))
         except NoVerdict:
             raise
         except Exception as error:

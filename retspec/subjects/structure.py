@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.errors import NoVerdict
+from retspec.errors import Inconclusive, NoVerdict
 from retspec.facts import Group
 
 if TYPE_CHECKING:
@@ -24,10 +24,14 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def tuner(model: nn.Module) -> BaseTuner:
     """Return the adapter's tuner, however deep it sits in the model.
 
-    Raises NoVerdict when the model carries no adapter.
+    Raises NoVerdict when the model carries no adapter, Inconclusive when it is merged already.
     """
     from peft.tuners.tuners_utils import BaseTuner
 
+    if any(getattr(layer, "merged", False) for layer in adapted_layers(model).values()):
+        raise Inconclusive(
+            "the adapter is merged into its base already; `dead_gradients` tells what that does to training"
+        )
     for module in model.modules():
         if isinstance(module, BaseTuner):
             return module

@@ -72,14 +72,6 @@ class Subject:
         return choose_device(self._spec.run.device)
 
     @cached_property
-    def dtype(self) -> torch.dtype:
-        """The dtype of the model's weights and of its inputs."""
-        import torch
-
-        found: torch.dtype = getattr(torch, self._spec.run.dtype)
-        return found
-
-    @cached_property
     def model(self) -> nn.Module:
         """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights."""
         device = self.device
@@ -106,7 +98,7 @@ class Subject:
     def skeleton(self) -> Skeleton:
         """The model without weights."""
         module = hollow(self.model, on_meta) if self._weights else self._build_on_meta()
-        return Skeleton(module, self.dtype, real=lambda: self.model)
+        return Skeleton(module, real=lambda: self.model)
 
     @cached_property
     def batch(self) -> Batch:
@@ -120,7 +112,7 @@ class Subject:
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
         if inputs.is_floating_point():
-            inputs = inputs.to(self.dtype)
+            inputs = inputs.to(self.skeleton.dtype)
         return Batch(inputs.to(self.device), targets.to(self.device))
 
     def _take_batch(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor]:
@@ -144,10 +136,17 @@ class Subject:
         checkpoint = self._checkpoint if filled else None
         with seeded(self._spec.run.seed):
             value = msgspec.convert(section.value, source.value_type, strict=False)
-            model: nn.Module = source(value, **section.arguments).to(self.dtype)
+            model = self._cast(source(value, **section.arguments))
             if checkpoint is not None:  # before peft wraps the model: that renames its layers
                 self._loading = load_into(model, checkpoint)
             return model if section.lora is None else wrap(model, section.lora)
+
+    def _cast(self, model: nn.Module) -> nn.Module:
+        """Cast a model as the spec says; without a word there, its dtypes are its source's business."""
+        import torch
+
+        name = self._spec.run.dtype
+        return model if name is None else model.to(getattr(torch, name))
 
     @cached_property
     def _checkpoint(self) -> File | None:

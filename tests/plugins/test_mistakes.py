@@ -14,6 +14,7 @@ from tests.plugins.samples import CHECK
 if TYPE_CHECKING:
     from tests.plugins.samples import Install, Write
 
+THERE_ARE = f"there are {', '.join(gather(entry_points=False).measurements)}"
 MISTAKES = {
     "forgot-to-return": (
         CHECK.format(name="c").replace("return [c]", "[c]"),
@@ -33,11 +34,11 @@ MISTAKES = {
     ),
     "asks-for-what-nobody-measures": (
         CHECK.format(name="c").replace("def c(", "def c(trainings, "),
-        "there are effect, fitting, geometry, merging, parameters, ranks, training",
+        THERE_ARE,
     ),
     "asks-for-the-model-itself": (
         CHECK.format(name="c").replace("training: Training", "model"),
-        "there are effect, fitting, geometry, merging, parameters, ranks, training",
+        THERE_ARE,
     ),
     "takes-what-no-schema-describes": (
         CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: complex)"),

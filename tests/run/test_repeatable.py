@@ -40,13 +40,19 @@ def every_check() -> dict[str, str]:
 
 
 def observations(report: Report) -> dict[str, Any]:
-    return {result.criterion.id: result.observed for result in report.results}
+    """Observed values and details, but for the resident set of the process, which is told and never judged."""
+    found = {}
+    for result in report.results:
+        details = dict(result.observed.details) if result.observed else {}
+        details.pop("resident set MB", None)
+        found[result.criterion.id] = (result.observed.value if result.observed else None, details)
+    return found
 
 
 def test_two_runs_observe_the_same(reports: list[Report]) -> None:
     first, second = map(observations, reports)
     assert first == second
-    assert None not in first.values()
+    assert [name for name, (value, _) in first.items() if value is None] == ["amp_skipped_steps"]
     assert set(first) == set(gather(entry_points=False).checks) - MEASURES_TIME
 
 
