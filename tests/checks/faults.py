@@ -15,6 +15,7 @@ class Fault:
 
 
 def fault(name: str, *overrides: str, red: str = "") -> Fault:
+    """State a fault; `red` names the criteria, separated by spaces."""
     return Fault(name, overrides, frozenset(red.split()))
 
 
@@ -41,46 +42,162 @@ def net(model: str) -> tuple[str, ...]:
 FAULTS = (
     fault("none, a ViT"),
     fault("none, a small net", *net("plain")),
-    fault("the adapter is frozen", vit("adapter_never_trained")),
-    fault("everything but the head is frozen after wrapping", vit("frozen_after_wrapping")),
-    fault("modules_to_save is misspelt", vit("head_misspelt")),
-    fault("modules_to_save is missing", vit("head_not_saved")),
-    fault("the head is replaced after wrapping", vit("head_replaced_after_wrapping")),
-    fault("the head is unfrozen by hand", vit("head_trained_but_not_saved")),
-    fault("a second adapter trains, the first is used", vit("stale_adapter")),
-    fault("[qkv, proj] adapts the patch embedding too", vit("patch_embedding_adapted")),
-    fault("a part of the base is left unfrozen", vit("base_left_unfrozen")),
-    fault("the model is not wrapped at all", vit("base")),
-    fault("nothing trains", vit("nothing_trains")),
-    fault("the head has the classes of ImageNet", vit("base"), "model.kwargs={num_classes: 1000}"),
-    fault("the patch size is another", vit("base"), "model.kwargs={patch_size: 4}"),
-    fault("the number of heads is another", vit("base"), "model.kwargs={num_heads: 4}"),
-    fault("the width is another", vit("base"), "model.kwargs={embed_dim: 64}"),
-    fault("the learning rate is zero", "train.lr=0"),
-    fault("the learning rate is far too high", "train.lr=3"),
-    fault("the inputs are zeroed", *net("inputs_lost")),
-    fault("the loss has the wrong sign", 'train.loss="tests.tiny:wrong_sign"'),
-    fault("the loss is a sum where a mean is expected", 'train.loss="tests.tiny:summed_cross_entropy"'),
-    fault("a weight is NaN", vit("nan_weight")),
-    fault("the gradient of a root at zero is infinite", *net("root_of_zero")),
-    fault("the adapter is merged before training", vit("merged_before_training")),
-    fault("the head stands behind a detach", vit("head_behind_detach")),
-    fault("the blocks run under no_grad", vit("no_grad_backbone")),
-    fault("the attention bypasses its adapter", vit("adapter_bypassed")),
-    fault("a hook writes to a frozen weight", vit("frozen_weight_written")),
-    fault("a BatchNorm drifts under LoRA", *net("batch_normalized")),
-    fault("the logits are far too large", *net("loud")),
-    fault("a scale near zero starves what lies before it", *net("vanishing")),
-    fault("activations are kept from step to step", *net("keeps_activations")),
-    fault("merging drops a layer", vit("merge_drops_a_layer")),
-    fault("merging forgets the scale", vit("merged_twice_scaled")),
-    fault("unmerging forgets a layer", vit("unmerge_forgets_a_layer")),
-    fault("adapters and head are kept in half precision", vit("half_adapters")),
-    fault("half precision cancels", *net("cancels_in_half")),
-    fault("noise from a generator that no seed reaches", *net("unseeded_noise")),
-    fault("dropout stays on in eval mode", *net("dropout_in_eval")),
-    fault("a buffer counts in eval mode", *net("counts_in_eval")),
-    fault("statistics run over the batch in eval mode", *net("norm_over_batch")),
-    fault("view where transpose was meant", *net("view_for_transpose")),
-    fault("the compiled model takes another branch", *net("other_when_compiled")),
+    fault(
+        "the adapter is frozen",
+        vit("adapter_never_trained"),
+        red="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
+    ),
+    fault(
+        "everything but the head is frozen after wrapping",
+        vit("frozen_after_wrapping"),
+        red="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
+    ),
+    fault(
+        "modules_to_save is misspelt",
+        vit("head_misspelt"),
+        red="head_trainable max_final_loss overfit_loss overfit_steps",
+    ),
+    fault(
+        "modules_to_save is missing",
+        vit("head_not_saved"),
+        red="head_trainable max_final_loss overfit_loss overfit_steps",
+    ),
+    fault(
+        "the head is replaced after wrapping",
+        vit("head_replaced_after_wrapping"),
+        red="dead_gradients head_trainable max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    fault("the head is unfrozen by hand", vit("head_trained_but_not_saved"), red="reload_atol"),
+    fault("a second adapter trains, the first is used", vit("stale_adapter"), red="head_trainable"),
+    fault(
+        "[qkv, proj] adapts the patch embedding too",
+        vit("patch_embedding_adapted"),
+        red="lora_layers max_trainable_params rank_params",
+    ),
+    fault("a part of the base is left unfrozen", vit("base_left_unfrozen"), red="reload_atol trainable_names"),
+    fault(
+        "the model is not wrapped at all",
+        vit("base"),
+        red="lora_layers max_trainable_fraction max_trainable_params trainable_names",
+    ),
+    fault("nothing trains", vit("nothing_trains"), red="head_trainable lora_layers min_trainable_params"),
+    fault(
+        "the head has the classes of ImageNet",
+        vit("base"),
+        "model.kwargs={num_classes: 1000}",
+        red="input_matters lora_layers max_final_loss max_trainable_fraction max_trainable_params "
+        "output_shape trainable_names",
+    ),
+    fault(
+        "the patch size is another",
+        vit("base"),
+        "model.kwargs={patch_size: 4}",
+        red="attention_shape lora_layers max_loss_rise max_trainable_fraction max_trainable_params "
+        "patch_count sequence_length trainable_names",
+    ),
+    fault(
+        "the number of heads is another",
+        vit("base"),
+        "model.kwargs={num_heads: 4}",
+        red="attention_shape lora_layers max_trainable_fraction max_trainable_params trainable_names",
+    ),
+    fault(
+        "the width is another",
+        vit("base"),
+        "model.kwargs={embed_dim: 64}",
+        red="embed_dim lora_layers max_loss_rise max_trainable_fraction max_trainable_params trainable_names",
+    ),
+    fault(
+        "the learning rate is zero",
+        "train.lr=0",
+        red="adapter_effect input_matters loss_drop max_final_loss min_grad_norm overfit_accuracy "
+        "overfit_loss overfit_steps unchanged_params",
+    ),
+    fault("the learning rate is far too high", "train.lr=3", red="max_grad_norm nonfinite_gradients nonfinite_steps"),
+    fault(
+        "the inputs are zeroed",
+        *net("inputs_lost"),
+        red="adapter_effect dead_gradients input_matters loss_drop max_final_loss min_grad_norm "
+        "overfit_accuracy overfit_loss overfit_steps unchanged_params",
+    ),
+    fault("the loss has the wrong sign", 'train.loss="tests.tiny:wrong_sign"', red="overfit_accuracy overfit_steps"),
+    fault(
+        "the loss is a sum where a mean is expected",
+        'train.loss="tests.tiny:summed_cross_entropy"',
+        red="grad_accumulation_rtol",
+    ),
+    fault("a weight is NaN", vit("nan_weight"), red="nonfinite_steps"),
+    fault(
+        "the gradient of a root at zero is infinite", *net("root_of_zero"), red="nonfinite_gradients nonfinite_steps"
+    ),
+    fault(
+        "the adapter is merged before training",
+        vit("merged_before_training"),
+        red="dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    fault(
+        "the head stands behind a detach",
+        vit("head_behind_detach"),
+        red="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    fault(
+        "the blocks run under no_grad",
+        vit("no_grad_backbone"),
+        red="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    fault(
+        "the attention bypasses its adapter",
+        vit("adapter_bypassed"),
+        red="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    fault(
+        "a hook writes to a frozen weight",
+        vit("frozen_weight_written"),
+        red="determinism_atol frozen_drift grad_accumulation_rtol",
+    ),
+    fault("a BatchNorm drifts under LoRA", *net("batch_normalized"), red="frozen_drift grad_accumulation_rtol"),
+    fault(
+        "the logits are far too large",
+        *net("loud"),
+        red="batch_invariance_atol initial_loss_rtol input_matters max_grad_norm merge_atol unmerge_atol",
+    ),
+    fault(
+        "a scale near zero starves what lies before it",
+        *net("vanishing"),
+        red="adapter_effect input_matters loss_drop max_final_loss min_grad_norm overfit_accuracy "
+        "overfit_loss overfit_steps",
+    ),
+    fault("activations are kept from step to step", *net("keeps_activations"), red="memory_growth_mb"),
+    fault("merging drops a layer", vit("merge_drops_a_layer"), red="merge_atol"),
+    fault("merging forgets the scale", vit("merged_twice_scaled"), red="merge_atol"),
+    fault("unmerging forgets a layer", vit("unmerge_forgets_a_layer"), red="unmerge_atol"),
+    fault(
+        "adapters and head are kept in half precision",
+        vit("half_adapters"),
+        red="grad_accumulation_rtol trainable_dtype",
+    ),
+    fault(
+        "noise from a generator that no seed reaches",
+        *net("unseeded_noise"),
+        red="amp_rtol batch_invariance_atol compile_atol determinism_atol eval_determinism_atol "
+        "grad_accumulation_rtol max_loss_rise merge_atol reload_atol unmerge_atol",
+    ),
+    fault(
+        "dropout stays on in eval mode",
+        *net("dropout_in_eval"),
+        red="amp_rtol batch_invariance_atol compile_atol eval_determinism_atol grad_accumulation_rtol "
+        "merge_atol reload_atol unmerge_atol",
+    ),
+    fault("a buffer counts in eval mode", *net("counts_in_eval"), red="eval_drift"),
+    fault(
+        "statistics run over the batch in eval mode",
+        *net("norm_over_batch"),
+        red="batch_invariance_atol batch_leak grad_accumulation_rtol",
+    ),
+    fault(
+        "view where transpose was meant",
+        *net("view_for_transpose"),
+        red="batch_invariance_atol batch_leak grad_accumulation_rtol",
+    ),
+    fault("the compiled model takes another branch", *net("other_when_compiled"), red="compile_atol"),
 )

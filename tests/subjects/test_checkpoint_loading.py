@@ -246,8 +246,8 @@ def test_a_subject_is_filled_before_it_is_wrapped(tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
     torch.save({"model": tensors}, tmp_path / "weights" / "w.pth")
     made = subject(tmp_path, weights=True)
-    assert made.loading is not None
-    assert made.loading.loaded_elements == made.loading.model_elements
+    loading = made.loaded.loading
+    assert loading.loaded_elements == loading.model_elements
     state = made.model.state_dict()
     layer = "base_model.model.blocks.0.attn.qkv.base_layer.weight"
     assert torch.equal(state[layer].cpu(), tensors["blocks.0.attn.qkv.weight"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Overfitting
-from retspec.plugin import Observed, check
+from retspec.plugin import Inconclusive, Observed, check
 from retspec.records import Fraction
 
 
@@ -54,6 +54,8 @@ def overfit_loss(overfitting: Overfitting) -> Observed[float]:
     What the number means:
         Mean loss over the samples at the end of the training; the customary bar is 0.01.
     """
+    if overfitting.loss < 0:
+        raise Inconclusive(f"the loss ends at {overfitting.loss:.3g}: a loss below zero has no floor to come near")
     return Observed(overfitting.loss, _details(overfitting))
 
 
