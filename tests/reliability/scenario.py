@@ -87,12 +87,17 @@ def _start(scenario: Scenario, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*shell, *command],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "CI": "1", **scenario.variables},
+        env={**_environment(), "PYTHONPATH": str(ROOT), "CI": "1", **scenario.variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
     )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a user: without coverage, whose own files meet a full disk too, and a dead process."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
 def _hold_reports(scenario: Scenario, folder: Path) -> None:
