@@ -79,9 +79,7 @@ def _agreement(model: nn.Module, batch: Batch, reference: Recipe, other: Recipe)
 
 
 def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:
-    loss = trainer.backward()
-    if loss is None:
-        raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+    loss = trainer.finite_backward()
     found = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
     if not found:
         raise Inconclusive("no parameter has a gradient; `dead_gradients` tells more")

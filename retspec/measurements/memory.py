@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from msgspec import Meta
 
-from retspec.errors import Inconclusive
 from retspec.facts import Memory
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.live_bytes import LiveBytes
@@ -55,8 +54,7 @@ def memory(
                 progress(step + 1, WARM_UP + iterations)
                 if step == WARM_UP:
                     meter.start_over()
-                if trainer.backward() is None:
-                    raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+                trainer.finite_backward()
                 trainer.update()
                 gc.collect()
                 after.append(meter.live)

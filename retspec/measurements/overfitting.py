@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from retspec.errors import Inconclusive
 from retspec.facts import Overfitting
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.recipes import Trainer
@@ -68,9 +67,7 @@ class _Watched(Trainer):
         Raises Inconclusive when the loss is not finite.
         """
         self._right = 0
-        loss = self.backward()
-        if loss is None:
-            raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+        loss = self.finite_backward()
         return loss, self._right / self.batch_size
 
     def see(self, logits: Tensor, targets: Tensor) -> None:

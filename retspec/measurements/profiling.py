@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.errors import Inconclusive
 from retspec.facts import Operator, Profile
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.recipes import Trainer
@@ -43,6 +42,5 @@ def profile(model: nn.Module, batch: Batch, recipe: Recipe) -> Profile:
 
 
 def _step(trainer: Trainer) -> None:
-    if trainer.backward() is None:
-        raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+    trainer.finite_backward()
     trainer.update()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from retspec.errors import Inconclusive
 from retspec.facts import Repetition
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.recipes import Trainer
@@ -59,10 +58,7 @@ def _train(model: nn.Module, batch: Batch, recipe: Recipe, steps: int) -> tuple[
         model.train()
         trainer = Trainer(model, batch, recipe)
         for _step in range(steps):
-            loss = trainer.backward()
-            if loss is None:
-                raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+            losses.append(trainer.finite_backward())
             trainer.update()
-            losses.append(loss)
         trained = {name: p.detach().double().cpu() for name, p in model.named_parameters() if p.requires_grad}
     return losses, trained

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from math import isfinite, log
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import SubjectError, describe
+from retspec.errors import Inconclusive, SubjectError, describe
 from retspec.subjects.outputs import logits_of
 from retspec.subjects.references import call, load_callable
 
@@ -49,6 +49,13 @@ class Trainer:
             total += value
         self._scaler.unscale_(self._optimizer)
         return total
+
+    def finite_backward(self) -> float:
+        """Compute the gradients and return the mean loss; raises Inconclusive when it is not finite."""
+        loss = self.backward()
+        if loss is None:
+            raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+        return loss
 
     def update(self) -> bool:
         """Apply the gradients; False when the loss scaler found them not finite and skipped the step."""
