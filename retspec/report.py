@@ -78,10 +78,18 @@ class Board:
     def note_environment(self, facts: Mapping[str, str]) -> None:
         """Keep where the worker measured."""
         threads = int(facts["threads"])
-        before, checkpoint = self._report.provenance, facts.get("checkpoint_sha256", "")
-        if before.checkpoint_sha256 not in {"", checkpoint}:  # a fresh worker has read it again
-            self.fault("the checkpoint changed during the run: some verdicts are about its old content")
-        provenance = replace(before, device=facts["device"], threads=threads, checkpoint_sha256=checkpoint)
+        before = self._report.provenance
+        provenance = replace(
+            before,
+            device=facts["device"],
+            threads=threads,
+            checkpoint_sha256=facts.get("checkpoint_sha256", ""),
+            adapter_sha256=facts.get("adapter_sha256", ""),
+        )
+        for file in ("checkpoint", "adapter"):
+            known, found = (getattr(facts_then, f"{file}_sha256") for facts_then in (before, provenance))
+            if known not in {"", found}:  # a fresh worker has read it again
+                self.fault(f"the {file} changed during the run: some verdicts are about its old content")
         self._report = replace(self._report, provenance=provenance)
 
     def fault(self, *faults: str) -> None:

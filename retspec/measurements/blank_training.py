@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
 
 from retspec.measurements.fitting import fit, fitting_passes
 from retspec.plugin import Cost, measurement
@@ -25,8 +27,8 @@ def blank_training(
     recipe: Recipe,
     progress: Callable[[int, int], None],
     *,
-    steps: int,
-    lr: float,
+    steps: Annotated[int, Meta(ge=1, description="Optimizer steps.")],
+    lr: Annotated[float, Meta(ge=0, description="Learning rate.")],
 ) -> Training:
     """Train as `fitting` does, on the same labels, with the inputs zeroed."""
     import torch

@@ -1,4 +1,4 @@
-"""The measurement `effect`."""
+"""The measurements `effect` and `loaded_effect`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,23 @@ def effect(fitting: Fit, model: nn.Module, batch: Batch) -> AdapterEffect:
         for name, parameter in model.named_parameters():
             if name in fitting.trained:
                 parameter.copy_(fitting.trained[name])
-        model.eval()
-        adapted = logits_of(model(batch.inputs)).float()
-        with adapters_off(model):
-            disabled = logits_of(model(batch.inputs)).float()
-        absolute = largest_difference(adapted, disabled)
-        return AdapterEffect(absolute, absolute / max(float(adapted.abs().max()), 1e-30))
+        return _compare(model, batch)
+
+
+@measurement(cost=Cost.FORWARD, passes=_passes)
+def loaded_effect(model: nn.Module, batch: Batch) -> AdapterEffect:
+    """Compare the outputs with the adapter and without, in eval mode, the model being as its source left it."""
+    import torch
+
+    tuner(model)
+    with preserved(model), torch.no_grad():
+        return _compare(model, batch)
+
+
+def _compare(model: nn.Module, batch: Batch) -> AdapterEffect:
+    model.eval()
+    adapted = logits_of(model(batch.inputs)).float()
+    with adapters_off(model):
+        disabled = logits_of(model(batch.inputs)).float()
+    absolute = largest_difference(adapted, disabled)
+    return AdapterEffect(absolute, absolute / max(float(adapted.abs().max()), 1e-30))

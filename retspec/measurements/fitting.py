@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
 
 from retspec.errors import NoVerdict
 from retspec.facts import GradientHistory, Training
@@ -45,8 +47,8 @@ def fitting(
     recipe: Recipe,
     progress: Callable[[int, int], None],
     *,
-    steps: int,
-    lr: float,
+    steps: Annotated[int, Meta(ge=1, description="Optimizer steps.")],
+    lr: Annotated[float, Meta(ge=0, description="Learning rate.")],
 ) -> Fit:
     """Train on one fixed batch, in train mode, as the recipe says, and put the model back.
 

@@ -51,6 +51,8 @@ class Provenance:
     spec_sha256: str = ""
     checkpoint_sha256: str = ""
     """Of the file whose weights were measured; empty when none was loaded."""
+    adapter_sha256: str = ""
+    """Of the weights of the saved adapter; empty when none was loaded."""
     seed: int = 0
     device: str = ""
     dtype: str = ""

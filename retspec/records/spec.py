@@ -13,6 +13,7 @@ from retspec.records.values import Direction, Severity, Value
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+Dtype = Literal["float32", "float64", "bfloat16", "float16"]
 Duration = Annotated[
     str,
     Meta(
@@ -76,6 +77,25 @@ Weights = Annotated[
 ]
 
 
+Sha256 = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{64}$",
+        description="What `sha256sum` prints of the checkpoint: a file that is another one is refused.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
+Folder = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="A folder that `save_pretrained` of peft wrote, relative to this spec: its adapter is loaded onto "
+        "the model. A section `lora` beside it must agree with what was saved.",
+        examples=["runs/aptos/adapter"],
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """The section `model`: which source builds it, from what, what fills it, and what wraps it."""
@@ -84,7 +104,9 @@ class Model:
     value: Any
     arguments: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: Weights | None = None
+    checkpoint_sha256: Sha256 | None = None
     lora: Lora | None = None
+    adapter: Folder | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +159,7 @@ class RunOptions:
     ] = "auto"
     dtype: (
         Annotated[
-            Literal["float32", "float64", "bfloat16", "float16"],
+            Dtype,
             Meta(description="Of the model's weights; by default they stay as their source makes them."),
         ]
         | None

@@ -126,6 +126,7 @@ def _provenance(provenance: Provenance) -> dict[str, str]:
     facts = {
         "spec_sha256": provenance.spec_sha256,
         "checkpoint_sha256": provenance.checkpoint_sha256,
+        "adapter_sha256": provenance.adapter_sha256,
         "seed": str(provenance.seed),
         "device": provenance.device,
         "dtype": provenance.dtype,

@@ -17,6 +17,7 @@ from retspec.subjects.checkpoints import File, Loaded, find, load_into, recognis
 from retspec.subjects.devices import choose_device
 from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from
+from retspec.subjects.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.structure import input_size
 
@@ -89,10 +90,15 @@ class Subject:
             raise SubjectError("this needs a checkpoint; name one as `model.checkpoint`", path="model")
         return Loaded(self._loading, self._checkpoint)
 
-    @property
+    @cached_property
     def checkpoint_sha256(self) -> str:
         """Hash of the checkpoint, if its weights are measured; raises SubjectError when it cannot be read."""
         return self._checkpoint.sha256() if self._weights and self._checkpoint else ""
+
+    @property
+    def adapter_sha256(self) -> str:
+        """Hash of the weights of the adapter, if one is loaded; raises SubjectError when they cannot be read."""
+        return self._adapter.weights.sha256() if self._adapter else ""
 
     @cached_property
     def skeleton(self) -> Skeleton:
@@ -133,12 +139,15 @@ class Subject:
         """Build the model by its source, cast it, fill it from its checkpoint, wrap it."""
         section = self._section()
         source = self._model_sources[section.source]
-        checkpoint = self._checkpoint if filled else None
+        checkpoint = self._pinned_checkpoint() if filled else None
+        adapter = self._adapter
         with seeded(self._spec.run.seed):
             value = msgspec.convert(section.value, source.value_type, strict=False)
             model = self._cast(source(value, **section.arguments))
             if checkpoint is not None:  # before peft wraps the model: that renames its layers
                 self._loading = load_into(model, checkpoint)
+            if adapter is not None:
+                return load_adapter(model, adapter, section.lora)
             return model if section.lora is None else wrap(model, section.lora)
 
     def _cast(self, model: nn.Module) -> nn.Module:
@@ -157,6 +166,20 @@ class Subject:
         file = find(section.checkpoint, Path(self._spec.file).resolve().parent)
         recognise(file)
         return file
+
+    def _pinned_checkpoint(self) -> File | None:
+        """The checkpoint, if the spec names one; raises SubjectError when it is not the one that the spec pins."""
+        wanted, file = self._section().checkpoint_sha256, self._checkpoint
+        if file is not None and wanted not in {None, self.checkpoint_sha256}:
+            message = f"{file.name} is another file: its SHA-256 is {self.checkpoint_sha256}"
+            raise SubjectError(message, path="model.checkpoint_sha256")
+        return file
+
+    @cached_property
+    def _adapter(self) -> SavedAdapter | None:
+        """The saved adapter, if the spec names one."""
+        name = self._section().adapter
+        return None if name is None else find_adapter(name, Path(self._spec.file).resolve().parent)
 
     def _build_on_meta(self) -> nn.Module:
         import torch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from retspec.signatures import Argument
 
 
+@dataclass(frozen=True)
+class Defaults:
+    """What other sections say for the criteria that say nothing themselves."""
+
+    train: Recipe
+    dtype: str
+
+
 def recipe(section: Mapping[str, Any]) -> Recipe:
     """Return the section `train`."""
     converted: Recipe = _typed(section, Recipe)
@@ -34,7 +43,13 @@ def run_options(section: Mapping[str, Any]) -> RunOptions:
 def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
     """Return the section `model`."""
     wrapped = _typed(section["lora"], Lora) if "lora" in section else None
-    return Model(**_source(section, sources), checkpoint=section.get("checkpoint"), lora=wrapped)
+    return Model(
+        **_source(section, sources),
+        checkpoint=section.get("checkpoint"),
+        checkpoint_sha256=section.get("checkpoint_sha256"),
+        lora=wrapped,
+        adapter=section.get("adapter"),
+    )
 
 
 def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
@@ -42,8 +57,11 @@ def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
     return Data(**_source(section, sources))
 
 
-def criterion(name: str, entry: Any, catalog: Catalog, train: Recipe, mark: Mark) -> Criterion:
-    """Return one entry under `checks:`, with everything that it leaves out filled in."""
+def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark: Mark) -> Criterion:
+    """Return one entry under `checks:`, with everything that it leaves out filled in.
+
+    Raises msgspec.ValidationError for a value that its type refuses, or a limit that is none for the dtype of the run.
+    """
     check = catalog.checks.get(name) or catalog.checks[entry["check"]]
     form = long_form(catalog, check, entry)
     return Criterion(
@@ -51,10 +69,10 @@ def criterion(name: str, entry: Any, catalog: Catalog, train: Recipe, mark: Mark
         check=check.name,
         direction=check.direction,
         unit=check.unit,
-        limit=_limit(form, check),
-        warn=_typed(form["warn"], check.value_type) if "warn" in form else None,
+        limit=_bound(form, "limit", check, defaults.dtype) if "limit" in form else check.default_limit,
+        warn=_bound(form, "warn", check, defaults.dtype) if "warn" in form else None,
         severity=Severity(form.get("severity", Severity.ERROR)),
-        arguments=_arguments(form.get("with", {}), catalog.arguments_of(check), train),
+        arguments=_arguments(form.get("with", {}), catalog.arguments_of(check), defaults.train),
         tags=tuple(form.get("tags", ())),
         timeout=seconds(form["timeout"]) if "timeout" in form else None,
         skip=form.get("skip"),
@@ -74,12 +92,18 @@ def _source(section: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[s
     }
 
 
-def _limit(form: Mapping[str, Any], check: Check) -> Value | None:
-    """Return the limit; a criterion that is skipped may have none."""
-    if "limit" not in form:
-        return check.default_limit
-    limit: Value = _typed(form["limit"], check.value_type)
-    return limit
+def _bound(form: Mapping[str, Any], key: str, check: Check, dtype: str) -> Value:
+    """Return what stands for a bound, which may be one for each dtype that the model can have."""
+    given = form[key]
+    if isinstance(given, dict):
+        if dtype not in given:
+            known = ", ".join(given)
+            raise msgspec.ValidationError(
+                f"no {key} for {dtype}, which is the `run.dtype` of this spec; there are {known}"
+            )
+        given = given[dtype]
+    bound: Value = _typed(given, check.value_type)
+    return bound
 
 
 def _arguments(given: Mapping[str, Any], declared: Mapping[str, Argument], train: Recipe) -> dict[str, Any]:

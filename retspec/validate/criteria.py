@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from retspec.records import Duration, Severity
+from retspec.records import Dtype, Duration, Severity
 from retspec.validate.arguments import (
     RECIPE_KEYS,
     RUNNER_KEYS,
@@ -95,6 +95,20 @@ def _long_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment
     return {**form, "if": {"required": ["skip"]}, "else": {"required": needed}} if needed else form
 
 
+def _by_dtype(bound: Fragment) -> Fragment:
+    """Take one bound, or a mapping with one for each dtype: what is noise in bfloat16 is a fault in float32."""
+    if "type" not in bound or takes_mapping(bound):
+        return bound
+    kinds = [bound["type"]] if isinstance(bound["type"], str) else bound["type"]
+    return {
+        **bound,
+        "type": [*kinds, "object"],
+        "minProperties": 1,
+        "propertyNames": {"enum": list(get_args(Dtype))},
+        "additionalProperties": bound,
+    }
+
+
 def _with(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
     arguments = catalog.arguments_of(check)
     properties = {name: _argument(argument, check, fragments) for name, argument in arguments.items()}
@@ -115,7 +129,7 @@ def _argument(argument: Argument, check: Check, fragments: Fragments) -> Fragmen
 
 
 def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
-    limit = fragments.of(check.value_type, f"check {check.name!r}, limit")
+    limit = _by_dtype(fragments.of(check.value_type, f"check {check.name!r}, limit"))
     default = {} if check.default_limit is None else {"default": check.default_limit}
     text = {"type": "string", "minLength": 1}
     return {

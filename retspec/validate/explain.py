@@ -93,6 +93,14 @@ def _no_source(fault: Fault, context: Context) -> Iterator[Finding]:
         yield Finding(fault.place, message, on_key=True)
 
 
+def _missing_companions(fault: Fault, _context: Context) -> Iterator[Finding]:
+    for key, companions in fault.expected.items():
+        place = (*fault.place, key)
+        for name in companions if key in fault.value else ():
+            if name not in fault.value:
+                yield Finding(place, f"{wording.dotted(place)} needs {name!r} beside it", on_key=True)
+
+
 def _bad_key(fault: Fault) -> Finding:
     key = str(fault.value)
     rule = "the keys here are integers, such as 8" if fault.keyword == "pattern" else fault.message
@@ -168,6 +176,7 @@ _SIZES = {"minLength": "character", "minItems": "item", "minProperties": "entry"
 _BY_KEYWORD: dict[str, Callable[[Fault, Context], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
+    "dependencies": _missing_companions,
     "not": _no_source,
     "type": _wrong_type,
     "enum": _not_in_enum,

@@ -60,7 +60,7 @@ class _Validation:
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         batch: Data = self.record("data", partial(convert.data, sources=catalog.data_sources)) or Data()
-        criteria = tuple(self.criteria(train))
+        criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32")))
         self.require_none()
         return Spec(
             file=self.document.file,
@@ -77,13 +77,13 @@ class _Validation:
             sha256=self.document.sha256,
         )
 
-    def criteria(self, train: Recipe) -> Iterator[Criterion]:
+    def criteria(self, defaults: convert.Defaults) -> Iterator[Criterion]:
         """Yield the criteria that are whole, and note what is wrong with them beyond the schema."""
         entries = self.document.data.get("checks")
         for name, entry in entries.items() if isinstance(entries, dict) else ():
             place = ("checks", name)
             mark = self.document.key_mark(place)
-            build = partial(convert.criterion, name, catalog=self.catalog, train=train, mark=mark)
+            build = partial(convert.criterion, name, catalog=self.catalog, defaults=defaults, mark=mark)
             if (criterion := self.built(place, build, entry)) is not None:
                 has_model = "model" in self.document.data
                 self.findings += broken_rules(criterion, self.catalog, has_model=has_model)

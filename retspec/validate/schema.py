@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Lora, Recipe, RunOptions, Weights
+from retspec.records import Folder, Lora, Recipe, RunOptions, Sha256, Weights
 from retspec.validate.criteria import checks_section
 from retspec.validate.fragments import Fragment, Fragments
 from retspec.validate.published import publish
@@ -54,9 +54,15 @@ def _head() -> Fragment:
 
 
 def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
-    common = {"checkpoint": fragments.of(Weights, "checkpoint"), "lora": fragments.of(Lora, "lora")}
+    common = {
+        "checkpoint": fragments.of(Weights, "checkpoint"),
+        "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
+        "lora": fragments.of(Lora, "lora"),
+        "adapter": fragments.of(Folder, "adapter"),
+    }
+    model = _source_section("The model under test", catalog.model_sources, common, fragments)
     return {
-        "model": _source_section("The model under test", catalog.model_sources, common, fragments),
+        "model": {**model, "dependencies": {"checkpoint_sha256": ["checkpoint"]}},
         "data": _source_section("Where the batch comes from", catalog.data_sources, {}, fragments),
         "train": fragments.of(Recipe, "train"),
         "run": fragments.of(RunOptions, "run"),

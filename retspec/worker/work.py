@@ -21,6 +21,8 @@ from retspec.wording import one_line, visible
 from retspec.worker.container import Container, typed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retspec.catalog import Catalog
     from retspec.errors import Mark
     from retspec.measure.protocol import Job
@@ -68,13 +70,14 @@ def _environment(subject: Subject) -> dict[str, str]:
     return {
         "device": f"{device} ({name})" if name else str(device),
         "threads": str(torch.get_num_threads()),
-        "checkpoint_sha256": _checkpoint_sha256(subject),
+        "checkpoint_sha256": _hash(lambda: subject.checkpoint_sha256),
+        "adapter_sha256": _hash(lambda: subject.adapter_sha256),
     }
 
 
-def _checkpoint_sha256(subject: Subject) -> str:
+def _hash(read: Callable[[], str]) -> str:
     try:
-        return subject.checkpoint_sha256
+        return read()
     except (SubjectError, OSError):
         return ""  # told by every criterion that needs the model
 

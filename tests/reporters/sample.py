@@ -147,6 +147,7 @@ def sample() -> Report:
         provenance=Provenance(
             spec_sha256="0f" * 32,
             checkpoint_sha256="c5" * 32,
+            adapter_sha256="ad" * 32,
             seed=42,
             device="cpu",
             dtype="float32",

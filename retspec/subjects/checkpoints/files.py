@@ -1,4 +1,4 @@
-"""The file that a spec names as its checkpoint."""
+"""A file of weights that a spec names: its checkpoint, or that of its adapter."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+CHECKPOINT = "model.checkpoint"
 Version = tuple[int, int, int]
 """Inode, size in bytes, time of the last change in nanoseconds."""
 
@@ -26,6 +27,8 @@ class File:
     """As it stands in the spec."""
     path: Path
     version: Version = field(repr=False)
+    place: str = CHECKPOINT
+    """Dotted place in the spec that names it."""
 
     @property
     def size(self) -> int:
@@ -50,34 +53,34 @@ class File:
             raise self.refused("changed while it was read; another process writes it: give the run a copy of its own")
 
     def refused(self, why: str) -> SubjectError:
-        """Return the error that says why this is no checkpoint to load, in one line."""
-        return refused(self.name, why)
+        """Return the error that says why these are no weights to load, in one line."""
+        return refused(self.name, why, self.place)
 
 
-def refused(name: str, why: str) -> SubjectError:
-    """Return the error that says what is wrong with a checkpoint of this name."""
-    return SubjectError(one_line(f"{name} {why}"), path="model.checkpoint")
+def refused(name: str, why: str, place: str) -> SubjectError:
+    """Return the error that says what is wrong with the file or folder that is named at a place of the spec."""
+    return SubjectError(one_line(f"{name} {why}"), path=place)
 
 
-def find(name: str, folder: Path) -> File:
+def find(name: str, folder: Path, place: str = CHECKPOINT) -> File:
     """Return the file of this name, relative to the folder of the spec.
 
-    Raises SubjectError, at the place `model.checkpoint`, when there is no regular file that can be read.
+    Raises SubjectError, at the place that names it, when there is no regular file that can be read.
     """
     if "://" in name:
-        raise refused(name, "is an address; nothing is fetched from the network: download it and name the file")
+        raise refused(name, "is an address; nothing is fetched from the network: download it and name the file", place)
     path = folder / name
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode):
             path.open("rb").close()
     except OSError as error:
-        raise refused(name, _why_unreadable(path, error)) from error
+        raise refused(name, _why_unreadable(path, error), place) from error
     except ValueError as error:  # a null byte
-        raise refused(name, f"cannot be the name of a file: {error}") from error
+        raise refused(name, f"cannot be the name of a file: {error}", place) from error
     if not stat.S_ISREG(status.st_mode):
-        raise refused(name, _why_irregular(path))
-    return File(name, path, _version(status))
+        raise refused(name, _why_irregular(path), place)
+    return File(name, path, _version(status), place)
 
 
 def _version(status: os.stat_result) -> Version:
