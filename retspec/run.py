@@ -9,7 +9,7 @@ from retspec.catalog import Catalog, gather
 from retspec.interrupts import Interrupted, interruptible, raise_if_interrupted
 from retspec.judge import judge
 from retspec.load import load, plugins_of
-from retspec.measure import measure
+from retspec.measure import Workers, measure
 from retspec.measure.protocol import Done, Environment, Finished, Made, Progress
 from retspec.plan import make_plan
 from retspec.records import Plan, Report, Verdict
@@ -17,8 +17,10 @@ from retspec.report import Board, opening
 from retspec.validate import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
+
+    from retspec.measure.protocol import Message
 
 
 def prepare(  # noqa: PLR0913 - keywords, as the command line has options
@@ -95,7 +97,7 @@ def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast:
     criteria = {step.criterion.id: step.criterion for step in plan.checks}
     board.tell("spec_loaded", spec=plan.spec)
     board.tell("run_started", report=board.report)
-    with closing(measure(plan, plugins=catalog.named, entry_points=catalog.entry_points)) as messages:
+    with closing(Workers()) as workers, closing(_messages(plan, catalog, workers)) as messages:
         for message in messages:
             match message:
                 case Finished(outcome):
@@ -111,3 +113,7 @@ def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast:
                     board.tell("progress", measurement=key, step=step, total=total)
                 case Done(faults):
                     board.fault(*faults)
+
+
+def _messages(plan: Plan, catalog: Catalog, workers: Workers) -> Generator[Message]:
+    return measure(plan, workers, plugins=catalog.named, entry_points=catalog.entry_points)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from retspec.measure.attempt import RUN, Attempt
 from retspec.measure.protocol import Finished, Job
+from retspec.measure.workers import Workers
 from retspec.records import Outcome, Verdict, seconds
 
 if TYPE_CHECKING:
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
     from retspec.measure.protocol import Message
     from retspec.records import Plan
 
+__all__ = ["MOST_RESTARTS", "Workers", "measure"]
+
 MOST_RESTARTS = 3
 
 
-def measure(plan: Plan, *, plugins: Sequence[str] = (), entry_points: bool = True) -> Generator[Message]:
+def measure(
+    plan: Plan, workers: Workers, *, plugins: Sequence[str] = (), entry_points: bool = True, more: bool = False
+) -> Generator[Message]:
     """Yield what happens, and a `Finished` for every criterion of the plan; one more takes back what cannot be true.
 
-    Closing the iterator ends the worker and everything that it started. Raises RetspecError when none can be started.
+    workers: who measures; closing the iterator ends a worker at work and everything that it started.
+    more: whether another plan follows, for the same workers.
+
+    Raises RetspecError when no worker can be started.
     """
     if not plan.checks:
         return
@@ -34,8 +42,9 @@ def measure(plan: Plan, *, plugins: Sequence[str] = (), entry_points: bool = Tru
     waiting = {step.criterion.id: None for step in plan.checks}
     last_end = ""
     for _attempt in range(1 + MOST_RESTARTS):
-        job = Job(plan=plan.restricted_to(waiting), plugins=tuple(plugins), entry_points=entry_points)
-        attempt = Attempt(job, {RUN: deadline})
+        rest = plan.restricted_to(waiting)
+        job = Job(plan=rest, plugins=tuple(plugins), entry_points=entry_points, more=more)
+        attempt = Attempt(job, workers, {RUN: deadline})
         for message in attempt.messages():
             if isinstance(message, Finished):
                 waiting.pop(message.outcome.id, None)

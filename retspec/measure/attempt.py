@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retspec.measure.order import Order
-from retspec.measure.process import Fate, WorkerProcess
 from retspec.measure.protocol import Done, Finished, Job, Made, Progress, Started, decode
 from retspec.records import Outcome, Verdict, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from retspec.measure.process import Fate, WorkerProcess
     from retspec.measure.protocol import Message
+    from retspec.measure.workers import Workers
 
 RUN, MEASUREMENT = "the run's timeout", "the timeout of a measurement"
 
@@ -26,6 +27,7 @@ class Attempt:
     """One worker and what it was doing last."""
 
     job: Job
+    workers: Workers
     deadlines: dict[str, float]
     """What may be over, in words, to when that is (monotonic clock)."""
     criterion: str | None = None
@@ -47,7 +49,7 @@ class Attempt:
 
     def messages(self) -> Iterator[Message]:
         """Yield the worker's records, then an outcome for every criterion that its end decides."""
-        with WorkerProcess(self.job) as process:
+        with self.workers.worker_for(self.job) as process:
             while not self.done:
                 line = process.read_line(min(self.deadlines.values()))
                 if line is None:
@@ -60,11 +62,7 @@ class Attempt:
                 self._note(message)
                 yield message
             if self.done:
-                fault = process.finish()
-                if fault:
-                    yield Done((f"the worker measured everything, but {fault}",))
-                if process.read_line(deadline=0.0) is not None:
-                    yield from self._refuse("a record after the end", is_lie=True)
+                yield from self._part_from(process)
                 return
             timed_out = process.is_alive
             late = self._late() if timed_out else ""
@@ -73,6 +71,16 @@ class Attempt:
             yield from self._fail(Verdict.TIMEOUT, late, fate.stderr)
         else:
             yield from self._crash(fate)
+
+    def _part_from(self, process: WorkerProcess) -> Iterator[Message]:
+        """Let a worker go that has done its job: to its end, or to a rest if another job may follow."""
+        fault = "" if self.job.more else process.finish()
+        if fault:
+            yield Done((f"the worker measured everything, but {fault}",))
+        if process.read_line(deadline=0.0) is not None:
+            yield from self._refuse("a record after the end", is_lie=True)
+        elif self.job.more:
+            self.workers.rest(process, self.job)
 
     def _note(self, message: Message) -> None:
         now = time.monotonic()

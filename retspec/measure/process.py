@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 from retspec.errors import RetspecError
 from retspec.interrupts import raise_if_interrupted
@@ -20,8 +20,6 @@ from retspec.measure.guard import Guard
 from retspec.measure.protocol import encode
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from retspec.measure.protocol import Job
 
 GRACE = 5.0
@@ -50,17 +48,16 @@ class Fate:
 
 
 class WorkerProcess:
-    """Runs a worker; leaving the context ends it and all that it started, and so does the end of this process.
+    """Runs a worker; closing it ends the worker and all that it started, and so does the end of this process.
 
     Raises RetspecError when the system cannot start one.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self) -> None:
         try:
             self._start()
         except OSError as error:
             raise RetspecError(f"cannot start a worker: {error.strerror or error}") from error
-        self._send(job)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._records, selectors.EVENT_READ)
         self._buffer = b""
@@ -82,16 +79,20 @@ class WorkerProcess:
         os.close(worker_end)
         self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
 
-    def __enter__(self) -> Self:
-        return self
+    def send(self, job: Job) -> None:
+        """Give the worker a job; a dead one is found by the first read."""
+        with suppress(BrokenPipeError):
+            self._jobs.write(encode(job))
+            self._jobs.flush()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the worker, and give back what belongs to it."""
         self.end()
         self._guard.dismiss()
         self._selector.close()
         os.close(self._records)
+        with suppress(BrokenPipeError):
+            self._jobs.close()
         self._stderr.close()
 
     @property
@@ -120,7 +121,9 @@ class WorkerProcess:
         return line
 
     def finish(self) -> str:
-        """Wait for a worker that said it is done; return what it did instead of ending well, or an empty string."""
+        """Give a worker that said it is done no more jobs; return what it did instead of ending well, or nothing."""
+        with suppress(BrokenPipeError):
+            self._jobs.close()
         try:
             status = self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
@@ -140,10 +143,10 @@ class WorkerProcess:
         self._signal(signal.SIGKILL)  # children that outlived it
         return Fate(describe_status(status), self._tail())
 
-    def _send(self, job: Job) -> None:
+    @property
+    def _jobs(self) -> IO[bytes]:
         assert self._process.stdin is not None  # noqa: S101 - narrows the type; it is a pipe
-        with suppress(BrokenPipeError), self._process.stdin as stdin:  # a dead worker is found by the first read
-            stdin.write(encode(job))
+        return self._process.stdin
 
     def _read(self) -> bytes:
         try:

@@ -1,4 +1,4 @@
-"""What travels between the supervisor and its worker: one job in, JSON records out, one per line."""
+"""What travels between the supervisor and its worker: jobs in, JSON records out, one per line."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     plugins: tuple[str, ...] = ()
     entry_points: bool = True
+    more: bool = False
+    """Whether another job may follow: then what it could share is worth keeping."""
 
 
 class Environment(msgspec.Struct, frozen=True, tag=True):

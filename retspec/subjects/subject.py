@@ -13,6 +13,7 @@ import msgspec
 
 from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest
+from retspec.subjects.bases import Base, Bases
 from retspec.subjects.checkpoints import File, Loaded, find, load_into, recognise
 from retspec.subjects.devices import choose_device
 from retspec.subjects.lora import wrap
@@ -43,8 +44,9 @@ class Batch:
 class Subject:
     """Model, skeleton, batch, recipe and device of one spec.
 
-    The base model is made once. If some measurement needs its weights, the skeleton is taken from it, so that what is
-    counted is what is trained; otherwise it is built on the meta device and no weights are ever made.
+    The base model is made once, and taken from `bases` or kept there for a later subject. If some measurement
+    needs its weights, the skeleton is taken from it, so that what is counted is what is trained; otherwise it is built
+    on the meta device and no weights are ever made.
     """
 
     def __init__(
@@ -54,8 +56,11 @@ class Subject:
         model_sources: Mapping[str, Source],
         data_sources: Mapping[str, Source],
         weights: bool,
+        bases: Bases | None = None,
+        keep: bool = False,
     ) -> None:
         self._spec = spec
+        self._bases, self._keep = bases or Bases(), keep
         self._model_sources = model_sources
         self._data_sources = data_sources
         self._weights = weights
@@ -136,19 +141,35 @@ class Subject:
         return batch
 
     def _build(self, *, filled: bool) -> nn.Module:
-        """Build the model by its source, cast it, fill it from its checkpoint, wrap it."""
+        """Build the model: its base, and what wraps it."""
+        section, adapter = self._section(), self._adapter
+        base = self._filled_base() if filled else self._base()
+        with seeded(self._spec.run.seed):  # anew, so that the adapter does not depend on who made the base
+            if adapter is not None:
+                return load_adapter(base, adapter, section.lora)
+            return base if section.lora is None else wrap(base, section.lora)
+
+    def _filled_base(self) -> nn.Module:
+        """The base with its weights, on the CPU or where it was measured last; taken over if it is at hand."""
+        section, run, checkpoint = self._section(), self._spec.run, self._pinned_checkpoint()
+
+        def make() -> Base:
+            model = self._base()
+            # Before peft wraps the model: that renames its layers.
+            return Base(model, None if checkpoint is None else load_into(model, checkpoint))
+
+        asked = msgspec.json.encode((section.source, section.value, section.arguments, run.seed, run.dtype))
+        base = self._bases.take((asked, checkpoint), make, keep=self._keep)
+        self._loading = base.loading
+        return base.model
+
+    def _base(self) -> nn.Module:
+        """Build the base by its source, and cast it."""
         section = self._section()
         source = self._model_sources[section.source]
-        checkpoint = self._pinned_checkpoint() if filled else None
-        adapter = self._adapter
         with seeded(self._spec.run.seed):
             value = msgspec.convert(section.value, source.value_type, strict=False)
-            model = self._cast(source(value, **section.arguments))
-            if checkpoint is not None:  # before peft wraps the model: that renames its layers
-                self._loading = load_into(model, checkpoint)
-            if adapter is not None:
-                return load_adapter(model, adapter, section.lora)
-            return model if section.lora is None else wrap(model, section.lora)
+            return self._cast(source(value, **section.arguments))
 
     def _cast(self, model: nn.Module) -> nn.Module:
         """Cast a model as the spec says; without a word there, its dtypes are its source's business."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import IO
 
 import msgspec
 
 from retspec.measure.protocol import Job
+from retspec.subjects.bases import Bases
 from retspec.worker.channel import Channel
 from retspec.worker.libraries import settle_libraries
 from retspec.worker.limits import limit_memory
@@ -15,24 +17,24 @@ from retspec.worker.work import work
 
 
 def main() -> None:
-    """Take the job and do it. A supervisor that died before it gave one gets nothing done."""
-    channel = Channel(int(sys.argv[1]))
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return
-    job = msgspec.json.decode(line, type=Job)
-    _detach_standard_input()
-    limit_memory(job.plan.spec.run.memory)
-    if job.plan.measurements:  # without one nothing needs a library, whose import takes seconds
-        settle_libraries()
-    work(job, channel)
+    """Do one job after another, until the supervisor closes the pipe that they come through."""
+    channel, bases = Channel(int(sys.argv[1])), Bases()
+    with _detached_standard_input() as jobs:
+        for line in jobs:
+            job = msgspec.json.decode(line, type=Job)
+            limit_memory(job.plan.spec.run.memory)
+            if job.plan.measurements:  # without one nothing needs a library, whose import takes seconds
+                settle_libraries()
+            work(job, channel, bases)
 
 
-def _detach_standard_input() -> None:
-    """Give the code under test an empty standard input."""
+def _detached_standard_input() -> IO[bytes]:
+    """Return what was the standard input, and give the code under test an empty one."""
+    jobs = os.dup(0)  # not inherited by what the code under test starts
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+    return os.fdopen(jobs, "rb")
 
 
 if __name__ == "__main__":

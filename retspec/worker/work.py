@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from retspec.errors import Mark
     from retspec.measure.protocol import Job
     from retspec.records import CheckStep, Spec
+    from retspec.subjects.bases import Bases
     from retspec.worker.channel import Channel
 
 
-def work(job: Job, channel: Channel) -> None:
-    """Answer every criterion of the job with one outcome, then clean up and say so."""
+def work(job: Job, channel: Channel, bases: Bases | None = None) -> None:
+    """Answer every criterion of the job with one outcome, then clean up and say so.
+
+    bases: base models that an earlier job of this process left for the next one.
+    """
     allow_imports_from(Path(job.plan.spec.file).resolve().parent, Path.cwd())
     catalog = gather(job.plugins, entry_points=job.entry_points)
     subject = Subject(
@@ -39,6 +43,8 @@ def work(job: Job, channel: Channel) -> None:
         model_sources=catalog.model_sources,
         data_sources=catalog.data_sources,
         weights=job.plan.needs_weights,
+        bases=bases,
+        keep=job.more,
     )
     container = Container(job.plan, catalog, subject, channel)
     if job.plan.measurements:  # without one nothing needs torch, whose import takes seconds
