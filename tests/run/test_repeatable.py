@@ -18,8 +18,8 @@ FULL = Path(__file__).parent.parent / "cases" / "preflight" / "full.yaml"
 
 MEASURES_TIME = {"step_time_ms", "min_throughput", "min_compile_speedup"}
 """The checks whose observation is a property of the moment; all others are functions of spec, seed and machine."""
-NEEDS_MORE = {"amp_skipped_steps"}
-"""Deterministic as well, but without a loss scaler it has nothing to say."""
+NEEDS_MORE = {"amp_skipped_steps", "loaded_adapter_effect"}
+"""Deterministic as well, but without a loss scaler, or an adapter that was trained before, there is nothing to say."""
 
 
 @pytest.fixture(scope="module")
