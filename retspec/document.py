@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retspec.errors import Mark, Problem
+from retspec.records import Config
 
 Place = tuple[str | int, ...]
 """The keys and indices that lead from the top of a spec to a value: `("model", "lora", "r")`."""
@@ -31,6 +32,8 @@ class Document:
     """Places that `problems` already speak about: whoever goes on checking says nothing more there."""
     secrets: frozenset[str] = frozenset()
     """Texts that must not leave: neither in a report nor in a message."""
+    config: Config | None = None
+    """The training config that the spec names."""
     sha256: str
     """Of the resolved data as canonical JSON, secrets masked: it neither gives them away nor changes with them."""
 

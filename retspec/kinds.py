@@ -13,8 +13,10 @@ from retspec.signatures import Argument
 PROJECT = "retspec"
 API_VERSION = 1
 """Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
-PARTS = frozenset({"model", "skeleton", "loaded", "batch", "take_batch", "recipe", "device", "progress"})
+PARTS = frozenset({"model", "skeleton", "loaded", "batch", "take_batch", "recipe", "device", "config", "progress"})
 """The parts of the subject that a measurement may ask for by parameter name."""
+WITHOUT_TORCH = frozenset({"config", "progress"})
+"""Those that are there without torch: a measurement that reads nothing else is made without it."""
 
 
 class Cost(IntEnum):

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
-from retspec.kinds import PARTS
+from retspec.kinds import PARTS, WITHOUT_TORCH
 from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan, Recipe, Spec
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class _Planner:
             inputs=inputs,
             passes=self._passes(measurement, arguments),
             criteria=(),
+            needs_torch=not inputs or not WITHOUT_TORCH.issuperset(inputs.values()),
         )
         self._steps[key] = replace(step, criteria=tuple(dict.fromkeys((*step.criteria, criterion.id))))
         return key

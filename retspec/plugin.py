@@ -26,8 +26,9 @@ the error messages know it. As an installed package, name the module as an entry
 * Raise `Inconclusive("why")` when the value could not have gone the other way: an unmeasurable thing is never green.
 * `@measurement` makes new facts. Its positional parameters name other measurements or parts of the subject: `model`
   (the real module on its device), `skeleton` (the same module without weights, on the meta device), `batch`,
-  `take_batch`, `loaded` (what came of a checkpoint), `recipe`, `device`, `progress`. Facts are frozen dataclasses of
-  plain data, so that they can be recorded and judged again. A measurement leaves the model as it found it.
+  `take_batch`, `loaded` (what came of a checkpoint), `recipe`, `device`, `config` (the training config), `progress`.
+  Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
+  model as it found it.
 * `@model_source` and `@data_source` add new ways to say what is under test; `Reporter` adds an output format.
 * `HookSpecs` lists every hook.
 * `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it clearly.

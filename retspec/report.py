@@ -213,6 +213,7 @@ def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
     run = plan.spec.run
     return Provenance(
         spec_sha256=plan.spec.sha256,
+        config_sha256=plan.spec.config.sha256 if plan.spec.config else "",
         seed=run.seed,
         device=run.device,
         dtype=run.dtype or "as the model has it",

@@ -2,33 +2,68 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
 import click
 
+from retspec.cli.drafting import can_be_drafted, draft
 from retspec.cli.options import examples, verbose_option
-from retspec.errors import UsageError
+from retspec.cli.recognition import recognise
+from retspec.errors import Mark, UsageError
+from retspec.load import read_config
 
 SCHEMA = "retspec.schema.json"
 """The file that the starter's first line names; `retspec schema` writes it."""
 
 
-@click.command("init", epilog=examples("retspec init", "retspec init specs/preflight.yaml"))
+@click.command(
+    "init",
+    epilog=examples(
+        "retspec init",
+        "retspec init specs/preflight.yaml",
+        "retspec init --config configs/train.yaml specs/preflight.yaml",
+    ),
+)
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path), default="preflight.yaml")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draft the spec from your training config (YAML or JSON), by the keys that it usually has.",
+)
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @verbose_option
-def command(path: Path, *, force: bool) -> None:
+def command(path: Path, *, config: Path | None, force: bool) -> None:
     """Write a commented starter spec.
 
     It is valid as it stands and runs in about a minute on a CPU, without downloads: a small vision
     transformer with LoRA. Put your model in its place. PATH is preflight.yaml by default; a file that is
-    there is left alone.
+    there is left alone. With --config it is your model: what the config says is referred to.
     """
-    _write(path, (files("retspec.cli") / "starter.yaml").read_text(encoding="utf-8"), "w" if force else "x")
+    text = _starter() if config is None else _drafted(config, path)
+    _write(path, text, "w" if force else "x")
     click.echo(f"wrote {path}; next:")
     click.echo(f"  retspec schema --output {path.with_name(SCHEMA)}   # completion and checking in your editor")
     click.echo(f"  retspec run {path}")
+
+
+def _starter() -> str:
+    return (files("retspec.cli") / "starter.yaml").read_text(encoding="utf-8")
+
+
+def _drafted(file: Path, spec: Path) -> str:
+    """Return the spec of a config, which it names relative to its own folder."""
+    config = read_config(str(file), Mark("--config", 1, 1))
+    found = recognise(config.data, config.unresolved)
+    if not can_be_drafted(found, config):
+        raise UsageError(
+            f"{file}: no key is called like a model (model.name, arch, backbone) or a path; write the spec by hand, "
+            "with `config:` and ${config.KEY}"
+        )
+    named = os.path.relpath(file.absolute(), spec.absolute().parent)
+    return draft(found, config, named, SCHEMA)
 
 
 def _write(path: Path, text: str, mode: str) -> None:

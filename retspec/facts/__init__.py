@@ -11,6 +11,7 @@ from retspec.facts.agreement import (
 )
 from retspec.facts.batches import BatchRequest
 from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
+from retspec.facts.config import NamedPath, NamedPaths, OutputFolder, OutputFolders, Violation, Violations
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.facts.memory import Memory
 from retspec.facts.merging import LayerDeviation, Merging
@@ -37,7 +38,11 @@ __all__ = [
     "Loading",
     "Memory",
     "Merging",
+    "NamedPath",
+    "NamedPaths",
     "Operator",
+    "OutputFolder",
+    "OutputFolders",
     "Overfitting",
     "Parameter",
     "Parameters",
@@ -50,4 +55,6 @@ __all__ = [
     "ShapeMismatch",
     "TensorDeviation",
     "Training",
+    "Violation",
+    "Violations",
 ]

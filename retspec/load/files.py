@@ -12,16 +12,16 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 """How files of wider encodings begin; UTF-32-LE begins like UTF-16-LE."""
 
 
-def read(file: str) -> str:
-    """Return the text of a spec.
+def read(file: str, kind: str = "spec") -> str:
+    """Return the text of a spec, or of the kind of file that messages shall call it.
 
     Raises `UsageError` for a path that cannot be read, `SpecError` for more than 1 MiB and for other
     encodings than UTF-8.
     """
     _require_utf8(file)
-    content = _content(Path(file))
+    content = _content(Path(file), kind)
     if len(content) > MAX_BYTES:
-        raise SpecError([Problem(Mark(file, 1, 1), "the file is larger than 1 MiB; is this a spec?")])
+        raise SpecError([Problem(Mark(file, 1, 1), f"the file is larger than 1 MiB; is this a {kind}?")])
     if content.startswith(_WIDE) or b"\0" in content[:4]:
         raise SpecError([Problem(Mark(file, 1, 1), "the file is UTF-16 or UTF-32; save it as UTF-8")])
     try:
@@ -41,14 +41,14 @@ def _require_utf8(file: str) -> None:
         raise UsageError(f"the path {file!r} is not UTF-8; rename the file or its folder") from None
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, kind: str) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file{did_you_mean(path.name, _siblings(path))}") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a directory; name a spec in it{_example(path)}") from None
+        raise UsageError(f"{path} is a directory; name a {kind} in it{_example(path)}") from None
     except (OSError, ValueError) as error:  # a ValueError tells of a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None

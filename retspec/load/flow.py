@@ -1,4 +1,4 @@
-"""text → tree → overrides → references → Document."""
+"""text → tree → overrides → config → references → Document."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.document import Document, Place
 from retspec.errors import Mark, Problem, SpecError
+from retspec.load.config import ConfigFile, is_of_config, named_config
 from retspec.load.files import read
 from retspec.load.overrides import override
 from retspec.load.parse import parse
@@ -18,6 +19,7 @@ from retspec.load.references import Resolver
 from retspec.load.secrets import find_secrets, objection
 from retspec.load.tree import MAX_DEPTH, MAX_NODES, Flat, Node
 from retspec.masking import Mask
+from retspec.records import Config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Document:
     """Read a spec into plain data with the marks of its places.
 
-    overrides: `PATH=VALUE`, such as `model.lora.r=16`.
+    overrides: `PATH=VALUE`, such as `model.lora.r=16`, or `config.lr=1e-4` for a value of the config that it names.
     What is wrong but leaves something to check is carried in the document's `problems`.
     Raises `UsageError` for a file that cannot be read or an override that leads nowhere, `SpecError` for a
     file from which nothing can be made.
@@ -36,9 +38,10 @@ def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Documen
     root, problems = parse(text, lambda line, column: Mark(file, line, column))
     tree = _mapping(root, Mark(file, 1, 1), problems)
     for entry in overrides:
-        tree, found = override(tree, entry)
-        problems += found
-    resolved = _resolve(tree)
+        if not is_of_config(entry):
+            tree, found = override(tree, entry)
+            problems += found
+    resolved = _resolve(tree, file, [*filter(is_of_config, overrides)])
     return _document(file, text, resolved, problems + resolved.problems)
 
 
@@ -67,23 +70,28 @@ class _Resolved:
     tree: Node
     """Everything but the variables."""
     variables: Node
+    config: ConfigFile
     named: set[str]
     """The environment variables that it refers to."""
     problems: list[Problem]
 
 
-def _resolve(root: Node) -> _Resolved:
-    """Resolve the references of a spec and take its variables out."""
-    sections = dict(root.children)
+def _resolve(root: Node, file: str, overrides: Sequence[str]) -> _Resolved:
+    """Resolve the references of a spec, read the config that it names, and take its variables out."""
+    sections = {str(key): child for key, child in root.children}
     variables = sections.pop("vars", Node(None, root.mark))
-    resolver = Resolver(variables, os.environ)
+    first = Resolver(variables, os.environ, Node(None, root.mark, obstacle="cannot tell where it is itself"))
+    named = first.resolve(sections["config"]) if "config" in sections else None
+    config = named_config(named, file, overrides)
+    resolver = Resolver(variables, os.environ, config.tree)
     resolved = resolver.resolve(variables)
-    tree = resolver.resolve(Node({str(key): child for key, child in sections.items()}, root.mark))
-    problems = [*resolver.problems, *_of_variables(variables)]
+    tree = resolver.resolve(Node(sections, root.mark))
+    problems = [*first.problems, *config.problems, *resolver.problems, *_of_variables(variables)]
     if any(node.height > MAX_DEPTH or node.size > MAX_NODES for node in (tree, resolved)):
         problems.append(Problem(root.mark, "the references multiply or nest beyond reason"))
         raise SpecError(problems)
-    return _Resolved(tree=tree, variables=resolved, named=resolver.named, problems=problems)
+    names = first.named | resolver.named | config.named
+    return _Resolved(tree=tree, variables=resolved, config=config, named=names, problems=problems)
 
 
 def _of_variables(variables: Node) -> list[Problem]:
@@ -96,7 +104,7 @@ def _document(file: str, text: str, resolved: _Resolved, problems: list[Problem]
     flat = Flat()
     data = flat.add(resolved.tree)
     _require_version(flat, data, problems)
-    everything = {**data, "vars": Flat().add(resolved.variables)}
+    everything = {**data, "vars": Flat().add(resolved.variables), "config": resolved.config.data}
     masked = _masked(data)
     secrets = find_secrets(everything, masked.values(), resolved.named, os.environ)
     problems = problems + [
@@ -112,7 +120,21 @@ def _document(file: str, text: str, resolved: _Resolved, problems: list[Problem]
         problems=tuple(dict.fromkeys(problems)),
         faulty=frozenset(flat.faulty),
         secrets=secrets,
+        config=_config(resolved.config, Path(file), secrets),
         sha256=_sha256(Mask(secrets).given(data)),
+    )
+
+
+def _config(found: ConfigFile, spec: Path, secrets: frozenset[str]) -> Config | None:
+    """Return the config as it travels on, None where a spec names none or one that cannot be read."""
+    if found.path is None:
+        return None
+    return Config(
+        file=str(found.path),
+        folders=tuple(dict.fromkeys(map(str, (spec.absolute().parent, found.path.parent, Path.cwd())))),
+        data=found.data,
+        unresolved=found.unresolved,
+        sha256=_sha256(Mask(secrets).given(found.data)),
     )
 
 

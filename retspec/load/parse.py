@@ -15,7 +15,7 @@ from retspec.load.tree import MAX_DEPTH, MAX_WRITTEN, Node
 from retspec.wording import one_line, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Event = Any
 """PyYAML's stubs say too little about the attributes of its events."""
@@ -30,21 +30,26 @@ _LONGEST = 200
 """Characters of what PyYAML says."""
 
 
-def parse(text: str, mark_at: Callable[[int, int], Mark]) -> tuple[Node | None, list[Problem]]:
+def parse(
+    text: str, mark_at: Callable[[int, int], Mark], builder: type[Builder] | None = None
+) -> tuple[Node | None, list[Problem]]:
     """Return the tree of one YAML document, None for an empty one, and the problems that do not stop it.
 
     mark_at: makes a mark of a line and a column, counted from 1.
+    builder: what the document may hold; by default what a spec may.
     Raises `SpecError` for text that is not YAML, for nesting deeper than 50, and for too many values or problems.
     """
-    builder = _Builder(mark_at)
+    building = (builder or Builder)(mark_at)
     try:
-        return builder.document(yaml.parse(text, Loader=yaml.SafeLoader)), builder.problems
+        return building.document(yaml.parse(text, Loader=yaml.SafeLoader)), building.problems
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark or error.context_mark
-        builder.stop(builder.mark(at) if at else mark_at(1, 1), _say(error))
+        building.stop(building.mark(at) if at else mark_at(1, 1), _say(error))
     except yaml.reader.ReaderError as error:
         lines = text[: error.position].split("\n")
-        builder.stop(mark_at(len(lines), len(lines[-1]) + 1), f"the character {_shown(error.character)} is not allowed")
+        building.stop(
+            mark_at(len(lines), len(lines[-1]) + 1), f"the character {_shown(error.character)} is not allowed"
+        )
 
 
 def _shown(character: object) -> str:
@@ -58,8 +63,11 @@ def _say(error: yaml.MarkedYAMLError) -> str:
     return f"this is not YAML: {one_line(', '.join(map(str, reasons)))[:_LONGEST]}"
 
 
-class _Builder:
+class Builder:
     """Builds the tree of one document, and collects what is wrong on the way."""
+
+    kind = "spec"
+    """What the document is, in messages."""
 
     def __init__(self, mark_at: Callable[[int, int], Mark]) -> None:
         self.mark_at = mark_at
@@ -67,17 +75,21 @@ class _Builder:
         self.written = 0
 
     def mark(self, mark: Any) -> Mark:
+        """Return a mark of PyYAML's as one of ours."""
         return self.mark_at(mark.line + 1, mark.column + 1)
 
     def stop(self, mark: Mark, message: str) -> NoReturn:
+        """Raise everything that is wrong so far, and this."""
         raise SpecError([*self.problems, Problem(mark, message)])
 
     def complain(self, mark: Mark, message: str) -> None:
+        """Note a problem, and go on."""
         if len(self.problems) >= _MOST:
             self.stop(mark, f"more is wrong from here on; these are the first {_MOST} problems")
         self.problems.append(Problem(mark, message))
 
     def document(self, events: Iterator[Event]) -> Node | None:
+        """Build the one document of a stream, None for an empty one."""
         self.events = events
         next(events)  # the start of the stream
         if isinstance(next(events), yaml.StreamEndEvent):
@@ -86,7 +98,7 @@ class _Builder:
         next(events)  # the end of the document
         following = next(events)
         if not isinstance(following, yaml.StreamEndEvent):
-            self.complain(self.mark(following.start_mark), "a second document begins; a spec is one document")
+            self.complain(self.mark(following.start_mark), f"a second document begins; a {self.kind} is one document")
         return node
 
     def node(self, event: Event, depth: int = 1) -> Node:
@@ -96,15 +108,24 @@ class _Builder:
             self.stop(mark, f"nested deeper than {MAX_DEPTH} levels")
         self.written += 1
         if self.written > MAX_WRITTEN:
-            self.stop(mark, f"more than {MAX_WRITTEN:,} keys and values; is this a spec?")
+            self.stop(mark, f"more than {MAX_WRITTEN:,} keys and values; is this a {self.kind}?")
         if isinstance(event, yaml.AliasEvent):
-            self.complain(mark, f"the alias {quoted(f'*{event.anchor}')} is not allowed; {_USE_VARS}")
-            return Node(None, mark, faulty=True)
-        if event.anchor is not None:
-            self.complain(mark, f"the anchor {quoted(f'&{event.anchor}')} is not allowed; {_USE_VARS}")
-        return self.untagged(event, self.content(event, mark, depth))
+            return self.alias(str(event.anchor), mark, depth)
+        node = self.untagged(event, self.content(event, mark, depth))
+        return node if event.anchor is None else self.anchored(event.anchor, node)
+
+    def alias(self, name: str, mark: Mark, _depth: int) -> Node:
+        """Build what stands for the value of an anchor."""
+        self.complain(mark, f"the alias {quoted(f'*{name}')} is not allowed; {_USE_VARS}")
+        return Node(None, mark, faulty=True)
+
+    def anchored(self, name: str, node: Node) -> Node:
+        """Take note of a value that has an anchor."""
+        self.complain(node.mark, f"the anchor {quoted(f'&{name}')} is not allowed; {_USE_VARS}")
+        return node
 
     def untagged(self, event: Event, node: Node) -> Node:
+        """Refuse a tag."""
         if event.tag is None:
             return node
         tag = event.tag.replace(_STANDARD, "!!")
@@ -112,6 +133,7 @@ class _Builder:
         return replace(node, faulty=True)
 
     def content(self, event: Event, mark: Mark, depth: int) -> Node:
+        """Build a value of any kind."""
         if isinstance(event, yaml.MappingStartEvent):
             return Node(self.mapping(depth), mark)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -119,15 +141,21 @@ class _Builder:
         return self.scalar(event, mark)
 
     def scalar(self, event: Event, mark: Mark) -> Node:
+        """Build a single value."""
         if event.style is not None:
             return self.text(event.value, mark)
         try:
             return Node(plain(event.value), mark)
         except ValueError as error:
-            self.complain(mark, str(error))
-            return Node(None, mark, faulty=True)
+            return self.no_number(event.value, mark, error)
+
+    def no_number(self, _text: str, mark: Mark, error: ValueError) -> Node:
+        """Build what stands for a number that nothing can be held against."""
+        self.complain(mark, str(error))
+        return Node(None, mark, faulty=True)
 
     def text(self, value: str, mark: Mark) -> Node:
+        """Build a text in quotes."""
         if not (found := _UNUSABLE.search(value)):
             return Node(value, mark)
         self.complain(mark, f"the character {_shown(ord(found[0]))} is not allowed")
@@ -139,13 +167,22 @@ class _Builder:
             yield event
 
     def sequence(self, depth: int) -> tuple[Node, ...]:
+        """Build the items of a list."""
         return tuple(self.node(event, depth + 1) for event in self.until(yaml.SequenceEndEvent))
 
     def mapping(self, depth: int) -> dict[str, Node]:
-        children: dict[str, Node] = {}
+        """Build the values of a mapping under their keys."""
+        return self.collected(self.pairs(depth))
+
+    def pairs(self, depth: int) -> Iterator[tuple[Node, Node]]:
+        """Yield the keys and values of a mapping as they are written."""
         for event in self.until(yaml.MappingEndEvent):
-            key = self.key(event, depth)
-            child = self.node(next(self.events), depth + 1)
+            yield self.key(event, depth), self.node(next(self.events), depth + 1)
+
+    def collected(self, pairs: Iterable[tuple[Node, Node]]) -> dict[str, Node]:
+        """Put values under their keys, and refuse one that is given twice."""
+        children: dict[str, Node] = {}
+        for key, child in pairs:
             first = children.setdefault(
                 str(key.value), replace(child, key_mark=key.mark, faulty=child.faulty or key.faulty)
             )
@@ -157,7 +194,7 @@ class _Builder:
 
     def key(self, event: Event, depth: int) -> Node:
         """Build a key: text, or a plain integer, kept as its digits: `{4: 393_216}` maps ranks to counts."""
-        if isinstance(event, yaml.ScalarEvent) and event.style is None and event.value == "<<":
+        if is_merge(event):
             node = Node(None, self.mark(event.start_mark), faulty=True)
             self.complain(node.mark, f"the merge key '<<' is not allowed; {_USE_VARS}")
         else:
@@ -173,6 +210,11 @@ class _Builder:
         if not key.faulty:
             self.complain(key.mark, f"a key must be text, found {_described(key)}; put it in quotes if it is meant")
         return replace(key, value=f"{key.mark.line}:{key.mark.column}", faulty=True)
+
+
+def is_merge(event: Event) -> bool:
+    """Whether the event is the merge key `<<`, which as a quoted text is a key like any other."""
+    return isinstance(event, yaml.ScalarEvent) and event.style is None and event.value == "<<"
 
 
 def _described(key: Node) -> str:

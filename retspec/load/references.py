@@ -1,4 +1,4 @@
-"""`${vars.x}`, `${env.X}` and `${env.X:-default}` in values; `$${` is a literal `${`.
+"""`${vars.x}`, `${config.a.b}`, `${env.X}` and `${env.X:-default}` in values; `$${` is a literal `${`.
 
 A reference that is the whole value keeps the type of what it names; inside a longer text it becomes text.
 Only the environment variables that a spec names are ever read, and none is ever suggested.
@@ -12,21 +12,32 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retspec.errors import Problem, did_you_mean
+from retspec.load.interpolations import not_composed, obstacles
 from retspec.load.scalars import Scalar, plain
-from retspec.load.tree import MAX_DEPTH, Node
+from retspec.load.tree import MAX_DEPTH, MAX_NODES, Node
 from retspec.wording import listing, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from retspec.document import Place
+    from retspec.errors import Mark
+
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 _ENVIRONMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re.DOTALL)
-_NAMESPACES = ("vars", "env")
+_NAMESPACES = ("vars", "config", "env")
 _MAX_TEXT = 1 << 16
 
 
 class _Unresolved(Exception):  # noqa: N818 - never leaves this module
-    """A reference cannot be followed; the message is empty when somebody has said so already."""
+    """A reference cannot be followed; the message is empty when somebody has said so already.
+
+    mark: where the cause is written, when it is not where the reference is.
+    """
+
+    def __init__(self, message: str = "", mark: Mark | None = None) -> None:
+        super().__init__(message)
+        self.mark = mark
 
 
 class Resolver:
@@ -35,12 +46,14 @@ class Resolver:
     `problems` holds those that lead nowhere, `named` the environment variables that are referred to.
     """
 
-    def __init__(self, variables: Node, environment: Mapping[str, str]) -> None:
+    def __init__(self, variables: Node, environment: Mapping[str, str], config: Node) -> None:
         self.problems: list[Problem] = []
         self.named: set[str] = set()
         self._variables = variables
         self._environment = environment
+        self._config = config
         self._found: dict[str, Node] = {}
+        self._copied = 0
 
     def resolve(self, node: Node, trail: tuple[str, ...] = (), depth: int = 1) -> Node:
         """Return the tree with every reference replaced.
@@ -64,7 +77,7 @@ class Resolver:
             return replace(node, value=self._text(node, text, trail, depth))
         except _Unresolved as reason:
             if str(reason):
-                self.problems.append(Problem(node.mark, str(reason)))
+                self.problems.append(Problem(reason.mark or node.mark, str(reason)))
             return replace(node, faulty=True)
 
     def _text(self, node: Node, text: str, trail: tuple[str, ...], depth: int) -> str:
@@ -95,8 +108,11 @@ class Resolver:
             return Node(_from_environment(rest, self._environment), node.mark)
         if space == "vars" and rest:
             return self._variable(rest, trail, depth)
+        if space == "config":
+            return self._of_config(name, node.mark)
         hint = did_you_mean(space, _NAMESPACES)
-        raise _Unresolved(f"unknown reference {quoted(f'${{{name}}}')}; write ${{vars.NAME}} or ${{env.NAME}}{hint}")
+        allowed = "write ${vars.NAME}, ${config.KEY} or ${env.NAME}"
+        raise _Unresolved(f"unknown reference {quoted(f'${{{name}}}')}; {allowed}{hint}")
 
     def _variable(self, name: str, trail: tuple[str, ...], depth: int) -> Node:
         if name in trail:
@@ -110,6 +126,28 @@ class Resolver:
             raise _Unresolved
         return self._found[name]
 
+    def _of_config(self, name: str, mark: Mark) -> Node:
+        """Return a value of the config, or with `${config}` all of it, as if it stood where it is referred to."""
+        node, (walked, *steps) = self._config, name.split(".")
+        for step in steps:
+            self._require_usable([((), node)] if node.obstacle else [], walked)
+            children = {str(key): child for key, child in node.children}
+            if step not in children and not node.faulty:
+                raise _Unresolved(_unknown("value", name, walked, step, children, not_composed(self._config)))
+            node, walked = children.get(step, node), f"{walked}.{step}"
+        self._require_usable(obstacles(node), walked)
+        if node.faulty:
+            raise _Unresolved
+        self._copied += node.size
+        if self._copied > MAX_NODES:
+            raise _Unresolved(f"the references to the config multiply to more than {MAX_NODES:,} values")
+        return _moved(node, mark)
+
+    def _require_usable(self, hindered: Iterable[tuple[Place, Node]], walked: str) -> None:
+        for place, node in hindered:
+            where = _word(".".join(map(str, (walked, *place))))
+            raise _Unresolved(f"{where} {node.obstacle}", None if node is self._config else node.mark)
+
     def _follow(self, name: str, trail: tuple[str, ...], depth: int) -> Node:
         """Walk down the variables; one on the way may itself be a reference to a mapping."""
         node, walked = self._variables, "vars"
@@ -117,7 +155,7 @@ class Resolver:
             node = self._opened(node, trail, depth)
             children = {str(key): child for key, child in node.children}
             if step not in children:
-                raise _Unresolved(_unknown(name, walked, step, children))
+                raise _Unresolved(_unknown("variable", f"vars.{name}", walked, step, children))
             node, walked = children[step], f"{walked}.{step}"
         return self.resolve(node, trail, depth + 1)
 
@@ -129,9 +167,19 @@ class Resolver:
         return opened
 
 
-def _unknown(name: str, walked: str, step: str, children: Iterable[str]) -> str:
+def _moved(node: Node, mark: Mark) -> Node:
+    """Return a tree all of whose marks are at one place."""
+    value = node.value
+    if isinstance(value, dict):
+        value = {key: _moved(child, mark) for key, child in value.items()}
+    elif isinstance(value, tuple):
+        value = tuple(_moved(child, mark) for child in value)
+    return Node(value, mark, key_mark=mark if node.key_mark else None)
+
+
+def _unknown(kind: str, name: str, walked: str, step: str, children: Iterable[str], otherwise: str = "") -> str:
     known = listing([*map(_word, children)]) or "nothing"
-    return f"unknown variable {quoted(f'vars.{name}')}; {_word(walked)} holds {known}{did_you_mean(step, children)}"
+    return f"unknown {kind} {quoted(name)}; {_word(walked)} holds {known}{did_you_mean(step, children) or otherwise}"
 
 
 def _word(text: str) -> str:

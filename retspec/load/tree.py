@@ -25,6 +25,8 @@ class Node:
     mark: Mark
     key_mark: Mark | None = None
     faulty: bool = False
+    obstacle: str = ""
+    """Why nothing can refer to it: told where something does, since nobody may need it."""
 
     @property
     def children(self) -> list[tuple[str | int, Node]]:

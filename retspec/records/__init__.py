@@ -19,6 +19,7 @@ from retspec.records.report import (
     Result,
 )
 from retspec.records.spec import (
+    Config,
     Criterion,
     Data,
     Dtype,
@@ -47,6 +48,7 @@ __all__ = [
     "EXIT_NO_VERDICT",
     "EXIT_USAGE",
     "CheckStep",
+    "Config",
     "Criterion",
     "Data",
     "Direction",

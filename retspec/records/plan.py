@@ -32,6 +32,7 @@ class MeasurementStep:
     """Parameter name to the key of the measurement that fills it, or to the part of the subject itself."""
     passes: Passes
     criteria: tuple[str, ...]
+    needs_torch: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,11 @@ class Plan:
     checks: tuple[CheckStep, ...]
     skipped: tuple[Criterion, ...] = ()
     needs_weights: bool = True
+
+    @property
+    def needs_torch(self) -> bool:
+        """Whether a measurement may touch torch, whose import takes seconds; one that reads files alone does not."""
+        return any(step.needs_torch for step in self.measurements)
 
     @property
     def passes(self) -> Passes:

@@ -49,6 +49,8 @@ class Provenance:
     """What the verdicts speak about: enough to tell whether two results are comparable."""
 
     spec_sha256: str = ""
+    config_sha256: str = ""
+    """Of the training config's values as they were used; empty when the spec names none."""
     checkpoint_sha256: str = ""
     """Of the file whose weights were measured; empty when none was loaded."""
     adapter_sha256: str = ""

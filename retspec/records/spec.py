@@ -119,6 +119,21 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Config:
+    """The project's own training config, which the section `config` names."""
+
+    file: str
+    """Absolute."""
+    folders: tuple[str, ...] = ()
+    """Where a relative path in it may start, absolute: the spec's folder, its own, the working directory."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    unresolved: Mapping[str, str] = field(default_factory=dict)
+    """Dotted place to the reason why the value there is not known; `data` holds what is written there."""
+    sha256: str = ""
+    """Of the data as canonical JSON, secrets masked, overrides included."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The section `train`: how the short trainings of the checks are done."""
 
@@ -211,6 +226,7 @@ class Spec:
     data: Data = field(default_factory=Data)
     train: Recipe = field(default_factory=Recipe)
     run: RunOptions = field(default_factory=RunOptions)
+    config: Config | None = None
     plugins: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...]
     marks: Mapping[str, Mark] = field(default_factory=dict)

@@ -125,6 +125,7 @@ def _run_troubles(report: Report) -> list[str]:
 def _provenance(provenance: Provenance) -> dict[str, str]:
     facts = {
         "spec_sha256": provenance.spec_sha256,
+        "config_sha256": provenance.config_sha256,
         "checkpoint_sha256": provenance.checkpoint_sha256,
         "adapter_sha256": provenance.adapter_sha256,
         "seed": str(provenance.seed),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from retspec.facts import Loading
     from retspec.plugin import Source
-    from retspec.records import Data, Model, Recipe, Spec
+    from retspec.records import Config, Data, Model, Recipe, Spec
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,13 @@ class Subject:
     def recipe(self) -> Recipe:
         """How the short trainings are done."""
         return self._spec.train
+
+    @property
+    def config(self) -> Config:
+        """The project's own training config; raises SubjectError when the spec names none."""
+        if self._spec.config is None:
+            raise SubjectError("this needs the training config; name it as `config: path.yaml`", path="")
+        return self._spec.config
 
     @cached_property
     def device(self) -> torch.device:

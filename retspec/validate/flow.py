@@ -70,6 +70,7 @@ class _Validation:
             data=batch,
             train=train,
             run=run,
+            config=self.document.config,
             plugins=self.document.plugins,
             criteria=criteria,
             marks={wording.dotted(place): mark for place, mark in self.document.marks.items() if place},
@@ -85,8 +86,7 @@ class _Validation:
             mark = self.document.key_mark(place)
             build = partial(convert.criterion, name, catalog=self.catalog, defaults=defaults, mark=mark)
             if (criterion := self.built(place, build, entry)) is not None:
-                has_model = "model" in self.document.data
-                self.findings += broken_rules(criterion, self.catalog, has_model=has_model)
+                self.findings += broken_rules(criterion, self.catalog, self.document.data)
                 yield criterion
 
     def record(self, section: str, build: Callable[[Mapping[str, Any]], Any]) -> Any:

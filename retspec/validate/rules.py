@@ -8,26 +8,34 @@ from retspec.records import Criterion, Direction, Value
 from retspec.validate.context import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from retspec.catalog import Catalog
     from retspec.kinds import Check
 
-_OF_MODEL = frozenset({"model", "skeleton"})
+_NEEDS = {
+    "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
+    "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
+}
+"""Section of a spec to the parts of the subject that come from it, and what a criterion lacks without it."""
 
 
-def broken_rules(criterion: Criterion, catalog: Catalog, *, has_model: bool) -> Iterator[Finding]:
-    """Yield what is wrong with a criterion that fits the schema."""
+def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str]) -> Iterator[Finding]:
+    """Yield what is wrong with a criterion that fits the schema.
+
+    sections: the sections that the spec has.
+    """
     if criterion.warn is not None:
         yield from _warn(criterion, criterion.warn)
-    if not has_model and criterion.skip is None and needs_model(catalog, catalog.checks[criterion.check]):
-        message = f"{criterion.check} measures a model, and the spec has none; add the section `model:`"
-        yield Finding(("checks", criterion.id), message, on_key=True)
+    read = _inputs_of(catalog, catalog.checks[criterion.check])
+    for section, (parts, lacks) in _NEEDS.items():
+        if section not in sections and criterion.skip is None and parts & read:
+            yield Finding(("checks", criterion.id), f"{criterion.check} {lacks}", on_key=True)
 
 
-def needs_model(catalog: Catalog, check: Check) -> bool:
-    """Whether something that a check reads is measured on the model."""
-    return any(_OF_MODEL & set(catalog.inputs_of(name)) for name in check.measurements)
+def _inputs_of(catalog: Catalog, check: Check) -> set[str]:
+    """Return all that the measurements of a check read, parts of the subject included."""
+    return {source for name in check.measurements for source in catalog.inputs_of(name)}
 
 
 def _warn(criterion: Criterion, warn: Value) -> Iterator[Finding]:

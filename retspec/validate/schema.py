@@ -44,6 +44,11 @@ def _head() -> Fragment:
         "name": {**text, "description": "By default the name of the file without its suffix."},
         "description": {"type": "string", "description": "What the spec is for.", "default": ""},
         "vars": {"type": "object", "description": "Values to refer to as ${vars.NAME}."},
+        "config": {
+            **text,
+            "description": "The project's own training config, YAML or JSON, relative to this file; "
+            "refer to its values as ${config.KEY}.",
+        },
         "plugins": {
             "type": "array",
             "items": text,

@@ -23,7 +23,7 @@ def main() -> None:
         for line in jobs:
             job = msgspec.json.decode(line, type=Job)
             limit_memory(job.plan.spec.run.memory)
-            if job.plan.measurements:  # without one nothing needs a library, whose import takes seconds
+            if job.plan.needs_torch:
                 settle_libraries()
             work(job, channel, bases)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ class Container:
         ]
         self._channel.tell(Progress(step.key))
         started = perf_counter()
-        with seeded(self._seed):
+        with seeded(self._seed) if step.needs_torch else nullcontext():
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
         self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))

@@ -47,7 +47,7 @@ def work(job: Job, channel: Channel, bases: Bases | None = None) -> None:
         keep=job.more,
     )
     container = Container(job.plan, catalog, subject, channel)
-    if job.plan.measurements:  # without one nothing needs torch, whose import takes seconds
+    if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
         channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HEADINGS = ("Why it matters:", "Example:", "What the number means:")
 SPEC = """\
 retspec: 1
+config: train.yaml
 model:
   timm: vit_tiny_patch16_224
   kwargs: {num_classes: 5}
@@ -76,6 +77,7 @@ def test_the_advice_is_a_whole_sentence(check: Check) -> None:
 @each_check
 def test_the_example_is_a_valid_line_of_a_spec(check: Check, tmp_path: Path) -> None:
     example = section(check, "Example:")
+    (tmp_path / "train.yaml").write_text("training: {lr: 1e-4}\n")
     spec = tmp_path / "example.yaml"
     spec.write_text(SPEC + "".join(f"  {line}\n" for line in example.splitlines()))
     (criterion,) = validate(load(spec), CATALOG).criteria

@@ -12,6 +12,7 @@ import pytest
 from retspec.cli.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
+CONFIG = str(ROOT / "tests" / "cases" / "configs" / "nested.yaml")
 LORA = str(ROOT / "specs" / "lora_preflight.yaml")
 HEAVY = {"torch", "timm", "peft", "torchvision", "numpy", "transformers"}
 
@@ -19,7 +20,7 @@ LIGHT = {
     "validate": [["validate", LORA]],
     "plan": [["plan", LORA]],
     "checks": [["checks"], ["checks", "loss_drop"], ["checks", "merge_atol"]],
-    "init": [["init", "starter.yaml"]],
+    "init": [["init", "starter.yaml"], ["init", "--config", CONFIG]],
     "schema": [["schema"], ["schema", "--results"]],
     "plugins": [["plugins"]],
     "completion": [["completion", "bash"]],

@@ -146,6 +146,7 @@ def sample() -> Report:
         faults=("plugin 'retspec-broken' failed while it observed the run: KeyError: 'x'",),
         provenance=Provenance(
             spec_sha256="0f" * 32,
+            config_sha256="af" * 32,
             checkpoint_sha256="c5" * 32,
             adapter_sha256="ad" * 32,
             seed=42,

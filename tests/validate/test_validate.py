@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.catalog import Catalog, Plugin
+from retspec.catalog import Catalog, Plugin, gather
 from retspec.errors import Mark, SpecError
 from retspec.load import load
 from retspec.plugin import check
@@ -180,3 +180,35 @@ def test_a_long_word_is_not_repeated_in_full(catalog: Catalog, tmp_path: Path) -
     with pytest.raises(SpecError) as refusal:
         validate(load(path), catalog)
     assert all(len(problem.message) < 2_100 for problem in refusal.value.problems)
+
+
+# The training config ----------------------------------------------------------------------------------------
+
+
+def test_a_spec_carries_its_config(validated: Validated, tmp_path: Path) -> None:
+    (tmp_path / "train.yaml").write_text("lr: 1e-4\n")
+    spec = validated("config: train.yaml\ntrain: {lr: '${config.lr}'}\nchecks: {loss_drop: 0.5}\n")
+    assert spec.config
+    assert (spec.config.file, spec.config.data) == (str(tmp_path / "train.yaml"), {"lr": 0.0001})
+    assert spec.train.lr == 0.0001
+    assert validated("checks: {loss_drop: 0.5}\n").config is None
+
+
+def test_a_check_of_the_config_needs_one(validated: Validated) -> None:
+    offered = gather(entry_points=False)
+    with pytest.raises(SpecError) as refusal:
+        validated("checks:\n  config_paths: 0\n  output_dir_writable: {skip: later}\n", offered=offered)
+    (problem,) = refusal.value.problems
+    assert problem.mark.line == 4
+    assert problem.message == (
+        "config_paths reads the training config, and the spec names none; add `config: path.yaml`"
+    )
+
+
+@pytest.mark.parametrize(("text", "found"), [("", "nothing"), ("3", "3"), ("{a: 1}", "a mapping")])
+def test_a_config_is_named_by_its_path(validated: Validated, text: str, found: str) -> None:
+    with pytest.raises(SpecError) as refusal:
+        validated(f"config: {text}\nname: '${{config.a}}'\nchecks: {{loss_drop: 0.5}}\n")
+    (problem,) = refusal.value.problems
+    assert problem.message.startswith("config: expected text")
+    assert problem.message.endswith(f"found {found}")

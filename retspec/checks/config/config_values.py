@@ -1,0 +1,32 @@
+"""`config_values`."""
+
+from __future__ import annotations
+
+from retspec.facts import Violations
+from retspec.plugin import Inconclusive, Observed, check
+
+
+@check(
+    direction="at most",
+    unit="violations",
+    default_limit=0,
+    advice="Correct the values of the config that the details name, or the schema if it asks too much.",
+)
+def config_values(violations: Violations) -> Observed[int]:
+    """Do the values of the training config satisfy a schema?
+
+    Why it matters:
+        A learning rate with a slip of the exponent, a batch size that the memory does not hold, a split that is spelt
+        in two ways: what the group has agreed upon can be written down once, as a JSON Schema.
+
+    Example:
+        config_values: {with: {schema: {required: [training], properties: {training: {required: [lr]}}}}}
+
+    What the number means:
+        Rules of the schema that a value of the config breaks. A schema none of whose rules applies to the config proves
+        nothing, and is inconclusive.
+    """
+    if not violations.rules:
+        raise Inconclusive("no rule of the schema applies to a value of the config")
+    found = [f"{violation.place}: {violation.message}" for violation in violations.violations]
+    return Observed(len(found), {"violations": found})

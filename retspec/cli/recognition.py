@@ -1,0 +1,165 @@
+"""Which values of a training config are what a spec asks for, told by the usual keys, at any depth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Steps = tuple[str, ...]
+
+_KEY = re.compile(r"[\w-]+")
+"""Keys that a reference can name."""
+_ADAPTER = re.compile(r"lora|peft|adapter", re.IGNORECASE)
+_ASIDE = re.compile(r"_|x-|base|default|val|test|eval", re.IGNORECASE)
+"""How sections begin that hold what another one merges, or what is not the training."""
+_WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A value that a spec asks for: what it is called, and what it looks like."""
+
+    keys: tuple[str, ...]
+    """The ends of places, the likeliest first."""
+    fits: Callable[[Any], bool]
+    within_adapter: tuple[str, ...] = ()
+    """Keys that mean it only in a section of an adapter: the `alpha` of mixup is another one."""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_fraction(value: Any) -> bool:
+    return _is_number(value) and value < 1
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+def _is_channels(value: Any) -> bool:
+    return isinstance(value, list) and len(value) in {1, 3} and all(map(_is_number, value))
+
+
+def _is_size(value: Any) -> bool:
+    return _is_count(value) or (isinstance(value, list) and len(value) in {2, 3} and all(map(_is_count, value)))
+
+
+def _is_weights(value: Any) -> bool:
+    return isinstance(value, str) and value.endswith(_WEIGHTS) and "://" not in value
+
+
+WANTED: Mapping[str, Wanted] = {
+    "name": Wanted(
+        keys=(
+            *("model_name", "model.name", "model.arch", "model.backbone", "arch", "backbone", "backbone.name"),
+            *("encoder.name", "network.name", "model.model", "model.timm", "timm", "model", "encoder"),
+        ),
+        fits=_is_text,
+    ),
+    "classes": Wanted(keys=("num_classes", "nb_classes", "n_classes", "classes"), fits=_is_count),
+    "weights": Wanted(
+        keys=(
+            *("checkpoint", "checkpoint_path", "pretrained_path", "weights", "weights_path", "finetune", "pretrained"),
+            *("checkpoint.path", "ckpt", "ckpt_path", "pretrained_weights"),
+        ),
+        fits=_is_weights,
+    ),
+    "r": Wanted(keys=("lora_r", "lora_rank", "r"), within_adapter=("rank",), fits=_is_count),
+    "alpha": Wanted(keys=("lora_alpha",), within_adapter=("alpha",), fits=_is_positive),
+    "dropout": Wanted(keys=("lora_dropout",), within_adapter=("dropout",), fits=_is_fraction),
+    "targets": Wanted(
+        keys=("target_modules", "lora_target_modules", "lora_targets"),
+        within_adapter=("targets",),
+        fits=lambda value: _is_names(value) or _is_text(value),
+    ),
+    "saved": Wanted(keys=("modules_to_save", "lora_modules_to_save"), fits=_is_names),
+    "size": Wanted(keys=("input_size", "img_size", "image_size", "imgsz", "crop_size"), fits=_is_size),
+    "batch": Wanted(keys=("batch_size", "train_batch_size", "per_device_train_batch_size"), fits=_is_count),
+    "lr": Wanted(keys=("learning_rate", "lr", "base_lr"), fits=_is_number),
+    "decay": Wanted(keys=("weight_decay", "wd"), fits=_is_number),
+    "mean": Wanted(keys=("mean", "image_mean", "img_mean"), fits=_is_channels),
+    "std": Wanted(keys=("std", "image_std", "img_std"), fits=_is_channels),
+    "train": Wanted(keys=("train_csv", "train_file", "train_path", "train.csv", "csv"), fits=_is_text),
+    "val": Wanted(keys=("val_csv", "valid_csv", "val_file", "val_path", "val.csv"), fits=_is_text),
+    "test": Wanted(keys=("test_csv", "test_file", "test_path", "test.csv"), fits=_is_text),
+    "images": Wanted(
+        keys=(
+            *("image_dir", "images_dir", "img_dir", "image_root", "image_path", "images", "data_path", "data_dir"),
+            *("data_root", "root"),
+        ),
+        fits=_is_text,
+    ),
+}
+"""What is looked for, by the word that a spec's lines are written with."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A value of the config that is one of those."""
+
+    place: str
+    """Dotted, without `config.`"""
+    value: Any
+
+    @property
+    def reference(self) -> str:
+        """How a spec refers to it; the quotes are what a flow mapping needs."""
+        return f'"${{config.{self.place}}}"'
+
+    def item(self, index: int) -> str:
+        """Return how a spec refers to an item of it."""
+        return f'"${{config.{self.place}.{index}}}"'
+
+
+def recognise(data: Any, unresolved: Mapping[str, str]) -> dict[str, Found]:
+    """Return what a config holds of what is wanted; of several places the likeliest key wins, then the section."""
+    entries = [entry for entry in _entries(data) if ".".join(entry[0]) not in unresolved]
+    found = {word: _best(wanted, entries) for word, wanted in WANTED.items()}
+    return {word: Found(".".join(steps), value) for word, hit in found.items() if hit for steps, value in [hit]}
+
+
+def _entries(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    """Yield the values of a config that a reference can name, whole sections and lists included."""
+    if steps:
+        yield steps, value
+    for key, entry in value.items() if isinstance(value, dict) else ():
+        if _KEY.fullmatch(key):
+            yield from _entries(entry, (*steps, key))
+
+
+def _best(wanted: Wanted, entries: list[tuple[Steps, Any]]) -> tuple[Steps, Any] | None:
+    ranked = [
+        (rank, any(map(_ASIDE.match, steps[:-1])), len(steps), order, steps, value)
+        for order, (steps, value) in enumerate(entries)
+        if wanted.fits(value) and (rank := _rank(wanted, steps)) is not None
+    ]
+    return min(ranked)[4:] if ranked else None
+
+
+def _rank(wanted: Wanted, steps: Steps) -> int | None:
+    """Return how likely a place is meant, 0 the likeliest, or None."""
+    lowered = tuple(step.lower() for step in steps)
+    in_adapter = any(map(_ADAPTER.search, lowered[:-1]))
+    keys = (*wanted.within_adapter, *wanted.keys) if in_adapter else wanted.keys
+    return next(
+        (rank for rank, key in enumerate(keys) if lowered[-key.count(".") - 1 :] == tuple(key.split("."))), None
+    )

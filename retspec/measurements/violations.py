@@ -1,0 +1,96 @@
+"""The measurement `violations`: the training config under a JSON Schema of the user's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from jsonschema import Draft202012Validator, SchemaError
+from jsonschema.validators import extend, validator_for
+from msgspec import Meta
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from retspec.facts import Violation, Violations
+from retspec.plugin import Cost, SubjectError, measurement
+from retspec.subjects.named_paths import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jsonschema import ValidationError
+
+    from retspec.records import Config
+
+_APPLYING = frozenset(
+    {"properties", "patternProperties", "items", "prefixItems", "allOf", "anyOf", "oneOf", "not", "if"}
+    | {"$ref", "$dynamicRef", "dependentSchemas"}
+)
+"""Keywords that only lead to other rules."""
+
+
+@measurement(cost=Cost.STATIC)
+def violations(
+    config: Config,
+    *,
+    schema: Annotated[
+        str | dict[str, Any],
+        Meta(
+            description="A JSON Schema: a JSON file, relative to this spec, or the schema itself.",
+            examples=["train.schema.json"],
+        ),
+    ],
+) -> Violations:
+    """Hold the config against a schema; its references lead within itself, since nothing is ever fetched."""
+    rules = _read(schema, config) if isinstance(schema, str) else schema
+    made: Any = validator_for(rules, default=Draft202012Validator)
+    held: list[str] = []
+    try:
+        made.check_schema(rules)
+        errors = [*_counting(made, held, config.data)(rules, registry=Registry()).iter_errors(config.data)]
+    except SchemaError as error:
+        raise SubjectError(f"the schema is wrong at {error.json_path}: {_words(error)}", path="checks") from None
+    except Unresolvable as error:
+        raise SubjectError(f"the schema refers to {error.ref!r}, which is not in it", path="checks") from None
+    return Violations(rules=len(held), violations=tuple(map(_violation, errors)))
+
+
+def _read(schema: str, config: Config) -> dict[str, Any]:
+    path = find(schema, config.folders)
+    if not path:
+        raise SubjectError(f"there is no schema {schema!r}; looked in {', '.join(config.folders)}", path="checks")
+    try:
+        rules = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SubjectError(
+            f"{path} cannot be read as JSON: {error}; a schema of YAML can stand in the spec itself", path="checks"
+        ) from None
+    if not isinstance(rules, dict):
+        raise SubjectError(f"{path} holds no schema: a schema is a mapping", path="checks")
+    return rules
+
+
+def _counting(made: Any, held: list[str], whole: Any) -> Any:
+    """Return a validator that notes each rule which it holds against a value and which that could break."""
+
+    def counted(keyword: str, rule: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
+        def holding(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+            if keyword != "type" or value is not whole:  # a config is a mapping, whatever it holds
+                held.append(keyword)
+            yield from rule(validator, expected, value, schema) or ()
+
+        return holding
+
+    asking = {name: rule for name, rule in made.VALIDATORS.items() if name not in _APPLYING}
+    return extend(made, {name: counted(name, rule) for name, rule in asking.items()})  # type: ignore[no-untyped-call]
+
+
+def _violation(error: ValidationError) -> Violation:
+    return Violation(place=".".join(map(str, ("config", *error.absolute_path))), message=_words(error))
+
+
+def _words(error: ValidationError | SchemaError) -> str:
+    """Return what is wrong, without a whole section of the config in it."""
+    is_section = isinstance(error.instance, dict | list)
+    return error.message.replace(repr(error.instance), "it") if is_section else error.message
