@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,6 +12,7 @@ import msgspec
 from retspec.judge import judge
 from retspec.measure.protocol import Done, Finished, Job, Message, decode, encode
 from retspec.run import prepare
+from retspec.worker.libraries import settle_libraries
 from retspec.worker.work import work
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ class Recorder:
 
 def run_here(spec: str | Path, overrides: Sequence[str] = ()) -> dict[str, Result]:
     """Return the results by the id of their criterion."""
+    _settle_once()
     plan, _ = prepare(spec, overrides=overrides, entry_points=False)
     recorder = Recorder()
     work(msgspec.json.decode(encode(Job(plan=plan, entry_points=False)), type=Job), recorder)
@@ -37,3 +42,10 @@ def run_here(spec: str | Path, overrides: Sequence[str] = ()) -> dict[str, Resul
     assert isinstance(recorder.messages[-1], Done)
     assert recorder.messages[-1].faults == ()
     return {outcome.id: judge(plan.criterion(outcome.id), outcome) for outcome in outcomes}
+
+
+@cache
+def _settle_once() -> None:
+    """Do as a worker does: else each of the many collections of garbage by `memory` walks all libraries."""
+    settle_libraries()
+    atexit.register(gc.unfreeze)  # else bindings that count their objects at the end print each as a leak

@@ -9,6 +9,8 @@ import pytest
 from retspec.records import Verdict
 from tests.here import run_here
 
+pytestmark = pytest.mark.no_cover  # as in `test_faults.py`
+
 COMMON = Path(__file__).parent.parent / "cases" / "preflight" / "any.yaml"
 
 LORA = "model.lora={target_modules: [%s], modules_to_save: [%s]}"

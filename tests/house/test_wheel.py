@@ -49,7 +49,7 @@ sys.addaudithook(guard)
 
 def _run(*command: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a Python module with next to nothing in the environment."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "OMP_NUM_THREADS") if name in os.environ}
     return subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=folder,
