@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Measured, Observed, Report, Result
+from retspec.records import Criterion, Measured, Observed, Regression, Report, Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,11 +92,17 @@ class Mask:
             criterion,
             limit=self.given(criterion.limit),
             warn=self.given(criterion.warn),
+            regression=self._regression(criterion.regression),
             arguments=self.given(criterion.arguments),
             skip=self.data(criterion.skip),
             description=self.text(criterion.description),
             mark=replace(criterion.mark, file=self.text(criterion.mark.file)),
         )
+
+    def _regression(self, regression: Regression | None) -> Regression | None:
+        if regression is None:
+            return None
+        return replace(regression, vs=self.text(regression.vs), most=self.given(regression.most))
 
     def _observed(self, observed: Observed[Any]) -> Observed[Any]:
         return Observed(self.data(observed.value), self.data(observed.details))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.catalog import versions
 from retspec.errors import ReportError, UsageError, describe, did_you_mean
+from retspec.identity import subject_of, subject_sha256
 from retspec.judge import not_run, skipped
 from retspec.masking import Mask
 from retspec.records import Provenance, Report, Result
@@ -48,7 +49,7 @@ class Board:
         self._report = self._mask.report(report)
         self._results = {result.criterion.id: result for result in self._report.results}
         self._hooks = catalog.hooks.hook
-        self._files = [(reporter_named(name, catalog), Path(path)) for name, path in paths.items()]
+        self._files = destinations(paths, catalog)
         self._clock = time.monotonic()
         self._write_again_at = 0.0
 
@@ -118,16 +119,8 @@ class Board:
                 self.fault(f"plugin {hook.plugin_name}: its hook retspec_{event} raised {describe(error)}")
 
     def _write(self) -> None:
-        """Write every file; one that cannot be written keeps no other from being whole and up to date."""
         started = time.monotonic()
-        report, errors = self.report, []
-        for reporter, path in self._files:
-            try:
-                write_whole(path, _rendered(reporter, report))
-            except ReportError as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        write_reports(self.report, self._files)
         took = time.monotonic() - started
         self._write_again_at = time.monotonic() + MOST_OF_THE_TIME * took
 
@@ -136,17 +129,26 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
     """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
     spec = plan.spec
     results = [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks]
-    results += [skipped(criterion) for criterion in plan.skipped]
-    order = {criterion.id: place for place, criterion in enumerate(spec.criteria)}
     return Report(
         name=spec.name,
         file=spec.file,
         description=spec.description,
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
-        results=tuple(sorted(results, key=lambda result: order[result.criterion.id])),
+        results=in_order(plan, results),
         strict=strict,
         provenance=_provenance(plan, catalog),
     )
+
+
+def in_order(plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:
+    """Return the results of a plan with those of the criteria that the spec skips, in the order of the spec."""
+    found = {result.criterion.id: result for result in (*results, *map(skipped, plan.skipped))}
+    return tuple(found[criterion.id] for criterion in plan.spec.criteria if criterion.id in found)
+
+
+def destinations(paths: Mapping[str, str | Path], catalog: Catalog) -> list[tuple[Reporter, Path]]:
+    """Return each report format with its file; raises UsageError for a format that there is not."""
+    return [(reporter_named(name, catalog), Path(path)) for name, path in paths.items()]
 
 
 def reporter_named(name: str, catalog: Catalog) -> Reporter:
@@ -157,6 +159,21 @@ def reporter_named(name: str, catalog: Catalog) -> Reporter:
             f"there are {', '.join(catalog.reporters)}"
         )
     return catalog.reporters[name]
+
+
+def write_reports(report: Report, files: Iterable[tuple[Reporter, Path]]) -> None:
+    """Write every file; one that cannot be written keeps no other from being whole and up to date.
+
+    Raises ReportError when one cannot be written.
+    """
+    errors = []
+    for reporter, path in files:
+        try:
+            write_whole(path, _rendered(reporter, report))
+        except ReportError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _rendered(reporter: Reporter, report: Report) -> str:
@@ -210,10 +227,12 @@ def _replaceable(path: Path) -> Path:
 
 
 def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
-    run = plan.spec.run
+    run, subject = plan.spec.run, subject_of(plan.spec)
     return Provenance(
         spec_sha256=plan.spec.sha256,
         config_sha256=plan.spec.config.sha256 if plan.spec.config else "",
+        subject=subject,
+        subject_sha256=subject_sha256(subject),
         seed=run.seed,
         device=run.device,
         dtype=run.dtype or "as the model has it",

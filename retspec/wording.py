@@ -12,7 +12,7 @@ import reprlib
 import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
 from retspec.records import (
     EXIT_MET,
@@ -146,7 +146,16 @@ def observation(criterion: Criterion, value: object) -> str:
 def sentence(criterion: Criterion, value: Value, *, met: bool) -> str:
     """Return value and limit: `loss_drop = 0.31, required at least 0.5 (short by 0.19)`."""
     required_words = _bound(criterion, criterion.limit, value, met=met)
-    return f"{observation(criterion, value)}, required {required_words}"
+    return f"{observation(criterion, value)}, required {required_words}{_origin(criterion)}"
+
+
+def _origin(criterion: Criterion) -> str:
+    """Say which baseline a limit comes from."""
+    regression = criterion.regression
+    if regression is None or regression.value is None:
+        return ""
+    most = regression.most if isinstance(regression.most, str) else _joined(exact(regression.most), criterion.unit)
+    return f"; {one_line(regression.vs)} has {readable(regression.value)}, and may be missed by {most}"
 
 
 def wanted(criterion: Criterion, value: Value, warn: Value) -> str:
@@ -164,16 +173,17 @@ def _bound(criterion: Criterion, bound: Value | None, value: Value, *, met: bool
 
 
 def _room(direction: Direction, bound: object, value: object) -> float | None:
-    if direction is Direction.EQUAL or not (_is_number(bound) and _is_number(value)):
+    if direction is Direction.EQUAL or not (is_number(bound) and is_number(value)):
         return None
     try:
-        room = bound - value if direction is Direction.AT_MOST else value - bound  # type: ignore[operator]
+        room = bound - value if direction is Direction.AT_MOST else value - bound
     except OverflowError:  # an integer beyond the floats, held against a float
         return None
     return None if isinstance(room, float) and not math.isfinite(room) else room
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a number, and not one of the two truths that Python counts as numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import click
 
-from retspec.cli.colour import paint
 from retspec.cli.options import Planning, Settings, SpecFile, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
-from retspec.errors import UsageError
-from retspec.reporters.table import render_table
+from retspec.cli.reporting import report_options, require_distinct, show
 from retspec.run import run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 REPORTS = Path("reports")
 """Where reports go unless they are told otherwise, below the current directory."""
@@ -42,9 +37,7 @@ class Running(Planning):
 @planning_options
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first criterion that is not met.")
 @click.option("--strict", is_flag=True, help="Let a warning fail the run (exit code 1).")
-@click.option("--junit-xml", metavar="PATH", help="Write the JUnit XML there.")
-@click.option("--json", "results", metavar="PATH", help="Write results.json there.")
-@click.option("--report", "others", multiple=True, metavar="FORMAT=PATH", help="Write another report. Repeatable.")
+@report_options
 @click.option(
     "--no-reports", "defaults", is_flag=True, flag_value=False, default=True, help="Write only named reports."
 )
@@ -53,11 +46,9 @@ class Running(Planning):
 def command(
     context: click.Context,
     spec: Path,
-    others: tuple[str, ...],
+    reports: dict[str, Path],
     *,
     defaults: bool,
-    junit_xml: str | None,
-    results: str | None,
     **options: Unpack[Running],
 ) -> None:
     """Run the checks of a spec and write its reports.
@@ -67,29 +58,16 @@ def command(
     file name without its ending. The reports are complete at every moment: what has no verdict yet stands
     there as not run.
     """
-    named = {"junit": junit_xml, "json": results}
-    reports = _destinations(spec if defaults else None, [*map(_format_and_path, others), *named.items()])
+    if defaults:
+        reports = _usual(spec) | reports
+    require_distinct(reports)
     with watching(sys.stderr) as observer:
         report = run(spec, reports=reports, observers=[observer], **options)
-    verbose = context.ensure_object(Settings).verbose
-    click.echo(render_table(report, style=paint, verbose=verbose), nl=False)
-    for name, path in reports.items():
-        click.echo(f"{name}: {path}")
+    show(report, reports, verbose=context.ensure_object(Settings).verbose)
     context.exit(report.exit_code)
 
 
-def _destinations(spec: Path | None, named: Iterable[tuple[str, str | None]]) -> dict[str, Path]:
-    """Return each format's path: those that were named, and for a spec the two that every run writes."""
-    folder = REPORTS / spec.stem if spec else None
-    usual = {"junit": folder / "junit.xml", "json": folder / "results.json"} if folder else {}
-    reports = usual | {name: Path(path) for name, path in named if path is not None}
-    if len({*reports.values()}) < len(reports):
-        raise UsageError("two reports would be written to the same file; give each its own path")
-    return reports
-
-
-def _format_and_path(pair: str) -> tuple[str, str]:
-    name, equals, path = pair.partition("=")
-    if not (name and equals and path):
-        raise UsageError(f"--report {pair}: write FORMAT=PATH, for example markdown=summary.md")
-    return name, path
+def _usual(spec: Path) -> dict[str, Path]:
+    """Return the reports that every run writes."""
+    folder = REPORTS / spec.stem
+    return {"junit": folder / "junit.xml", "json": folder / "results.json"}

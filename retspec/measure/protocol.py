@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from retspec.records import Measured, Outcome, Plan
@@ -73,18 +71,3 @@ def decode(line: bytes) -> Message:
     Raises msgspec.DecodeError when it is none.
     """
     return _decoder.decode(line)
-
-
-def plain(value: Any) -> Any:
-    """Return a value as plain data that JSON can carry: non-finite floats as text, unknown objects by their `str`."""
-    return _finite(msgspec.to_builtins(value, str_keys=True, enc_hook=str))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and value - value != 0:
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value

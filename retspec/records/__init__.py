@@ -4,6 +4,7 @@ Each is plain data: `msgspec` turns it into JSON and back, and its field types a
 Times are seconds, lines and columns count from 1, shapes are written as in torch: (batch, channels, height, width).
 """
 
+from retspec.records.baseline import Baseline, Blessed, Blessing
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
 from retspec.records.report import (
     EXIT_INTERNAL,
@@ -30,15 +31,17 @@ from retspec.records.spec import (
     Model,
     PositiveInt,
     Recipe,
+    Regression,
     RunOptions,
     Sha256,
     Size,
+    Slack,
     Spec,
     Weights,
     bytes_of,
     seconds,
 )
-from retspec.records.values import Direction, Observed, Severity, Value, Verdict
+from retspec.records.values import Direction, Observed, Severity, Value, Verdict, plain
 
 __all__ = [
     "EXIT_INTERNAL",
@@ -47,6 +50,9 @@ __all__ = [
     "EXIT_NOTHING",
     "EXIT_NO_VERDICT",
     "EXIT_USAGE",
+    "Baseline",
+    "Blessed",
+    "Blessing",
     "CheckStep",
     "Config",
     "Criterion",
@@ -67,16 +73,19 @@ __all__ = [
     "PositiveInt",
     "Provenance",
     "Recipe",
+    "Regression",
     "Report",
     "Result",
     "RunOptions",
     "Severity",
     "Sha256",
     "Size",
+    "Slack",
     "Spec",
     "Value",
     "Verdict",
     "Weights",
     "bytes_of",
+    "plain",
     "seconds",
 ]

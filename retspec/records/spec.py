@@ -30,6 +30,8 @@ Size = Annotated[
         examples=["500MB", "8GB"],
     ),
 ]
+Slack = Annotated[float, Meta(ge=0)] | Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?%$")]
+"""How much worse something may be: in percent, or a number in the unit of the check."""
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BYTES = {"MB": 1_000_000, "GB": 1_000_000_000}
 
@@ -195,6 +197,17 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Regression:
+    """How much worse than a baseline a criterion may be; its effective limit has been computed from this."""
+
+    vs: str
+    """The file of the baseline, as the spec names it."""
+    most: Slack
+    value: int | float | None = None
+    """The baseline's value; None until it was read."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Criterion:
     """One entry under `checks:`, complete: what the judge and the reporters need of the check is copied into it."""
 
@@ -203,7 +216,8 @@ class Criterion:
     direction: Direction
     unit: str
     limit: Value | None
-    """None only for a criterion that is skipped before anybody has set one."""
+    """None only for a criterion that is skipped before anybody has set one. With a baseline, the stricter of both."""
+    regression: Regression | None = None
     warn: Value | None = None
     severity: Severity = Severity.ERROR
     arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 Value = bool | int | float | str | tuple[int, ...]
 """What a check observes and a limit holds it against: one number, or one exact value."""
 
@@ -54,3 +56,18 @@ class Verdict(StrEnum):
     def is_decided(self) -> bool:
         """Whether this is a verdict at all."""
         return self in {Verdict.MET, Verdict.MISSED, Verdict.WARNED, Verdict.SKIPPED}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain data that JSON can carry: non-finite floats as text, unknown objects by their `str`."""
+    return _finite(msgspec.to_builtins(value, str_keys=True, enc_hook=str))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

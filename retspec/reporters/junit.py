@@ -9,16 +9,15 @@ not 0.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from retspec.places import from_root
 from retspec.plugin import Reporter
 from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
 from retspec.wording import defused, detail_lines, margin, observation, one_line, required, troubles, visible
@@ -59,7 +58,7 @@ def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings |
     warnings: what a criterion that warned becomes; by default "fail" in a strict run, else "pass".
     """
     shared = Counter(report.name for report in reports)
-    relative = cache(_relative)
+    relative = cache(from_root)
     suites = [
         _suite(
             report,
@@ -126,6 +125,7 @@ def _provenance(provenance: Provenance) -> dict[str, str]:
     facts = {
         "spec_sha256": provenance.spec_sha256,
         "config_sha256": provenance.config_sha256,
+        "subject_sha256": provenance.subject_sha256,
         "checkpoint_sha256": provenance.checkpoint_sha256,
         "adapter_sha256": provenance.adapter_sha256,
         "seed": str(provenance.seed),
@@ -145,13 +145,6 @@ def _properties(parent: Element, facts: dict[str, str]) -> None:
     for name, value in facts.items():
         if value:
             SubElement(properties, "property", name=one_line(name), value=one_line(value))
-
-
-def _relative(file: str) -> str:
-    """Return a path relative to the root of its git checkout, or to the working directory, or as it is."""
-    path = Path(os.path.normpath(Path(file).absolute()))
-    root = next((parent for parent in path.parents if (parent / ".git").exists()), Path.cwd())
-    return one_line((path.relative_to(root) if path.is_relative_to(root) else path).as_posix())
 
 
 # Testcases --------------------------------------------------------------------------------------------------

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     Style = Callable[[str, Verdict], str]
     """Colours a word that stands for a verdict; it may add ANSI codes, never visible characters."""
 
-_HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
+HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
 _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
 _NOTHING = "—"
-_QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
-_JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED})
+QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
+"""What needs no look."""
+JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED})
+"""What comes with advice."""
 
 
 def _unstyled(word: str, _verdict: Verdict) -> str:
@@ -50,8 +52,8 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     verbose: adds a block for what is met, and the tracebacks.
     """
     table = tabulate(
-        [_row(result, style) for result in report.results],
-        headers=_HEADERS,
+        [row(result, style) for result in report.results],
+        headers=HEADERS,
         colalign=_ALIGNMENT if report.results else None,
         disable_numparse=True,
     )
@@ -64,7 +66,8 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     return "\n\n".join(parts) + "\n"
 
 
-def _row(result: Result, style: Style) -> tuple[str, ...]:
+def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
+    """Return the cells of one criterion, under `HEADERS`."""
     criterion = result.criterion
     observed = result.observed.value if result.observed else None
     room = margin(criterion, observed)
@@ -79,12 +82,12 @@ def _row(result: Result, style: Style) -> tuple[str, ...]:
 
 
 def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
-    shown = [result for result in report.results if verbose or result.verdict not in _QUIET]
-    for results in _by_cause(shown):
+    shown = [result for result in report.results if verbose or result.verdict not in QUIET]
+    for results in by_cause(shown):
         yield "\n".join(_block(results, style, verbose=verbose))
 
 
-def _by_cause(results: Iterable[Result]) -> list[list[Result]]:
+def by_cause(results: Iterable[Result]) -> list[list[Result]]:
     """Gather the criteria that have no verdict for one and the same reason; the others stay alone."""
     groups: dict[object, list[Result]] = {}
     for result in results:
@@ -100,7 +103,7 @@ def _block(results: list[Result], style: Style, *, verbose: bool) -> Iterator[st
         yield f"    criteria: {', '.join(one_line(result.criterion.id) for result in results)}"
     if first.observed:
         yield from (f"    {line}" for line in detail_lines(first.observed.details))
-    if first.verdict in _JUDGED_BAD:
+    if first.verdict in JUDGED_BAD:
         yield f"    → {one_line(first.criterion.advice)}"
     if verbose:
         yield from _traces(results)

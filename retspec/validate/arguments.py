@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from retspec.kinds import Check
     from retspec.signatures import Argument
 
-RUNNER_KEYS = ("check", "limit", "warn", "severity", "with", "tags", "timeout", "skip", "description")
+RUNNER_KEYS = (
+    *("check", "limit", "warn", "vs", "max_regression", "severity"),
+    *("with", "tags", "timeout", "skip", "description"),
+)
 """The keys of the long form; everything that the check itself understands stands under `with`."""
 
 RECIPE_KEYS = frozenset(field.name for field in fields(Recipe))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from retspec.records import Criterion, Data, Lora, Model, Recipe, RunOptions, Severity, Value, seconds
+from retspec.records import Criterion, Data, Lora, Model, Recipe, Regression, RunOptions, Severity, Value, seconds
 from retspec.validate.arguments import RECIPE_KEYS, long_form
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark:
         check=check.name,
         direction=check.direction,
         unit=check.unit,
-        limit=_bound(form, "limit", check, defaults.dtype) if "limit" in form else check.default_limit,
+        limit=_limit(form, check, defaults.dtype),
         warn=_bound(form, "warn", check, defaults.dtype) if "warn" in form else None,
+        regression=_regression(form),
         severity=Severity(form.get("severity", Severity.ERROR)),
         arguments=_arguments(form.get("with", {}), catalog.arguments_of(check), defaults.train),
         tags=tuple(form.get("tags", ())),
@@ -92,6 +93,13 @@ def _source(section: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[s
     }
 
 
+def _limit(form: Mapping[str, Any], check: Check, dtype: str) -> Value | None:
+    """Return the limit; a criterion that is skipped, or held against a baseline, may have none."""
+    if "limit" in form:
+        return _bound(form, "limit", check, dtype)
+    return None if "vs" in form else check.default_limit
+
+
 def _bound(form: Mapping[str, Any], key: str, check: Check, dtype: str) -> Value:
     """Return what stands for a bound, which may be one for each dtype that the model can have."""
     given = form[key]
@@ -104,6 +112,10 @@ def _bound(form: Mapping[str, Any], key: str, check: Check, dtype: str) -> Value
         given = given[dtype]
     bound: Value = _typed(given, check.value_type)
     return bound
+
+
+def _regression(form: Mapping[str, Any]) -> Regression | None:
+    return Regression(vs=form["vs"], most=form["max_regression"]) if "vs" in form else None
 
 
 def _arguments(given: Mapping[str, Any], declared: Mapping[str, Argument], train: Recipe) -> dict[str, Any]:

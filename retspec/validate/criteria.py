@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, get_args
 
-from retspec.records import Dtype, Duration, Severity
+from retspec.records import Dtype, Duration, Severity, Slack
 from retspec.validate.arguments import (
     RECIPE_KEYS,
     RUNNER_KEYS,
@@ -34,6 +34,7 @@ def checks_section(catalog: Catalog, fragments: Fragments) -> Fragment:
         fragments.definitions[f"long.{check.name}"] = _long_form(catalog, check, fragments)
         fragments.definitions[f"check.{check.name}"] = _any_form(catalog, check, fragments)
     fragments.definitions["criterion"] = _named_otherwise(catalog)
+    fragments.definitions |= _of_baselines(fragments)
     return {
         "type": "object",
         "description": "The criteria: the name of a check, or an id of your own with `check:`.",
@@ -85,14 +86,19 @@ def _named_otherwise(catalog: Catalog) -> Fragment:
 
 def _long_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
     required = required_arguments(catalog, check)
-    needed = ["limit"] * (check.default_limit is None) + ["with"] * bool(required)
+    arguments = ["with"] * bool(required)
+    needed = ["limit"] * (check.default_limit is None) + arguments
     form = {
         "type": "object",
         "description": describe(check),
         "properties": _runner_properties(check, fragments) | {"with": _with(catalog, check, fragments)},
         "additionalProperties": False,
+        "dependencies": {"vs": ["max_regression"], "max_regression": ["vs"]},
     }
-    return {**form, "if": {"required": ["skip"]}, "else": {"required": needed}} if needed else form
+    if not needed:
+        return form
+    limited: Fragment = {"if": {"required": ["vs"]}, "then": {"required": arguments}, "else": {"required": needed}}
+    return {**form, "if": {"required": ["skip"]}, "else": limited}
 
 
 def _by_dtype(bound: Fragment) -> Fragment:
@@ -128,6 +134,23 @@ def _argument(argument: Argument, check: Check, fragments: Fragments) -> Fragmen
     return fragment
 
 
+def _of_baselines(fragments: Fragments) -> dict[str, Fragment]:
+    """Return the definitions of the two keys that hold a criterion to a baseline."""
+    return {
+        "vs": {
+            "type": "string",
+            "minLength": 1,
+            "description": "A baseline, relative to this spec, as `retspec bless` writes it; with `max_regression`.",
+            "examples": ["baseline.json"],
+        },
+        "max_regression": {
+            **fragments.of(Slack, "max_regression"),
+            "description": "How much worse than the baseline: in percent of its value, or in the unit of the check.",
+            "examples": ["5%", 0.01],
+        },
+    }
+
+
 def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
     limit = _by_dtype(fragments.of(check.value_type, f"check {check.name!r}, limit"))
     default = {} if check.default_limit is None else {"default": check.default_limit}
@@ -136,6 +159,8 @@ def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
         "check": {"type": "string", "description": "The check; by default the criterion's id."},
         "limit": {"description": f"{check.direction.capitalize()} this.", **limit, **default},
         "warn": {"description": "A stricter limit; crossing it alone warns.", **limit},
+        "vs": _reference("vs"),
+        "max_regression": _reference("max_regression"),
         "severity": {
             "description": "warn makes a miss a warning.",
             "enum": [severity.value for severity in Severity],

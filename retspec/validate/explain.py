@@ -85,20 +85,20 @@ def _purpose(key: str, fault: Fault) -> str:
     return f": {text}" if text else ""
 
 
+def _lone_key(fault: Fault, _context: Context) -> Iterator[Finding]:
+    for key, companions in fault.expected.items():
+        for missing in companions if key in fault.value else ():
+            if missing not in fault.value:
+                message = f"{wording.subject(fault.place)}: {key} says nothing without {missing}; add `{missing}:`"
+                yield Finding((*fault.place, key), message, on_key=True)
+
+
 def _no_source(fault: Fault, context: Context) -> Iterator[Finding]:
     known = list(context.sources(fault.place))
     # A misspelt source is reported as an unknown key, with what was meant.
     if not any(did_you_mean(key, known) for key in fault.value):
         message = f"{wording.subject(fault.place)} needs a source: one of {', '.join(known)}"
         yield Finding(fault.place, message, on_key=True)
-
-
-def _missing_companions(fault: Fault, _context: Context) -> Iterator[Finding]:
-    for key, companions in fault.expected.items():
-        place = (*fault.place, key)
-        for name in companions if key in fault.value else ():
-            if name not in fault.value:
-                yield Finding(place, f"{wording.dotted(place)} needs {name!r} beside it", on_key=True)
 
 
 def _bad_key(fault: Fault) -> Finding:
@@ -176,7 +176,7 @@ _SIZES = {"minLength": "character", "minItems": "item", "minProperties": "entry"
 _BY_KEYWORD: dict[str, Callable[[Fault, Context], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
-    "dependencies": _missing_companions,
+    "dependencies": _lone_key,
     "not": _no_source,
     "type": _wrong_type,
     "enum": _not_in_enum,

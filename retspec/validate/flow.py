@@ -14,10 +14,11 @@ from retspec.errors import Problem, SpecError
 from retspec.masking import Mask
 from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec
 from retspec.validate import convert, wording
+from retspec.validate.baselines import Baselines
 from retspec.validate.context import Context, Finding
 from retspec.validate.explain import explain
 from retspec.validate.faults import faults
-from retspec.validate.rules import broken_rules
+from retspec.validate.rules import broken_bounds, broken_rules
 from retspec.validate.schema import compose_schema
 
 if TYPE_CHECKING:
@@ -62,21 +63,35 @@ class _Validation:
         batch: Data = self.record("data", partial(convert.data, sources=catalog.data_sources)) or Data()
         criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32")))
         self.require_none()
-        return Spec(
-            file=self.document.file,
-            name=data.get("name", Path(self.document.file).stem),
-            description=data.get("description", ""),
-            model=model,
-            data=batch,
-            train=train,
-            run=run,
-            config=self.document.config,
-            plugins=self.document.plugins,
-            criteria=criteria,
-            marks={wording.dotted(place): mark for place, mark in self.document.marks.items() if place},
-            secrets=tuple(sorted(self.document.secrets)),
-            sha256=self.document.sha256,
+        return self.with_baselines(
+            Spec(
+                file=self.document.file,
+                name=data.get("name", Path(self.document.file).stem),
+                description=data.get("description", ""),
+                model=model,
+                data=batch,
+                train=train,
+                run=run,
+                config=self.document.config,
+                plugins=self.document.plugins,
+                criteria=criteria,
+                marks={wording.dotted(place): mark for place, mark in self.document.marks.items() if place},
+                secrets=tuple(sorted(self.document.secrets)),
+                sha256=self.document.sha256,
+            )
         )
+
+    def with_baselines(self, spec: Spec) -> Spec:
+        """Give the criteria that are held against a baseline their limits: now it is known what the spec is about."""
+        baselines = Baselines(spec, self.document.path.parent)
+        held = [baselines.held(criterion) for criterion in spec.criteria]
+        self.findings += [found for found in held if isinstance(found, Finding)]
+        criteria = tuple(criterion for criterion in held if isinstance(criterion, Criterion))
+        for criterion in criteria:
+            if criterion.regression is not None:
+                self.findings += broken_bounds(criterion)
+        self.require_none()
+        return replace(spec, criteria=criteria)
 
     def criteria(self, defaults: convert.Defaults) -> Iterator[Criterion]:
         """Yield the criteria that are whole, and note what is wrong with them beyond the schema."""

@@ -25,12 +25,20 @@ def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str
 
     sections: the sections that the spec has.
     """
-    if criterion.warn is not None:
-        yield from _warn(criterion, criterion.warn)
+    yield from broken_bounds(criterion)
     read = _inputs_of(catalog, catalog.checks[criterion.check])
     for section, (parts, lacks) in _NEEDS.items():
         if section not in sections and criterion.skip is None and parts & read:
             yield Finding(("checks", criterion.id), f"{criterion.check} {lacks}", on_key=True)
+
+
+def broken_bounds(criterion: Criterion) -> Iterator[Finding]:
+    """Yield what is wrong with the bounds of a criterion, as far as they are known."""
+    if criterion.warn is not None:
+        yield from _warn(criterion, criterion.warn)
+    if criterion.regression is not None and criterion.direction is Direction.EQUAL:
+        message = f"{criterion.check} must equal its limit: nothing is worse than a baseline, so it takes no `vs`"
+        yield Finding(("checks", criterion.id, "vs"), message, on_key=True)
 
 
 def _inputs_of(catalog: Catalog, check: Check) -> set[str]:

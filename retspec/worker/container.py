@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec.kinds import PARTS
-from retspec.measure.protocol import Made, Progress, plain
-from retspec.records import Measured
+from retspec.measure.protocol import Made, Progress
+from retspec.records import Measured, plain
 from retspec.subjects.subject import seeded
 
 if TYPE_CHECKING:

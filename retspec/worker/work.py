@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.catalog import gather
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
-from retspec.measure.protocol import Done, Environment, Finished, Started, plain
-from retspec.records import Observed, Outcome, Verdict
+from retspec.measure.protocol import Done, Environment, Finished, Started
+from retspec.records import Observed, Outcome, Verdict, plain
 from retspec.subjects.devices import make_repeatable
 from retspec.subjects.references import allow_imports_from
 from retspec.subjects.subject import Subject

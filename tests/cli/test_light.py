@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from retspec.cli.commands import COMMANDS
+from tests.judge.recorded import green_results_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = str(ROOT / "tests" / "cases" / "configs" / "nested.yaml")
@@ -24,7 +25,13 @@ LIGHT = {
     "schema": [["schema"], ["schema", "--results"]],
     "plugins": [["plugins"]],
     "completion": [["completion", "bash"]],
+    "judge": [["judge", "results.json", "--spec", LORA]],
+    "compare": [["compare", "results.json", "results.json"]],
+    "diff": [["diff", LORA, LORA]],
+    "bless": [["bless", "results.json", "--to", "baseline.json", "--reason", "they are right"]],
+    "verify": [["verify", "results.json", "--spec", LORA]],
 }
+"""In a folder with green results of the preflight, as `results.json`."""
 
 PROOF = """
 import sys
@@ -49,6 +56,7 @@ def modules_after(arguments: list[str], folder: Path) -> tuple[int, set[str]]:
 
 @pytest.mark.parametrize("arguments", [call for calls in LIGHT.values() for call in calls], ids=" ".join)
 def test_a_light_command_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(green_results_of(LORA))
     code, loaded = modules_after(arguments, tmp_path)
     assert code == 0
     assert "retspec.cli" in loaded

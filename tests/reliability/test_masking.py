@@ -112,7 +112,7 @@ def test_no_reporter_sees_a_secret_in_any_form(reporter: object) -> None:
     results = (judged(held, HIDDEN, {HIDDEN: HIDDEN}), failed(held, Verdict.CRASH, HIDDEN, trace=repr(HIDDEN)))
     made = report(*results, name=HIDDEN, faults=(HIDDEN,), measurements=(Measured(key=f"m({HIDDEN})", facts=[HIDDEN]),))
     text = reporter.render(Mask([HIDDEN]).report(made))  # type: ignore[attr-defined]
-    assert "***" in text
+    assert "***" in text.replace("\\*", "*"), "Markdown escapes its stars"
     assert "s3cr" not in text
     assert "KEY" not in text
 

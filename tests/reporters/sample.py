@@ -147,6 +147,8 @@ def sample() -> Report:
         provenance=Provenance(
             spec_sha256="0f" * 32,
             config_sha256="af" * 32,
+            subject={"model": {"source": "timm", "value": "vit_large_patch16_224"}, "run": {"seed": 42, "dtype": None}},
+            subject_sha256="5b" * 32,
             checkpoint_sha256="c5" * 32,
             adapter_sha256="ad" * 32,
             seed=42,

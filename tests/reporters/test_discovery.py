@@ -16,7 +16,7 @@ REPORTERS = {reporter.name: reporter for reporter in retspec_reporters()}
 
 
 def test_the_formats_are_discovered() -> None:
-    assert {"table", "json", "junit", "junit-strict"} <= {*REPORTERS}
+    assert {"table", "json", "junit", "junit-strict", "markdown", "github"} <= {*REPORTERS}
 
 
 @pytest.mark.parametrize("reporter", REPORTERS.values(), ids=REPORTERS)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from retspec.reporters.github import github
 from retspec.reporters.junit import junit, junit_strict
+from retspec.reporters.markdown import markdown
 from retspec.reporters.results import results
 from retspec.reporters.table import render_table, table
 from tests.reporters.sample import sample
@@ -16,6 +18,8 @@ RENDERERS = {
     "junit.xml": junit.render,
     "junit-strict.xml": junit_strict.render,
     "results.json": results.render,
+    "summary.md": markdown.render,
+    "annotations.txt": github.render,
     "table.txt": table.render,
     "table-verbose.txt": lambda report: render_table(report, verbose=True),
 }

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from retspec.recorded import judge_again, verify
 from retspec.records import Report, Verdict
-from retspec.run import run
+from retspec.run import prepare, run
+from tests.judge.recorded import read_back
 from tests.run.tools import result_of, spec_in, verdicts
 
 GOOD = {
@@ -42,13 +44,16 @@ BAD = {
 }
 
 
+PLUGIN = str(Path(__file__).with_name("values.py"))
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     cases = [*GOOD, *BAD]
     lines = [f'{named(what)}: {{check: returns, limit: 1, with: {{what: "{what}"}}}}' for what in cases]
     lines += ["returns_tuple: [1, 2]", "raises_surrogate: 1", "raises_inconclusive: 1", "runs_out_of_memory: 1"]
     spec = spec_in(tmp_path_factory.mktemp("values"), "\n".join(lines))
-    return run(spec, plugins=[str(Path(__file__).with_name("values.py"))], entry_points=False)
+    return run(spec, plugins=[PLUGIN], entry_points=False)
 
 
 def named(what: str) -> str:
@@ -98,3 +103,10 @@ def test_why_it_proves_nothing_is_told(report: Report) -> None:
 
 def test_running_out_of_memory_is_told_apart(report: Report) -> None:
     assert verdicts(report)["runs_out_of_memory"] is Verdict.OUT_OF_MEMORY
+
+
+def test_what_was_recorded_is_judged_again_as_it_was_and_can_be_believed(report: Report) -> None:
+    plan, _ = prepare(report.file, plugins=[PLUGIN], entry_points=False)
+    recorded = read_back(report)
+    assert verdicts(judge_again(plan, recorded)) == verdicts(report)
+    assert [statement.text for statement in verify(recorded, plan) if not statement.holds] == []

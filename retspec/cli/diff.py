@@ -1,0 +1,81 @@
+"""`retspec diff`: what a change of a spec promises more, and what less."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+import click
+
+from retspec.cli.formats import format_option, show_json, show_rows, shown
+from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+from retspec.diffing import changes, checked_out
+from retspec.records import EXIT_MISSED, Direction
+from retspec.run import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from retspec.diffing import Change
+    from retspec.records import Spec
+
+HEADERS = ("criterion", "change", "of", "old", "new")
+BOUNDS = frozenset({"limit", "warn"})
+
+
+@click.command(
+    "diff",
+    epilog=examples(
+        "retspec diff specs/lora_preflight.yaml stricter.yaml",
+        "retspec diff origin/main:specs/lora_preflight.yaml specs/lora_preflight.yaml --forbid-loosening",
+    ),
+)
+@click.argument("old")
+@click.argument("new")
+@format_option
+@click.option("--forbid-loosening", is_flag=True, help="Exit with 1 if NEW demands less than OLD, and name where.")
+@plugin_options
+@verbose_option
+@click.pass_context
+def command(
+    context: click.Context, old: str, new: str, form: str, *, forbid_loosening: bool, **plugins: Unpack[Plugins]
+) -> None:
+    """Tell what became stricter and what weaker between two specs.
+
+    OLD and NEW are files, or REV:path for a spec as it was at a git revision, with the path from the root of the
+    repository. Limits are compared by the direction of their check. A change of which nobody can tell the direction
+    (an exact value, other arguments) counts as loosening; one of the model, the data or the recipe does not.
+    """
+    found = changes(_spec(old, plugins), _spec(new, plugins))
+    if form == "json":
+        show_json(found)
+    elif found:
+        show_rows(HEADERS, [*map(_row, found)], form)
+    else:
+        click.echo("nothing changed")
+    _judge(context, found if forbid_loosening else [])
+
+
+def _spec(place: str, plugins: Plugins) -> Spec:
+    with checked_out(place) as path:
+        return prepare(path, **plugins)[0].spec
+
+
+def _row(change: Change) -> tuple[str, ...]:
+    return (change.name, change.kind.value, change.part, _cell(change, change.old), _cell(change, change.new))
+
+
+def _cell(change: Change, value: object) -> str:
+    """Return a value; a bound with its direction and its unit."""
+    if value is None or change.part not in BOUNDS or change.direction is None:
+        return shown(value)
+    direction = "exactly" if change.direction is Direction.EQUAL else change.direction.value
+    return f"{direction} {shown(value)} {change.unit}".rstrip()
+
+
+def _judge(context: click.Context, found: Sequence[Change]) -> None:
+    loosened = [change for change in found if change.is_loosening]
+    for change in loosened:
+        what = f"{change.part} {_cell(change, change.old)} → {_cell(change, change.new)}"
+        click.echo(f"loosening: {change.name}: {change.kind.value} ({what})", err=True)
+    if loosened:
+        context.exit(EXIT_MISSED)

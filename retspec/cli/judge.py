@@ -1,0 +1,53 @@
+"""`retspec judge`: other limits on what was recorded, without measuring again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Unpack
+
+import click
+
+from retspec.cli.options import Planning, Settings, SpecFile, examples, planning_options, verbose_option
+from retspec.cli.reporting import report_options, require_distinct, show
+from retspec.recorded import judge_again
+from retspec.report import destinations, write_reports
+from retspec.run import prepare
+from retspec.stored import read_report
+
+
+@click.command(
+    "judge",
+    epilog=examples(
+        "retspec judge reports/lora_preflight/results.json --spec specs/lora_preflight.yaml",
+        "retspec judge results.json --spec stricter.yaml --junit-xml junit.xml",
+    ),
+)
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option("--spec", type=SpecFile(), required=True, help="The spec whose limits count.")
+@planning_options
+@click.option("--strict", is_flag=True, help="Let a warning fail (exit code 1).")
+@report_options
+@verbose_option
+@click.pass_context
+def command(
+    context: click.Context,
+    results: Path,
+    spec: Path,
+    reports: dict[str, Path],
+    *,
+    strict: bool,
+    **options: Unpack[Planning],
+) -> None:
+    """Judge recorded results under the limits of a spec.
+
+    RESULTS is a results.json. Nothing is measured: what was not recorded (a new criterion, one with another
+    check or other arguments, anything about another model, data, recipe, seed or dtype) is told as not run and
+    is never green. Exits like run. Only the reports that are named are written.
+    """
+    require_distinct(reports)
+    plan, catalog = prepare(spec, **options)
+    files = destinations(reports, catalog)
+    report = judge_again(plan, read_report(results), strict=strict)
+    write_reports(report, files)
+    show(report, reports, verbose=context.ensure_object(Settings).verbose)
+    context.exit(report.exit_code)

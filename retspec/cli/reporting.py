@@ -1,0 +1,71 @@
+"""Where reports go, and how one is shown: shared by the commands that end in verdicts."""
+
+from __future__ import annotations
+
+import os
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retspec.cli.colour import paint
+from retspec.errors import ReportError, UsageError
+from retspec.reporters.github import render as render_annotations
+from retspec.reporters.markdown import LARGEST, render_markdown
+from retspec.reporters.table import render_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from retspec.records import Report
+
+
+def report_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--junit-xml`, `--json` and `--report`; together they are `reports`, format to path."""
+
+    @wraps(function)
+    def merged(*args: Any, junit_xml: str | None, json_path: str | None, others: tuple[str, ...], **rest: Any) -> None:
+        pairs = [*map(_format_and_path, others), ("junit", junit_xml), ("json", json_path)]
+        named = {name: Path(path) for name, path in pairs if path is not None}
+        function(*args, reports=named, **rest)
+
+    junit = click.option("--junit-xml", metavar="PATH", help="Write the JUnit XML there.")
+    json = click.option("--json", "json_path", metavar="PATH", help="Write results.json there.")
+    other = click.option(
+        "--report", "others", multiple=True, metavar="FORMAT=PATH", help="Write another report. Repeatable."
+    )
+    return junit(json(other(merged)))
+
+
+def require_distinct(reports: Mapping[str, Path]) -> None:
+    """Refuse two reports in one file."""
+    if len({*reports.values()}) < len(reports):
+        raise UsageError("two reports would be written to the same file; give each its own path")
+
+
+def show(report: Report, reports: Mapping[str, Path], *, verbose: bool) -> None:
+    """Print a report and where its files are; under GitHub Actions also annotations and the summary of the job."""
+    click.echo(render_table(report, style=paint, verbose=verbose), nl=False)
+    for name, path in reports.items():
+        click.echo(f"{name}: {path}")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        click.echo(render_annotations(report), nl=False)
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            _append(Path(summary), report)
+
+
+def _append(path: Path, report: Report) -> None:
+    """Add the Markdown to what earlier commands of the job's step have left there."""
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(render_markdown(report, LARGEST - file.tell()))
+    except OSError as error:
+        raise ReportError(f"cannot write the summary {path}: {error.strerror}") from error
+
+
+def _format_and_path(pair: str) -> tuple[str, str]:
+    name, equals, path = pair.partition("=")
+    if not (name and equals and path):
+        raise UsageError(f"--report {pair}: write FORMAT=PATH, for example markdown=summary.md")
+    return name, path

@@ -1,0 +1,56 @@
+"""`retspec verify`: whether results can be believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+import click
+
+from retspec.cli.options import Plugins, SpecFile, examples, override_options, plugin_options, verbose_option
+from retspec.recorded import verify
+from retspec.records import EXIT_MISSED
+from retspec.run import prepare
+from retspec.stored import read_report
+from retspec.wording import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command(
+    "verify",
+    epilog=examples(
+        "retspec verify reports/lora_preflight/results.json --spec specs/lora_preflight.yaml",
+        "retspec verify results.json --spec spec.yaml --checkpoint weights/RETFound_cfp.pth",
+    ),
+)
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option("--spec", type=SpecFile(), required=True, help="The spec that the results shall be about.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="The file that they shall be about, too.")
+@override_options
+@plugin_options
+@verbose_option
+@click.pass_context
+def command(
+    context: click.Context,
+    results: Path,
+    spec: Path,
+    checkpoint: Path | None,
+    overrides: Sequence[str],
+    **plugins: Unpack[Plugins],
+) -> None:
+    """Tell whether results can be believed.
+
+    Compares the SHA-256 of the resolved spec, of its subject and of the checkpoint, and judges every criterion again.
+    Exits 0 if all of it holds, 1 otherwise; whether the results are green is for judge to say. It finds files that
+    were mixed up and verdicts that were edited, not observations that were invented.
+    """
+    plan, _ = prepare(spec, overrides=overrides, **plugins)
+    report = read_report(results)
+    statements = verify(report, plan, checkpoint)
+    for statement in statements:
+        click.echo(f"{'ok   ' if statement.holds else 'WRONG'}  {statement.text}")
+    click.echo(f"the run came to: {outcome(report)[0]}")
+    if not all(statement.holds for statement in statements):
+        context.exit(EXIT_MISSED)

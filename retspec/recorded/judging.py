@@ -1,0 +1,95 @@
+"""Recorded observations under the limits of a spec: the same judge, without measuring anything.
+
+What the spec asks for and the results do not hold has no verdict: a criterion that is new, one of another check or with
+other arguments, and all of them when the results are about another subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from retspec.identity import other_subject, subject_of
+from retspec.judge import judge, not_run
+from retspec.masking import Mask
+from retspec.records import Outcome, Verdict, plain
+from retspec.report import in_order
+from retspec.wording import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from retspec.records import Criterion, Plan, Report, Result
+
+
+def judge_again(plan: Plan, recorded: Report, *, strict: bool = False) -> Report:
+    """Return a recorded report judged under the limits of a plan's spec.
+
+    What was measured, when and on what is taken over, the faults and the interruption of that run included.
+    """
+    spec = plan.spec
+    judging = _Judging(plan, recorded)
+    report = replace(
+        recorded,
+        name=spec.name,
+        file=spec.file,
+        description=spec.description,
+        results=in_order(plan, [judging.result(step.criterion) for step in plan.checks]),
+        strict=strict,
+        provenance=replace(recorded.provenance, spec_sha256=spec.sha256),
+    )
+    return Mask(spec.secrets).report(report)
+
+
+class _Judging:
+    """One spec, and what was recorded for it."""
+
+    def __init__(self, plan: Plan, recorded: Report) -> None:
+        self._mask = Mask(plan.spec.secrets)
+        self._recorded = {result.criterion.id: result for result in recorded.results}
+        self._other_subject = _other_subject(plan, recorded)
+
+    def result(self, criterion: Criterion) -> Result:
+        found = self._recorded.get(criterion.id)
+        if self._other_subject:
+            return not_run(criterion, f"the results are about another subject: {self._other_subject}")
+        if found is None:
+            return not_run(criterion, "the results do not hold this criterion")
+        if objection := "; ".join(self._objections(criterion, found)):
+            return not_run(criterion, objection)
+        return judge(criterion, outcome_of(found))
+
+    def _objections(self, criterion: Criterion, found: Result) -> Iterator[str]:
+        """Yield why a recorded observation does not answer what the criterion asks."""
+        was = found.criterion
+        if found.verdict is Verdict.SKIPPED:
+            yield "it was skipped when the results were recorded"
+        elif (was.check, was.direction, was.unit) != (criterion.check, criterion.direction, criterion.unit):
+            asked = (f"{each.check}, {each.direction.value}, in {each.unit or 'no unit'}" for each in (criterion, was))
+            yield "it is now {}; recorded was {}".format(*asked)
+        elif changed := other_arguments(criterion, was, self._mask):
+            yield f"its arguments differ from the recorded ones: {changed}"
+
+
+def outcome_of(result: Result) -> Outcome:
+    """Return what measuring came to, from what was made of it; what had no verdict has none under any limit."""
+    return Outcome(
+        id=result.criterion.id,
+        observed=result.observed,
+        failure=None if result.verdict.is_decided else result.verdict,
+        reason=result.reason,
+        trace=result.trace,
+        seconds=result.seconds,
+    )
+
+
+def other_arguments(criterion: Criterion, recorded: Criterion, mask: Mask) -> str:
+    """Return in words which arguments of two criteria differ, or an empty string."""
+    asked, was = plain(mask.given(criterion.arguments)), plain(recorded.arguments)
+    return listing([name for name in sorted({*asked, *was}) if asked.get(name) != was.get(name)])
+
+
+def _other_subject(plan: Plan, recorded: Report) -> str:
+    if not recorded.provenance.subject:
+        return "they do not say about which"
+    return other_subject(recorded.provenance.subject, subject_of(plan.spec))
