@@ -142,7 +142,7 @@ def _require_no_circle(catalog: Catalog) -> None:
 def versions() -> dict[str, str]:
     """Return the versions of retspec and of what it measures with, as far as they are installed."""
     found = {PROJECT: __version__}
-    for package in ("torch", "timm", "peft", "torchvision", "numpy"):
+    for package in ("torch", "timm", "peft", "torchvision", "pillow", "numpy"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -13,7 +13,13 @@ from retspec.signatures import Argument
 PROJECT = "retspec"
 API_VERSION = 1
 """Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
-PARTS = frozenset({"model", "skeleton", "loaded", "batch", "take_batch", "recipe", "device", "config", "progress"})
+PARTS = frozenset(
+    {
+        *("model", "skeleton", "optional_skeleton", "loaded"),
+        *("batch", "take_batch", "dataset", "transforms"),
+        *("recipe", "device", "config", "progress"),
+    }
+)
 """The parts of the subject that a measurement may ask for by parameter name."""
 WITHOUT_TORCH = frozenset({"config", "progress"})
 """Those that are there without torch: a measurement that reads nothing else is made without it."""
@@ -87,6 +93,8 @@ class Source:
     arguments: Mapping[str, Argument]
     doc: str
     kind: str
+    gives_files: bool = False
+    """Whether what it builds is a `Dataset` that knows its files, from which the core itself takes batches."""
 
     def __call__(self, *values: Any, **arguments: Any) -> Any:
         """Call the function."""

@@ -25,11 +25,14 @@ the error messages know it. As an installed package, name the module as an entry
   what is returned is the type of the limit (`int`, `float`, `bool`, `str`, `tuple[int, ...]`).
 * Raise `Inconclusive("why")` when the value could not have gone the other way: an unmeasurable thing is never green.
 * `@measurement` makes new facts. Its positional parameters name other measurements or parts of the subject: `model`
-  (the real module on its device), `skeleton` (the same module without weights, on the meta device), `batch`,
-  `take_batch`, `loaded` (what came of a checkpoint), `recipe`, `device`, `config` (the training config), `progress`.
+  (the real module on its device), `skeleton` (the same module without weights, on the meta device),
+  `optional_skeleton` (None in a spec without a model), `loaded` (what came of a checkpoint), `batch`, `take_batch`,
+  `dataset` (the files behind the batches), `transforms` (what turns them into tensors), `recipe`, `device`, `config`
+  (the training config), `progress`.
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
-* `@model_source` and `@data_source` add new ways to say what is under test; `Reporter` adds an output format.
+* `@model_source`, `@data_source` (batches) and `@dataset_source` (files) add new ways to say what is under test;
+  `Reporter` adds an output format.
 * `HookSpecs` lists every hook.
 * `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it clearly.
 """
@@ -39,6 +42,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retspec.errors import Inconclusive, SubjectError
@@ -64,6 +68,7 @@ __all__ = [
     "SubjectError",
     "check",
     "data_source",
+    "dataset_source",
     "discover",
     "hookimpl",
     "measurement",
@@ -150,6 +155,16 @@ def data_source(function: Callable[..., Any]) -> Source:
     shape (batch,) or (batch, classes).
     """
     return _source(function, "data")
+
+
+def dataset_source(function: Callable[..., Any]) -> Source:
+    """Make a key under `data:` of a function `(value, folder, *, arguments) -> retspec.facts.Dataset`.
+
+    The first parameter is what stands behind the key, `folder` the `pathlib.Path` that relative paths start from: where
+    the spec lies. It lists files and opens no image. The core does the rest for it: the keys `batch_size`, `transform`
+    and `train_transform` beside its own, batches that are balanced over the classes, and all checks on data.
+    """
+    return replace(_source(function, "data"), gives_files=True)
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:

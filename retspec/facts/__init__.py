@@ -12,11 +12,25 @@ from retspec.facts.agreement import (
 from retspec.facts.batches import BatchRequest
 from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
 from retspec.facts.config import NamedPath, NamedPaths, OutputFolder, OutputFolders, Violation, Violations
+from retspec.facts.datasets import (
+    Copy,
+    CorruptImage,
+    Dataset,
+    Example,
+    Images,
+    Labels,
+    OutsideLabel,
+    SharedGroup,
+    Split,
+    Splits,
+)
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.facts.loaders import DataWait, Loader, Stage, Stages, Throughput
 from retspec.facts.memory import Memory
 from retspec.facts.merging import LayerDeviation, Merging
 from retspec.facts.overfitting import Overfitting
 from retspec.facts.parameters import Group, Parameter, Parameters
+from retspec.facts.pipelines import Expectations, Pipeline
 from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
 from retspec.facts.training import AdapterEffect, GradientHistory, Training
@@ -28,13 +42,22 @@ __all__ = [
     "Checkpoint",
     "Classifier",
     "Compilation",
+    "Copy",
+    "CorruptImage",
+    "DataWait",
+    "Dataset",
     "Evaluation",
+    "Example",
+    "Expectations",
     "Geometry",
     "GradientAgreement",
     "GradientHistory",
     "Group",
+    "Images",
     "Isolation",
+    "Labels",
     "LayerDeviation",
+    "Loader",
     "Loading",
     "Memory",
     "Merging",
@@ -43,17 +66,25 @@ __all__ = [
     "Operator",
     "OutputFolder",
     "OutputFolders",
+    "OutsideLabel",
     "Overfitting",
     "Parameter",
     "Parameters",
     "PatchEmbedding",
+    "Pipeline",
     "Profile",
     "RankCount",
     "Ranks",
     "Reloading",
     "Repetition",
     "ShapeMismatch",
+    "SharedGroup",
+    "Split",
+    "Splits",
+    "Stage",
+    "Stages",
     "TensorDeviation",
+    "Throughput",
     "Training",
     "Violation",
     "Violations",

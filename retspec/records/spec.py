@@ -112,12 +112,49 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How an image becomes a tensor, in the words of timm's data configuration."""
+
+    input_size: Annotated[
+        list[PositiveInt],
+        Meta(min_length=3, max_length=3, description="[channels, height, width] of what comes out."),
+    ]
+    mean: Annotated[list[float], Meta(min_length=1, description="Per channel, for pixels from 0 to 1.")]
+    std: Annotated[list[Annotated[float, Meta(gt=0)]], Meta(min_length=1, description="Per channel.")]
+    interpolation: Annotated[
+        Literal["nearest", "bilinear", "bicubic", "lanczos"], Meta(description="Of the resizing.")
+    ] = "bicubic"
+    crop_pct: Annotated[
+        float, Meta(gt=0, le=1, description="Share of the resized image that the crop keeps; 1 cuts nothing off.")
+    ] = 0.875
+    crop_mode: Annotated[
+        Literal["center", "squash", "border"],
+        Meta(description="center cuts the longer side, squash squeezes it, border pads the shorter one."),
+    ] = "center"
+
+
+BatchSize = Annotated[PositiveInt, Meta(description="Images in the batch; `train.batch_size` by default.")]
+TransformChoice = Annotated[
+    Annotated[str, Meta(pattern=r"^(timm|[\w.]+:\w+)$")] | Preprocessing,
+    Meta(
+        description="timm: as timm resolves it from the model; package.module:callable: a function without arguments "
+        "that returns a transform of torchvision or albumentations, or any callable from a PIL image to a tensor; or "
+        "a mapping.",
+        examples=["timm", "my_project.transforms:evaluation"],
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data:
-    """The section `data`: which source gives the batch, from what."""
+    """The section `data`: which source gives the batch, from what; the last three go with sources that give files."""
 
     source: str = "synthetic"
     value: Any = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: BatchSize | None = None
+    transform: TransformChoice | None = None
+    train_transform: TransformChoice | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Trainer:
-    """Forward, loss, backward and update on one fixed batch, in micro-batches if the recipe accumulates."""
+    """Forward, loss, backward and update on one batch, in micro-batches if the recipe accumulates."""
 
     def __init__(self, model: nn.Module, batch: Batch, recipe: Recipe) -> None:
         import torch
@@ -81,6 +81,10 @@ class Trainer:
                     f"{tuple(targets.shape)} ({targets.dtype}, {targets.min()} to {targets.max()}): {describe(error)}",
                     path="train.loss",
                 ) from error
+
+    def take(self, batch: Batch) -> None:
+        """Train on another batch from now on."""
+        self._batch = batch
 
     def see(self, logits: Tensor, targets: Tensor) -> None:
         """Look at the answers of a micro-batch; for those who want to know more than the loss."""

@@ -40,8 +40,10 @@ def on_meta(tensor: Tensor) -> Tensor:
 class Skeleton:
     """The model on the meta device: it has names, shapes and dtypes, but no numbers."""
 
-    def __init__(self, module: nn.Module, real: Callable[[], nn.Module]) -> None:
+    def __init__(self, module: nn.Module, real: Callable[[], nn.Module], *, from_file: bool = False) -> None:
         self.module = module
+        self.from_file = from_file
+        """Whether the real model is filled from a checkpoint."""
         self._real = real
         self._traced: dict[tuple[int, ...], Geometry] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec.errors import SubjectError, describe
-from retspec.facts import BatchRequest
+from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.bases import Base, Bases
 from retspec.subjects.checkpoints import File, Loaded, find, load_into, recognise
 from retspec.subjects.devices import choose_device
+from retspec.subjects.images import take_images
 from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from
 from retspec.subjects.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.structure import input_size
+from retspec.subjects.transforms import Transforms, build_transforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +44,7 @@ class Batch:
 
 
 class Subject:
-    """Model, skeleton, batch, recipe and device of one spec.
+    """Model, skeleton, data, recipe and device of one spec.
 
     The base model is made once, and taken from `bases` or kept there for a later subject. If some measurement
     needs its weights, the skeleton is taken from it, so that what is counted is what is trained; otherwise it is built
@@ -69,8 +71,8 @@ class Subject:
 
     @property
     def recipe(self) -> Recipe:
-        """How the short trainings are done."""
-        return self._spec.train
+        """How the short trainings are done; what `data` says of the batch size goes before what `train` says."""
+        return replace(self._spec.train, batch_size=self._spec.data.batch_size or self._spec.train.batch_size)
 
     @property
     def config(self) -> Config:
@@ -116,11 +118,40 @@ class Subject:
     def skeleton(self) -> Skeleton:
         """The model without weights."""
         module = hollow(self.model, on_meta) if self._weights else self._build_on_meta()
-        return Skeleton(module, real=lambda: self.model)
+        return Skeleton(module, real=lambda: self.model, from_file=self._section().checkpoint is not None)
+
+    @property
+    def optional_skeleton(self) -> Skeleton | None:
+        """The model without weights; None when the spec has no model."""
+        return None if self._spec.model is None else self.skeleton
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The files behind the batches; raises SubjectError when the data section names none."""
+        data = self._spec.data
+        source = self._data_sources[data.source]
+        if not source.gives_files:
+            raise SubjectError(
+                f"this needs data that knows its files, and `{data.source}` gives batches alone; use `imagefolder` or "
+                "`csv` under `data`",
+                path="data",
+            )
+        dataset = self._built(source, data, Path(self._spec.file).resolve().parent)
+        if not isinstance(dataset, Dataset):
+            raise SubjectError(f"{data.source} gave {type(dataset).__name__}, not a Dataset", path="data")
+        if not dataset.splits or not dataset.first.examples:
+            name = next(iter(dataset.splits), "")
+            raise SubjectError(f"the split {name!r} lists no image in {dataset.folder}", path="data")
+        return dataset
+
+    @cached_property
+    def transforms(self) -> Transforms:
+        """What turns the images of the dataset into tensors."""
+        return build_transforms(self._spec.data, lambda: self.optional_skeleton)
 
     @cached_property
     def batch(self) -> Batch:
-        """The batch that every measurement sees, in the dtype of the model."""
+        """The batch that every measurement sees, in the dtype of the model if there is one."""
         return self._on_device(*self._take_batch(self._spec.data, None))
 
     @property
@@ -129,11 +160,17 @@ class Subject:
         return lambda samples: self._on_device(*self._take_batch(self._spec.data, samples))
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
-        if inputs.is_floating_point():
-            inputs = inputs.to(self.skeleton.dtype)
+        skeleton = self.optional_skeleton
+        if skeleton is not None and inputs.is_floating_point():
+            inputs = inputs.to(skeleton.dtype)
         return Batch(inputs.to(self.device), targets.to(self.device))
 
     def _take_batch(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor]:
+        source = self._data_sources[data.source]
+        if source.gives_files:
+            size = samples or self.recipe.batch_size
+            with seeded(self._spec.run.seed):
+                return take_images(self.dataset, self.transforms.evaluate, size, self._spec.run.seed)
         request = BatchRequest(
             samples=samples,
             batch_size=self.recipe.batch_size,
@@ -141,11 +178,14 @@ class Subject:
             input_size=input_size(self.skeleton.module),
             num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
         )
-        source = self._data_sources[data.source]
+        batch: tuple[Tensor, Tensor] = self._built(source, data, request)
+        return batch
+
+    def _built(self, source: Source, data: Data, context: BatchRequest | Path) -> Any:
+        """Return what a data source makes of its section."""
         with seeded(self._spec.run.seed):
             value = msgspec.convert(data.value, source.value_type, strict=False)
-            batch: tuple[Tensor, Tensor] = source(value, request, **data.arguments)
-        return batch
+            return source(value, context, **data.arguments)
 
     def _build(self, *, filled: bool) -> nn.Module:
         """Build the model: its base, and what wraps it."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import PluginError
-from retspec.records import Recipe
+from retspec.records import BatchSize, Recipe, TransformChoice
 from retspec.validate.fragments import Fragments, takes_mapping
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ RUNNER_KEYS = (
 """The keys of the long form; everything that the check itself understands stands under `with`."""
 
 RECIPE_KEYS = frozenset(field.name for field in fields(Recipe))
+
+BESIDE_FILES = {"batch_size": BatchSize, "transform": TransformChoice, "train_transform": TransformChoice}
+"""The keys of `data:` that stand beside any source that gives files."""
 
 
 def required_arguments(catalog: Catalog, check: Check) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from retspec.records import Criterion, Data, Lora, Model, Recipe, Regression, RunOptions, Severity, Value, seconds
-from retspec.validate.arguments import RECIPE_KEYS, long_form
+from retspec.validate.arguments import BESIDE_FILES, RECIPE_KEYS, long_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,9 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
 
 def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
     """Return the section `data`."""
-    return Data(**_source(section, sources))
+    source = _source(section, sources)
+    beside = BESIDE_FILES.items() if sources[source["source"]].gives_files else ()
+    return Data(**source, **{name: _typed(section[name], kind) for name, kind in beside if name in section})
 
 
 def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark: Mark) -> Criterion:

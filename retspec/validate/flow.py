@@ -22,7 +22,7 @@ from retspec.validate.rules import broken_bounds, broken_rules
 from retspec.validate.schema import compose_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
     from retspec.catalog import Catalog
     from retspec.document import Document, Place
@@ -60,8 +60,12 @@ class _Validation:
         train: Recipe = self.record("train", convert.recipe) or Recipe()
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
-        batch: Data = self.record("data", partial(convert.data, sources=catalog.data_sources)) or Data()
-        criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32")))
+        named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
+        batch = named or Data()
+        is_told = named is None and "data" in data  # what is wrong with the section is told already
+        has_files = is_told or catalog.data_sources[batch.source].gives_files
+        sections = {*data, *(["files"] if has_files else [])}
+        criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32"), sections))
         self.require_none()
         return self.with_baselines(
             Spec(
@@ -93,7 +97,7 @@ class _Validation:
         self.require_none()
         return replace(spec, criteria=criteria)
 
-    def criteria(self, defaults: convert.Defaults) -> Iterator[Criterion]:
+    def criteria(self, defaults: convert.Defaults, sections: Container[str]) -> Iterator[Criterion]:
         """Yield the criteria that are whole, and note what is wrong with them beyond the schema."""
         entries = self.document.data.get("checks")
         for name, entry in entries.items() if isinstance(entries, dict) else ():
@@ -101,7 +105,7 @@ class _Validation:
             mark = self.document.key_mark(place)
             build = partial(convert.criterion, name, catalog=self.catalog, defaults=defaults, mark=mark)
             if (criterion := self.built(place, build, entry)) is not None:
-                self.findings += broken_rules(criterion, self.catalog, self.document.data)
+                self.findings += broken_rules(criterion, self.catalog, sections)
                 yield criterion
 
     def record(self, section: str, build: Callable[[Mapping[str, Any]], Any]) -> Any:

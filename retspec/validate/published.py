@@ -39,7 +39,11 @@ def _opened(fragment: Fragment) -> Fragment:
     opened = {key: _opened_below(key, value) for key, value in fragment.items()}
     if "enum" in opened:
         return _opened_enum(opened)
-    return _opened_type(opened) if "type" in opened else opened
+    if "type" in opened:
+        return _opened_type(opened)
+    if "pattern" in opened:  # of an alternative that is text already
+        return {**opened, "pattern": f"{opened['pattern']}|{_REFERENCE}"}
+    return opened
 
 
 def _opened_enum(fragment: Fragment) -> Fragment:

@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 _NEEDS = {
     "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
+    "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
 }
-"""Section of a spec to the parts of the subject that come from it, and what a criterion lacks without it."""
+"""What a spec gives, to the parts of the subject that come from it, and what a criterion lacks without it."""
 
 
 def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str]) -> Iterator[Finding]:
     """Yield what is wrong with a criterion that fits the schema.
 
-    sections: the sections that the spec has.
+    sections: the sections that the spec has, and `files` if its data names some.
     """
     yield from broken_bounds(criterion)
     read = _inputs_of(catalog, catalog.checks[criterion.check])
     for section, (parts, lacks) in _NEEDS.items():
         if section not in sections and criterion.skip is None and parts & read:
-            yield Finding(("checks", criterion.id), f"{criterion.check} {lacks}", on_key=True)
+            message = f"{criterion.check} {lacks.format(_sources_of_files(catalog))}"
+            yield Finding(("checks", criterion.id), message, on_key=True)
+
+
+def _sources_of_files(catalog: Catalog) -> str:
+    return " or ".join(f"`{name}:`" for name, source in catalog.data_sources.items() if source.gives_files)
 
 
 def broken_bounds(criterion: Criterion) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retspec.records import Folder, Lora, Recipe, RunOptions, Sha256, Weights
+from retspec.validate.arguments import BESIDE_FILES
 from retspec.validate.criteria import checks_section
 from retspec.validate.fragments import Fragment, Fragments
 from retspec.validate.published import publish
@@ -59,16 +60,17 @@ def _head() -> Fragment:
 
 
 def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
-    common = {
+    beside_model = {
         "checkpoint": fragments.of(Weights, "checkpoint"),
         "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
         "lora": fragments.of(Lora, "lora"),
         "adapter": fragments.of(Folder, "adapter"),
     }
-    model = _source_section("The model under test", catalog.model_sources, common, fragments)
+    model = _source_section("The model under test", catalog.model_sources, beside_model, fragments)
+    beside_data = {name: fragments.of(annotation, name) for name, annotation in BESIDE_FILES.items()}
     return {
         "model": {**model, "dependencies": {"checkpoint_sha256": ["checkpoint"]}},
-        "data": _source_section("Where the batch comes from", catalog.data_sources, {}, fragments),
+        "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
         "train": fragments.of(Recipe, "train"),
         "run": fragments.of(RunOptions, "run"),
         "checks": checks_section(catalog, fragments),
@@ -78,7 +80,7 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
 def _source_section(
     description: str, sources: Mapping[str, Source], common: Fragment, fragments: Fragments
 ) -> Fragment:
-    """Exactly one key names the source; beside it stand that source's arguments and what is common to all."""
+    """Exactly one key names the source; beside it stand that source's arguments and what is common to its kind."""
     values = {name: _value(source, fragments) for name, source in sources.items()}
     chain: Fragment = {
         "properties": dict.fromkeys([*values, *common], True),
@@ -103,6 +105,7 @@ def _value(source: Source, fragments: Fragments) -> Fragment:
 
 def _beside(source: Source, common: Fragment, fragments: Fragments) -> Fragment:
     owner = f"{source.kind} source {source.name!r}"
+    common = common if source.kind == "model" or source.gives_files else {}
     arguments = {name: fragments.of_argument(argument, owner) for name, argument in source.arguments.items()}
     return {
         "properties": {source.name: True, **arguments, **dict.fromkeys(common, True)},

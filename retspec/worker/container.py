@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retspec.worker.channel import Channel
 
 
-SLOW_PARTS = {"model", "skeleton", "batch"}
+SLOW_PARTS = {"model", "skeleton", "batch", "dataset"}
 """Parts of the subject whose making is worth a line of progress."""
 
 

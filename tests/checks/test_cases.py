@@ -9,12 +9,16 @@ import pytest
 
 from retspec.catalog import gather
 from tests.here import run_here
+from tests.photos import write_photos
 from tests.tiny import write_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MEASURES_TIME = {"step_time_ms", "min_throughput", "min_compile_speedup"}
+MEASURES_TIME = {
+    *("step_time_ms", "min_throughput", "min_compile_speedup"),
+    *("min_loader_throughput", "max_data_wait", "max_augmentation_overhead", "max_transform_ms"),
+}
 """Judged on recorded facts in `test_timing.py`: a test that waits for a clock fails on a busy machine."""
 
 CASES = Path(__file__).parent.parent / "cases" / "checks"
@@ -22,12 +26,14 @@ FILES = sorted(CASES.glob("*/*.yaml"))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Write the files that `model.checkpoint` of some cases names."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    write_checkpoints(folder)
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Write the files that `model.checkpoint` and `data` of some cases name."""
+    checkpoints, images = (tmp_path_factory.mktemp(name) for name in ("checkpoints", "images"))
+    write_checkpoints(checkpoints)
+    write_photos(images)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RETSPEC_TEST_CHECKPOINTS", str(folder))
+        patch.setenv("RETSPEC_TEST_CHECKPOINTS", str(checkpoints))
+        patch.setenv("RETSPEC_TEST_IMAGES", str(images))
         yield
 
 

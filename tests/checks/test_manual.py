@@ -25,6 +25,7 @@ model:
   timm: vit_tiny_patch16_224
   kwargs: {num_classes: 5}
   lora: {r: 8, target_modules: [qkv], modules_to_save: [head]}
+data: {imagefolder: {root: photos}}
 checks:
 """
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from retspec.checks.data.loading import max_data_wait, min_loader_throughput
+from retspec.checks.data.transforms import max_augmentation_overhead, max_transform_ms
 from retspec.checks.learning.speed import min_throughput, step_time_ms
 from retspec.checks.numerics.compilation import min_compile_speedup
-from retspec.errors import Inconclusive
-from retspec.facts import Compilation, Operator, Profile, Training
+from retspec.errors import Inconclusive, SubjectError
+from retspec.facts import (
+    Compilation,
+    DataWait,
+    Loader,
+    Operator,
+    Profile,
+    Stage,
+    Stages,
+    Throughput,
+    Training,
+)
 
 PROFILE = Profile((Operator("aten::addmm", 3.21, 24),))
 STEADY = (0.9, 0.5, *(0.1 + 0.001 * step for step in range(10)))
@@ -60,3 +72,81 @@ def test_speedup_is_the_ratio_of_the_medians() -> None:
 def test_speedup_of_scattered_passes_has_no_verdict() -> None:
     with pytest.raises(Inconclusive, match="scatter too widely"):
         min_compile_speedup(compilation((0.2,) * 7, (0.1, 0.1, 0.1, 0.3, 0.3, 0.3, 0.3)))
+
+
+# Data ---------------------------------------------------------------------------------------------
+
+EVEN = (1.0, 0.98, 1.02, 1.0, 1.0, 0.99, 1.01)
+UNEVEN = (1.0, 0.2, 1.9, 0.3, 1.0, 1.8, 0.4)
+
+
+def times(seconds: float, pattern: tuple[float, ...] = EVEN) -> tuple[float, ...]:
+    return tuple(seconds * part for part in pattern)
+
+
+def loader(*sweep: tuple[int, float], one_process: str = "", pattern: tuple[float, ...] = EVEN) -> Loader:
+    rounds = [Throughput(workers, 100, times(100 / rate, pattern)) for workers, rate in sweep]
+    return Loader(4, tuple(rounds), one_process)
+
+
+def stages(augment: float | None, *, pattern: tuple[float, ...] = EVEN) -> Stages:
+    def steps(cost: float) -> tuple[Stage, ...]:
+        return Stage("Resize", times(0.003, pattern)), Stage("ToTensor", times(0.001)), Stage("Jitter", times(cost))
+
+    augmenting = () if augment is None else steps(augment)
+    return Stages(Stage("decoding", times(0.01)), steps(0.0)[:2], augmenting)
+
+
+def test_throughput_is_that_of_the_best_number_of_workers_and_the_fewest_that_do_are_recommended() -> None:
+    observed = min_loader_throughput(loader((0, 50.0), (2, 95.0), (4, 100.0), (8, 60.0)))
+    assert observed.value == pytest.approx(100)
+    assert observed.details["recommended workers"] == "2"
+    assert observed.details["images/s by workers"] == pytest.approx({"0": 50, "2": 95, "4": 100, "8": 60})
+
+
+def test_where_workers_never_pay_none_is_recommended_with_the_reason() -> None:
+    observed = min_loader_throughput(loader((0, 50.0), one_process="macOS"))
+    assert observed.details["recommended workers"] == "0: macOS"
+
+
+def test_throughput_is_judged_on_the_rounds_that_are_steady_and_on_no_other() -> None:
+    mixed = Loader(4, loader((0, 50.0)).sweep + loader((2, 500.0), pattern=UNEVEN).sweep, "")
+    assert min_loader_throughput(mixed).value == pytest.approx(50)
+    with pytest.raises(Inconclusive, match="the rounds with 2 workers scatter too widely"):
+        min_loader_throughput(loader((2, 500.0), pattern=UNEVEN))
+
+
+def test_data_wait_is_the_share_of_waiting_in_the_whole_step() -> None:
+    assert max_data_wait(DataWait(2, times(0.1), times(0.3))).value == pytest.approx(0.25)
+    assert max_data_wait(DataWait(2, (0.0,) * 7, times(0.3))).value == 0
+
+
+def test_waiting_in_bursts_is_no_scatter_as_long_as_rounds_take_the_same_time() -> None:
+    waited = (0.1, 0.3, 0.1, 0.3, 0.1, 0.3, 0.1)
+    observed = max_data_wait(DataWait(2, waited, tuple(1 - each for each in waited)))
+    assert observed.value == pytest.approx(0.1)
+    with pytest.raises(Inconclusive, match="scatter too widely"):
+        max_data_wait(DataWait(2, times(0.1, UNEVEN), times(0.3, UNEVEN)))
+
+
+def test_augmentation_is_what_the_training_transform_takes_longer() -> None:
+    observed = max_augmentation_overhead(stages(augment=0.006))
+    assert observed.value == pytest.approx(0.006 / (0.01 + 0.01), rel=0.05)
+    assert observed.details["steps of train_transform"] == ["Jitter: 6 ms", "Resize: 3 ms", "ToTensor: 1 ms"]
+
+
+def test_augmentation_needs_a_transform_that_augments() -> None:
+    with pytest.raises(SubjectError, match="add `train_transform`"):
+        max_augmentation_overhead(stages(augment=None))
+
+
+@pytest.mark.parametrize(("augment", "slowest", "value"), [(None, "Resize", 3), (0.006, "Jitter", 6)])
+def test_the_slowest_step_is_named(augment: float | None, slowest: str, value: float) -> None:
+    observed = max_transform_ms(stages(augment))
+    assert (observed.value, observed.details["slowest"]) == (pytest.approx(value), slowest)
+
+
+def test_steps_that_scatter_have_no_verdict() -> None:
+    scattered = stages(augment=None, pattern=UNEVEN)
+    with pytest.raises(Inconclusive, match="the rounds of Resize scatter too widely"):
+        max_transform_ms(scattered)

@@ -15,7 +15,7 @@ from tests.judge.recorded import green_results_of
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = str(ROOT / "tests" / "cases" / "configs" / "nested.yaml")
 LORA = str(ROOT / "specs" / "lora_preflight.yaml")
-HEAVY = {"torch", "timm", "peft", "torchvision", "numpy", "transformers"}
+HEAVY = {"torch", "timm", "peft", "torchvision", "numpy", "PIL", "transformers"}
 
 LIGHT = {
     "validate": [["validate", LORA]],

@@ -16,6 +16,7 @@ from retspec.plugin import (
     Observed,
     check,
     data_source,
+    dataset_source,
     measurement,
     model_source,
 )
@@ -37,6 +38,12 @@ def parameters(skeleton: Any) -> object:
 def samples(batch: Any, *, splits: list[str] | str = ()) -> object:  # type: ignore[assignment]
     """What the data holds."""
     return batch, splits
+
+
+@measurement(cost=Cost.STATIC)
+def files(dataset: Any) -> object:
+    """The files of the data."""
+    return dataset
 
 
 @check(direction="at least", advice="Raise the learning rate.")
@@ -97,6 +104,12 @@ def max_class_imbalance(samples: Any, *, column: str) -> float:
     return len(column) + bool(samples)
 
 
+@check(direction="at most", default_limit=0, advice="Look for the files.")
+def missing_files(files: Any) -> int:
+    """Is every file there?"""
+    return len(files)
+
+
 @model_source
 def timm(name: str, *, kwargs: dict[str, Any] = {}, checkpoint: str | None = None) -> object:  # noqa: B006 - never called
     """A model of timm, by name."""
@@ -125,8 +138,14 @@ def csv(path: str, request: Any, *, image: str, label: str = "label") -> object:
     return path, request, image, label
 
 
+@dataset_source
+def imagefolder(root: str, folder: Any) -> object:
+    """A folder per class."""
+    return root, folder
+
+
 ITEMS = (
-    *(training, parameters, samples),
+    *(training, parameters, samples, files, missing_files),
     *(loss_drop, max_trainable_params, merge_atol, trainable_names, rank_params),
     *(head_trainable, output_shape, max_class_imbalance),
 )
@@ -138,7 +157,7 @@ def catalog() -> Catalog:
         checks={item.name: item for item in ITEMS if isinstance(item, Check)},
         measurements={item.name: item for item in ITEMS if isinstance(item, Measurement)},
         model_sources={source.name: source for source in (timm, factory)},
-        data_sources={source.name: source for source in (synthetic, csv)},
+        data_sources={source.name: source for source in (synthetic, csv, imagefolder)},
         reporters={},
         hooks=pluggy.PluginManager("retspec"),
     )

@@ -108,6 +108,7 @@ def test_a_shorthand_must_set_an_argument(catalog: Catalog) -> None:
         {"model": {"timm": "x", "lora": "${vars.lora}"}},
         {"train": {"steps": "${vars.n}", "optimizer": "${env.OPTIMIZER:-sgd}", "lr": "${vars.lr}"}},
         {"train": {"steps": "1_000"}},
+        {"data": {"imagefolder": "${env.PHOTOS}", "batch_size": "${vars.n}", "transform": "${vars.transform}"}},
         {"run": {"timeout": "${vars.t}", "device": "cuda:${env.GPU}"}},
         {"checks": {"loss_drop": "${vars.limit}", "rank_params": "${vars.ranks}", "head_trainable": "${vars.b}"}},
         {"checks": {"own": {"check": "loss_drop", "limit": "${vars.limit}", "severity": "${vars.s}"}}},

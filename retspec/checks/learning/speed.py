@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import Annotated
 
 from msgspec import Meta
 
 from retspec.facts import Profile, Training
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.facts.timing import steady_median
+from retspec.plugin import Observed, check
 
-LEAST_SAMPLES = 5
 WarmUp = Annotated[int, Meta(ge=0, description="Steps to leave out at the start.")]
-WIDEST_SPREAD = 0.25
-"""Interquartile range over median above which a timing says more about the machine than about the model."""
 
 
 @check(
@@ -35,11 +33,11 @@ def step_time_ms(training: Training, profile: Profile, *, warmup: WarmUp = 2) ->
         Median time of forward, backward and update after the warm-up, in milliseconds; the details name the operators
         that took most of it. No verdict when the steps scatter too widely for a median to mean something.
     """
-    times = _steady(training, warmup)
+    times, middle = _steady(training, warmup)
     lower, _, upper = quantiles(times, n=4)
     dearest = [f"{op.name}: {op.milliseconds:.3g} ms in {op.calls} calls" for op in profile.operators]
     details = {"interquartile range": 1000 * (upper - lower), "n": len(times), "dearest operators": dearest}
-    return Observed(1000 * median(times), details)
+    return Observed(1000 * middle, details)
 
 
 @check(
@@ -61,24 +59,15 @@ def min_throughput(training: Training, *, warmup: WarmUp = 2) -> Observed[float]
         Images per step divided by the median time of a step after the warm-up. No verdict when the steps scatter too
         widely for a median to mean something.
     """
-    times = _steady(training, warmup)
-    return Observed(training.batch_size / median(times), {"images per step": training.batch_size, "n": len(times)})
+    times, middle = _steady(training, warmup)
+    return Observed(training.batch_size / middle, {"images per step": training.batch_size, "n": len(times)})
 
 
-def _steady(training: Training, warmup: int) -> tuple[float, ...]:
-    """Return the seconds of the steps after the warm-up.
+def _steady(training: Training, warmup: int) -> tuple[tuple[float, ...], float]:
+    """Return the seconds of the steps after the warm-up, and their median.
 
     Raises Inconclusive for too few of them, or when they scatter too widely.
     """
     times = training.seconds[warmup:]
-    if len(times) < LEAST_SAMPLES:
-        raise Inconclusive(f"{len(times)} steps after warm-up are too few for a median; raise `train.steps`")
-    middle = median(times)
-    lower, _, upper = quantiles(times, n=4)
-    spread = (upper - lower) / middle
-    if spread > WIDEST_SPREAD:
-        raise Inconclusive(
-            f"the steps scatter too widely (interquartile range / median = {spread:.2f}, at most {WIDEST_SPREAD}, "
-            f"median {1000 * middle:.4g} ms, n = {len(times)}); run on a quieter machine or raise `train.steps`"
-        )
-    return times
+    remedy = "run on a quieter machine or raise `train.steps`"
+    return times, steady_median(times, "steps after warm-up", remedy=remedy)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from statistics import median, quantiles
 from typing import Annotated
 
 from msgspec import Meta
 
 from retspec.facts import Compilation
-from retspec.plugin import Inconclusive, Observed, check
-
-WIDEST_SPREAD = 0.25
+from retspec.facts.timing import steady_median
+from retspec.plugin import Observed, check
 
 
 @check(
@@ -50,15 +48,5 @@ def min_compile_speedup(compilation: Compilation) -> Observed[float]:
         Median time of a forward pass of the eager model divided by that of the compiled one, after warm-up. No verdict
         when the times scatter too widely.
     """
-    eager, compiled = (_median(times) for times in (compilation.eager, compilation.compiled))
+    eager, compiled = (steady_median(times, "passes") for times in (compilation.eager, compilation.compiled))
     return Observed(eager / compiled, {"backend": compilation.backend, "eager s": eager, "compiled s": compiled})
-
-
-def _median(times: tuple[float, ...]) -> float:
-    lower, middle, upper = quantiles(times, n=4)
-    if (upper - lower) / middle > WIDEST_SPREAD:
-        raise Inconclusive(
-            f"the passes scatter too widely (interquartile range / median = {(upper - lower) / middle:.2f}, at most "
-            f"{WIDEST_SPREAD}, n = {len(times)}); run on a quieter machine"
-        )
-    return median(times)

@@ -1,0 +1,93 @@
+"""What the measurement `images` takes, against decoding the same files on all cores and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+from measuring import Bound, conclude, median_ratio
+from PIL import Image
+
+from retspec.measurements.images import AT_ONCE, images
+from retspec.subjects.devices import cores
+from retspec.subjects.imagefolder import ImageFolder, imagefolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from retspec.facts import Dataset
+
+BAR = 1.25
+SIZES = ((1_000, 64), (10_000, 64), (200, 1024))
+DIFFERENT = 20
+"""Images that are really drawn; the others are copies, since drawing takes longer than decoding."""
+
+
+@click.command(help=__doc__)
+@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Rounds to take medians over.")
+def main(rounds: int) -> None:
+    """Measure, print, and exit with 1 when the bar is missed."""
+    rows, bounds = [], []
+    for count, side in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            dataset = _written(Path(folder), count, side)
+            paths = [dataset.path(example) for example in dataset.first.examples]
+            decoding, measuring = _interleaved(dataset, paths, rounds)
+        name = f"{count:,} images of {side} px"
+        rows.append((name, median(decoding), median(measuring)))
+        bounds.append(Bound(f"{name}: measuring / decoding", median_ratio(measuring, decoding), BAR))
+    conclude(rows, ["images", "decoding s", "measuring s"], bounds)
+
+
+def _written(root: Path, count: int, side: int) -> Dataset:
+    folder = root / "train" / "class"
+    folder.mkdir(parents=True)
+    for index in range(count):
+        if index < DIFFERENT:
+            coarse = np.random.default_rng(index).integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
+            Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), dtype=np.uint8))).save(folder / f"{index}.jpg")
+        else:
+            shutil.copy(folder / f"{index % DIFFERENT}.jpg", folder / f"{index}.jpg")
+    return imagefolder(ImageFolder(root="."), root)
+
+
+def _interleaved(dataset: Dataset, paths: Sequence[Path], rounds: int) -> tuple[list[float], list[float]]:
+    """Return the seconds of both, round by round, after one that fills the caches of the disk."""
+    pairs = [
+        (_seconds(lambda: _decode_all(paths)), _seconds(lambda: images(dataset, _quiet))) for _ in range(rounds + 1)
+    ]
+    decoding, measuring = zip(*pairs[1:], strict=True)
+    return list(decoding), list(measuring)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = perf_counter()
+    work()
+    return perf_counter() - started
+
+
+def _decode_all(paths: Sequence[Path]) -> None:
+    parts = [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(_decode, parts))
+
+
+def _decode(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with Image.open(path) as image:
+            image.load()
+
+
+def _quiet(_step: int, _total: int) -> None:
+    """Take progress and say nothing."""
+
+
+if __name__ == "__main__":
+    main()

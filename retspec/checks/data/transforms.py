@@ -1,0 +1,87 @@
+"""`max_augmentation_overhead` and `max_transform_ms`: what the transforms cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.facts import Stage, Stages
+from retspec.facts.timing import steady_median
+from retspec.plugin import Observed, SubjectError, check
+from retspec.records import Fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@check(
+    direction="at most",
+    advice="Move the dearest step in the details behind the crop or onto the GPU, or leave it out.",
+)
+def max_augmentation_overhead(stages: Stages) -> Observed[Fraction]:
+    """Which share of the time for an image is spent augmenting it?
+
+    Why it matters:
+        Augmentation at full resolution can cost more than decoding, and then sets the pace of the training.
+
+    Example:
+        max_augmentation_overhead: 0.2
+
+    What the number means:
+        What `train_transform` takes longer than `transform`, as a fraction of decoding and `train_transform`; medians
+        over rounds, in one process. No verdict when rounds scatter too widely.
+    """
+    if not stages.train_transform:
+        raise SubjectError("`data` names no transform that augments; add `train_transform`", path="data")
+    decoding = steady_median(stages.decoding.seconds, "rounds of decoding")
+    training = steady_median(_total(stages.train_transform), "rounds of augmenting")
+    evaluating = steady_median(_total(stages.transform), "rounds of transforming")
+    overhead = max(training - evaluating, 0.0)
+    details = {
+        "decoding ms": 1000 * decoding,
+        "transform ms": 1000 * evaluating,
+        "train_transform ms": 1000 * training,
+        "steps of train_transform": _lines(stages.train_transform),
+    }
+    return Observed(overhead / (decoding + training), details)
+
+
+@check(
+    direction="at most",
+    unit="ms",
+    advice="Move the step that the details name first behind the crop, use a cheaper interpolation, or store the "
+    "images at a smaller size.",
+)
+def max_transform_ms(stages: Stages) -> Observed[Annotated[float, Meta(ge=0)]]:
+    """How long does the slowest transform take per image?
+
+    Why it matters:
+        One step usually takes most of the time, and seldom the one that was suspected.
+
+    Example:
+        max_transform_ms: 10
+
+    What the number means:
+        Median time per image of the slowest step of `train_transform`, or of `transform` where there is no other, in
+        one process after a round to warm up. No verdict when rounds scatter too widely.
+    """
+    steps = stages.train_transform or stages.transform
+    slowest = max(steps, key=_mean)
+    value = 1000 * steady_median(slowest.seconds, f"rounds of {slowest.name}")
+    details = {"slowest": slowest.name, "steps": _lines(steps), "decoding ms": 1000 * _mean(stages.decoding)}
+    return Observed(value, details)
+
+
+def _total(steps: Sequence[Stage]) -> list[float]:
+    """Return the seconds per image of all steps together, round by round."""
+    return [sum(each) for each in zip(*(step.seconds for step in steps), strict=True)]
+
+
+def _lines(steps: Sequence[Stage]) -> list[str]:
+    """Return the steps, dearest first."""
+    return [f"{step.name}: {1000 * _mean(step):.3g} ms" for step in sorted(steps, key=_mean, reverse=True)]
+
+
+def _mean(stage: Stage) -> float:
+    return sum(stage.seconds) / len(stage.seconds)

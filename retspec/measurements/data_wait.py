@@ -1,0 +1,95 @@
+"""The measurement `data_wait`."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.facts import DataWait
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.devices import cores, synchronize
+from retspec.subjects.feeding import ROUNDS, Feed, batches_per_round, one_process
+from retspec.subjects.recipes import Trainer
+from retspec.subjects.state import preserved
+from retspec.subjects.subject import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import torch
+    from torch import Tensor, nn
+
+    from retspec.facts import Dataset
+    from retspec.records import Recipe
+    from retspec.subjects.transforms import Transforms
+
+
+MOST_WORKERS = 4
+"""By default: with more, feeding a model seldom gets faster."""
+
+Workers = Annotated[int, Meta(ge=0, description="Worker processes; by default one per core, up to 4, none on macOS.")]
+
+
+def _passes(recipe: Recipe, workers: int | None) -> Passes:
+    steps = (1 + ROUNDS) * batches_per_round(MOST_WORKERS if workers is None else workers)
+    return Passes(forward=steps * recipe.accumulation, backward=steps * recipe.accumulation)
+
+
+@measurement(cost=Cost.TRAINING, passes=_passes)
+def data_wait(  # noqa: PLR0913 - inputs, not options
+    model: nn.Module,
+    dataset: Dataset,
+    transforms: Transforms,
+    recipe: Recipe,
+    device: torch.device,
+    progress: Callable[[int, int], None],
+    *,
+    workers: Workers | None = None,
+) -> DataWait:
+    """Train on batches from a loader, and time waiting apart from training; the plan counts the most passes."""
+    number = workers if workers is not None else 0 if one_process(device) else min(cores(), MOST_WORKERS)
+    waited, trained = [], []
+    with preserved(model):
+        model.train()
+        course = _Course(model, recipe, device)
+        for turn, batches in enumerate(Feed(dataset, transforms, recipe.batch_size).rounds(number)):
+            progress(turn, 1 + ROUNDS)
+            waiting, training = course.run(batches)
+            waited.append(waiting)
+            trained.append(training)
+    return DataWait(number, tuple(waited[1:]), tuple(trained[1:]))
+
+
+class _Course:
+    """A training that takes each batch once."""
+
+    def __init__(self, model: nn.Module, recipe: Recipe, device: torch.device) -> None:
+        self._model = model
+        self._recipe = recipe
+        self._device = device
+        self._trainer: Trainer | None = None
+
+    def run(self, batches: Iterator[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+        """Return the seconds spent waiting for batches, and those spent training on them."""
+        waiting = training = 0.0
+        started = perf_counter()
+        for images, labels in batches:
+            arrived = perf_counter()
+            self._step(images, labels)
+            synchronize(self._device)
+            done = perf_counter()
+            waiting += arrived - started
+            training += done - arrived
+            started = done
+        return waiting, training
+
+    def _step(self, images: Tensor, labels: Tensor) -> None:
+        dtype = next((p.dtype for p in self._model.parameters() if p.is_floating_point()), images.dtype)
+        batch = Batch(images.to(self._device, dtype), labels.to(self._device))
+        if self._trainer is None:
+            self._trainer = Trainer(self._model, batch, self._recipe)
+        self._trainer.take(batch)
+        self._trainer.finite_backward()
+        self._trainer.update()

@@ -1,0 +1,30 @@
+"""The measurement `expectations`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.facts import Expectations
+from retspec.plugin import Cost, measurement
+from retspec.subjects.structure import input_size, unwrapped
+
+if TYPE_CHECKING:
+    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.transforms import Transforms
+
+
+@measurement(cost=Cost.STATIC)
+def expectations(optional_skeleton: Skeleton | None, transforms: Transforms) -> Expectations:
+    """Ask the model, if there is one, for the images that it was trained on."""
+    if optional_skeleton is None:
+        return Expectations(None, None, None, from_file=False, are_followed=transforms.from_model)
+    module = optional_skeleton.module
+    told = getattr(unwrapped(module), "pretrained_cfg", None) or {}
+    mean, std = told.get("mean"), told.get("std")
+    return Expectations(
+        input_size=input_size(module),
+        mean=tuple(mean) if mean else None,
+        std=tuple(std) if std else None,
+        from_file=optional_skeleton.from_file,
+        are_followed=transforms.from_model,
+    )

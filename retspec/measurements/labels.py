@@ -1,0 +1,38 @@
+"""The measurement `labels`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.errors import SubjectError
+from retspec.facts import Labels, OutsideLabel
+from retspec.plugin import Cost, measurement
+from retspec.records import PositiveInt
+from retspec.subjects.structure import input_size
+
+if TYPE_CHECKING:
+    from retspec.facts import Dataset
+    from retspec.subjects.skeleton import Skeleton
+
+
+@measurement(cost=Cost.STATIC)
+def labels(
+    dataset: Dataset,
+    optional_skeleton: Skeleton | None,
+    *,
+    num_classes: Annotated[PositiveInt, Meta(description="By default the width of the model's output.")] | None = None,
+) -> Labels:
+    """Hold every label of every split against the number of classes, seen in a forward pass on fake tensors."""
+    classes = num_classes or _classes_of(optional_skeleton)
+    examples = (example for split in dataset.splits.values() for example in split.examples)
+    outside = [each for each in examples if each.label is None or not 0 <= each.label < classes]
+    return Labels(classes, tuple(OutsideLabel(each.file, each.class_name or "no label") for each in outside))
+
+
+def _classes_of(skeleton: Skeleton | None) -> int:
+    size = None if skeleton is None else input_size(skeleton.module)
+    if skeleton is None or size is None:
+        raise SubjectError("no model tells the number of classes; give it: `with: {num_classes: 5}`", path="checks")
+    return max(skeleton.trace((1, *size)).output_shape[-1], 2)  # one logit tells two classes apart

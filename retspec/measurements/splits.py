@@ -1,0 +1,50 @@
+"""The measurement `splits`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from retspec.facts import SharedGroup, Splits
+from retspec.plugin import Cost, measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from retspec.facts import Dataset, Split
+
+
+@measurement(cost=Cost.STATIC)
+def splits(dataset: Dataset) -> Splits:
+    """Count what the lists of the dataset hold, and look whether the files are there, without opening any."""
+    classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
+    return Splits(
+        counts={name: _counts(split, classes) for name, split in dataset.splits.items()},
+        classes={name: dict(split.classes) for name, split in dataset.splits.items()},
+        missing=tuple(dict.fromkeys(_missing(dataset))),
+        shared_groups=tuple(_shared_groups(dataset)),
+        has_groups=any(example.group for split in dataset.splits.values() for example in split.examples),
+        notes=dataset.notes,
+    )
+
+
+def _counts(split: Split, classes: Sequence[str]) -> dict[str, int]:
+    """Return class to number of examples; what has no label belongs to no class."""
+    found = Counter(example.class_name for example in split.examples)
+    return {name: found[name] for name in classes}
+
+
+def _missing(dataset: Dataset) -> Iterator[str]:
+    for split in dataset.splits.values():
+        yield from (example.file for example in split.examples if not dataset.path(example).is_file())
+
+
+def _shared_groups(dataset: Dataset) -> Iterator[SharedGroup]:
+    seen: dict[str, dict[str, None]] = defaultdict(dict)
+    for name, split in dataset.splits.items():
+        for example in split.examples:
+            if example.group:
+                seen[example.group][name] = None
+    for group, names in seen.items():
+        if len(names) > 1:
+            yield SharedGroup(group, tuple(names))

@@ -1,0 +1,76 @@
+"""The measurement `stages`."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta
+
+from retspec.facts import Stage, Stages
+from retspec.plugin import Cost, measurement
+from retspec.records import PositiveInt
+from retspec.subjects.feeding import ROUNDS
+from retspec.subjects.images import balanced, open_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from retspec.facts import Dataset
+    from retspec.subjects.transforms import Transform, Transforms
+
+
+@measurement(cost=Cost.FORWARD)
+def stages(
+    dataset: Dataset,
+    transforms: Transforms,
+    progress: Callable[[int, int], None],
+    *,
+    images: Annotated[PositiveInt, Meta(description="Images per round; the same ones in each.")] = 16,
+) -> Stages:
+    """Time decoding and every step of the transforms on some images, in one process, after a round to warm up."""
+    paths = [dataset.path(example) for example in balanced(dataset.first.examples, 0)[:images]]
+    decoding = _Watch([("decoding", open_image)])
+    evaluating, augmenting = _Watch(_steps(transforms.evaluate)), _Watch(_steps(transforms.augment))
+    for turn in range(1 + ROUNDS):
+        progress(turn, 1 + ROUNDS)
+        for watch in (decoding, evaluating, augmenting):
+            watch.begin_round()
+        for path in paths:  # one by one: a photograph of an eye takes tens of megabytes
+            image = decoding.run(path)
+            evaluating.run(image)
+            augmenting.run(image)
+    (opening,) = decoding.stages(len(paths))
+    return Stages(opening, evaluating.stages(len(paths)), augmenting.stages(len(paths)))
+
+
+class _Watch:
+    """Steps that run one after the other, and the seconds that each took, added up round by round."""
+
+    def __init__(self, steps: Sequence[tuple[str, Callable[[Any], Any]]]) -> None:
+        self._steps = steps
+        self._rounds: list[list[float]] = []
+
+    def begin_round(self) -> None:
+        """Start adding up anew."""
+        self._rounds.append([0.0] * len(self._steps))
+
+    def run(self, item: Any) -> Any:
+        """Return what the steps make of an item."""
+        for index, (_, step) in enumerate(self._steps):
+            started = perf_counter()
+            item = step(item)
+            self._rounds[-1][index] += perf_counter() - started
+        return item
+
+    def stages(self, images: int) -> tuple[Stage, ...]:
+        """Return the steps with their seconds per image, without the round to warm up."""
+        return tuple(
+            Stage(name, tuple(seconds[index] / images for seconds in self._rounds[1:]))
+            for index, (name, _) in enumerate(self._steps)
+        )
+
+
+def _steps(transform: Transform | None) -> list[tuple[str, Callable[[Any], Any]]]:
+    return [] if transform is None else [(name, partial(transform.apply, step)) for name, step in transform.steps]

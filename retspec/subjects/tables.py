@@ -1,0 +1,74 @@
+"""Reading tables of images and labels: columns are found by their names, however these are spelt."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retspec.errors import SubjectError, describe, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one file; every row is as long as the header."""
+
+    file: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def column(self, name: str, *, path: str, notes: list[str]) -> list[str]:
+        """Return the values of a column, stripped; a note tells when its name is spelt differently in the file.
+
+        Raises SubjectError, naming the place `path` in the spec, when there is no such column, or more than one.
+        """
+        index = self._index(name, path)
+        if self.header[index] != name:
+            notes.append(f"{self.file}: the column {name!r} is spelt {self.header[index]!r} there.")
+        return [row[index].strip() for row in self.rows]
+
+    def _index(self, name: str, path: str) -> int:
+        exact = [index for index, title in enumerate(self.header) if title == name]
+        like = [index for index, title in enumerate(self.header) if _bare(title) == _bare(name)]
+        found = exact or like
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise SubjectError(f"{self.file} has {len(found)} columns called {name!r}; rename all but one", path=path)
+        titles = [title for title in self.header if title.strip()]
+        raise SubjectError(
+            f"{self.file} has no column {name!r}; it has {', '.join(map(repr, titles)) or 'none'}"
+            f"{did_you_mean(name, titles)}",
+            path=path,
+        )
+
+
+def read_table(file: Path, shown: str, *, path: str) -> Table:
+    """Read comma-separated values with a header; rows without any value, such as a spreadsheet leaves, do not count.
+
+    Raises SubjectError, naming the place `path` in the spec, for a file that is none.
+    """
+    try:
+        # utf-8-sig: a spreadsheet puts a mark in front that would become part of the first column's name
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            lines = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
+    except FileNotFoundError as error:
+        raise SubjectError(f"there is no file {shown!r} beside the spec ({file})", path=path) from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SubjectError(f"{shown} cannot be read as a table: {describe(error)}", path=path) from error
+    if not lines:
+        raise SubjectError(f"{shown} is empty; a table has a header and a row per image", path=path)
+    header, *rows = lines
+    return Table(shown, tuple(header), tuple(_as_long_as(header, row) for row in rows))
+
+
+def _as_long_as(header: Sequence[str], row: list[str]) -> tuple[str, ...]:
+    return tuple((row + [""] * len(header))[: len(header)])
+
+
+def _bare(title: str) -> str:
+    return " ".join(title.split()).casefold()
