@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,10 @@ class Document:
     """The path as the user wrote it, for messages."""
     path: Path
     """The same, absolute."""
-    text: str
+    cell: str = ""
+    """What tells it from the other cells of the matrix, such as `r=8`; empty without a matrix."""
+    extended: tuple[str, ...] = ()
+    """The files that it extends, absolute."""
     data: dict[str, Any]
     """Everything but `vars`. A value that could not be read is None here, or its unresolved text."""
     marks: Mapping[Place, Mark]
@@ -60,4 +64,4 @@ class Document:
         return isinstance(entry, str) and bool(entry) and not self.is_faulty(("plugins", index))
 
     def _plugin(self, entry: str) -> str:
-        return str(self.path.parent / entry) if entry.endswith(".py") else entry
+        return os.path.normpath(self.path.resolve().parent / entry) if entry.endswith(".py") else entry

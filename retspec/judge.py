@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import operator
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from retspec.records import Criterion, Direction, Outcome, Result, Severity, Value, Verdict
-from retspec.wording import exact, sentence, wanted
+from retspec.wording import exact, one_line, sentence, waived, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +25,12 @@ _HOLDS: dict[Direction, Callable[[Any, Any], bool]] = {
 _NUMBER = "a finite number"
 
 
-def judge(criterion: Criterion, outcome: Outcome) -> Result:
-    """Return the verdict on what measuring a criterion came to, with a sentence that explains it."""
-    verdict, reason = _decide(criterion, outcome)
+def judge(criterion: Criterion, outcome: Outcome, *, today: date | None = None) -> Result:
+    """Return the verdict on what measuring a criterion came to, with a sentence that explains it.
+
+    today: the day (UTC) that a waiver is held against; the real one unless it is given.
+    """
+    verdict, reason = _decide(criterion, outcome, today or utc_today())
     return Result(
         criterion=criterion,
         verdict=verdict,
@@ -35,6 +39,11 @@ def judge(criterion: Criterion, outcome: Outcome) -> Result:
         trace=outcome.trace,
         seconds=outcome.seconds,
     )
+
+
+def utc_today() -> date:
+    """Return the day that it is in UTC."""
+    return datetime.now(UTC).date()
 
 
 def skipped(criterion: Criterion) -> Result:
@@ -47,14 +56,14 @@ def not_run(criterion: Criterion, reason: str) -> Result:
     return Result(criterion=criterion, verdict=Verdict.NOT_RUN, reason=reason)
 
 
-def _decide(criterion: Criterion, outcome: Outcome) -> tuple[Verdict, str]:
+def _decide(criterion: Criterion, outcome: Outcome, today: date) -> tuple[Verdict, str]:
     if outcome.failure is not None:
         return _failed(outcome.failure, outcome.reason)
     if outcome.observed is None:
         return Verdict.ERROR, "the check returned nothing: a check must return a value"
     value = outcome.observed.value
     objection = _objection_to_bounds(criterion) or _objection_to_value(criterion, value)
-    return (Verdict.ERROR, objection) if objection else _hold(criterion, value)
+    return (Verdict.ERROR, objection) if objection else _hold(criterion, value, today)
 
 
 def _failed(failure: Verdict, reason: str) -> tuple[Verdict, str]:
@@ -63,17 +72,28 @@ def _failed(failure: Verdict, reason: str) -> tuple[Verdict, str]:
     return failure, reason or "no reason was given"
 
 
-def _hold(criterion: Criterion, value: Value) -> tuple[Verdict, str]:
+def _hold(criterion: Criterion, value: Value, today: date) -> tuple[Verdict, str]:
     holds = _HOLDS[criterion.direction]
     met = holds(value, criterion.limit)
     text = sentence(criterion, value, met=met)
-    if not met and criterion.severity is Severity.WARN:
-        return Verdict.WARNED, f"{text}; its severity is warn"
     if not met:
-        return Verdict.MISSED, text
+        return _miss(criterion, text, today)
+    if criterion.waive is not None:
+        text = f"{text}; its waiver is no longer needed"
     if criterion.warn is not None and not holds(value, criterion.warn):
         return Verdict.WARNED, f"{text}; {wanted(criterion, value, criterion.warn)}"
     return Verdict.MET, text
+
+
+def _miss(criterion: Criterion, text: str, today: date) -> tuple[Verdict, str]:
+    waiver = criterion.waive
+    if waiver is not None and today <= waiver.until:
+        return Verdict.WAIVED, f"{text}; {waived(waiver)}"
+    if waiver is not None:
+        text = f"{text}; its waiver by {one_line(waiver.owner)} ended on {waiver.until}"
+    if criterion.severity is Severity.WARN:
+        return Verdict.WARNED, f"{text}; its severity is warn"
+    return Verdict.MISSED, text
 
 
 def _objection_to_bounds(criterion: Criterion) -> str:

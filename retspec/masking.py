@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Measured, Observed, Regression, Report, Result
+from retspec.records import Criterion, Measured, Observed, Regression, Report, Result, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -95,6 +95,7 @@ class Mask:
             regression=self._regression(criterion.regression),
             arguments=self.given(criterion.arguments),
             skip=self.data(criterion.skip),
+            waive=self._waiver(criterion.waive) if criterion.waive else None,
             description=self.text(criterion.description),
             mark=replace(criterion.mark, file=self.text(criterion.mark.file)),
         )
@@ -103,6 +104,9 @@ class Mask:
         if regression is None:
             return None
         return replace(regression, vs=self.text(regression.vs), most=self.given(regression.most))
+
+    def _waiver(self, waiver: Waiver) -> Waiver:
+        return replace(waiver, reason=self.text(waiver.reason), owner=self.text(waiver.owner))
 
     def _observed(self, observed: Observed[Any]) -> Observed[Any]:
         return Observed(self.data(observed.value), self.data(observed.details))

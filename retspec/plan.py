@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
 from retspec.kinds import PARTS, WITHOUT_TORCH
 from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan, Recipe, Spec
+from retspec.wording import listing, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from retspec.catalog import Catalog
+    from retspec.document import Document
     from retspec.kinds import Measurement
     from retspec.signatures import Argument
 
@@ -47,6 +49,22 @@ def make_plan(
         skipped=tuple(criterion for criterion in chosen if criterion.skip is not None),
         needs_weights=planner.reads("model"),
     )
+
+
+def select_cells(documents: Sequence[Document], patterns: Sequence[str]) -> list[Document]:
+    """Return the cells whose names match one of some patterns; all without a pattern.
+
+    Raises UsageError for a spec without a matrix, NothingSelected for a pattern that no cell matches.
+    """
+    names = [document.cell for document in documents]
+    if patterns and not all(names):
+        raise UsageError(f"{documents[0].file} has no matrix, so that there is no cell to select")
+    for pattern in patterns:
+        if not any(_matches(name, [pattern]) for name in names):
+            near = did_you_mean(pattern, names)
+            known = listing([*map(quoted, names)])
+            raise NothingSelected(f"nothing selected: no cell matches {pattern!r}{near}; there are {known}")
+    return [document for document in documents if not patterns or _matches(document.cell, patterns)]
 
 
 def _selected(
@@ -83,7 +101,7 @@ def _known_tags(criteria: Sequence[Criterion]) -> str:
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, p if set(p) & set("*?[") else f"*{p}*") for p in patterns)
+    return name in patterns or any(fnmatchcase(name, p if set(p) & set("*?[") else f"*{p}*") for p in patterns)
 
 
 def _cost(criterion: Criterion, catalog: Catalog) -> int:

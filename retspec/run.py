@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 from retspec.catalog import Catalog, gather
 from retspec.interrupts import Interrupted, interruptible, raise_if_interrupted
-from retspec.judge import judge
-from retspec.load import load, plugins_of
+from retspec.judge import judge, utc_today
+from retspec.load import load, load_cells, plugins_of
 from retspec.measure import Workers, measure
 from retspec.measure.protocol import Done, Environment, Finished, Made, Progress
-from retspec.plan import make_plan
-from retspec.records import Plan, Report, Verdict
+from retspec.plan import make_plan, select_cells
 from retspec.report import Board, opening
-from retspec.validate import validate
+from retspec.validate import validate, validate_cells
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from retspec.measure.protocol import Message
+    from retspec.records import Plan, Report
 
 
 def prepare(  # noqa: PLR0913 - keywords, as the command line has options
@@ -43,6 +44,28 @@ def prepare(  # noqa: PLR0913 - keywords, as the command line has options
     return make_plan(validate(document, catalog), catalog, select=select, tags=tags, skip=skip), catalog
 
 
+def prepare_cells(  # noqa: PLR0913 - the same
+    spec: str | Path,
+    *,
+    cells: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    entry_points: bool = True,
+    select: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    skip: Sequence[str] = (),
+) -> tuple[list[Plan], Catalog]:
+    """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
+
+    cells: patterns of the names of cells; a cell is selected when it matches one of them.
+    Raises what `prepare` raises; a problem that several cells share is told once.
+    """
+    documents = select_cells(load_cells(spec, overrides), cells)
+    catalog = gather([*plugins_of(documents[0]), *plugins], entry_points=entry_points)
+    specs = validate_cells(documents, catalog)
+    return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
+
+
 def run(  # noqa: PLR0913 - the same
     spec: str | Path,
     *,
@@ -54,6 +77,7 @@ def run(  # noqa: PLR0913 - the same
     skip: Sequence[str] = (),
     fail_fast: bool = False,
     strict: bool = False,
+    today: date | None = None,
     reports: Mapping[str, str | Path] | None = None,
     observers: Sequence[object] = (),
 ) -> Report:
@@ -64,6 +88,7 @@ def run(  # noqa: PLR0913 - the same
     plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
     select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
     fail_fast: end after the first criterion that is not met. strict: warnings make the exit code 1.
+    today: the day (UTC) that waivers are held against; the real one unless it is given.
     reports: name of a report format to the path of its file, such as {"junit": "junit.xml"}.
     observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
 
@@ -84,7 +109,7 @@ def run(  # noqa: PLR0913 - the same
     try:
         with interruptible():
             board.open()
-            _measure_and_judge(plan, catalog, board, fail_fast=fail_fast)
+            _measure_and_judge(plan, catalog, board, fail_fast=fail_fast, today=today or utc_today())
             report = board.close()
             raise_if_interrupted()
             return report
@@ -92,7 +117,7 @@ def run(  # noqa: PLR0913 - the same
         return board.close(interrupted=interruption.number)
 
 
-def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast: bool) -> None:
+def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast: bool, today: date) -> None:
     """Put a verdict on the board for every outcome as it arrives."""
     criteria = {step.criterion.id: step.criterion for step in plan.checks}
     board.tell("spec_loaded", spec=plan.spec)
@@ -101,9 +126,9 @@ def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast:
         for message in messages:
             match message:
                 case Finished(outcome):
-                    result = judge(criteria[outcome.id], outcome)
+                    result = judge(criteria[outcome.id], outcome, today=today)
                     board.add(result)
-                    if fail_fast and result.verdict not in {Verdict.MET, Verdict.WARNED}:
+                    if fail_fast and not result.verdict.is_accepted:
                         break
                 case Made(measured):
                     board.note(measured)

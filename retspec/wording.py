@@ -24,6 +24,7 @@ from retspec.records import (
     Report,
     Value,
     Verdict,
+    Waiver,
 )
 
 _LONGEST_WORD = 60
@@ -54,6 +55,11 @@ def one_line(text: str) -> str:
 def quoted(text: str) -> str:
     """Quote a word of a stranger's so that it stays short and on one line."""
     return repr(text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}...")
+
+
+def word(text: str) -> str:
+    """Return a word of a stranger's, short and on one line, for a message that needs no quotes around it."""
+    return quoted(text)[1:-1]
 
 
 def defused(text: str) -> str:
@@ -161,6 +167,11 @@ def _origin(criterion: Criterion) -> str:
 def wanted(criterion: Criterion, value: Value, warn: Value) -> str:
     """Return the bound that warns and how far it is crossed: `wanted at most 6,000 MB (over by 100 MB)`."""
     return f"wanted {_bound(criterion, warn, value, met=False)}"
+
+
+def waived(waiver: Waiver) -> str:
+    """Return why and until when a miss is accepted: `waived until 2026-12-31: the head is new (ada)`."""
+    return f"waived until {waiver.until}: {one_line(waiver.reason)} ({one_line(waiver.owner)})"
 
 
 def _bound(criterion: Criterion, bound: Value | None, value: Value, *, met: bool) -> str:

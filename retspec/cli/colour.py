@@ -9,7 +9,13 @@ import click
 
 from retspec.records import Verdict
 
-COLOURS = {Verdict.MET: "green", Verdict.MISSED: "red", Verdict.WARNED: "yellow", Verdict.SKIPPED: "cyan"}
+COLOURS = {
+    Verdict.MET: "green",
+    Verdict.MISSED: "red",
+    Verdict.WARNED: "yellow",
+    Verdict.WAIVED: "blue",
+    Verdict.SKIPPED: "cyan",
+}
 NO_VERDICT = "magenta"
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "diff": "Tell what became stricter and what weaker between two specs.",
     "bless": "Approve results as the baseline of later runs.",
     "verify": "Tell whether results can be believed.",
+    "show": "Print a spec with all that it extends and refers to.",
     "checks": "List the checks, or show the manual of one.",
     "init": "Write a commented starter spec.",
     "schema": "Print the JSON Schema of specs, or of results.",

@@ -123,6 +123,17 @@ def override_options(function: Callable[..., None]) -> Callable[..., None]:
     return override(device(seed(merged)))
 
 
+def cell_option(function: Function) -> Function:
+    """Add `--cell`: which cells of a matrix take part."""
+    return click.option(
+        "--cell",
+        "cells",
+        multiple=True,
+        metavar="PATTERN",
+        help="Only cells of the matrix whose name, such as r=8, contains or matches this. Repeatable: any of them.",
+    )(function)
+
+
 def selection_options(function: Function) -> Function:
     """Add `-k`, `--tag` and `--skip`: which criteria take part."""
     select = click.option(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 from tabulate import tabulate
 
-from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
+from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.masking import Mask
-from retspec.run import prepare
+from retspec.run import prepare_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,21 +26,27 @@ WIDTHS = (None, None, None, None, 48, 40)
     epilog=examples("retspec plan specs/lora_preflight.yaml", "retspec plan specs/lora_preflight.yaml -k merge"),
 )
 @click.argument("spec", type=SpecFile())
+@cell_option
 @planning_options
 @verbose_option
-def command(spec: Path, **options: Unpack[Planning]) -> None:
+def command(spec: Path, cells: tuple[str, ...], **options: Unpack[Planning]) -> None:
     """Show what a run would measure, and for whom.
 
     One line per measurement in the order of the run, cheap before dear: how many forward and backward passes
-    of the real model it makes, which criteria wait for it, its arguments. Takes the selection options of run.
+    of the real model it makes, which criteria wait for it, its arguments; a table for each cell of a matrix.
+    Takes the selection options of run.
     """
-    plan, _ = prepare(spec, **options)
+    plans, _ = prepare_cells(spec, cells=cells, **options)
+    click.echo("\n\n".join(map(_shown, plans)))
+
+
+def _shown(plan: Plan) -> str:
     mask = Mask(plan.spec.secrets)
     rows = [_row(step, mask) for step in plan.measurements]
-    click.echo(tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS))
-    click.echo(f"\n{summary(plan)}")
-    for criterion in plan.skipped:
-        click.echo(f"skipped: {criterion.id} ({mask.data(criterion.skip)})")
+    heading = [f"cell {plan.spec.cell}\n"] if plan.spec.cell else []
+    table = tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS)
+    skipped = [f"skipped: {criterion.id} ({mask.data(criterion.skip)})" for criterion in plan.skipped]
+    return "\n".join([*heading, table, "", summary(plan), *skipped])
 
 
 def _row(step: MeasurementStep, mask: Mask) -> list[str]:

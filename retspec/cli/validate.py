@@ -9,6 +9,7 @@ import click
 from retspec.cli.options import (
     Plugins,
     SpecFile,
+    cell_option,
     examples,
     override_options,
     plugin_options,
@@ -16,42 +17,60 @@ from retspec.cli.options import (
 )
 from retspec.errors import RetspecError, SpecError
 from retspec.records import EXIT_USAGE
-from retspec.run import prepare
+from retspec.run import prepare_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from retspec.records import Plan
+
+
+class _Options(Plugins):
+    """What `prepare_cells` is given beside the spec."""
+
+    overrides: tuple[str, ...]
+    cells: tuple[str, ...]
+
 
 @click.command("validate", epilog=examples("retspec validate specs/*.yaml"))
 @click.argument("specs", nargs=-1, required=True, type=SpecFile(), metavar="SPEC...")
+@cell_option
 @override_options
 @plugin_options
 @verbose_option
 @click.pass_context
-def command(
-    context: click.Context, specs: Sequence[Path], overrides: tuple[str, ...], **plugins: Unpack[Plugins]
-) -> None:
+def command(context: click.Context, specs: Sequence[Path], **options: Unpack[_Options]) -> None:
     """Tell whether specs are valid, with all their problems.
 
     A problem is a line on stderr, as FILE:LINE:COLUMN: what is wrong; what is allowed. Exits 0 if every spec
     is valid, 2 otherwise. Nothing is measured and torch is not loaded, so that it can run on every commit.
     """
-    verdicts = [_is_valid(spec, overrides, plugins) for spec in specs]
+    verdicts = [_is_valid(spec, options) for spec in specs]
     if not all(verdicts):
         context.exit(EXIT_USAGE)
 
 
-def _is_valid(spec: Path, overrides: Sequence[str], plugins: Plugins) -> bool:
+def _is_valid(spec: Path, options: _Options) -> bool:
     """Print what there is to say about one spec, and return whether it is valid."""
     try:
-        plan, _ = prepare(spec, overrides=overrides, **plugins)
+        plans, _ = prepare_cells(spec, **options)
     except SpecError as error:
         click.echo(str(error), err=True)
     except RetspecError as error:
         click.echo(f"{spec}: {error}", err=True)
     else:
-        count = len(plan.spec.criteria)
-        click.echo(f"{spec}: ok ({count} {'criterion' if count == 1 else 'criteria'})")
+        click.echo("\n  ".join([f"{spec}: ok ({_counted(plans)})", *_cells(plans)]))
         return True
     return False
+
+
+def _counted(plans: Sequence[Plan]) -> str:
+    count = sum(len(plan.spec.criteria) for plan in plans)
+    criteria = f"{count} {'criterion' if count == 1 else 'criteria'}"
+    cells = len(_cells(plans))
+    return f"{criteria} in {cells} {'cell' if cells == 1 else 'cells'}" if cells else criteria
+
+
+def _cells(plans: Sequence[Plan]) -> list[str]:
+    return [plan.spec.cell for plan in plans if plan.spec.cell]

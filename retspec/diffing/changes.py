@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.identity import differences, subject_of
 from retspec.masking import Mask
 from retspec.records import Criterion, Direction, Severity, Value, plain
+from retspec.wording import waived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +35,9 @@ class Kind(StrEnum):
     SKIPPED = "SKIPPED"
     RESUMED = "RESUMED"
     """No longer skipped."""
+    WAIVED = "WAIVED"
+    """A miss is accepted for a time: the limit stands, and somebody answers for it."""
+    NO_LONGER_WAIVED = "NO LONGER WAIVED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +121,17 @@ def _skip(old: Criterion, new: Criterion) -> Iterator[Change]:
         yield _change(new, kind, "skip", (old.skip, new.skip), is_loosening=is_skipped)
 
 
-_ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (_limit, _warn, _severity, _skip)
+def _waive(old: Criterion, new: Criterion) -> Iterator[Change]:
+    if old.waive != new.waive:
+        kind = Kind.NO_LONGER_WAIVED if new.waive is None else Kind.WAIVED
+        yield _change(new, kind, "waive", (_terms(old), _terms(new)))
+
+
+def _terms(criterion: Criterion) -> str | None:
+    return None if criterion.waive is None else waived(criterion.waive)
+
+
+_ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (_limit, _warn, _severity, _skip, _waive)
 
 
 def _arguments(old: Criterion, new: Criterion, before: Spec, after: Spec) -> Iterator[Change]:

@@ -33,6 +33,12 @@ def read(file: str, kind: str = "spec") -> str:
         raise SpecError([Problem(mark, message)]) from None
 
 
+def folder_of(file: str) -> Path:
+    """Return the folder that paths in a file are relative to: that of the file itself, where it is a link."""
+    path = Path(file)
+    return path.resolve().parent if path.is_symlink() else path.parent
+
+
 def _require_utf8(file: str) -> None:
     """Refuse a path that no report and no message to the worker can hold."""
     try:

@@ -1,48 +1,124 @@
-"""text → tree → overrides → config → references → Document."""
+"""text → tree, laid over what it extends → overrides → cells → config → references → Document."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.document import Document, Place
-from retspec.errors import Mark, Problem, SpecError
+from retspec.errors import Mark, Problem, SpecError, UsageError
 from retspec.load.config import ConfigFile, is_of_config, named_config
-from retspec.load.files import read
+from retspec.load.extends import EXTENDS, assemble, require_version
+from retspec.load.matrix import MATRIX, Cell, cells_of, faults_of
 from retspec.load.overrides import override
-from retspec.load.parse import parse
+from retspec.load.paths import relative_to_spec
 from retspec.load.references import Resolver
 from retspec.load.secrets import find_secrets, objection
 from retspec.load.tree import MAX_DEPTH, MAX_NODES, Flat, Node
 from retspec.masking import Mask
 from retspec.records import Config
+from retspec.wording import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
+
+_VARS = "vars"
+_NOTHING = Node(None, Mark("", 1, 1))
 
 
 def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Document:
-    """Read a spec into plain data with the marks of its places.
+    """Read a spec, laid over what it extends, into plain data with the marks of its places.
 
     overrides: `PATH=VALUE`, such as `model.lora.r=16`, or `config.lr=1e-4` for a value of the config that it names.
     What is wrong but leaves something to check is carried in the document's `problems`.
     Raises `UsageError` for a file that cannot be read or an override that leads nowhere, `SpecError` for a
-    file from which nothing can be made.
+    file from which nothing can be made, and for a matrix: it makes several documents.
     """
-    file = os.fspath(path)
-    text = read(file)
-    root, problems = parse(text, lambda line, column: Mark(file, line, column))
-    tree = _mapping(root, Mark(file, 1, 1), problems)
+    written = _read(os.fspath(path), overrides)
+    if written.matrix is not None:
+        message = "this spec has a matrix, and here one spec is asked for; take the matrix out"
+        raise SpecError([*written.problems, Problem(written.matrix.start, message)])
+    return _document(written, _resolve(written, written.tree))
+
+
+def load_cells(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> list[Document]:
+    """Read a spec as `load` does, into a document for each cell of its matrix; without one, into one."""
+    written = _read(os.fspath(path), overrides)
+    if written.matrix is None:
+        return [_document(written, _resolve(written, written.tree))]
+    opener = Resolver({_VARS: dict(written.tree.children).get(_VARS, _NOTHING)}, os.environ, _NOTHING)
+    cells, problems = cells_of(written.matrix, opener.resolve)
+    if not cells:
+        raise SpecError([*written.problems, *opener.problems, *problems])
+    keys = {key for cell in cells for key in cell.values}
+    _require_apart(keys, overrides)
+    resolved = [_resolve(written, *cell.put_into(written.tree), cell=cell) for cell in cells]
+    documents = [_document(written, each, keys) for each in resolved]
+    used = {key for each in resolved for key in each.used}
+    problems = [*opener.problems, *faults_of(cells, [document.cell for document in documents], used)]
+    return [replace(document, problems=(*document.problems, *problems)) for document in documents]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """A spec laid over what it extends, overrides included, references unresolved."""
+
+    file: str
+    extended: tuple[str, ...]
+    tree: Node
+    """Everything but the matrix."""
+    matrix: Node | None
+    of_config: tuple[str, ...]
+    """The overrides that change values of the config."""
+    problems: list[Problem]
+
+    def file_of(self, node: Node | None) -> str:
+        """Return the file that wrote a value; what the command line says counts as written in the spec."""
+        return node.mark.file if node and node.mark.file in self.extended else self.file
+
+
+def _read(file: str, overrides: Sequence[str]) -> _Written:
+    assembled = assemble(file)
+    tree, problems = _overridden(assembled.tree, overrides)
+    sections = {str(key): child for key, child in tree.children}
+    matrix = sections.pop(MATRIX, None)
+    return _Written(
+        file=file,
+        extended=assembled.extended,
+        tree=replace(tree, value=sections),
+        matrix=matrix,
+        of_config=tuple(filter(is_of_config, overrides)),
+        problems=[*assembled.problems, *problems],
+    )
+
+
+def _require_apart(keys: Iterable[str], overrides: Sequence[str]) -> None:
+    """Refuse an override that every cell would take back."""
+    for entry in overrides:
+        path = entry.partition("=")[0].strip()
+        for key in keys:
+            if f"{path}.".startswith(f"{key}."):
+                shown = one_line(entry)
+                raise UsageError(
+                    f"--set {shown}: the matrix sets {key} in every cell; set {MATRIX}.{key}, or select a cell"
+                )
+
+
+def _overridden(tree: Node, overrides: Sequence[str]) -> tuple[Node, list[Problem]]:
+    problems = []
     for entry in overrides:
         if not is_of_config(entry):
             tree, found = override(tree, entry)
             problems += found
-    resolved = _resolve(tree, file, [*filter(is_of_config, overrides)])
-    return _document(file, text, resolved, problems + resolved.problems)
+    require_version(tree, problems)
+    extends = dict(tree.children).get(EXTENDS)
+    if extends is not None:
+        problems.append(Problem(extends.start, "extends is read before --set; name the file in the spec"))
+    return tree, problems
 
 
 def plugins_of(document: Document) -> tuple[str, ...]:
@@ -50,48 +126,50 @@ def plugins_of(document: Document) -> tuple[str, ...]:
     return document.plugins
 
 
-def _mapping(root: Node | None, start: Mark, problems: list[Problem]) -> Node:
-    if root is None or (root.value is None and not root.faulty):
-        raise SpecError([*problems, Problem(start, "the file is empty; a spec begins with `retspec: 1`")])
-    if not isinstance(root.value, dict):
-        raise SpecError(
-            [
-                *problems,
-                Problem(root.mark, f"a spec is a mapping, found {root.kind}; begin with `retspec: 1`"),
-            ]
-        )
-    return root
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Resolved:
-    """A spec whose references are resolved."""
+    """A spec, or a cell of it, whose references are resolved."""
 
     tree: Node
     """Everything but the variables."""
     variables: Node
     config: ConfigFile
+    cell: Cell | None
+    values: dict[str, Any]
+    """Those of the cell."""
     named: set[str]
     """The environment variables that it refers to."""
+    used: set[str]
+    """The keys of the matrix that it refers to."""
     problems: list[Problem]
 
 
-def _resolve(root: Node, file: str, overrides: Sequence[str]) -> _Resolved:
-    """Resolve the references of a spec, read the config that it names, and take its variables out."""
+def _resolve(written: _Written, root: Node, problems: Sequence[Problem] = (), *, cell: Cell | None = None) -> _Resolved:
+    """Resolve the references of a spec or of a cell, read the config that it names, and take its variables out."""
     sections = {str(key): child for key, child in root.children}
-    variables = sections.pop("vars", Node(None, root.mark))
-    first = Resolver(variables, os.environ, Node(None, root.mark, obstacle="cannot tell where it is itself"))
+    variables = sections.pop(_VARS, _NOTHING)
+    values = Node(cell.nodes, root.mark) if cell else _NOTHING
+    spaces = {_VARS: variables} | ({MATRIX: values} if cell else {})
+    first = Resolver(spaces, os.environ, Node(None, root.mark, obstacle="cannot tell where it is itself"))
     named = first.resolve(sections["config"]) if "config" in sections else None
-    config = named_config(named, file, overrides)
-    resolver = Resolver(variables, os.environ, config.tree)
-    resolved = resolver.resolve(variables)
+    config = named_config(named, written.file_of(named), written.of_config)
+    resolver = Resolver(spaces, os.environ, config.tree)
+    resolved, values = resolver.resolve(variables), resolver.resolve(values)
     tree = resolver.resolve(Node(sections, root.mark))
-    problems = [*first.problems, *config.problems, *resolver.problems, *_of_variables(variables)]
-    if any(node.height > MAX_DEPTH or node.size > MAX_NODES for node in (tree, resolved)):
+    problems = [*problems, *first.problems, *config.problems, *resolver.problems, *_of_variables(variables)]
+    if any(node.height > MAX_DEPTH or node.size > MAX_NODES for node in (tree, resolved, values)):
         problems.append(Problem(root.mark, "the references multiply or nest beyond reason"))
         raise SpecError(problems)
-    names = first.named | resolver.named | config.named
-    return _Resolved(tree=tree, variables=resolved, config=config, named=names, problems=problems)
+    return _Resolved(
+        tree=tree,
+        variables=resolved,
+        config=config,
+        cell=cell,
+        values=Flat().add(values) or {},
+        named=first.named | resolver.named | config.named,
+        used=first.used | resolver.used,
+        problems=problems,
+    )
 
 
 def _of_variables(variables: Node) -> list[Problem]:
@@ -100,32 +178,36 @@ def _of_variables(variables: Node) -> list[Problem]:
     return [Problem(variables.mark, f"vars is a mapping of names to values, found {variables.kind}")]
 
 
-def _document(file: str, text: str, resolved: _Resolved, problems: list[Problem]) -> Document:
+def _document(written: _Written, resolved: _Resolved, keys: Collection[str] = ()) -> Document:
+    """Make the document of a spec or of one cell; keys: those of all cells, by which each is named."""
     flat = Flat()
-    data = flat.add(resolved.tree)
-    _require_version(flat, data, problems)
-    everything = {**data, "vars": Flat().add(resolved.variables), "config": resolved.config.data}
+    data = flat.add(relative_to_spec(resolved.tree, written.file, written.extended))
+    known = {_VARS: Flat().add(resolved.variables), MATRIX: resolved.values, "config": resolved.config.data}
+    everything = {**data, **known}
     masked = _masked(data)
     secrets = find_secrets(everything, masked.values(), resolved.named, os.environ)
-    problems = problems + [
+    problems = [*written.problems, *resolved.problems]
+    problems += [
         Problem(flat.marks[place], said) for place, entry in masked.items() if (said := objection(entry, everything))
     ]
+    mask = Mask(secrets)
     return Document(
-        file=file,
-        path=Path(file).absolute(),
-        text=text,
+        file=written.file,
+        path=Path(written.file).absolute(),
+        extended=tuple(str(Path(other).absolute()) for other in written.extended),
+        cell=resolved.cell.name(resolved.values, keys, mask) if resolved.cell else "",
         data=data,
         marks=flat.marks,
         key_marks=flat.key_marks,
         problems=tuple(dict.fromkeys(problems)),
         faulty=frozenset(flat.faulty),
         secrets=secrets,
-        config=_config(resolved.config, Path(file), secrets),
-        sha256=_sha256(Mask(secrets).given(data)),
+        config=_config(resolved.config, Path(written.file), mask),
+        sha256=_sha256(mask.given(data)),
     )
 
 
-def _config(found: ConfigFile, spec: Path, secrets: frozenset[str]) -> Config | None:
+def _config(found: ConfigFile, spec: Path, mask: Mask) -> Config | None:
     """Return the config as it travels on, None where a spec names none or one that cannot be read."""
     if found.path is None:
         return None
@@ -134,7 +216,7 @@ def _config(found: ConfigFile, spec: Path, secrets: frozenset[str]) -> Config | 
         folders=tuple(dict.fromkeys(map(str, (spec.absolute().parent, found.path.parent, Path.cwd())))),
         data=found.data,
         unresolved=found.unresolved,
-        sha256=_sha256(Mask(secrets).given(found.data)),
+        sha256=_sha256(mask.given(found.data)),
     )
 
 
@@ -144,16 +226,6 @@ def _masked(data: dict[str, Any]) -> dict[Place, str]:
     entries = run.get("mask") if isinstance(run, dict) else None
     listed = enumerate(entries if isinstance(entries, list) else [])
     return {("run", "mask", index): entry for index, entry in listed if isinstance(entry, str)}
-
-
-def _require_version(flat: Flat, data: dict[str, Any], problems: list[Problem]) -> None:
-    """Refuse another version at once: the rest of such a file follows rules that are not known here."""
-    if "retspec" not in data or ("retspec",) in flat.faulty:
-        return
-    version = data["retspec"]
-    if version != 1 or not isinstance(version, int) or isinstance(version, bool):
-        message = f"this retspec reads version 1 of the spec, found {json.dumps(version)[:40]}; write `retspec: 1`"
-        raise SpecError([*problems, Problem(flat.marks["retspec",], message)])
 
 
 def _sha256(data: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ from retspec.load.tree import MAX_DEPTH, Node
 from retspec.wording import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from retspec.errors import Problem
 
 
@@ -29,32 +31,43 @@ def override(root: Node, text: str) -> tuple[Node, list[Problem]]:
         raise UsageError(f"{shown}: write a path and a value, such as --set model.lora.r=16")
     mark = Mark(shown, 1, 1)
     node, problems = parse(value, lambda _line, _column: mark)
-    return _put(root, steps, node or Node(None, mark), mark), problems
+    try:
+        return put(root, steps, node or Node(None, mark)), problems
+    except NoPlaceError as reason:
+        raise UsageError(f"{shown}: {reason}") from None
 
 
-def _put(node: Node, steps: list[str], new: Node, mark: Mark) -> Node:
+class NoPlaceError(Exception):
+    """A path leads nowhere."""
+
+
+def put(node: Node, steps: list[str], new: Node) -> Node:
+    """Return a tree with another value at the end of some steps; mappings that are missing on the way are made.
+
+    Raises `NoPlaceError` for steps that lead nowhere.
+    """
     if not steps:
         return replace(new, key_mark=node.key_mark)
     if isinstance(node.value, tuple):
         return _put_item(node, node.value, steps, new)
     if not isinstance(node.value, dict) and node.value is not None:
-        raise UsageError(f"{mark.file}: there is no {steps[0]!r} in a single value")
+        raise NoPlaceError(f"there is no {steps[0]!r} in a single value")
     children = node.value or {}
-    key, rest = _first(steps, children)
-    child = children.get(key) or Node(None, new.mark, key_mark=mark)
-    return replace(node, value={**children, key: _put(child, rest, new, mark)}, faulty=False)
+    key, rest = first_key(steps, children)
+    child = children.get(key) or Node(None, new.mark, key_mark=new.key_mark or new.mark)
+    return replace(node, value={**children, key: put(child, rest, new)}, faulty=False)
 
 
 def _put_item(node: Node, items: tuple[Node, ...], steps: list[str], new: Node) -> Node:
     step, *rest = steps
     if not step.isdecimal() or int(step) >= len(items):
-        raise UsageError(f"{new.mark.file}: there is no item {step!r} in a list of {len(items)}; items count from 0")
+        raise NoPlaceError(f"there is no item {step!r} in a list of {len(items)}; items count from 0")
     index = int(step)
-    item = _put(items[index], rest, new, new.mark)
+    item = put(items[index], rest, new)
     return replace(node, value=(*items[:index], item, *items[index + 1 :]))
 
 
-def _first(steps: list[str], known: dict[str, Node]) -> tuple[str, list[str]]:
+def first_key(steps: list[str], known: Collection[str]) -> tuple[str, list[str]]:
     """Split off one key. The id of a criterion may hold dots: the longest key that exists wins."""
     for length in range(len(steps), 0, -1):
         if ".".join(steps[:length]) in known:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -208,14 +207,10 @@ class Builder:
     def unusable(self, key: Node) -> Node:
         """Stand in for a key that is no text with one that nothing else is called."""
         if not key.faulty:
-            self.complain(key.mark, f"a key must be text, found {_described(key)}; put it in quotes if it is meant")
+            self.complain(key.mark, f"a key must be text, found {key.shown}; put it in quotes if it is meant")
         return replace(key, value=f"{key.mark.line}:{key.mark.column}", faulty=True)
 
 
 def is_merge(event: Event) -> bool:
     """Whether the event is the merge key `<<`, which as a quoted text is a key like any other."""
     return isinstance(event, yaml.ScalarEvent) and event.style is None and event.value == "<<"
-
-
-def _described(key: Node) -> str:
-    return json.dumps(key.value) if key.kind == "a single value" else key.kind

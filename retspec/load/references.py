@@ -1,4 +1,4 @@
-"""`${vars.x}`, `${config.a.b}`, `${env.X}` and `${env.X:-default}` in values; `$${` is a literal `${`.
+"""`${vars.x}`, `${config.a.b}`, `${matrix.x}`, `${env.X}` and `${env.X:-default}` in values; `$${` is a literal `${`.
 
 A reference that is the whole value keeps the type of what it names; inside a longer text it becomes text.
 Only the environment variables that a spec names are ever read, and none is ever suggested.
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import Problem, did_you_mean
 from retspec.load.interpolations import not_composed, obstacles
+from retspec.load.matrix import steps_to
 from retspec.load.scalars import Scalar, plain
 from retspec.load.tree import MAX_DEPTH, MAX_NODES, Node
-from retspec.wording import listing, quoted
+from retspec.wording import listing, quoted, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 _ENVIRONMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re.DOTALL)
-_NAMESPACES = ("vars", "config", "env")
+_NAMESPACES = ("vars", "config", "env", "matrix")
 _MAX_TEXT = 1 << 16
 
 
@@ -43,13 +44,15 @@ class _Unresolved(Exception):  # noqa: N818 - never leaves this module
 class Resolver:
     """Replaces the references in a tree.
 
-    `problems` holds those that lead nowhere, `named` the environment variables that are referred to.
+    `problems` holds those that lead nowhere, `named` the environment variables that are referred to, `used` the
+    keys of the matrix.
     """
 
-    def __init__(self, variables: Node, environment: Mapping[str, str], config: Node) -> None:
+    def __init__(self, spaces: Mapping[str, Node], environment: Mapping[str, str], config: Node) -> None:
         self.problems: list[Problem] = []
         self.named: set[str] = set()
-        self._variables = variables
+        self.used: set[str] = set()
+        self._spaces = spaces
         self._environment = environment
         self._config = config
         self._found: dict[str, Node] = {}
@@ -98,7 +101,7 @@ class Resolver:
         if isinstance(named.value, str):
             return named.value
         if named.children or isinstance(named.value, dict | tuple):
-            raise _Unresolved(f"{_word(name)} is {named.kind} and cannot stand inside a text")
+            raise _Unresolved(f"{word(name)} is {named.kind} and cannot stand inside a text")
         return json.dumps(named.value)
 
     def _named(self, name: str, node: Node, trail: tuple[str, ...], depth: int) -> Node:
@@ -106,10 +109,12 @@ class Resolver:
         if space == "env":
             self.named.add(rest.partition(":-")[0])
             return Node(_from_environment(rest, self._environment), node.mark)
-        if space == "vars" and rest:
-            return self._variable(rest, trail, depth)
         if space == "config":
             return self._of_config(name, node.mark)
+        if space in self._spaces and rest:
+            return self._variable(name, trail, depth)
+        if space == "matrix":
+            raise _Unresolved(f"{quoted(f'${{{name}}}')} names a value of the matrix, and there is none here")
         hint = did_you_mean(space, _NAMESPACES)
         allowed = "write ${vars.NAME}, ${config.KEY} or ${env.NAME}"
         raise _Unresolved(f"unknown reference {quoted(f'${{{name}}}')}; {allowed}{hint}")
@@ -117,7 +122,7 @@ class Resolver:
     def _variable(self, name: str, trail: tuple[str, ...], depth: int) -> Node:
         if name in trail:
             cycle = [*trail[trail.index(name) :], name]
-            raise _Unresolved(f"vars.{_word(name)} refers to itself: {' -> '.join(map(_word, cycle))}")
+            raise _Unresolved(f"{word(name)} refers to itself: {' -> '.join(map(word, cycle))}")
         if depth > MAX_DEPTH:
             raise _Unresolved(f"references and values nest deeper than {MAX_DEPTH} levels")
         if name not in self._found:
@@ -145,19 +150,32 @@ class Resolver:
 
     def _require_usable(self, hindered: Iterable[tuple[Place, Node]], walked: str) -> None:
         for place, node in hindered:
-            where = _word(".".join(map(str, (walked, *place))))
+            where = word(".".join(map(str, (walked, *place))))
             raise _Unresolved(f"{where} {node.obstacle}", None if node is self._config else node.mark)
 
     def _follow(self, name: str, trail: tuple[str, ...], depth: int) -> Node:
         """Walk down the variables; one on the way may itself be a reference to a mapping."""
-        node, walked = self._variables, "vars"
-        for step in name.split("."):
+        walked, steps = self._steps(name)
+        node = self._spaces[walked]
+        for step in steps:
             node = self._opened(node, trail, depth)
             children = {str(key): child for key, child in node.children}
             if step not in children:
-                raise _Unresolved(_unknown("variable", f"vars.{name}", walked, step, children))
+                raise _Unresolved(_unknown("variable", name, walked, step, children))
             node, walked = children[step], f"{walked}.{step}"
         return self.resolve(node, trail, depth + 1)
+
+    def _steps(self, name: str) -> tuple[str, list[str]]:
+        """Split a name into its namespace and the keys that lead to its value."""
+        space, _, rest = name.partition(".")
+        if space != "matrix":
+            return space, rest.split(".")
+        try:
+            steps = steps_to(rest, [str(key) for key, _ in self._spaces[space].children])
+        except ValueError as reason:
+            raise _Unresolved(str(reason)) from None
+        self.used.add(steps[0])
+        return space, steps
 
     def _opened(self, node: Node, trail: tuple[str, ...], depth: int) -> Node:
         """Return a variable whose parts are asked for: itself, or what it refers to as a whole."""
@@ -178,13 +196,8 @@ def _moved(node: Node, mark: Mark) -> Node:
 
 
 def _unknown(kind: str, name: str, walked: str, step: str, children: Iterable[str], otherwise: str = "") -> str:
-    known = listing([*map(_word, children)]) or "nothing"
-    return f"unknown {kind} {quoted(name)}; {_word(walked)} holds {known}{did_you_mean(step, children) or otherwise}"
-
-
-def _word(text: str) -> str:
-    """Return a word of the spec, short and on one line, for a message that needs no quotes around it."""
-    return quoted(text)[1:-1]
+    known = listing([*map(word, children)]) or "nothing"
+    return f"unknown {kind} {quoted(name)}; {word(walked)} holds {known}{did_you_mean(step, children) or otherwise}"
 
 
 def _from_environment(reference: str, environment: Mapping[str, str]) -> Scalar:
@@ -194,7 +207,7 @@ def _from_environment(reference: str, environment: Mapping[str, str]) -> Scalar:
         raise _Unresolved(f"{quoted(f'env.{reference}')} names no environment variable; write ${{env.NAME:-default}}")
     name, default = match["name"], match["default"]
     if default is None and name not in environment:
-        hint = f"set it, or write ${{env.{_word(name)}:-default}}"
+        hint = f"set it, or write ${{env.{word(name)}:-default}}"
         raise _Unresolved(f"the environment variable {quoted(name)} is not set; {hint}")
     return _typed(name, environment.get(name) or default or "")
 

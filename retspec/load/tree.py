@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,8 @@ MAX_WRITTEN = 1 << 15
 """Values of one file: a spec of thousands of criteria has fewer, and a file of 1 MiB could hold half a million."""
 MAX_NODES = 1 << 17
 """Values when references are resolved; some that multiply each other reach it soon."""
+_LONGEST = 40
+"""Characters of a value that is shown."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Node:
     """Why nothing can refer to it: told where something does, since nobody may need it."""
 
     @property
+    def start(self) -> Mark:
+        """Where it begins: at its key, if it has one."""
+        return self.key_mark or self.mark
+
+    @property
     def children(self) -> list[tuple[str | int, Node]]:
         """The values of a mapping or a list with their keys or indices; nothing for a scalar."""
         if isinstance(self.value, dict):
@@ -41,6 +49,11 @@ class Node:
         if isinstance(self.value, dict):
             return "a mapping"
         return "a list" if isinstance(self.value, tuple) else "a single value"
+
+    @property
+    def shown(self) -> str:
+        """The value itself where it is single, shortened; else what a person would call it."""
+        return self.kind if isinstance(self.value, dict | tuple) else json.dumps(self.value)[:_LONGEST]
 
     # Resolved trees share branches, so that these two cost what was written and not what it stands for.
     @cached_property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import UsageError
 from retspec.judge import judge
-from retspec.recorded.judging import outcome_of
+from retspec.recorded.judging import day_of, outcome_of
 from retspec.records import EXIT_MET, Baseline, Blessed, Direction
 from retspec.wording import is_number, one_line
 
@@ -43,7 +43,7 @@ def _require_green(report: Report) -> None:
             f"these results are not green: their exit code is {report.exit_code}; only exit code 0 can be blessed"
         )
     for result in report.results:
-        again = judge(result.criterion, outcome_of(result)).verdict
+        again = judge(result.criterion, outcome_of(result), today=day_of(report)).verdict
         if result.observed and again is not result.verdict:
             name, was = one_line(result.criterion.id), result.verdict.value
             raise UsageError(f"{name} is recorded as {was}, but its observation makes it {again.value}")

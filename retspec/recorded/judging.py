@@ -7,10 +7,11 @@ other arguments, and all of them when the results are about another subject.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from retspec.identity import other_subject, subject_of
-from retspec.judge import judge, not_run
+from retspec.judge import judge, not_run, utc_today
 from retspec.masking import Mask
 from retspec.records import Outcome, Verdict, plain
 from retspec.report import in_order
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from retspec.records import Criterion, Plan, Report, Result
 
 
-def judge_again(plan: Plan, recorded: Report, *, strict: bool = False) -> Report:
+def judge_again(plan: Plan, recorded: Report, *, strict: bool = False, today: date | None = None) -> Report:
     """Return a recorded report judged under the limits of a plan's spec.
 
     What was measured, when and on what is taken over, the faults and the interruption of that run included.
+    today: the day (UTC) that waivers are held against; the real one unless it is given.
     """
     spec = plan.spec
-    judging = _Judging(plan, recorded)
+    judging = _Judging(plan, recorded, today or utc_today())
     report = replace(
         recorded,
         name=spec.name,
@@ -44,7 +46,8 @@ def judge_again(plan: Plan, recorded: Report, *, strict: bool = False) -> Report
 class _Judging:
     """One spec, and what was recorded for it."""
 
-    def __init__(self, plan: Plan, recorded: Report) -> None:
+    def __init__(self, plan: Plan, recorded: Report, today: date) -> None:
+        self._today = today
         self._mask = Mask(plan.spec.secrets)
         self._recorded = {result.criterion.id: result for result in recorded.results}
         self._other_subject = _other_subject(plan, recorded)
@@ -57,7 +60,7 @@ class _Judging:
             return not_run(criterion, "the results do not hold this criterion")
         if objection := "; ".join(self._objections(criterion, found)):
             return not_run(criterion, objection)
-        return judge(criterion, outcome_of(found))
+        return judge(criterion, outcome_of(found), today=self._today)
 
     def _objections(self, criterion: Criterion, found: Result) -> Iterator[str]:
         """Yield why a recorded observation does not answer what the criterion asks."""
@@ -69,6 +72,11 @@ class _Judging:
             yield "it is now {}; recorded was {}".format(*asked)
         elif changed := other_arguments(criterion, was, self._mask):
             yield f"its arguments differ from the recorded ones: {changed}"
+
+
+def day_of(recorded: Report) -> date:
+    """Return the day (UTC) on which a run began: the one that its waivers were held against."""
+    return date.fromisoformat(recorded.started[:10])
 
 
 def outcome_of(result: Result) -> Outcome:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import UsageError
 from retspec.identity import subject_of, subject_sha256
-from retspec.recorded.judging import judge_again
+from retspec.recorded.judging import day_of, judge_again
 from retspec.wording import one_line, summary
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _agreement(name: str, recorded: str, found: str) -> Statement:
 def _contradictions(recorded: Report, plan: Plan) -> Iterator[str]:
     """Yield each criterion of which the results do not say what its observation comes to under the spec."""
     found = {result.criterion.id: result for result in recorded.results}
-    again = {result.criterion.id: result for result in judge_again(plan, recorded).results}
+    again = {result.criterion.id: result for result in judge_again(plan, recorded, today=day_of(recorded)).results}
     for name, result in again.items():
         if name not in found:
             yield f"{name}: the spec asks for it, and the results do not hold it"

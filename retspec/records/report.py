@@ -110,6 +110,6 @@ class Report:
             return EXIT_MISSED
         if self.undecided or self.faults:
             return EXIT_NO_VERDICT
-        if not self.count(Verdict.MET, Verdict.WARNED):
+        if not any(result.verdict.is_accepted for result in self.results):
             return EXIT_NOTHING
         return EXIT_MET

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -245,6 +247,25 @@ class Regression:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """Why a miss is accepted, by whom, until when. It covers a miss, never a missing verdict."""
+
+    reason: Annotated[
+        str,
+        Meta(
+            pattern=r"\S",
+            description="Why a miss is accepted for now.",
+            examples=["the new head is trained next week"],
+        ),
+    ]
+    owner: Annotated[str, Meta(pattern=r"\S", description="Who answers for it.", examples=["ada"])]
+    until: Annotated[
+        date,
+        Meta(description="The last day (UTC) on which a miss is accepted, YYYY-MM-DD.", examples=["2026-12-31"]),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Criterion:
     """One entry under `checks:`, complete: what the judge and the reporters need of the check is copied into it."""
 
@@ -261,6 +282,7 @@ class Criterion:
     tags: tuple[str, ...] = ()
     timeout: float | None = None
     skip: str | None = None
+    waive: Waiver | None = None
     description: str = ""
     advice: str
     mark: Mark
@@ -271,6 +293,10 @@ class Spec:
     """A valid spec: every reference resolved, every argument of its declared type."""
 
     file: str
+    cell: str = ""
+    """The cell of the matrix that it is; empty without a matrix."""
+    extended: tuple[str, ...] = ()
+    """The files that it extends."""
     name: str
     description: str = ""
     model: Model | None = None
@@ -284,3 +310,8 @@ class Spec:
     secrets: tuple[str, ...] = ()
     """Texts that must not leave."""
     sha256: str = ""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the modules that it names may lie: beside it, then beside what it extends."""
+        return tuple(dict.fromkeys(Path(file).resolve().parent for file in (self.file, *self.extended)))

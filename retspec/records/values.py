@@ -44,6 +44,7 @@ class Verdict(StrEnum):
     MET = "met"
     MISSED = "missed"
     WARNED = "warned"
+    WAIVED = "waived"
     SKIPPED = "skipped"
     INCONCLUSIVE = "inconclusive"
     ERROR = "error"
@@ -55,7 +56,12 @@ class Verdict(StrEnum):
     @property
     def is_decided(self) -> bool:
         """Whether this is a verdict at all."""
-        return self in {Verdict.MET, Verdict.MISSED, Verdict.WARNED, Verdict.SKIPPED}
+        return self.is_accepted or self in {Verdict.MISSED, Verdict.SKIPPED}
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether something was judged and a run may be green with it."""
+        return self in {Verdict.MET, Verdict.WARNED, Verdict.WAIVED}
 
 
 def plain(value: Any) -> Any:

@@ -28,6 +28,7 @@ _WORST_FIRST = (
     Verdict.NOT_RUN,
     Verdict.INCONCLUSIVE,
     Verdict.WARNED,
+    Verdict.WAIVED,
 )
 
 
@@ -59,7 +60,8 @@ def _of_criteria(results: list[Result], report: Report) -> str:
     lines = [one_line(first.reason)]
     if first.verdict in JUDGED_BAD:
         lines.append(one_line(first.criterion.advice))
-    level = "warning" if first.verdict is Verdict.WARNED and not report.strict else "error"
+    is_accepted = first.verdict is Verdict.WAIVED or (first.verdict is Verdict.WARNED and not report.strict)
+    level = "warning" if is_accepted else "error"
     return _command(level, f"{names}: {first.verdict.value}", "\n".join(lines), first.criterion.mark)
 
 

@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from retspec.places import from_root
 from retspec.plugin import Reporter
 from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
-from retspec.wording import defused, detail_lines, margin, observation, one_line, required, troubles, visible
+from retspec.wording import defused, detail_lines, margin, observation, one_line, required, troubles, visible, waived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -170,7 +170,7 @@ class _Writer:
             _properties(case, _static_facts(criterion))
         tag = self._tag(result.verdict)
         if tag:
-            self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), [result.reason, *_explanation(result)])
+            self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), _explanation(result))
         SubElement(case, "system-out").text = _capped(_output(result), self.largest)
         return case
 
@@ -197,6 +197,7 @@ class _Writer:
             Verdict.MET: "",
             Verdict.MISSED: "failure",
             Verdict.SKIPPED: "skipped",
+            Verdict.WAIVED: "skipped",
             Verdict.WARNED: _WARNED_TAGS[self.warnings],
         }
         return tags.get(verdict, "error")
@@ -212,9 +213,13 @@ def _static_facts(criterion: Criterion) -> dict[str, str]:
 
 
 def _explanation(result: Result) -> Iterator[str]:
+    """Yield why a testcase is not green, the most important line first."""
+    if result.verdict is Verdict.WAIVED and result.criterion.waive:
+        yield waived(result.criterion.waive)
+    yield result.reason
     if result.observed:
         yield from detail_lines(result.observed.details)
-    if result.verdict in {Verdict.MISSED, Verdict.WARNED}:
+    if result.verdict in {Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED}:
         yield f"Advice: {one_line(result.criterion.advice)}"
     if result.trace:
         yield result.trace

@@ -32,7 +32,7 @@ _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
 _NOTHING = "—"
 QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
 """What needs no look."""
-JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED})
+JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED})
 """What comes with advice."""
 
 
@@ -82,9 +82,14 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
 
 
 def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
-    shown = [result for result in report.results if verbose or result.verdict not in QUIET]
+    shown = [result for result in report.results if verbose or _needs_a_look(result)]
     for results in by_cause(shown):
         yield "\n".join(_block(results, style, verbose=verbose))
+
+
+def _needs_a_look(result: Result) -> bool:
+    """Whether there is something to do: a waiver that is no longer needed, too, is to be taken out."""
+    return result.verdict not in QUIET or (result.verdict is Verdict.MET and result.criterion.waive is not None)
 
 
 def by_cause(results: Iterable[Result]) -> list[list[Result]]:

@@ -67,7 +67,7 @@ class Subject:
         self._data_sources = data_sources
         self._weights = weights
         self._loading: Loading | None = None
-        allow_imports_from(Path(spec.file).resolve().parent, Path.cwd())
+        allow_imports_from(*spec.folders, Path.cwd())
 
     @property
     def recipe(self) -> Recipe:

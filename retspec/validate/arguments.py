@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RUNNER_KEYS = (
     *("check", "limit", "warn", "vs", "max_regression", "severity"),
-    *("with", "tags", "timeout", "skip", "description"),
+    *("with", "tags", "timeout", "skip", "waive", "description"),
 )
 """The keys of the long form; everything that the check itself understands stands under `with`."""
 

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from retspec.records import Criterion, Data, Lora, Model, Recipe, Regression, RunOptions, Severity, Value, seconds
+from retspec.records import (
+    Criterion,
+    Data,
+    Lora,
+    Model,
+    Recipe,
+    Regression,
+    RunOptions,
+    Severity,
+    Value,
+    Waiver,
+    seconds,
+)
 from retspec.validate.arguments import BESIDE_FILES, RECIPE_KEYS, long_form
 
 if TYPE_CHECKING:
@@ -79,6 +91,7 @@ def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark:
         tags=tuple(form.get("tags", ())),
         timeout=seconds(form["timeout"]) if "timeout" in form else None,
         skip=form.get("skip"),
+        waive=_typed(form["waive"], Waiver) if "waive" in form else None,
         description=form.get("description", ""),
         advice=check.advice,
         mark=mark,

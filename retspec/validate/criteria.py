@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, get_args
 
-from retspec.records import Dtype, Duration, Severity, Slack
+from retspec.records import Dtype, Duration, Severity, Slack, Waiver
 from retspec.validate.arguments import (
     RECIPE_KEYS,
     RUNNER_KEYS,
@@ -174,5 +174,6 @@ def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
         },
         "timeout": fragments.of(Duration, "timeout"),
         "skip": {**text, "description": "Why this criterion is not judged for now."},
+        "waive": fragments.of(Waiver, "waive"),
         "description": {"type": "string", "description": "What this criterion is for.", "default": ""},
     }

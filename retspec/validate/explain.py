@@ -149,7 +149,8 @@ def _out_of_range(fault: Fault, _context: Context) -> Iterator[Finding]:
 
 
 def _no_match(fault: Fault, _context: Context) -> Iterator[Finding]:
-    rule = fault.schema.get("description") or f"text that matches {fault.expected}"
+    otherwise = "a date as YYYY-MM-DD" if fault.keyword == "format" else f"text that matches {fault.expected}"
+    rule = fault.schema.get("description") or otherwise
     examples = ", ".join(map(str, fault.schema.get("examples", [])))
     allowed = f"write it like {examples} ({rule.rstrip('.')})" if examples else f"allowed: {rule}"
     yield _wrong(fault, f"{wording.found(fault.value)} does not fit; {allowed}")
@@ -182,6 +183,7 @@ _BY_KEYWORD: dict[str, Callable[[Fault, Context], Iterator[Finding]]] = {
     "enum": _not_in_enum,
     "const": _not_the_constant,
     "pattern": _no_match,
+    "format": _no_match,
     **dict.fromkeys(_RANGES, _out_of_range),
     **dict.fromkeys(_SIZES, _too_small),
 }

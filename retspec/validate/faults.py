@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft7Validator, ValidationError
+from jsonschema import Draft7Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
 from retspec.document import Place
@@ -34,7 +34,7 @@ class Fault:
 
 def faults(schema: dict[str, Any], data: Any) -> Iterator[Fault]:
     """Yield every fault of the data."""
-    for error in _VALIDATOR(schema).iter_errors(data):
+    for error in _VALIDATOR(schema, format_checker=_FORMATS).iter_errors(data):
         yield Fault(
             place=tuple(error.absolute_path),
             keyword=str(error.validator),
@@ -54,3 +54,4 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
 
 
 _VALIDATOR: Any = extend(Draft7Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+_FORMATS = FormatChecker(["date"])

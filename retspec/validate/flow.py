@@ -22,10 +22,11 @@ from retspec.validate.rules import broken_bounds, broken_rules
 from retspec.validate.schema import compose_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from retspec.catalog import Catalog
     from retspec.document import Document, Place
+    from retspec.validate.fragments import Fragment
 
 
 _MOST = 100
@@ -39,17 +40,35 @@ def validate(document: Document, catalog: Catalog) -> Spec:
 
     Raises `SpecError` with everything that is wrong, in the order of the file, what `load` found included.
     """
-    return _Validation(document, catalog).spec()
+    return _Validation(document, catalog, compose_schema(catalog)).spec()
+
+
+def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec]:
+    """Return the specs that the cells of a matrix hold.
+
+    Raises `SpecError` with everything that is wrong in any of them; what several share is told once.
+    """
+    schema = compose_schema(catalog)
+    specs: list[Spec] = []
+    problems: list[Problem] = []
+    for document in documents:
+        try:
+            specs.append(_Validation(document, catalog, schema).spec())
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
+    return specs
 
 
 class _Validation:
     """One document on its way to a spec; `findings` grows on the way."""
 
-    def __init__(self, document: Document, catalog: Catalog) -> None:
+    def __init__(self, document: Document, catalog: Catalog, schema: Fragment) -> None:
         self.document = document
         self.catalog = catalog
         self.mask = Mask(document.secrets)
-        self.findings = list(islice(_schema_findings(document, catalog, self.mask), _MOST + 1))
+        self.findings = list(islice(_schema_findings(document, catalog, schema, self.mask), _MOST + 1))
         if len(self.findings) > _MOST:  # what is not looked at is not known to be whole
             self.require_none()
         wrong = {*document.faulty, *(finding.place for finding in self.findings)}
@@ -70,6 +89,8 @@ class _Validation:
         return self.with_baselines(
             Spec(
                 file=self.document.file,
+                cell=self.document.cell,
+                extended=self.document.extended,
                 name=data.get("name", Path(self.document.file).stem),
                 description=data.get("description", ""),
                 model=model,
@@ -140,13 +161,13 @@ class _Validation:
         return Problem(mark(finding.place), message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...")
 
 
-def _schema_findings(document: Document, catalog: Catalog, mask: Mask) -> Iterator[Finding]:
+def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mask: Mask) -> Iterator[Finding]:
     """Yield what the schema finds wrong, except where `load` has said something already.
 
     Secrets are masked before a long one is quoted in part.
     """
     context = Context(catalog, document.data)
-    for fault in faults(compose_schema(catalog), document.data):
+    for fault in faults(schema, document.data):
         masked = replace(fault, message=mask.text(fault.message), value=_shown(fault.value, mask))
         for finding in explain(masked, context):
             if not document.is_faulty(finding.place):

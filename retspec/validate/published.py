@@ -37,8 +37,9 @@ def _opened_below(keyword: str, value: Any) -> Any:
 
 def _opened(fragment: Fragment) -> Fragment:
     opened = {key: _opened_below(key, value) for key, value in fragment.items()}
-    if "enum" in opened:
-        return _opened_enum(opened)
+    for keyword in ("enum", "format"):
+        if keyword in opened:
+            return _opened_keyword(opened, keyword)
     if "type" in opened:
         return _opened_type(opened)
     if "pattern" in opened:  # of an alternative that is text already
@@ -46,9 +47,9 @@ def _opened(fragment: Fragment) -> Fragment:
     return opened
 
 
-def _opened_enum(fragment: Fragment) -> Fragment:
+def _opened_keyword(fragment: Fragment, keyword: str) -> Fragment:
     reference = {"type": "string", "pattern": _WHOLE}
-    allowed = {"if": reference, "then": {}, "else": {"enum": fragment.pop("enum")}}
+    allowed = {"if": reference, "then": {}, "else": {keyword: fragment.pop(keyword)}}
     return {**fragment, "allOf": [allowed]} if "if" in fragment else {**fragment, **allowed}
 
 

@@ -27,6 +27,9 @@ def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str
     sections: the sections that the spec has, and `files` if its data names some.
     """
     yield from broken_bounds(criterion)
+    if criterion.waive is not None and criterion.skip is not None:
+        message = f"{criterion.id} is skipped, so that there is no miss to waive; keep one of `skip` and `waive`"
+        yield Finding(("checks", criterion.id, "waive"), message, on_key=True)
     read = _inputs_of(catalog, catalog.checks[criterion.check])
     for section, (parts, lacks) in _NEEDS.items():
         if section not in sections and criterion.skip is None and parts & read:

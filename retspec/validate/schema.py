@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.records import Folder, Lora, Recipe, RunOptions, Sha256, Weights
 from retspec.validate.arguments import BESIDE_FILES
 from retspec.validate.criteria import checks_section
+from retspec.validate.extending import with_extending
 from retspec.validate.fragments import Fragment, Fragments
 from retspec.validate.published import publish
 
@@ -35,13 +36,21 @@ def compose_schema(catalog: Catalog, *, published: bool = False) -> dict[str, An
         "required": ["retspec", "checks"],
         "definitions": fragments.definitions,
     }
-    return publish(schema) if published else schema
+    return publish(with_extending(schema)) if published else schema
 
 
 def _head() -> Fragment:
     text = {"type": "string", "minLength": 1}
     return {
         "retspec": {"const": 1, "description": "The version of this format."},
+        "extends": {
+            "type": ["string", "array"],
+            "minLength": 1,
+            "items": text,
+            "minItems": 1,
+            "description": "The specs that this one is laid over, relative to this file: of two that say the same, the "
+            "later wins, and this file over all of them. Mappings are merged, lists replaced; null removes a key.",
+        },
         "name": {**text, "description": "By default the name of the file without its suffix."},
         "description": {"type": "string", "description": "What the spec is for.", "default": ""},
         "vars": {"type": "object", "description": "Values to refer to as ${vars.NAME}."},
@@ -49,6 +58,16 @@ def _head() -> Fragment:
             **text,
             "description": "The project's own training config, YAML or JSON, relative to this file; "
             "refer to its values as ${config.KEY}.",
+        },
+        "matrix": {
+            "type": ["object", "array"],
+            "minProperties": 1,
+            "additionalProperties": {"type": "array", "minItems": 1},
+            "minItems": 1,
+            "items": {"type": "object", "minProperties": 1},
+            "description": "Makes a spec for each cell: of a mapping of keys to lists of values for every combination, "
+            "of a list for each mapping in it. A key such as model.lora.r sets that place, any other word is a "
+            "variable; ${matrix.KEY} refers to either.",
         },
         "plugins": {
             "type": "array",

@@ -36,7 +36,7 @@ def work(job: Job, channel: Channel, bases: Bases | None = None) -> None:
 
     bases: base models that an earlier job of this process left for the next one.
     """
-    allow_imports_from(Path(job.plan.spec.file).resolve().parent, Path.cwd())
+    allow_imports_from(*job.plan.spec.folders, Path.cwd())
     catalog = gather(job.plugins, entry_points=job.entry_points)
     subject = Subject(
         job.plan.spec,

@@ -20,6 +20,7 @@ HEAVY = {"torch", "timm", "peft", "torchvision", "numpy", "PIL", "transformers"}
 LIGHT = {
     "validate": [["validate", LORA]],
     "plan": [["plan", LORA]],
+    "show": [["show", LORA], ["show", LORA, "--json"]],
     "checks": [["checks"], ["checks", "loss_drop"], ["checks", "merge_atol"]],
     "init": [["init", "starter.yaml"], ["init", "--config", CONFIG]],
     "schema": [["schema"], ["schema", "--results"]],

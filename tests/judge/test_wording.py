@@ -192,7 +192,7 @@ def test_details_show_every_kind_of_plain_data() -> None:
 
 
 def test_the_summary_counts_everything_once() -> None:
-    assert summary(sample()) == "16 criteria: 3 met, 2 missed, 2 warned, 1 skipped, 8 no verdict in 83.1 s"
+    assert summary(sample()) == "18 criteria: 4 met, 2 missed, 2 warned, 1 waived, 1 skipped, 8 no verdict in 83.1 s"
     assert summary(report(judged(criterion(), 0.9))) == "1 criterion: 1 met in 83.1 s"
     assert summary(report()) == "0 criteria: none in 83.1 s"
 

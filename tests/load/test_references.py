@@ -100,7 +100,9 @@ def test_a_reference_that_leads_nowhere_is_told_once(loaded: Loaded, text: str, 
 
 def test_a_cycle_is_told_once_and_with_its_way_round(loaded: Loaded) -> None:
     document = loaded("retspec: 1\nvars:\n  a: ${vars.b}\n  b: x ${vars.a}\nname: ${vars.a}\ndescription: ${vars.b}\n")
-    assert [str(problem) for problem in document.problems] == ["spec.yaml:3:6: vars.b refers to itself: b -> a -> b"]
+    assert [str(problem) for problem in document.problems] == [
+        "spec.yaml:3:6: vars.b refers to itself: vars.b -> vars.a -> vars.b"
+    ]
     assert document.is_faulty(("name",))
     assert document.is_faulty(("description",))
 

@@ -16,8 +16,8 @@ import atheris
 with atheris.instrument_imports(include=["retspec", "yaml", "jsonschema"]):
     from retspec.catalog import gather
     from retspec.errors import SpecError, UsageError
-    from retspec.load import load
-    from retspec.validate import validate
+    from retspec.load import load_cells
+    from retspec.validate import validate_cells
 
 CATALOG = gather(entry_points=False)
 SPEC = Path(tempfile.mkdtemp()) / "spec.yaml"
@@ -27,7 +27,7 @@ def refuse_or_accept(content: bytes) -> None:
     """Anything else than a spec or a refusal that can be printed is a finding."""
     SPEC.write_bytes(content)
     try:
-        validate(load(SPEC), CATALOG)
+        validate_cells(load_cells(SPEC), CATALOG)
     except SpecError as refusal:
         lines = str(refusal).splitlines()
         if len(lines) != len(refusal.problems) or not all(line.isprintable() for line in lines):

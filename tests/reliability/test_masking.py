@@ -16,7 +16,7 @@ from retspec.masking import Mask
 from retspec.records import Direction, Measured, Verdict
 from retspec.reporters import retspec_reporters
 from retspec.validate import validate
-from tests.reporters.sample import criterion, failed, judged, report, sample
+from tests.reporters.sample import criterion, failed, judged, report, sample, waiver
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = "s3cr'et\\\n-----KEY-----\n12"
@@ -106,9 +106,8 @@ def test_a_message_about_an_invalid_spec_does_not_quote_a_secret(
 
 @pytest.mark.parametrize("reporter", retspec_reporters(), ids=lambda reporter: reporter.name)
 def test_no_reporter_sees_a_secret_in_any_form(reporter: object) -> None:
-    held = criterion(
-        "exact", HIDDEN, direction=Direction.EQUAL, arguments={"a": [HIDDEN]}, skip=HIDDEN, description=HIDDEN
-    )
+    hidden = {"skip": HIDDEN, "description": HIDDEN, "waive": waiver(reason=HIDDEN, owner=HIDDEN)}
+    held = criterion("exact", HIDDEN, direction=Direction.EQUAL, arguments={"a": [HIDDEN]}, **hidden)
     results = (judged(held, HIDDEN, {HIDDEN: HIDDEN}), failed(held, Verdict.CRASH, HIDDEN, trace=repr(HIDDEN)))
     made = report(*results, name=HIDDEN, faults=(HIDDEN,), measurements=(Measured(key=f"m({HIDDEN})", facts=[HIDDEN]),))
     text = reporter.render(Mask([HIDDEN]).report(made))  # type: ignore[attr-defined]

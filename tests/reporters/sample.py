@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from retspec.errors import Mark
@@ -18,9 +19,11 @@ from retspec.records import (
     Severity,
     Value,
     Verdict,
+    Waiver,
 )
 
 FILE = "specs/lora_preflight.yaml"
+TODAY = date(2026, 1, 15)
 
 
 def criterion(name: str = "loss_drop", limit: Value = 0.5, *, line: int = 22, **changes: Any) -> Criterion:
@@ -37,9 +40,14 @@ def criterion(name: str = "loss_drop", limit: Value = 0.5, *, line: int = 22, **
     return Criterion(**fields | changes)
 
 
-def judged(held: Criterion, value: Any, details: dict[str, Any] | None = None, seconds: float = 0.25) -> Result:
+def judged(held: Criterion, value: Any, details: dict[str, Any] | None = None, *, today: date = TODAY) -> Result:
     """Return the verdict on a value that a check returned."""
-    return judge(held, Outcome(id=held.id, observed=Observed(value, details or {}), seconds=seconds))
+    return judge(held, Outcome(id=held.id, observed=Observed(value, details or {}), seconds=0.25), today=today)
+
+
+def waiver(until: date = TODAY, **changes: str) -> Waiver:
+    """Return a waiver that ends with the day of the sample unless told otherwise."""
+    return Waiver(**{"reason": "BatchNorm is thawed on purpose", "owner": "ada", **changes}, until=until)
 
 
 def failed(held: Criterion, failure: Verdict, reason: str, **outcome: Any) -> Result:
@@ -97,6 +105,12 @@ def _decided() -> list[Result]:
             7000.25,
         ),
         judged(criterion("short_loss_drop", 0.2, line=27, check="loss_drop", severity=Severity.WARN), 0.19999999),
+        judged(
+            criterion("frozen_drift", 0, line=28, direction=most, unit="tensors", waive=waiver(), advice="Freeze."),
+            2,
+            {"first": "blocks.0.norm.running_mean"},
+        ),
+        judged(criterion("adapter_rank", 4, line=30, waive=waiver()), 8),
         skipped(
             criterion("compile_atol", 1e-5, line=31, direction=most, skip="inductor needs a compiler <here> & now")
         ),

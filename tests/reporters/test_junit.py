@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from retspec.errors import Mark
 from retspec.judge import skipped
 from retspec.records import Direction, Result, Verdict
 from retspec.reporters.junit import Warnings, render_junit
-from tests.reporters.sample import criterion, failed, judged, report, sample
+from tests.reporters.sample import TODAY, criterion, failed, judged, report, sample, waiver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +44,8 @@ def _case(root: etree._Element, name: str) -> etree._Element:
 
 
 def _one(verdict: Verdict, number: int) -> Result:
-    held = criterion(f"check_{number}", warn=0.9)
-    decided = {Verdict.MET: 0.95, Verdict.WARNED: 0.7, Verdict.MISSED: 0.1}
+    held = criterion(f"check_{number}", warn=0.9, waive=waiver() if verdict is Verdict.WAIVED else None)
+    decided = {Verdict.MET: 0.95, Verdict.WARNED: 0.7, Verdict.MISSED: 0.1, Verdict.WAIVED: 0.1}
     if verdict is Verdict.SKIPPED:
         return skipped(held)
     return judged(held, decided[verdict]) if verdict in decided else failed(held, verdict, "because")
@@ -65,7 +66,7 @@ def test_the_counters_are_those_of_the_testcases() -> None:
         assert int(element.get("tests")) == len(element.findall(".//testcase"))
         assert int(element.get("failures")) == len(element.findall(".//failure"))
         assert int(element.get("errors")) == len(element.findall(".//error"))
-    assert int(root[0].get("skipped")) == len(root[0].findall(".//skipped")) == 1
+    assert int(root[0].get("skipped")) == len(root[0].findall(".//skipped")) == 2
 
 
 def test_a_suite_says_when_where_and_of_what_it_speaks() -> None:
@@ -146,11 +147,31 @@ def test_every_verdict_has_its_element_and_its_dotted_type() -> None:
         judgements = [child for child in case if child.tag in {"failure", "error", "skipped"}]
         if result.verdict in {Verdict.MET, Verdict.WARNED}:
             assert judgements == []
-        elif result.verdict is Verdict.SKIPPED:
+        elif result.verdict in {Verdict.SKIPPED, Verdict.WAIVED}:
             assert [(child.tag, child.get("type")) for child in judgements] == [("skipped", None)]
         else:
             assert [(child.tag, child.get("type")) for child in judgements] == [TYPES[result.verdict]]
     assert {result.verdict for result in sample().results} == {*Verdict}
+
+
+def test_a_waived_miss_is_skipped_with_the_waiver_as_its_message_and_the_miss_behind() -> None:
+    case = _case(_parsed(sample()), "frozen_drift")
+    (skipped_,) = case.findall("skipped")
+    message = "waived until 2026-01-15: BatchNorm is thawed on purpose (ada)"
+    assert skipped_.get("message") == message
+    assert skipped_.text.splitlines() == [
+        message,
+        f"frozen_drift = 2 tensors, required at most 0 tensors (over by 2 tensors); {message}",
+        "first: blocks.0.norm.running_mean",
+        "Advice: Freeze.",
+    ]
+    assert "[[PROPERTY|retspec.value=2]]" in case.findtext("system-out")
+
+
+def test_an_expired_waiver_is_a_failure() -> None:
+    expired = judged(criterion(waive=waiver(TODAY)), 0.1, today=TODAY + timedelta(days=1))
+    failure = _case(_parsed(report(expired)), "loss_drop").find("failure")
+    assert failure.get("message").endswith("; its waiver by ada ended on 2026-01-15")
 
 
 def test_the_message_is_the_first_line_of_the_text_then_details_then_advice() -> None:
@@ -268,7 +289,7 @@ def test_junitparser_reads_what_was_written() -> None:
     document = JUnitXml.fromstring(render_junit(sample()).encode())
     (suite,) = document
     cases = {case.name: case for case in suite}
-    assert (document.tests, document.failures, document.errors) == (17, 2, 9)
+    assert (document.tests, document.failures, document.errors) == (19, 2, 9)
     assert [type(each) for each in cases["loss_drop"].result] == [Failure]
     assert [type(each) for each in cases["step_time_ms"].result] == [Error]
     assert [type(each) for each in cases["compile_atol"].result] == [Skipped]
@@ -276,4 +297,4 @@ def test_junitparser_reads_what_was_written() -> None:
     assert cases["loss_drop"].result[0].type == "retspec.LimitMissed"
     assert "retspec.value=0.31" in cases["loss_drop"].system_out
     document.update_statistics()
-    assert (document.tests, document.failures, document.errors, document.skipped) == (17, 2, 9, 1)
+    assert (document.tests, document.failures, document.errors, document.skipped) == (19, 2, 9, 2)

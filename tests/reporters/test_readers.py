@@ -44,7 +44,7 @@ class Read:
 def _status(result: Result) -> str:
     if result.verdict in {Verdict.MET, Verdict.WARNED}:
         return "passed"
-    return "skipped" if result.verdict is Verdict.SKIPPED else "failed"
+    return "skipped" if result.verdict in {Verdict.SKIPPED, Verdict.WAIVED} else "failed"
 
 
 def _by_junitparser(path: Path) -> list[Read]:

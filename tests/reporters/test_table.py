@@ -82,6 +82,19 @@ def test_no_verdict_gives_no_advice_on_a_miss() -> None:
     assert "→" not in text
 
 
+def test_a_waiver_is_told_with_what_it_covers_and_when_it_is_no_longer_needed() -> None:
+    text = render(sample())
+    first, *others = _block(text, "specs/lora_preflight.yaml:28: ")
+    assert first.startswith(
+        "specs/lora_preflight.yaml:28: waived: frozen_drift = 2 tensors, required at most 0 tensors"
+    )
+    assert first.endswith("; waived until 2026-01-15: BatchNorm is thawed on purpose (ada)")
+    assert others == ["    first: blocks.0.norm.running_mean", "    → Freeze."]
+    (met,) = _block(text, "specs/lora_preflight.yaml:30: ")
+    assert met.startswith("specs/lora_preflight.yaml:30: met: adapter_rank = 8")
+    assert met.endswith("its waiver is no longer needed")
+
+
 def test_what_is_met_is_explained_on_demand() -> None:
     met = report(judged(criterion(), 0.9, {"first": 1.61}))
     assert "first" not in render(met)
@@ -96,7 +109,7 @@ def test_traces_are_shown_on_demand_once_per_cause_and_without_control_character
 
 
 def test_the_last_line_sums_up() -> None:
-    last = "16 criteria: 3 met, 2 missed, 2 warned, 1 skipped, 8 no verdict in 83.1 s: missed"
+    last = "18 criteria: 4 met, 2 missed, 2 warned, 1 waived, 1 skipped, 8 no verdict in 83.1 s: missed"
     assert render(sample()).splitlines()[-1] == last
 
 

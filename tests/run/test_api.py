@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,6 +85,22 @@ def test_fail_fast_ends_after_the_first_that_is_not_met(tmp_path: Path) -> None:
     assert verdicts(report) == {"one": Verdict.WARNED, "forges": Verdict.MISSED, "leaves_a_note": Verdict.NOT_RUN}
     assert result_of(report, "leaves_a_note").reason == "the run ended before it was reached"
     assert report.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("today", "first", "second", "code"),
+    [
+        (date(2026, 12, 31), Verdict.WAIVED, Verdict.MET, 0),
+        (date(2027, 1, 1), Verdict.MISSED, Verdict.NOT_RUN, 1),
+    ],
+)
+def test_a_waiver_is_held_against_the_day_of_the_run(
+    tmp_path: Path, today: date, first: Verdict, second: Verdict, code: int
+) -> None:
+    checks = "one: {limit: 0, waive: {reason: later, owner: ada, until: 2026-12-31}}\ntwo: {check: one, limit: 1}"
+    report = run_acting(tmp_path, checks, today=today, fail_fast=True)
+    assert verdicts(report) == {"one": first, "two": second}
+    assert report.exit_code == code
 
 
 def test_fail_fast_counts_a_crash_as_not_met(tmp_path: Path) -> None:

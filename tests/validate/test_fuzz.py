@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retspec.errors import SpecError, UsageError
-from retspec.load import load
-from retspec.validate import validate
+from retspec.load import load_cells
+from retspec.validate import validate_cells
 
 if TYPE_CHECKING:
     from retspec.catalog import Catalog
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 GOOD = sorted((Path(__file__).parent.parent / "cases" / "specs" / "good").glob("*.yaml"))
 WORDS = (
-    "retspec model timm factory lora r data synthetic train steps run timeout checks check limit with warn skip vars"
+    "retspec model timm factory lora r data synthetic train steps run timeout checks check limit with warn skip vars "
+    "extends matrix waive until model.lora.r train.lr"
 )
 KEYS = st.sampled_from([*WORDS.split(), "loss_drop", "rank_params", "trainable_names", "head_trainable", "expected"])
 SCALARS = st.one_of(
@@ -29,7 +30,9 @@ SCALARS = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=8),
-    st.sampled_from(["loss_drop", "10m", "${vars.x}", "${env.HOME}", "${", "$${", "${vars.vars}"]),
+    st.sampled_from(
+        ["loss_drop", "10m", "${vars.x}", "${env.HOME}", "${", "$${", "${vars.vars}", "${matrix.x}", "${matrix.r}"]
+    ),
 )
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=4)
@@ -42,7 +45,7 @@ def _outcome(content: bytes, catalog: Catalog, overrides: tuple[str, ...] = ()) 
         path = Path(folder) / "spec.yaml"
         path.write_bytes(content)
         try:
-            return validate(load(path, overrides), catalog)
+            return validate_cells(load_cells(path, overrides), catalog)[0]
         except (SpecError, UsageError) as refusal:
             return refusal
 

@@ -128,6 +128,51 @@ def test_the_published_schema_takes_no_other_text_for_a_number(catalog: Catalog,
     assert not Draft7Validator(compose_schema(catalog, published=True)).is_valid(spec)
 
 
+EXTENDING = {"retspec": 1, "extends": "base.yaml"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"model": None, "checks": None, "vars": {"x": None}},
+        {"model": {"kwargs": {"x": None}, "lora": {"r": 4}}},
+        {"model": {"timm": None, "factory": "a:b"}},
+        {"train": {"lr": None, "steps": 3}, "run": {"timeout": None, "device": "cpu"}},
+        {"checks": {"loss_drop": None, "merge_atol": {"warn": 1e-6}, "own": {"limit": None, "with": {"steps": 3}}}},
+        {"checks": {"rank_params": {"with": {"expected": {"4": None}}}, "loss_drop": {"severity": None}}},
+        {"checks": {"loss_drop": {"with": None, "tags": None, "skip": None}}},
+    ],
+    ids=str,
+)
+def test_a_file_that_extends_another_holds_a_part_and_may_remove_the_rest(
+    catalog: Catalog, changes: dict[str, Any]
+) -> None:
+    validator = Draft7Validator(compose_schema(catalog, published=True))
+    assert list(validator.iter_errors(EXTENDING | changes)) == []
+    assert not validator.is_valid({"retspec": 1, "checks": {"loss_drop": 0.5}, "vars": None} | changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"retspec": None},
+        {"extends": None},
+        {"extends": []},
+        {"chekcs": {}},
+        {"train": {"steps": "many"}},
+        {"model": {"timm": "x", "lora": {"rank": 4}}},
+        {"checks": {"loss_drop": {"limit": "much"}}},
+        {"checks": {"loss_drop": {"with": {"step": 3}}}},
+        {"checks": {"own": {"check": "los_drop"}}},
+        {"checks": {"trainable_names": [None]}},
+    ],
+    ids=str,
+)
+def test_what_a_file_that_extends_another_does_hold_is_checked(catalog: Catalog, changes: dict[str, Any]) -> None:
+    assert not Draft7Validator(compose_schema(catalog, published=True)).is_valid(EXTENDING | changes)
+
+
 def test_the_schema_of_results_is_valid() -> None:
     schema = results_schema()
     Draft202012Validator.check_schema(schema)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.errors import SpecError
-from retspec.load import load
-from retspec.validate import validate
+from retspec.load import load, load_cells
+from retspec.validate import validate, validate_cells
 
 if TYPE_CHECKING:
     from retspec.catalog import Catalog
@@ -22,17 +22,18 @@ SPECS = Path(__file__).parent.parent / "cases" / "specs"
 
 @pytest.mark.parametrize("path", sorted((SPECS / "good").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_good_spec_holds_the_criteria_that_it_lists(path: Path, catalog: Catalog) -> None:
-    document = load(path)
-    spec = validate(document, catalog)
-    assert [criterion.id for criterion in spec.criteria] == list(document.data["checks"])
-    assert all(criterion.mark.line > 1 for criterion in spec.criteria)
+    documents = load_cells(path)
+    for document, spec in zip(documents, validate_cells(documents, catalog), strict=True):
+        assert [criterion.id for criterion in spec.criteria] == list(document.data["checks"])
+        assert all(criterion.mark.line > 1 for criterion in spec.criteria)
+        assert spec.cell == document.cell
 
 
 @pytest.mark.parametrize("path", sorted((SPECS / "bad").rglob("*.yaml")), ids=lambda path: path.stem)
 def test_a_bad_spec_is_refused_line_by_line(path: Path, catalog: Catalog, request: pytest.FixtureRequest) -> None:
     with pytest.raises(SpecError) as refusal:
-        validate(load(path), catalog)
-    lines = str(refusal.value).replace(str(path), path.name)
+        validate_cells(load_cells(path), catalog)
+    lines = str(refusal.value).replace(str(path), path.name).replace(str(SPECS), "specs")
     expected = path.with_suffix(".expected")
     if request.config.getoption("--rewrite-golden", default=False):
         expected.write_text(f"{lines}\n")

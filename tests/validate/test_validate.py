@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +11,7 @@ from retspec.catalog import Catalog, Plugin, gather
 from retspec.errors import Mark, SpecError
 from retspec.load import load
 from retspec.plugin import check
-from retspec.records import Criterion, Direction, Lora, Model, Recipe, RunOptions, Severity, Spec
+from retspec.records import Criterion, Direction, Lora, Model, Recipe, RunOptions, Severity, Spec, Waiver
 from retspec.validate import validate
 
 if TYPE_CHECKING:
@@ -92,6 +92,11 @@ def test_an_argument_named_like_a_key_of_train_is_taken_from_there(validated: Va
     assert _criterion(validated, given, "train.steps=7").arguments["steps"] == 3
 
 
+def test_a_waiver_has_a_reason_an_owner_and_an_end(validated: Validated) -> None:
+    entry = "loss_drop: {limit: 0.5, waive: {reason: new head, owner: ada, until: 2026-12-31}}"
+    assert _criterion(validated, entry).waive == Waiver(reason="new head", owner="ada", until=date(2026, 12, 31))
+
+
 def test_a_list_becomes_the_tuple_that_the_check_returns(validated: Validated) -> None:
     assert _criterion(validated, "output_shape: [4, 5.0]").limit == (4, 5)
 
@@ -147,18 +152,20 @@ def test_a_trailing_line_break_is_no_duration(validated: Validated) -> None:
 
 
 def test_what_only_the_conversion_can_refuse_has_its_place(validated: Validated, catalog: Catalog) -> None:
-    """JSON Schema takes any text for a date."""
+    """JSON Schema takes any text for a time."""
 
     @check(direction="at most", advice="Take newer data.")
-    def age(samples: Any, *, since: date) -> float:
+    def age(samples: Any, *, since: datetime) -> float:
         return float(bool(samples) + since.year)
 
     dated = replace(catalog, checks={"age": age})
-    assert validated("checks: {age: {limit: 1, with: {since: 2020-01-01}}}", offered=dated).criteria[0].arguments == {
+    assert validated("checks: {age: {limit: 1, with: {since: 2020-01-01T08:00:00}}}", offered=dated).criteria[
+        0
+    ].arguments == {
         "splits": (),
-        "since": date(2020, 1, 1),
+        "since": datetime(2020, 1, 1, 8),  # noqa: DTZ001 - as it is written
     }
-    with pytest.raises(SpecError, match=r"yaml:3:15: checks.age: Invalid RFC3339 encoded date"):
+    with pytest.raises(SpecError, match=r"yaml:3:15: checks.age: Invalid RFC3339 encoded datetime"):
         validated("checks: {age: {limit: 1, with: {since: yesterday}}}", offered=dated)
 
 
