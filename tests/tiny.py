@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import timm
@@ -404,6 +405,12 @@ def write_checkpoints(folder: Path) -> None:
     torch.save({name: tensor for name, tensor in body.items() if "blocks.1" not in name}, folder / "half.pth")
     torch.save(base(num_classes=7).state_dict(), folder / "seven-classes.pth")
     torch.save(bad, folder / "nan.pth")
+    torch.save({"network": body}, folder / "odd-wrapper.pth")
+    torch.save({f"encoder.{name}": tensor for name, tensor in body.items()}, folder / "odd-prefix.pth")
+    torch.save({name: tensor.bfloat16() for name, tensor in body.items()}, folder / "half-precision.pth")
+    torch.save(base(img_size=48).state_dict(), folder / "larger-image.pth")
+    (folder / "cut-short.pth").write_bytes((folder / "mae.pth").read_bytes()[:5000])
+    (folder / "pointer.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1200000000\n")
     save_file(body, folder / "plain.safetensors")
 
 
@@ -411,8 +418,11 @@ def write_checkpoints(folder: Path) -> None:
 
 
 def adapted(fault: str) -> PeftModel:
-    """One of the models above between an adapted embedding and a saved head: every check has something to say."""
-    model: nn.Module = globals()[fault]()
+    """Adapt the embedding of a `Between` and save its head: every check has something to say.
+
+    fault: `module:function` that makes it, or a function of this module.
+    """
+    model: nn.Module = resolve_name(fault if ":" in fault else f"{__name__}:{fault}")()
     return get_peft_model(model, LoraConfig(r=4, lora_alpha=16, target_modules=["embed"], modules_to_save=["head"]))
 
 

@@ -15,7 +15,7 @@ class GradientHistory:
     name: str
     group: Group
     norms: tuple[float | None, ...]
-    """Euclidean norm per step, before the optimizer; None where there was no gradient, or it was not finite."""
+    """Euclidean norm per step that the loss scaler did not skip; None where there was no finite gradient."""
     nonfinite_steps: int
     """Steps in which the gradient held NaN or infinity."""
     moved: bool
@@ -51,6 +51,8 @@ class Training:
     """Images per step."""
     skipped: tuple[int, ...] | None
     """Indices of the steps that the loss scaler skipped; None where no scaler was at work."""
+    nonfinite_backward: str = ""
+    """The operation that made a gradient not finite while the loss was, where it could be found."""
 
     def finite_losses(self, least: int) -> tuple[float, ...]:
         """Return the losses of a training that stayed finite and ran at least so many steps.
@@ -73,6 +75,7 @@ class Training:
         passes = max((len(gradient.norms) for gradient in self.gradients), default=0)
         if passes < least:
             stopped = "" if self.nonfinite_loss_at is None else "; the loss is not finite, see `nonfinite_steps`"
+            stopped += "; the loss scaler skipped the others, see `amp_skipped_steps`" if self.skipped else ""
             raise Inconclusive(f"{passes} backward passes are too few, this needs {least}{stopped}")
         return self.gradients
 

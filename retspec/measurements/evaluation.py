@@ -65,15 +65,16 @@ def _train_but_batch_normalization(model: nn.Module) -> bool:
 
 def _leak(model: nn.Module, inputs: Tensor) -> float:
     """Return the largest absolute gradient of the first image's output with respect to another image."""
-    import torch
-
     if not inputs.is_floating_point():
         raise Inconclusive("the inputs are integers, of which there is no gradient")
     watched = inputs.detach().clone().requires_grad_()
     own = logits_of(model(watched))[0]
     if not own.requires_grad:
         raise Inconclusive("no gradient comes back to the inputs, so a leak could not show; see `dead_gradients`")
-    gradient: Tensor | None = torch.autograd.grad(own.float().square().sum(), watched, allow_unused=True)[0]
+    own.float().square().sum().backward()  # type: ignore[no-untyped-call] # reentrant checkpointing refuses autograd.grad
+    gradient = watched.grad
     if gradient is None or not gradient[0].any():
         raise Inconclusive("the output does not depend on its own image, so a leak could not show; see `input_matters`")
+    if not gradient.isfinite().all():
+        raise Inconclusive("the gradient of the output is not finite; `nonfinite_gradients` tells more")
     return float(gradient[1:].abs().max())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from retspec.errors import NoVerdict
 from retspec.facts import GradientHistory, Training
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import synchronize
-from retspec.subjects.diagnosis import nonfinite_operation
+from retspec.subjects.diagnosis import nonfinite_backward, nonfinite_operation
 from retspec.subjects.recipes import Trainer
 from retspec.subjects.state import Snapshot, fingerprint, preserved, without_dropout
 from retspec.subjects.structure import frozen_buffers, groups, has_adapter
@@ -90,6 +91,7 @@ class _Log:
         self._norms: list[list[float | None]] = []
         self._nonfinite = [0] * len(self._trainable)
         self._skipped: list[int] = []
+        self._nonfinite_backward = ""
 
     def take_step(self, trainer: Trainer) -> bool:
         """Take one step and note it; False when its loss was not finite, and nothing was updated."""
@@ -99,30 +101,34 @@ class _Log:
             return False
         synchronize(trainer.device)
         paused = perf_counter()
-        self._losses.append(loss)
-        self._note_gradients()
+        norms = self._gradient_norms()
+        first = not any(self._nonfinite) and not all(map(_is_finite, norms))
+        if first and trainer.recipe.amp != "float16":
+            self._nonfinite_backward = nonfinite_backward(self._model, trainer)
         resumed = perf_counter()
-        if not trainer.update():
-            self._skipped.append(len(self._losses) - 1)
+        updated = trainer.update()
         synchronize(trainer.device)
         self._seconds.append(perf_counter() - start - (resumed - paused))
+        self._losses.append(loss)
+        if updated:
+            self._note(norms)
+        else:  # an overflow by which the loss scaler finds its scale says nothing about the model
+            self._skipped.append(len(self._losses) - 1)
         return True
 
-    def _note_gradients(self) -> None:
-        """Note the norm of every gradient with one transfer from the device."""
+    def _gradient_norms(self) -> list[float | None]:
+        """Return the norm of every gradient, None without one, with one transfer from the device."""
         import torch
 
         gradients = [parameter.grad for _, parameter, _ in self._trainable]
         norms = [torch.linalg.vector_norm(g.detach(), dtype=torch.float32) for g in gradients if g is not None]
         found = iter(torch.stack(norms).tolist() if norms else [])
-        row: list[float | None] = []
-        for index, gradient in enumerate(gradients):
-            norm = None if gradient is None else next(found)
-            if norm is not None and norm - norm != 0:  # NaN and infinity alone differ from themselves
-                self._nonfinite[index] += 1
-                norm = None
-            row.append(norm)
-        self._norms.append(row)
+        return [None if gradient is None else next(found) for gradient in gradients]
+
+    def _note(self, norms: list[float | None]) -> None:
+        self._norms.append([norm if _is_finite(norm) else None for norm in norms])
+        for index, norm in enumerate(norms):
+            self._nonfinite[index] += not _is_finite(norm)
 
     def training(self, trainer: Trainer, snapshot: Snapshot, frozen: dict[str, int]) -> Training:
         """Return the facts; called while the model is still as training left it."""
@@ -138,6 +144,7 @@ class _Log:
             seconds=tuple(self._seconds),
             batch_size=trainer.batch_size,
             skipped=tuple(self._skipped) if trainer.recipe.amp == "float16" else None,
+            nonfinite_backward=self._nonfinite_backward,
         )
 
     def _history(self, index: int, snapshot: Snapshot) -> GradientHistory:
@@ -151,6 +158,10 @@ class _Log:
             nonfinite_steps=self._nonfinite[index],
             moved=pulled and not parameter.equal(snapshot.parameters[name]),
         )
+
+
+def _is_finite(norm: float | None) -> bool:
+    return norm is None or isfinite(norm)
 
 
 def _trained(model: nn.Module) -> dict[str, Tensor]:

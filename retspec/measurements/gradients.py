@@ -83,6 +83,9 @@ def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Ten
     found = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
     if not found:
         raise Inconclusive("no parameter has a gradient; `dead_gradients` tells more")
+    bad = [name for name, gradient in found.items() if not gradient.isfinite().all()]
+    if bad:
+        raise Inconclusive(f"the gradient of {bad[0]} is not finite; `nonfinite_gradients` tells more")
     return loss, found
 
 

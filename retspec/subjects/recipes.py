@@ -33,11 +33,15 @@ class Trainer:
         self._model = model
         self._batch = batch
         self._loss = _loss_function(recipe.loss)
-        self._optimizer = make_optimizer([p for p in model.parameters() if p.requires_grad], recipe)
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        self._optimizer = make_optimizer(self._parameters, recipe)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.amp == "float16")
 
     def backward(self) -> float | None:
-        """Compute the gradients and return the mean loss of the batch, or None as soon as a loss is not finite."""
+        """Compute the gradients and return the mean loss of the batch, or None as soon as a loss is not finite.
+
+        A loss that nothing trainable takes part in has no gradient: every parameter is left without one.
+        """
         self._optimizer.zero_grad(set_to_none=True)
         total = 0.0
         for inputs, targets in self._micro_batches():
@@ -45,9 +49,11 @@ class Trainer:
             value = float(loss.detach())
             if not isfinite(value):
                 return None
-            self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            if loss.requires_grad:
+                self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             total += value
-        self._scaler.unscale_(self._optimizer)
+        if self._has_gradients:
+            self._scaler.unscale_(self._optimizer)
         return total
 
     def finite_backward(self) -> float:
@@ -59,6 +65,8 @@ class Trainer:
 
     def update(self) -> bool:
         """Apply the gradients; False when the loss scaler found them not finite and skipped the step."""
+        if not self._has_gradients:  # the scaler refuses what nothing was scaled for
+            return True
         before = self._scaler.get_scale()
         self._scaler.step(self._optimizer)
         self._scaler.update()
@@ -88,6 +96,10 @@ class Trainer:
 
     def see(self, logits: Tensor, targets: Tensor) -> None:
         """Look at the answers of a micro-batch; for those who want to know more than the loss."""
+
+    @property
+    def _has_gradients(self) -> bool:
+        return any(parameter.grad is not None for parameter in self._parameters)
 
     @property
     def batch_size(self) -> int:

@@ -1,203 +1,357 @@
-"""What people really do to a setup: each fault, how it is planted, and the criteria that must turn red for it."""
+"""What people really do to a setup: each fault, how it is planted, and what comes of every criterion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from tests.checks.planting import file, net, vit
 
-
-@dataclass(frozen=True)
-class Fault:
-    """Overrides of `cases/preflight/full.yaml`, and the criteria that are missed because of them, no other."""
-
-    name: str
-    overrides: tuple[str, ...]
-    red: frozenset[str] = field(default_factory=frozenset)
-
-
-def fault(name: str, *overrides: str, red: str = "") -> Fault:
-    """State a fault; `red` names the criteria, separated by spaces."""
-    return Fault(name, overrides, frozenset(red.split()))
-
-
-def vit(model: str) -> str:
-    return f'model.factory="tests.tiny:{model}"'
-
-
-def net(model: str) -> tuple[str, ...]:
-    """A small net with the fault between its adapted embedding and its saved head, and the limits that fit it."""
-    fits = {
-        "max_trainable_params": "20_000",
-        "max_trainable_fraction": "0.5",
-        "lora_layers": "1",
-        "rank_params": "{2: 6176, 8: 24704}",
-        "min_trainable_params": "10_000",
-        "initial_loss_rtol": "1.0",
-    }
-    shapes = ("patch_count", "embed_dim", "input_divisible_by_patch", "sequence_length", "attention_shape")
-    limits = [f"checks.{check}={limit}" for check, limit in fits.items()]
-    skips = [f"checks.{check}={{skip: a net without patches}}" for check in shapes]
-    return ('model.factory="tests.tiny:adapted"', f"model.kwargs={{fault: {model}}}", *limits, *skips)
-
+TRAINED = (
+    "loss_drop max_loss_rise max_final_loss initial_loss_rtol nonfinite_steps nonfinite_gradients "
+    "max_grad_norm min_grad_norm dead_gradients unchanged_params frozen_drift input_matters "
+    "overfit_accuracy overfit_loss overfit_steps peak_memory_mb memory_growth_mb adapter_effect "
+    "grad_accumulation_rtol amp_rtol determinism_atol "
+)
+DIVERGED = (
+    "loss_drop max_loss_rise max_final_loss initial_loss_rtol min_grad_norm unchanged_params "
+    "input_matters overfit_accuracy overfit_loss overfit_steps peak_memory_mb memory_growth_mb "
+    "adapter_effect "
+)
+ADAPTED = "adapter_effect merge_atol rank_params reload_atol unmerge_atol"
+LOADED = (
+    "checkpoint_coverage max_missing_keys max_unexpected_keys max_shape_mismatches nonfinite_weights "
+    "backbone_matches_file "
+)
+LEARNT = "overfit_accuracy overfit_loss overfit_steps"
 
 FAULTS = (
-    fault("none, a ViT"),
-    fault("none, a small net", *net("plain")),
-    fault(
+    vit("none, a ViT"),
+    net("none, a small net", "plain"),
+    vit(
         "the adapter is frozen",
-        vit("adapter_never_trained"),
-        red="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
+        model="tests.tiny:adapter_never_trained",
+        missed="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
     ),
-    fault(
+    vit(
         "everything but the head is frozen after wrapping",
-        vit("frozen_after_wrapping"),
-        red="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
+        model="tests.tiny:frozen_after_wrapping",
+        missed="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
     ),
-    fault(
+    vit(
         "modules_to_save is misspelt",
-        vit("head_misspelt"),
-        red="head_trainable max_final_loss overfit_loss overfit_steps",
+        model="tests.tiny:head_misspelt",
+        missed="head_trainable max_final_loss overfit_loss overfit_steps",
     ),
-    fault(
+    vit(
         "modules_to_save is missing",
-        vit("head_not_saved"),
-        red="head_trainable max_final_loss overfit_loss overfit_steps",
+        model="tests.tiny:head_not_saved",
+        missed="head_trainable max_final_loss overfit_loss overfit_steps",
     ),
-    fault(
+    vit(
         "the head is replaced after wrapping",
-        vit("head_replaced_after_wrapping"),
-        red="dead_gradients head_trainable max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        model="tests.tiny:head_replaced_after_wrapping",
+        missed="dead_gradients head_trainable max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
     ),
-    fault("the head is unfrozen by hand", vit("head_trained_but_not_saved"), red="reload_atol"),
-    fault("a second adapter trains, the first is used", vit("stale_adapter"), red="head_trainable"),
-    fault(
+    vit("the head is unfrozen by hand", model="tests.tiny:head_trained_but_not_saved", missed="reload_atol"),
+    vit(
+        "a second adapter trains, the first is used",
+        model="tests.tiny:stale_adapter",
+        missed=f"{LEARNT} adapter_effect dead_gradients head_trainable input_matters loss_drop "
+        "max_final_loss min_grad_norm unchanged_params",
+        undecided="amp_rtol grad_accumulation_rtol reload_atol",
+    ),
+    vit(
         "[qkv, proj] adapts the patch embedding too",
-        vit("patch_embedding_adapted"),
-        red="lora_layers max_trainable_params rank_params",
+        model="tests.tiny:patch_embedding_adapted",
+        missed="lora_layers max_trainable_params rank_params",
     ),
-    fault("a part of the base is left unfrozen", vit("base_left_unfrozen"), red="reload_atol trainable_names"),
-    fault(
+    vit(
+        "a part of the base is left unfrozen",
+        model="tests.tiny:base_left_unfrozen",
+        missed="reload_atol trainable_names",
+    ),
+    vit(
         "the model is not wrapped at all",
-        vit("base"),
-        red="lora_layers max_trainable_fraction max_trainable_params trainable_names",
+        model="tests.tiny:base",
+        missed="lora_layers max_trainable_fraction max_trainable_params trainable_names",
+        undecided=ADAPTED,
     ),
-    fault("nothing trains", vit("nothing_trains"), red="head_trainable lora_layers min_trainable_params"),
-    fault(
+    vit(
+        "nothing trains",
+        model="tests.tiny:nothing_trains",
+        missed="head_trainable lora_layers min_trainable_params",
+        undecided=f"{TRAINED} merge_atol rank_params reload_atol trainable_dtype trainable_names unmerge_atol",
+    ),
+    vit(
         "the head has the classes of ImageNet",
-        vit("base"),
         "model.kwargs={num_classes: 1000}",
-        red="input_matters lora_layers max_final_loss max_trainable_fraction max_trainable_params "
-        "output_shape trainable_names",
+        model="tests.tiny:base",
+        missed="lora_layers max_final_loss max_trainable_fraction max_trainable_params output_shape trainable_names",
+        undecided=ADAPTED,
     ),
-    fault(
+    vit(
         "the patch size is another",
-        vit("base"),
         "model.kwargs={patch_size: 4}",
-        red="attention_shape lora_layers max_loss_rise max_trainable_fraction max_trainable_params "
-        "patch_count sequence_length trainable_names",
+        model="tests.tiny:base",
+        missed="attention_shape lora_layers max_final_loss max_loss_rise max_trainable_fraction "
+        "max_trainable_params patch_count sequence_length trainable_names",
+        undecided=ADAPTED,
     ),
-    fault(
+    vit(
         "the number of heads is another",
-        vit("base"),
         "model.kwargs={num_heads: 4}",
-        red="attention_shape lora_layers max_trainable_fraction max_trainable_params trainable_names",
+        model="tests.tiny:base",
+        missed="attention_shape lora_layers max_trainable_fraction max_trainable_params trainable_names",
+        undecided=ADAPTED,
     ),
-    fault(
+    vit(
         "the width is another",
-        vit("base"),
         "model.kwargs={embed_dim: 64}",
-        red="embed_dim lora_layers max_loss_rise max_trainable_fraction max_trainable_params trainable_names",
+        model="tests.tiny:base",
+        missed="embed_dim lora_layers max_loss_rise max_trainable_fraction max_trainable_params trainable_names",
+        undecided=ADAPTED,
     ),
-    fault(
+    vit(
         "the learning rate is zero",
         "train.lr=0",
-        red="adapter_effect input_matters loss_drop max_final_loss min_grad_norm overfit_accuracy "
-        "overfit_loss overfit_steps unchanged_params",
+        missed=f"{LEARNT} adapter_effect input_matters loss_drop max_final_loss min_grad_norm unchanged_params",
+        undecided="dead_gradients",
     ),
-    fault("the learning rate is far too high", "train.lr=3", red="max_grad_norm nonfinite_gradients nonfinite_steps"),
-    fault(
+    vit(
+        "the learning rate is far too high",
+        "train.lr=3",
+        missed="nonfinite_gradients nonfinite_steps",
+        undecided=f"{DIVERGED} max_grad_norm",
+    ),
+    net(
         "the inputs are zeroed",
-        *net("inputs_lost"),
-        red="adapter_effect dead_gradients input_matters loss_drop max_final_loss min_grad_norm "
-        "overfit_accuracy overfit_loss overfit_steps unchanged_params",
+        "inputs_lost",
+        missed=f"{LEARNT} adapter_effect dead_gradients input_matters loss_drop max_final_loss "
+        "min_grad_norm unchanged_params",
+        undecided="batch_invariance_atol batch_leak merge_atol unmerge_atol",
     ),
-    fault("the loss has the wrong sign", 'train.loss="tests.tiny:wrong_sign"', red="overfit_accuracy overfit_steps"),
-    fault(
+    vit(
+        "the loss has the wrong sign",
+        'train.loss="tests.tiny:wrong_sign"',
+        missed="overfit_accuracy overfit_steps",
+        undecided="initial_loss_rtol input_matters loss_drop max_loss_rise overfit_loss",
+    ),
+    vit(
         "the loss is a sum where a mean is expected",
         'train.loss="tests.tiny:summed_cross_entropy"',
-        red="grad_accumulation_rtol",
+        missed="grad_accumulation_rtol",
+        undecided="initial_loss_rtol",
     ),
-    fault("a weight is NaN", vit("nan_weight"), red="nonfinite_steps"),
-    fault(
-        "the gradient of a root at zero is infinite", *net("root_of_zero"), red="nonfinite_gradients nonfinite_steps"
+    vit(
+        "a weight is NaN",
+        model="tests.tiny:nan_weight",
+        missed="nonfinite_steps",
+        undecided=f"{DIVERGED} amp_rtol batch_invariance_atol batch_leak compile_atol dead_gradients "
+        "determinism_atol eval_determinism_atol eval_drift grad_accumulation_rtol max_grad_norm "
+        "merge_atol nonfinite_gradients reload_atol unmerge_atol",
     ),
-    fault(
+    net(
+        "the gradient of a root at zero is infinite",
+        "root_of_zero",
+        missed="nonfinite_gradients nonfinite_steps",
+        undecided=f"{DIVERGED} amp_rtol batch_invariance_atol batch_leak dead_gradients determinism_atol "
+        "grad_accumulation_rtol max_grad_norm",
+    ),
+    vit(
         "the adapter is merged before training",
-        vit("merged_before_training"),
-        red="dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        model="tests.tiny:merged_before_training",
+        missed="dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        undecided="adapter_effect merge_atol rank_params unmerge_atol",
     ),
-    fault(
+    vit(
         "the head stands behind a detach",
-        vit("head_behind_detach"),
-        red="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        model="tests.tiny:head_behind_detach",
+        missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        undecided="batch_invariance_atol batch_leak",
     ),
-    fault(
+    vit(
         "the blocks run under no_grad",
-        vit("no_grad_backbone"),
-        red="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        model="tests.tiny:no_grad_backbone",
+        missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        undecided="batch_invariance_atol batch_leak",
     ),
-    fault(
+    vit(
         "the attention bypasses its adapter",
-        vit("adapter_bypassed"),
-        red="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        model="tests.tiny:adapter_bypassed",
+        missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        undecided="merge_atol unmerge_atol",
     ),
-    fault(
+    vit(
         "a hook writes to a frozen weight",
-        vit("frozen_weight_written"),
-        red="determinism_atol frozen_drift grad_accumulation_rtol",
+        model="tests.tiny:frozen_weight_written",
+        missed="determinism_atol frozen_drift grad_accumulation_rtol",
     ),
-    fault("a BatchNorm drifts under LoRA", *net("batch_normalized"), red="frozen_drift grad_accumulation_rtol"),
-    fault(
+    net("a BatchNorm drifts under LoRA", "batch_normalized", missed="frozen_drift grad_accumulation_rtol"),
+    net(
         "the logits are far too large",
-        *net("loud"),
-        red="batch_invariance_atol initial_loss_rtol input_matters max_grad_norm merge_atol unmerge_atol",
+        "loud",
+        missed="batch_invariance_atol initial_loss_rtol input_matters max_grad_norm merge_atol unmerge_atol",
     ),
-    fault(
+    net(
         "a scale near zero starves what lies before it",
-        *net("vanishing"),
-        red="adapter_effect input_matters loss_drop max_final_loss min_grad_norm overfit_accuracy "
-        "overfit_loss overfit_steps",
+        "vanishing",
+        missed=f"{LEARNT} adapter_effect input_matters loss_drop max_final_loss min_grad_norm",
+        undecided="merge_atol unmerge_atol",
     ),
-    fault("activations are kept from step to step", *net("keeps_activations"), red="memory_growth_mb"),
-    fault("merging drops a layer", vit("merge_drops_a_layer"), red="merge_atol"),
-    fault("merging forgets the scale", vit("merged_twice_scaled"), red="merge_atol"),
-    fault("unmerging forgets a layer", vit("unmerge_forgets_a_layer"), red="unmerge_atol"),
-    fault(
+    net("activations are kept from step to step", "keeps_activations", missed="memory_growth_mb"),
+    vit("merging drops a layer", model="tests.tiny:merge_drops_a_layer", missed="merge_atol"),
+    vit("merging forgets the scale", model="tests.tiny:merged_twice_scaled", missed="merge_atol"),
+    vit("unmerging forgets a layer", model="tests.tiny:unmerge_forgets_a_layer", missed="unmerge_atol"),
+    vit(
         "adapters and head are kept in half precision",
-        vit("half_adapters"),
-        red="grad_accumulation_rtol trainable_dtype",
+        model="tests.tiny:half_adapters",
+        missed="grad_accumulation_rtol trainable_dtype",
     ),
-    fault(
+    net(
         "noise from a generator that no seed reaches",
-        *net("unseeded_noise"),
-        red="amp_rtol batch_invariance_atol compile_atol determinism_atol eval_determinism_atol "
+        "unseeded_noise",
+        missed="amp_rtol batch_invariance_atol compile_atol determinism_atol eval_determinism_atol "
         "grad_accumulation_rtol max_loss_rise merge_atol reload_atol unmerge_atol",
     ),
-    fault(
+    net(
         "dropout stays on in eval mode",
-        *net("dropout_in_eval"),
-        red="amp_rtol batch_invariance_atol compile_atol eval_determinism_atol grad_accumulation_rtol "
+        "dropout_in_eval",
+        missed="amp_rtol batch_invariance_atol compile_atol eval_determinism_atol grad_accumulation_rtol "
         "merge_atol reload_atol unmerge_atol",
     ),
-    fault("a buffer counts in eval mode", *net("counts_in_eval"), red="eval_drift"),
-    fault(
+    net("a buffer counts in eval mode", "counts_in_eval", missed="eval_drift"),
+    net(
         "statistics run over the batch in eval mode",
-        *net("norm_over_batch"),
-        red="batch_invariance_atol batch_leak grad_accumulation_rtol",
+        "norm_over_batch",
+        missed="batch_invariance_atol batch_leak grad_accumulation_rtol",
     ),
-    fault(
+    net(
         "view where transpose was meant",
-        *net("view_for_transpose"),
-        red="batch_invariance_atol batch_leak grad_accumulation_rtol",
+        "view_for_transpose",
+        missed="batch_invariance_atol batch_leak grad_accumulation_rtol",
     ),
-    fault("the compiled model takes another branch", *net("other_when_compiled"), red="compile_atol"),
+    net("the compiled model takes another branch", "other_when_compiled", missed="compile_atol"),
+    vit(
+        "everything is frozen after wrapping",
+        model="tests.faulty:frozen_whole",
+        missed="head_trainable min_trainable_params",
+        undecided=f"{TRAINED} reload_atol trainable_dtype trainable_names",
+    ),
+    vit(
+        "the adapter is merged and unloaded before training",
+        model="tests.faulty:merged_and_unloaded",
+        missed="lora_layers max_final_loss min_trainable_params overfit_loss overfit_steps",
+        undecided=ADAPTED,
+    ),
+    vit(
+        "both factors of the adapter start at zero",
+        model="tests.faulty:both_factors_zero",
+        missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    vit(
+        "the adapter is kept in float16",
+        model="tests.faulty:half_factors",
+        missed="grad_accumulation_rtol nonfinite_steps trainable_dtype",
+        undecided=f"{DIVERGED} dead_gradients determinism_atol",
+    ),
+    vit(
+        "lora_alpha is a thousand times too large",
+        model="tests.tiny:scaled_up_adapter",
+        missed="amp_rtol grad_accumulation_rtol max_grad_norm",
+        unsteady=f"{LEARNT} input_matters loss_drop max_final_loss max_loss_rise",
+    ),
+    vit(
+        "parameters are replaced while the optimizer holds the old ones",
+        model="tests.faulty:head_replaced_while_training",
+        missed="dead_gradients grad_accumulation_rtol max_final_loss min_grad_norm overfit_loss "
+        "overfit_steps unchanged_params",
+    ),
+    vit(
+        "the logits are detached",
+        model="tests.faulty:logits_detached",
+        missed=f"{LEARNT} adapter_effect dead_gradients head_trainable input_matters loss_drop "
+        "max_final_loss min_grad_norm unchanged_params",
+        undecided="amp_rtol batch_invariance_atol batch_leak grad_accumulation_rtol",
+    ),
+    vit(
+        "reentrant checkpointing follows a frozen embedding",
+        model="tests.faulty:checkpointed_reentrantly",
+        missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    vit(
+        "zero_grad is missing",
+        model="tests.faulty:gradients_never_zeroed",
+        missed="amp_rtol determinism_atol grad_accumulation_rtol max_loss_rise",
+        unsteady=LEARNT,
+    ),
+    net(
+        "a ReLU is never above zero",
+        "tests.faulty:switched_off",
+        missed=f"{LEARNT} adapter_effect dead_gradients input_matters loss_drop max_final_loss "
+        "min_grad_norm unchanged_params",
+        undecided="batch_invariance_atol batch_leak merge_atol unmerge_atol",
+    ),
+    net("the state of a step is carried on with its graph", "tests.faulty:carries_its_state", undecided=TRAINED),
+    net("a large intermediate is made for nothing", "tests.faulty:wasteful", missed="peak_memory_mb"),
+    vit(
+        "a softmax precedes the cross-entropy",
+        model="tests.faulty:softmax_twice",
+        missed="max_final_loss overfit_loss overfit_steps",
+    ),
+    vit(
+        "the labels are shuffled at every step",
+        'train.loss="tests.faulty:shuffled_labels"',
+        missed=f"{LEARNT} amp_rtol grad_accumulation_rtol input_matters loss_drop max_final_loss max_loss_rise",
+        undecided="initial_loss_rtol",
+    ),
+    vit(
+        "the loss is divided by a fixed batch size",
+        'train.loss="tests.faulty:fixed_divisor"',
+        missed="grad_accumulation_rtol",
+        undecided="initial_loss_rtol",
+    ),
+    vit(
+        "the loss is a mean weighted by class",
+        'train.loss="tests.faulty:weighted_cross_entropy"',
+        missed="grad_accumulation_rtol",
+        undecided="initial_loss_rtol",
+    ),
+    vit("the labels count from one", 'train.loss="tests.faulty:labels_from_one"', undecided=TRAINED),
+    vit(
+        "losses are kept with their graphs",
+        'train.loss="tests.faulty:kept_losses"',
+        missed="memory_growth_mb",
+        undecided="initial_loss_rtol",
+    ),
+    vit(
+        "the patches do not divide the image",
+        "model.kwargs={patch_size: 7}",
+        model="tests.tiny:base",
+        missed="input_divisible_by_patch lora_layers max_loss_rise max_trainable_fraction "
+        "max_trainable_params trainable_names",
+        undecided=ADAPTED,
+    ),
+    vit("the batch is ten times as large", "data.synthetic.batch_size=60", missed="attention_shape output_shape"),
+    file("none, a bare file", "plain.safetensors"),
+    file("none, behind `state_dict` and `module.`", "prefixed.pth"),
+    file("none, a file in bfloat16", "half-precision.pth"),
+    file("the decoder of the pre-training is in the file", "mae.pth", missed="max_unexpected_keys"),
+    file("a prefix that nobody strips", "odd-prefix.pth", undecided=LOADED),
+    file("a wrapper that nobody unwraps", "odd-wrapper.pth", undecided=LOADED),
+    file("a block is missing in the file", "half.pth", missed="checkpoint_coverage max_missing_keys"),
+    file("the head has the classes of another task", "seven-classes.pth", missed="max_shape_mismatches"),
+    file("none, a file of a larger image size, resampled", "larger-image.pth"),
+    file(
+        "the model pools in another way",
+        "plain.safetensors",
+        "model.kwargs={global_pool: avg}",
+        missed="max_missing_keys max_unexpected_keys",
+    ),
+    file("one weight of the file is NaN", "nan.pth", missed="nonfinite_weights"),
+    file(
+        "the base is initialized anew after loading",
+        "plain.safetensors",
+        'model.factory="tests.tiny:initializes_after_loading"',
+        missed="backbone_matches_file",
+    ),
+    file("the download was cut short", "cut-short.pth", undecided=LOADED),
+    file("the file is a git-LFS pointer", "pointer.pth", undecided=LOADED),
 )

@@ -1,31 +1,95 @@
-"""Writes `docs/faults.md` from the planted faults: `python -m tests.checks.matrix`."""
+"""The grid of planted faults and criteria: `python -m tests.checks.matrix` prints it and writes `docs/faults.md`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tabulate import tabulate
+
+from retspec.catalog import gather
 from tests.checks.faults import FAULTS
+from tests.checks.planting import SPECS, Cell, criteria
+from tests.checks.test_cases import MEASURES_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+SYMBOLS = {Cell.MET: "·", Cell.MISSED: "✗", Cell.UNDECIDED: "?", Cell.SKIPPED: " "}
 HEAD = """# Which fault turns which criterion red
 
-Each row is a test: the fault is planted in a tiny model or its recipe, all criteria of
-[`tests/cases/preflight/full.yaml`](../tests/cases/preflight/full.yaml) run, and exactly these are missed. A criterion
-that has no verdict under a fault, because nothing can be said about it then, is not in the row. This page is generated:
-`python -m tests.checks.matrix`.
-
-| fault | missed |
-|---|---|
+Each row is a test: the fault is planted in a tiny model, its recipe or its checkpoint, all criteria of
+[`full.yaml`](../tests/cases/preflight/full.yaml) or [`checkpoint.yaml`](../tests/cases/preflight/checkpoint.yaml) run,
+and exactly this comes of them: `✗` missed, `·` met, `?` no verdict, because nothing can be said about it under this
+fault (never green), blank: left out, because it does not fit this model or swings too far to be stated. No observation
+of learning or numerics lies within 15 % of its limit. This page is generated: `python -m tests.checks.matrix`.
 """
+
+
+def families() -> dict[str, list[str]]:
+    """Return the criteria of the grid by the family of their check."""
+    checks = gather(entry_points=False).checks
+    found: dict[str, list[str]] = {}
+    for spec in SPECS:
+        for name in criteria(spec):
+            found.setdefault(checks[name].family, []).append(name)
+    return found
+
+
+def grid(names: list[str], head: Callable[[str], str]) -> tuple[list[str], list[list[str]]]:
+    """Return the heads and the rows of the faults that say something about these criteria."""
+    rows = [
+        [fault.name, *(SYMBOLS[fault.cells[name]] for name in names)]
+        for fault in FAULTS
+        if fault.cells.keys() >= set(names)
+    ]
+    return ["fault", *map(head, names)], rows
+
+
+def screen() -> str:
+    """Return the grid for a terminal of 160 columns, one table per family, the heads written downwards."""
+    tables = []
+    for family, names in families().items():
+        heads, rows = grid(names, head="\n".join)
+        tables.append(f"{family}\n\n" + tabulate(rows, heads, tablefmt="plain"))
+    return "\n\n".join(tables)
 
 
 def render() -> str:
     """Return the page."""
+    parts = [HEAD]
+    for family, names in families().items():
+        heads, rows = grid(names, head=lambda name: name.replace("_", "_<br>"))
+        parts.append(f"\n## {family.capitalize()}\n\n{_markdown(heads, rows)}")
+    return "".join([*parts, _by_fault(), _elsewhere()])
+
+
+def _by_fault() -> str:
+    rows = [(fault.name, _listed(fault.missed), _listed(fault.undecided)) for fault in FAULTS]
+    return "\n## By fault\n\n" + _markdown(["fault", "missed", "no verdict"], rows)
+
+
+def _elsewhere() -> str:
+    """Name the checks that are in none of the specs, and where a fault turns each of them red."""
     rows = [
-        f"| {fault.name} | {', '.join(f'`{name}`' for name in sorted(fault.red)) or 'none'} |\n" for fault in FAULTS
+        (f"`{name}`", "tests/checks/test_timing.py" if name in MEASURES_TIME else f"tests/cases/checks/{name}/")
+        for name in gather(entry_points=False).checks
+        if not any(name in criteria(spec) for spec in SPECS)
     ]
-    return HEAD + "".join(rows)
+    return "\n## Checks without a column\n\n" + _markdown(["check", "tested in"], rows)
+
+
+def _markdown(heads: list[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table without padding, so that a new row changes no other line."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
 
 
 if __name__ == "__main__":
     PAGE.write_text(render())
+    print(screen())  # noqa: T201 - this is a command

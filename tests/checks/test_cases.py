@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from retspec.catalog import gather
 from tests.here import run_here
-from tests.photos import write_photos
-from tests.tiny import write_checkpoints
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MEASURES_TIME = {
     *("step_time_ms", "min_throughput", "min_compile_speedup"),
@@ -25,18 +19,7 @@ CASES = Path(__file__).parent.parent / "cases" / "checks"
 FILES = sorted(CASES.glob("*/*.yaml"))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Write the files that `model.checkpoint` and `data` of some cases name."""
-    checkpoints, images = (tmp_path_factory.mktemp(name) for name in ("checkpoints", "images"))
-    write_checkpoints(checkpoints)
-    write_photos(images)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RETSPEC_TEST_CHECKPOINTS", str(checkpoints))
-        patch.setenv("RETSPEC_TEST_IMAGES", str(images))
-        yield
-
-
+@pytest.mark.usefixtures("checkpoints", "images")
 @pytest.mark.parametrize("case", FILES, ids=[f"{file.parent.name}/{file.stem}" for file in FILES])
 def test_verdict_and_reason_are_what_the_case_states(case: Path) -> None:
     expected, _, _why = case.stem.partition("-")

@@ -57,10 +57,13 @@ def nonfinite_gradients(training: Training) -> Observed[int]:
         nonfinite_gradients: 0
 
     What the number means:
-        Trainable parameters whose gradient held NaN or infinity in some step.
+        Trainable parameters whose gradient held NaN or infinity in some step; the details name the operation in the
+        backward pass that made it, and the line that called it. Steps that the loss scaler of float16 skips do not
+        count: see `amp_skipped_steps`.
     """
     bad = [gradient.name for gradient in training.gradients_over(1) if gradient.nonfinite_steps]
-    return Observed(len(bad), {"not finite": bad})
+    blame = {"operation": training.nonfinite_backward or "unknown"} if bad else {}
+    return Observed(len(bad), {**blame, "not finite": bad})
 
 
 @check(
@@ -79,7 +82,7 @@ def max_grad_norm(training: Training) -> Observed[float]:
     What the number means:
         The largest Euclidean norm of one parameter's gradient in one step, before the optimizer.
     """
-    worst = max(training.gradients_over(1), key=_peak)
+    worst = max(_finite(training.gradients_over(1)), key=_peak)
     return Observed(_peak(worst), {"parameter": worst.name})
 
 
@@ -102,8 +105,16 @@ def min_grad_norm(training: Training) -> Observed[float]:
         in the first), and of these the smallest. It scales with the loss and with the head's initialization, so that it
         has no universal limit.
     """
-    least = min(training.gradients_over(LEAST_PASSES), key=_peak)
+    least = min(_finite(training.gradients_over(LEAST_PASSES)), key=_peak)
     return Observed(_peak(least), {"parameter": least.name})
+
+
+def _finite(gradients: tuple[GradientHistory, ...]) -> tuple[GradientHistory, ...]:
+    """Return the gradients if each was finite in every step: the norm of another is no number to compare."""
+    bad = [gradient.name for gradient in gradients if gradient.nonfinite_steps]
+    if bad:
+        raise Inconclusive(f"the gradient of {bad[0]} is not finite in some step; `nonfinite_gradients` tells more")
+    return gradients
 
 
 def _peak(gradient: GradientHistory) -> float:

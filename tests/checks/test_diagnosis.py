@@ -1,0 +1,23 @@
+"""A loss or a gradient that is not finite comes with the name of what made it so, and the line that called it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.here import run_here
+
+CASES = Path(__file__).parent.parent / "cases" / "checks"
+BLAMED = {
+    "nonfinite_gradients/missed-root-of-zero.yaml": r"SqrtBackward0, called in tiny\.py:\d+",
+    "nonfinite_steps/missed-nan-weight.yaml": r"blocks\.1\.mlp\.fc1 \(Linear, its weight not finite\)",
+}
+
+
+@pytest.mark.parametrize("case", BLAMED)
+def test_details_name_the_operation(case: str) -> None:
+    (result,) = run_here(CASES / case).values()
+    assert result.observed is not None
+    assert re.fullmatch(BLAMED[case], result.observed.details["operation"])
