@@ -383,6 +383,19 @@ def summed_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return nn.functional.cross_entropy(logits, targets, reduction="sum")
 
 
+# What a step takes ---------------------------------------------------------------------------------
+
+
+def asks_for_a_number() -> nn.Module:
+    """Which way it goes depends on the values of its inputs."""
+    return Between(lambda _self, hidden: hidden * 2 if float(hidden.detach().sum()) > 0 else hidden)
+
+
+def compares_images() -> nn.Module:
+    """Every image with every other: memory grows with the square of the batch."""
+    return Between(lambda _self, hidden: (hidden @ hidden.T).softmax(-1) @ hidden)
+
+
 # What a checkpoint fills ---------------------------------------------------------------------------
 
 

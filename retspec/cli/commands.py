@@ -19,6 +19,7 @@ COMMANDS = {
     "bless": "Approve results as the baseline of later runs.",
     "verify": "Tell whether results can be believed.",
     "show": "Print a spec with all that it extends and refers to.",
+    "fit": "Tell which batch sizes fit in a memory.",
     "checks": "List the checks, or show the manual of one.",
     "init": "Write a commented starter spec.",
     "schema": "Print the JSON Schema of specs, or of results.",

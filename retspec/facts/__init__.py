@@ -26,7 +26,7 @@ from retspec.facts.datasets import (
 )
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.facts.loaders import DataWait, Loader, Stage, Stages, Throughput
-from retspec.facts.memory import Memory
+from retspec.facts.memory import Estimate, Fitting, Memory, MemoryEstimate, MemoryFit, StepFlops
 from retspec.facts.merging import LayerDeviation, Merging
 from retspec.facts.overfitting import Overfitting
 from retspec.facts.parameters import Group, Parameter, Parameters
@@ -46,9 +46,11 @@ __all__ = [
     "CorruptImage",
     "DataWait",
     "Dataset",
+    "Estimate",
     "Evaluation",
     "Example",
     "Expectations",
+    "Fitting",
     "Geometry",
     "GradientAgreement",
     "GradientHistory",
@@ -60,6 +62,8 @@ __all__ = [
     "Loader",
     "Loading",
     "Memory",
+    "MemoryEstimate",
+    "MemoryFit",
     "Merging",
     "NamedPath",
     "NamedPaths",
@@ -83,6 +87,7 @@ __all__ = [
     "Splits",
     "Stage",
     "Stages",
+    "StepFlops",
     "TensorDeviation",
     "Throughput",
     "Training",

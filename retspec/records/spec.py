@@ -186,6 +186,9 @@ class Recipe:
     batch_size: Annotated[PositiveInt, Meta(description="Images per optimizer step.")] = 4
     accumulation: Annotated[PositiveInt, Meta(description="Micro-batches per optimizer step.")] = 1
     amp: Annotated[Literal["none", "bfloat16", "float16"], Meta(description="Autocast dtype.")] = "none"
+    grad_checkpointing: Annotated[
+        bool, Meta(description="Compute activations anew in the backward pass instead of keeping them, as timm can.")
+    ] = False
     loss: Annotated[
         str,
         Meta(

@@ -32,6 +32,7 @@ class LiveBytes:
         self._storages[key] = weakref.ref(storage, lambda _dead: self._forget(key, size))
         self.live += size
         self.peak = max(self.peak, self.live)
+        self._born(key, size)
 
     def start_over(self) -> None:
         """Forget the peak: the next one is counted from now on."""
@@ -54,6 +55,9 @@ class LiveBytes:
                 return made
 
         return Watch()  # type: ignore[no-untyped-call]
+
+    def _born(self, key: int, size: int) -> None:
+        """Note a storage of so many bytes; for those who want to know more than the sum."""
 
     def _forget(self, key: int, size: int) -> None:
         self.live -= size

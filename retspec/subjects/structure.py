@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.errors import Inconclusive, NoVerdict
+from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.facts import Group
 
 if TYPE_CHECKING:
@@ -13,12 +13,40 @@ if TYPE_CHECKING:
     from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
     from torch import Tensor, nn
 
+GRAD_CHECKPOINTING = "train.grad_checkpointing"
+
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return the user's own module: what peft wrapped, or the model itself."""
     from peft import PeftModel
 
     return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def fully_trained(model: nn.Module) -> nn.Module:
+    """Return a model as full fine-tuning trains it: what peft wrapped is taken out, and everything trains."""
+    from peft import PeftModel
+
+    bare: nn.Module = model.unload() if isinstance(model, PeftModel) else model
+    return bare.requires_grad_()
+
+
+def set_grad_checkpointing(model: nn.Module) -> None:
+    """Let a model compute its activations anew in the backward pass instead of keeping them.
+
+    Raises SubjectError for a model that offers no `set_grad_checkpointing`, as those of timm do.
+    """
+    model = unwrapped(model)
+    switch = getattr(model, "set_grad_checkpointing", None)
+    if not callable(switch):
+        raise SubjectError(
+            f"{type(model).__name__} offers no gradient checkpointing: it has no method `set_grad_checkpointing`",
+            path=GRAD_CHECKPOINTING,
+        )
+    try:
+        switch(True)  # noqa: FBT003 - its parameter has another name in every library
+    except AssertionError as error:  # how timm says that an architecture cannot
+        raise SubjectError(f"{type(model).__name__} refuses: {error}", path=GRAD_CHECKPOINTING) from error
 
 
 def tuner(model: nn.Module) -> BaseTuner:

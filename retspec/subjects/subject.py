@@ -21,7 +21,7 @@ from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from
 from retspec.subjects.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
-from retspec.subjects.structure import input_size
+from retspec.subjects.structure import input_size, set_grad_checkpointing
 from retspec.subjects.transforms import Transforms, build_transforms
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ class Subject:
             # Before peft wraps the model: that renames its layers.
             return Base(model, None if checkpoint is None else load_into(model, checkpoint))
 
-        asked = msgspec.json.encode((section.source, section.value, section.arguments, run.seed, run.dtype))
-        base = self._bases.take((asked, checkpoint), make, keep=self._keep)
+        told = (section.source, section.value, section.arguments, run.seed, run.dtype, self.recipe.grad_checkpointing)
+        base = self._bases.take((msgspec.json.encode(told), checkpoint), make, keep=self._keep)
         self._loading = base.loading
         return base.model
 
@@ -216,7 +216,10 @@ class Subject:
         source = self._model_sources[section.source]
         with seeded(self._spec.run.seed):
             value = msgspec.convert(section.value, source.value_type, strict=False)
-            return self._cast(source(value, **section.arguments))
+            model = self._cast(source(value, **section.arguments))
+            if self.recipe.grad_checkpointing:
+                set_grad_checkpointing(model)
+            return model
 
     def _cast(self, model: nn.Module) -> nn.Module:
         """Cast a model as the spec says; without a word there, its dtypes are its source's business."""

@@ -17,6 +17,8 @@ CONFIG = str(ROOT / "tests" / "cases" / "configs" / "nested.yaml")
 LORA = str(ROOT / "specs" / "lora_preflight.yaml")
 HEAVY = {"torch", "timm", "peft", "torchvision", "numpy", "PIL", "transformers"}
 
+SMALL = "model.kwargs={num_classes: 5, img_size: 32, depth: 1}"
+
 LIGHT = {
     "validate": [["validate", LORA]],
     "plan": [["plan", LORA]],
@@ -64,11 +66,14 @@ def test_a_light_command_loads_nothing_heavy(arguments: list[str], tmp_path: Pat
     assert not loaded & HEAVY
 
 
-def test_a_run_loads_nothing_heavy_into_its_own_process(spec: Path) -> None:
-    code, loaded = modules_after(["run", spec.name, "-k", "lora_layers"], spec.parent)
+@pytest.mark.parametrize(
+    "command", [["run", "-k", "lora_layers"], ["fit", "--memory", "1GB", "--batch-sizes", "1", "--set", SMALL]]
+)
+def test_a_command_that_measures_loads_nothing_heavy_into_its_own_process(command: list[str], spec: Path) -> None:
+    code, loaded = modules_after([*command, spec.name], spec.parent)
     assert code == 0
     assert not loaded & HEAVY
 
 
 def test_every_command_is_proved_light_here_or_in_its_own_tests() -> None:
-    assert {*LIGHT, "run", "doctor"} == set(COMMANDS)
+    assert {*LIGHT, "run", "fit", "doctor"} == set(COMMANDS)

@@ -1,0 +1,1 @@
+"""Checks on what a training step will take, before any weights are made."""

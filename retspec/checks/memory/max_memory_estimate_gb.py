@@ -1,0 +1,44 @@
+"""`max_memory_estimate_gb`."""
+
+from __future__ import annotations
+
+from retspec.facts import MemoryEstimate
+from retspec.plugin import Observed, check
+
+GIGABYTE = 1e9
+
+
+@check(
+    direction="at most",
+    unit="GB",
+    advice="Use a smaller batch with `train.accumulation`, mixed precision (`train.amp`), gradient checkpointing "
+    "(`train.grad_checkpointing`), or train fewer parameters; the details say what each part takes.",
+)
+def max_memory_estimate_gb(memory_estimate: MemoryEstimate) -> Observed[float]:
+    """How much memory will a training step need?
+
+    Why it matters:
+        Whether a batch fits on a card is worth knowing before the card is booked. This needs no weights, no data and no
+        GPU, and takes seconds.
+
+    Example:
+        max_memory_estimate_gb: {limit: 21.5, with: {target: cuda}}
+
+    What the number means:
+        The most that will be in use at once in a steady step at the spec's batch size, in GB of 10^9 bytes, with its
+        parts. The storages of a step on tensors without data are followed from birth to death: on the CPU that is what
+        `peak_memory_mb` measures, to the byte. For CUDA (`target: cuda`) every storage is rounded up to 512 bytes, the
+        optimizer updates all parameters in one go, and 64 MiB of cuBLAS workspaces are added; attention takes what the
+        fused kernels take, autocast casts what it casts on the CPU. None of that is verified on CUDA. The CUDA context,
+        some hundreds of MB, workspaces of cuDNN and fragmentation are not in it: leave a tenth of the card free.
+    """
+    step, full, checkpointed = memory_estimate.step, memory_estimate.full, memory_estimate.checkpointed
+    details = {
+        "batch size": step.batch_size,
+        "reckoned for": memory_estimate.target,
+        "parts in GB": {part: size / GIGABYTE for part, size in step.parts.items()},
+        "full fine-tuning in GB": full.peak / GIGABYTE,
+    }
+    if checkpointed is not None:
+        details["with gradient checkpointing in GB"] = checkpointed.peak / GIGABYTE
+    return Observed(step.peak / GIGABYTE, details)

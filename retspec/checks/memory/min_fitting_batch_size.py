@@ -1,0 +1,44 @@
+"""`min_fitting_batch_size`."""
+
+from __future__ import annotations
+
+from retspec.facts import MemoryFit
+from retspec.plugin import Observed, check
+
+GIGABYTE = 1e9
+
+
+@check(
+    direction="at least",
+    unit="images",
+    advice="Use mixed precision (`train.amp`), gradient checkpointing (`train.grad_checkpointing`), train fewer "
+    "parameters, or reach the batch size with `train.accumulation`.",
+)
+def min_fitting_batch_size(memory_fit: MemoryFit) -> Observed[int]:
+    """How many images fit in one training step?
+
+    Why it matters:
+        A batch that is too large ends the run with "out of memory"; one that is too small wastes the card.
+
+    Example:
+        min_fitting_batch_size: {limit: 16, with: {memory_gb: 24, target: cuda}}
+
+    What the number means:
+        The largest batch size whose estimated peak, as `max_memory_estimate_gb` reckons it, does not exceed the memory;
+        0 when not even one image fits, 65,536 when the search ends there. In the details the recommended one: the
+        largest power of two that leaves a tenth of the memory free for what no estimate can know. Under
+        `train.accumulation` both are multiples of it. With several `amps`, the least of them.
+    """
+    fitting = min(memory_fit.fittings, key=lambda each: each.largest)
+    step, full = fitting.step, fitting.full
+    return Observed(
+        fitting.largest,
+        {
+            "recommended batch size": fitting.recommended,
+            "memory in GB": memory_fit.memory / GIGABYTE,
+            "reckoned for": memory_fit.target,
+            f"batch size {step.batch_size} in GB": step.peak / GIGABYTE,
+            "the same under full fine-tuning in GB": full.peak / GIGABYTE,
+            "saved against it in GB": (full.peak - step.peak) / GIGABYTE,
+        },
+    )

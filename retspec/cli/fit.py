@@ -1,0 +1,219 @@
+"""`retspec fit`: which batch sizes fit in a memory, told before a card is booked."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from tabulate import tabulate
+
+from retspec.catalog import gather
+from retspec.cli.options import SpecFile, examples, override_options, plugin_options, verbose_option
+from retspec.cli.progress import watching
+from retspec.errors import ReportError
+from retspec.facts import MemoryFit
+from retspec.load import load, plugins_of
+from retspec.masking import Mask
+from retspec.measure import Workers, measure
+from retspec.measure.protocol import Finished, Made, Progress
+from retspec.plan import make_plan
+from retspec.records import EXIT_NO_VERDICT, Outcome, Size, bytes_of
+from retspec.validate import validate
+from retspec.wording import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from retspec.catalog import Catalog
+    from retspec.facts import Estimate, Fitting
+    from retspec.records import Plan
+
+CRITERION = "fit"
+MEASUREMENT, CHECK = "memory_fit", "min_fitting_batch_size"
+AMPS = ("none", "bfloat16")
+GIGABYTE = 1e9
+UNVERIFIED = "an estimate, not verified on CUDA: leave a tenth of the memory free"
+
+
+class Memory(click.ParamType[int]):
+    """A size with its unit, as in a spec, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes; a usage error for what is no size."""
+        try:
+            return bytes_of(msgspec.convert(value, Size))
+        except msgspec.ValidationError:
+            self.fail(f"{value!r} is no size; write a number and its unit, MB or GB: 500MB, 24GB", param, ctx)
+
+
+class BatchSizes(click.ParamType[list[int]]):
+    """Positive integers, separated by commas."""
+
+    name = "sizes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        """Return the sizes in ascending order, each once; a usage error for anything else."""
+        words = [word.strip() for word in str(value).split(",")]
+        if not all(word.isascii() and word.isdecimal() and int(word) for word in words):
+            self.fail(f"{value!r} are no batch sizes; write positive integers with commas: 1,2,4", param, ctx)
+        return sorted({int(word) for word in words})
+
+
+@click.command(
+    "fit",
+    epilog=examples(
+        "retspec fit specs/lora_preflight.yaml --memory 24GB",
+        "retspec fit specs/lora_preflight.yaml --memory 16GB --batch-sizes 8,12,16 --set train.grad_checkpointing=true",
+    ),
+)
+@click.argument("spec", type=SpecFile())
+@click.option("--memory", type=Memory(), required=True, help="Memory of the card, with its unit: 24GB.")
+@click.option(
+    "--batch-sizes",
+    type=BatchSizes(),
+    default="1,2,4,8,16,32,64",
+    show_default=True,
+    help="Batch sizes to show, separated by commas.",
+)
+@click.option(
+    "--target",
+    type=click.Choice(["cuda", "cpu"]),
+    default="cuda",
+    show_default=True,
+    help="Whose allocator and kernels to reckon with.",
+)
+@click.option("--json", "destination", metavar="PATH", type=click.Path(path_type=Path), help="Write the figures there.")
+@override_options
+@plugin_options
+@verbose_option
+@click.pass_context
+def command(  # noqa: PLR0913 - one per option
+    context: click.Context,
+    spec: Path,
+    memory: int,
+    batch_sizes: list[int],
+    target: str,
+    destination: Path | None,
+    *,
+    overrides: Sequence[str],
+    plugins: Sequence[str],
+    entry_points: bool,
+) -> None:
+    """Tell which batch sizes fit in a memory.
+
+    Follows the storages of one step of the model in SPEC, without weights, without a GPU: with its adapter,
+    optimizer and input size, in the model's precision and under bfloat16 autocast. The criteria of SPEC are
+    left out.
+    """
+    arguments = {"memory_gb": memory / GIGABYTE, "target": target, "batch_sizes": batch_sizes, "amps": [*AMPS]}
+    with watching(sys.stderr) as observer:
+        plan, catalog = _prepare(
+            spec, arguments, overrides=overrides, plugins=plugins, entry_points=entry_points, observer=observer
+        )
+        outcome, facts = _measure(plan, catalog)
+    if outcome.failure is not None or facts is None:
+        click.echo(Mask(plan.spec.secrets).text(f"{spec}: {outcome.reason}"), err=True)
+        context.exit(EXIT_NO_VERDICT)
+    fit = msgspec.convert(facts, MemoryFit)
+    click.echo("\n".join(_lines(fit)))
+    if destination is not None:
+        _write(destination, fit)
+
+
+def _prepare(
+    spec: Path,
+    arguments: dict[str, Any],
+    *,
+    overrides: Sequence[str],
+    plugins: Sequence[str],
+    entry_points: bool,
+    observer: object,
+) -> tuple[Plan, Catalog]:
+    """Plan one criterion in place of those of the spec: it carries the arguments, and its verdict is not asked for."""
+    document = load(spec, overrides)
+    catalog = gather([*plugins_of(document), *plugins], entry_points=entry_points, observers=[observer])
+    entry = {"check": CHECK, "limit": 1, "with": arguments}
+    document = replace(document, data={**document.data, "checks": {CRITERION: entry}})
+    return make_plan(validate(document, catalog), catalog), catalog
+
+
+def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any]:
+    """Return what the criterion came to, and the facts as plain data."""
+    outcome, facts = Outcome(id=CRITERION), None
+    names = {step.key: step.name for step in plan.measurements}
+    with (
+        closing(Workers()) as workers,
+        closing(measure(plan, workers, plugins=catalog.named, entry_points=catalog.entry_points)) as messages,
+    ):
+        for message in messages:
+            match message:
+                case Progress(key, step, total):
+                    name = names.get(key, key)  # the arguments say nothing new
+                    catalog.hooks.hook.retspec_progress(measurement=name, step=step, total=total)
+                case Made(measured) if names[measured.key] == MEASUREMENT:
+                    facts = measured.facts
+                case Finished(result):
+                    outcome = result
+    return outcome, facts
+
+
+def _lines(fit: MemoryFit) -> Iterator[str]:
+    names = {fitting.amp: _named(fitting.amp, fit.dtype) for fitting in fit.fittings}
+    yield tabulate(_rows(fit), headers=["batch size", *(f"{name}: GB" for name in names.values())], stralign="right")
+    yield ""
+    for fitting in fit.fittings:
+        yield f"{names[fitting.amp]}: {_verdict(fitting, fit.memory)}"
+        yield f"  {_saving(fitting)}"
+    yield f"reckoned for {fit.target}" + (f"; {UNVERIFIED}" if fit.target == "cuda" else "")
+
+
+def _rows(fit: MemoryFit) -> Iterator[list[str]]:
+    by_size: dict[int, list[Estimate]] = {}
+    for estimate in fit.estimates:
+        by_size.setdefault(estimate.batch_size, []).append(estimate)
+    for size, estimates in by_size.items():
+        yield [str(size), *(_cell(estimate.peak, fit.memory) for estimate in estimates)]
+
+
+def _cell(peak: int, memory: int) -> str:
+    return f"{_gigabytes(peak, beside=memory)} {'fits' if peak <= memory else '-'}"
+
+
+def _named(amp: str, dtype: str) -> str:
+    return dtype if amp == "none" else f"{amp} autocast"
+
+
+def _verdict(fitting: Fitting, memory: int) -> str:
+    room = f"in {_gigabytes(memory)} GB"
+    if not fitting.largest:
+        return f"no batch fits {room}"
+    recommended = f"; recommended {fitting.recommended}" if fitting.recommended else "; none leaves a tenth free"
+    return f"the largest batch that fits {room} is {fitting.largest:,}{recommended}"
+
+
+def _saving(fitting: Fitting) -> str:
+    step, full = fitting.step, fitting.full
+    taken = f"batch size {step.batch_size} takes {_gigabytes(step.peak)} GB"
+    if step.peak == full.peak:
+        return f"{taken}, as full fine-tuning does"
+    saved = f"this setup saves {_gigabytes(full.peak - step.peak)} GB"
+    return f"{taken}, full fine-tuning {_gigabytes(full.peak)} GB: {saved}"
+
+
+def _gigabytes(size: int, *, beside: int | None = None) -> str:
+    return readable(size / GIGABYTE, beside=None if beside is None else beside / GIGABYTE)
+
+
+def _write(path: Path, fit: MemoryFit) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(fit)) + b"\n")
+    except OSError as error:
+        raise ReportError(f"cannot write {path}: {error.strerror or error}") from error

@@ -1,0 +1,135 @@
+"""The measurements `memory_estimate`, `memory_fit` and `step_flops`: a training step on tensors without data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from msgspec import Meta
+
+from retspec.errors import SubjectError
+from retspec.facts import Estimate, Fitting, MemoryEstimate, MemoryFit, StepFlops
+from retspec.plugin import Cost, measurement
+from retspec.records import PositiveInt
+from retspec.subjects.devices import memory_of
+from retspec.subjects.dry_run import BatchShape, DryRun
+from retspec.subjects.foresight import Foresight
+from retspec.subjects.structure import fully_trained, set_grad_checkpointing
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.subject import Batch
+
+Target = Annotated[
+    Literal["cpu", "cuda"],
+    Meta(description="Whose allocator and kernels to reckon with; those of the run's device by default."),
+]
+Amp = Literal["none", "bfloat16", "float16"]
+GIGABYTE = 1e9
+FREE = 0.1
+"""Share of the memory that a recommended batch leaves free: for the CUDA context, and for what fragments."""
+
+
+@measurement(cost=Cost.STATIC)
+def memory_estimate(
+    skeleton: Skeleton, batch: Batch, recipe: Recipe, device: torch.device, *, target: Target | None = None
+) -> MemoryEstimate:
+    """Foresee the peak memory of the spec's training step, and of its alternatives, without weights."""
+    size, shape, target = len(batch.inputs), BatchShape.of(batch), target or _target(device)
+
+    def estimate(module: nn.Module) -> Estimate:
+        return Foresight(module, shape, recipe, target=target).estimate(size)
+
+    checkpointed = None if recipe.grad_checkpointing else _checkpointed(skeleton)
+    return MemoryEstimate(
+        target,
+        step=estimate(skeleton.module),
+        full=estimate(fully_trained(skeleton.copy())),
+        checkpointed=None if checkpointed is None else estimate(checkpointed),
+    )
+
+
+@measurement(cost=Cost.STATIC)
+def memory_fit(  # noqa: PLR0913 - four parts of the subject, and what may be asked
+    skeleton: Skeleton,
+    batch: Batch,
+    recipe: Recipe,
+    device: torch.device,
+    *,
+    memory_gb: (
+        Annotated[float, Meta(gt=0, description="Memory to fit in, in GB of 10^9 bytes; the device's by default.")]
+        | None
+    ) = None,
+    target: Target | None = None,
+    batch_sizes: Annotated[list[PositiveInt], Meta(description="Batch sizes to estimate beside the search.")] = [],  # noqa: B006 - read only
+    amps: Annotated[list[Amp], Meta(description="Autocast dtypes to look at; `train.amp` by default.")] = [],  # noqa: B006
+) -> MemoryFit:
+    """Search for the largest batch whose training step fits in a memory, without weights."""
+    memory = memory_of(device) if memory_gb is None else round(memory_gb * GIGABYTE)
+    target = target or _target(device)
+    full = fully_trained(skeleton.copy())
+    estimates: list[Estimate] = []
+    fittings = []
+    for amp in amps or [recipe.amp]:
+        taken = replace(recipe, amp=amp)
+        adapted, whole = (
+            Foresight(module, BatchShape.of(batch), taken, target=target) for module in (skeleton.module, full)
+        )
+        largest = adapted.largest(memory, known_to=max(batch_sizes, default=0))
+        estimates += [adapted.estimate(size) for size in batch_sizes]
+        fittings.append(
+            Fitting(
+                amp,
+                largest=largest,
+                recommended=_recommended(adapted, largest, recipe.accumulation, memory),
+                step=adapted.estimate(len(batch.inputs)),
+                full=whole.estimate(len(batch.inputs)),
+            )
+        )
+    dtype = str(skeleton.dtype).removeprefix("torch.")
+    return MemoryFit(target, memory, dtype, tuple(estimates), tuple(fittings))
+
+
+@measurement(cost=Cost.STATIC)
+def step_flops(skeleton: Skeleton, batch: Batch, recipe: Recipe) -> StepFlops:
+    """Count the floating-point operations of the spec's training step, without weights."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    size = len(batch.inputs)
+    forward, whole = FlopCounterMode(display=False), FlopCounterMode(display=False)
+    run = DryRun(skeleton.module, BatchShape.of(batch), recipe)
+    with run.trainer(size) as trainer:
+        with forward:
+            trainer.forward()
+        with whole:
+            trainer.step()
+    total = whole.get_total_flops()
+    return StepFlops(size, forward.get_total_flops(), total - forward.get_total_flops(), _by_operator(whole))
+
+
+def _by_operator(counter: Any) -> dict[str, int]:
+    counts = {str(operator): int(flops) for operator, flops in counter.get_flop_counts()["Global"].items()}
+    return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+
+
+def _target(device: torch.device) -> Literal["cpu", "cuda"]:
+    return "cuda" if device.type == "cuda" else "cpu"
+
+
+def _checkpointed(skeleton: Skeleton) -> nn.Module | None:
+    module = skeleton.copy()
+    try:
+        set_grad_checkpointing(module)
+    except SubjectError:
+        return None
+    return module
+
+
+def _recommended(foresight: Foresight, largest: int, unit: int, memory: int) -> int:
+    powers = [unit << power for power in range((largest // unit).bit_length())]
+    fitting = [size for size in powers if foresight.estimate(size).peak <= (1 - FREE) * memory]
+    return max(fitting, default=0)
