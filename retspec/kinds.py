@@ -15,7 +15,7 @@ API_VERSION = 1
 """Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
 PARTS = frozenset(
     {
-        *("model", "skeleton", "optional_skeleton", "loaded"),
+        *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms"),
         *("recipe", "device", "config", "progress"),
     }

@@ -26,9 +26,9 @@ the error messages know it. As an installed package, name the module as an entry
 * Raise `Inconclusive("why")` when the value could not have gone the other way: an unmeasurable thing is never green.
 * `@measurement` makes new facts. Its positional parameters name other measurements or parts of the subject: `model`
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
-  `optional_skeleton` (None in a spec without a model), `loaded` (what came of a checkpoint), `batch`, `take_batch`,
-  `dataset` (the files behind the batches), `transforms` (what turns them into tensors), `recipe`, `device`, `config`
-  (the training config), `progress`.
+  `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
+  it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
+  `recipe`, `device`, `config` (the training config), `progress`.
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
 * `@model_source`, `@data_source` (batches) and `@dataset_source` (files) add new ways to say what is under test;

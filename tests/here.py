@@ -35,9 +35,9 @@ class Recorder:
 def run_here(spec: str | Path, overrides: Sequence[str] = ()) -> dict[str, Result]:
     """Return the results by the id of their criterion."""
     _settle_once()
-    plan, _ = prepare(spec, overrides=overrides, entry_points=False)
+    plan, catalog = prepare(spec, overrides=overrides, entry_points=False)
     recorder = Recorder()
-    work(msgspec.json.decode(encode(Job(plan=plan, entry_points=False)), type=Job), recorder)
+    work(msgspec.json.decode(encode(Job(plan=plan, plugins=catalog.named, entry_points=False)), type=Job), recorder)
     outcomes = [message.outcome for message in recorder.messages if isinstance(message, Finished)]
     assert isinstance(recorder.messages[-1], Done)
     assert recorder.messages[-1].faults == ()

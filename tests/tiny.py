@@ -427,6 +427,30 @@ def write_checkpoints(folder: Path) -> None:
     save_file(body, folder / "plain.safetensors")
 
 
+class Loading(nn.Module):
+    """A class of somebody's own: it loads its file itself, and peft's model is one attribute deep."""
+
+    def __init__(self, weights: dict[str, Tensor], **sizes: int) -> None:
+        super().__init__()
+        model = base(**sizes)
+        model.load_state_dict(weights, strict=False)
+        settings = LoraConfig(r=4, target_modules=["qkv"], modules_to_save=["head"])
+        self.backbone = get_peft_model(model, settings)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.backbone(images)
+
+
+def loads_itself(path: str) -> Loading:
+    weights = torch.load(path)["state_dict"]
+    return Loading({name.removeprefix("module."): tensor for name, tensor in weights.items()})
+
+
+def loads_nothing(path: str) -> Loading:
+    """The prefix `module.` stays on, and the result of a load that is not strict is thrown away."""
+    return Loading(torch.load(path)["state_dict"])
+
+
 # Faults around a healthy adapter --------------------------------------------------------------------
 
 
@@ -472,6 +496,10 @@ def half_adapters() -> PeftModel:
 def scaled_up_adapter() -> PeftModel:
     """lora_alpha was edited: the update is a thousand times too strong."""
     return vit(lora_alpha=16_000)
+
+
+def adapter_scaled_apart() -> PeftModel:
+    return vit(alpha_pattern={"blocks.1.attn.qkv": 8})
 
 
 def merged_twice_scaled() -> PeftModel:

@@ -20,6 +20,8 @@ class Loading:
 
     file: str
     """The path as it stands in the spec."""
+    fill: bool = True
+    """Whether the file was loaded; else the model was only held against it, and "loaded" means "equal to the file"."""
     format: str
     wrapper: str
     """The key of the file under which the weights were found: `model`; empty when they are at its top."""

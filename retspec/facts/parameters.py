@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ class Parameters:
     parameters: tuple[Parameter, ...]
     adapted_layers: tuple[str, ...] = ()
     """Names of the layers that carry an adapter, with their types: `blocks.0.attn.qkv (Linear)`."""
+    scalings: Mapping[str, float] = field(default_factory=dict)
+    """By which the active adapter's update is multiplied, by the name of the layer, for the adapters that have that."""
 
     @property
     def trainable(self) -> Iterator[Parameter]:

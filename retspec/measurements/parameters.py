@@ -9,6 +9,8 @@ from retspec.plugin import Cost, measurement
 from retspec.subjects.structure import adapted_layers, groups
 
 if TYPE_CHECKING:
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
     from retspec.subjects.skeleton import Skeleton
 
 
@@ -23,4 +25,12 @@ def parameters(skeleton: Skeleton) -> Parameters:
             for name, p, group in groups(model)
         ),
         tuple(f"{name} ({type(layer.get_base_layer()).__name__})" for name, layer in layers),
+        {name: float(scale) for name, layer in layers if (scale := _scaling(layer)) is not None},
     )
+
+
+def _scaling(layer: BaseTunerLayer) -> float | None:
+    """Return what peft multiplies the update of a layer by; None when no one adapter is active, or it has no scale."""
+    scaling = getattr(layer, "scaling", {})
+    factors = [scaling[name] for name in layer.active_adapters if name in scaling]
+    return factors[0] if len(factors) == 1 else None

@@ -98,6 +98,13 @@ Folder = Annotated[
         examples=["runs/aptos/adapter"],
     ),
 ]
+Fill = Annotated[
+    bool,
+    Meta(
+        description="Whether to load the checkpoint into the model. `false` only holds the model against it: for a "
+        "factory that loads the file itself.",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +116,7 @@ class Model:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: Weights | None = None
     checkpoint_sha256: Sha256 | None = None
+    fill: Fill = True
     lora: Lora | None = None
     adapter: Folder | None = None
 

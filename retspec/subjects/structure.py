@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
     from torch import Tensor, nn
+
+    from retspec.facts import Classifier
 
 GRAD_CHECKPOINTING = "train.grad_checkpointing"
 
@@ -74,8 +77,8 @@ def adapted_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
 
 
 def own_name(name: str) -> str:
-    """Return the name that a module or parameter has in the user's own model."""
-    return name.removeprefix("base_model.model.")
+    """Return the name that a module or parameter has in the user's own model, which peft may have wrapped in part."""
+    return re.sub(r"(^|(?<=\.))base_model\.model\.", "", name, count=1)
 
 
 def has_adapter(model: nn.Module) -> bool:
@@ -97,8 +100,35 @@ def head_parameters(model: nn.Module) -> set[int]:
     from peft.utils.other import ModulesToSaveWrapper
 
     heads = [module for module in model.modules() if isinstance(module, ModulesToSaveWrapper)]
-    heads += _timm_classifier(unwrapped(model))
+    heads += [head for module in model.modules() for head in _timm_classifier(module)]
     return {id(parameter) for head in heads for parameter in head.parameters()}
+
+
+def head_layer(model: nn.Module, classifier: Classifier) -> tuple[str, nn.Module]:
+    """Return the layer that the features enter, and its name: the last one, with its adapter around it if it has one.
+
+    Raises SubjectError for a model that ends in something else than a head.
+    """
+    if not classifier.is_projection:
+        raise SubjectError(
+            f"the model ends in {classifier.name} ({classifier.type}), not in a head that features could enter; set "
+            "the number of classes"
+        )
+    adapted = [name for name in adapted_layers(model) if classifier.name.startswith(f"{name}.")]
+    wanted = adapted[0] if adapted else classifier.name
+    modules = {own_name(name): module for name, module in model.named_modules()}
+    return wanted, modules[wanted]
+
+
+def added_tensors(model: nn.Module) -> set[int]:
+    """Return the identities of what peft put beside the user's own: adapters, and the copies of saved modules."""
+    from peft.utils.other import ModulesToSaveWrapper
+
+    copies = [module.modules_to_save for module in model.modules() if isinstance(module, ModulesToSaveWrapper)]
+    return {
+        *adapter_parameters(model),
+        *(id(tensor) for copy in copies for tensor in (*copy.parameters(), *copy.buffers())),
+    }
 
 
 def _timm_classifier(model: nn.Module) -> list[nn.Module]:
@@ -132,10 +162,10 @@ def frozen_buffers(model: nn.Module) -> Iterator[str]:
 
 
 def input_size(model: nn.Module) -> tuple[int, ...] | None:
-    """Return (channels, height, width) that a timm model was built for, or None."""
+    """Return (channels, height, width) that a timm model was built for, however deep it sits, or None."""
     from torch import nn
 
-    inner = unwrapped(model)
+    inner = next((module for module in model.modules() if hasattr(module, "pretrained_cfg")), model)
     configured = (getattr(inner, "pretrained_cfg", None) or {}).get("input_size")
     size = getattr(getattr(inner, "patch_embed", None), "img_size", None) or (configured or ())[1:]
     first = next((module for module in inner.modules() if isinstance(module, nn.Conv2d)), None)

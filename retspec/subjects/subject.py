@@ -14,7 +14,7 @@ import msgspec
 from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.bases import Base, Bases
-from retspec.subjects.checkpoints import File, Loaded, find, load_into, recognise
+from retspec.subjects.checkpoints import File, Loaded, find, hold_against, load_into, recognise
 from retspec.subjects.devices import choose_device
 from retspec.subjects.images import take_images
 from retspec.subjects.lora import wrap
@@ -99,10 +99,17 @@ class Subject:
     @property
     def loaded(self) -> Loaded:
         """What came of the model's checkpoint; raises SubjectError without one."""
-        _ = self.model
-        if self._loading is None or self._checkpoint is None:
-            raise SubjectError("this needs a checkpoint; name one as `model.checkpoint`", path="model")
-        return Loaded(self._loading, self._checkpoint)
+        file, _ = self.checkpoint_file, self.model
+        if self._loading is None:
+            raise _no_checkpoint()
+        return Loaded(self._loading, file)
+
+    @property
+    def checkpoint_file(self) -> File:
+        """The model's checkpoint as it lies on disk; raises SubjectError without one."""
+        if self._checkpoint is None:
+            raise _no_checkpoint()
+        return self._checkpoint
 
     @cached_property
     def checkpoint_sha256(self) -> str:
@@ -202,11 +209,14 @@ class Subject:
 
         def make() -> Base:
             model = self._base()
+            if checkpoint is None:
+                return Base(model)
             # Before peft wraps the model: that renames its layers.
-            return Base(model, None if checkpoint is None else load_into(model, checkpoint))
+            return Base(model, load_into(model, checkpoint) if section.fill else hold_against(model, checkpoint))
 
-        told = (section.source, section.value, section.arguments, run.seed, run.dtype, self.recipe.grad_checkpointing)
-        base = self._bases.take((msgspec.json.encode(told), checkpoint), make, keep=self._keep)
+        told = msgspec.json.encode((section.source, section.value, section.arguments, run.seed, run.dtype))
+        key = (told, checkpoint, section.fill, self.recipe.grad_checkpointing)
+        base = self._bases.take(key, make, keep=self._keep)
         self._loading = base.loading
         return base.model
 
@@ -268,6 +278,10 @@ class Subject:
         if self._spec.model is None:
             raise SubjectError("this needs a model, and the spec has no section `model`", path="")
         return self._spec.model
+
+
+def _no_checkpoint() -> SubjectError:
+    return SubjectError("this needs a checkpoint; name one as `model.checkpoint`", path="model")
 
 
 @contextmanager

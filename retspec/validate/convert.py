@@ -59,6 +59,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
         **_source(section, sources),
         checkpoint=section.get("checkpoint"),
         checkpoint_sha256=section.get("checkpoint_sha256"),
+        fill=section.get("fill", True),
         lora=wrapped,
         adapter=section.get("adapter"),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Folder, Lora, Recipe, RunOptions, Sha256, Weights
+from retspec.records import Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
 from retspec.validate.arguments import BESIDE_FILES
 from retspec.validate.criteria import checks_section
 from retspec.validate.extending import with_extending
@@ -82,6 +82,7 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
     beside_model = {
         "checkpoint": fragments.of(Weights, "checkpoint"),
         "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
+        "fill": {**fragments.of(Fill, "fill"), "default": True},
         "lora": fragments.of(Lora, "lora"),
         "adapter": fragments.of(Folder, "adapter"),
     }

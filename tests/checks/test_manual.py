@@ -10,7 +10,7 @@ import pytest
 from retspec.catalog import Catalog, gather
 from retspec.load import load
 from retspec.validate import validate
-from tests.plugins.conftest import EXAMPLE
+from tests.plugins.conftest import EXAMPLE, RETFOUND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,14 +30,15 @@ checks:
 """
 
 
-def catalog_with_the_example() -> Catalog:
-    """The built-in checks, and those of the example package: whoever copies it copies good habits."""
+def catalog_of_the_repository() -> Catalog:
+    """The built-in checks, and those of its packages: whoever copies them copies good habits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(EXAMPLE / "src")
-        return gather(["retspec_features"], entry_points=False)
+        patch.syspath_prepend(RETFOUND / "src")
+        return gather(["retspec_features", "retspec_retfound"], entry_points=False)
 
 
-CATALOG = catalog_with_the_example()
+CATALOG = catalog_of_the_repository()
 each_check = pytest.mark.parametrize("check", CATALOG.checks.values(), ids=CATALOG.checks)
 
 

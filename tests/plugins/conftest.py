@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.plugins.samples import Install, Write
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "plugins" / "retspec-features"
+EXAMPLE, RETFOUND = (ROOT / "plugins" / name for name in ("retspec-features", "retspec-retfound"))
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder into which pip installed the example package."""
+    """A folder into which pip installed the packages of this repository."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
-    command += ["--no-deps", "--no-build-isolation", "--target", str(folder), str(EXAMPLE)]
+    command += ["--no-deps", "--no-build-isolation", "--target", str(folder), str(EXAMPLE), str(RETFOUND)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return folder

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from retspec.catalog import gather
 from retspec.run import prepare
-from tests.plugins.conftest import EXAMPLE, ROOT
+from tests.plugins.conftest import EXAMPLE, RETFOUND, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.plugins.samples import Write
 
@@ -46,8 +46,23 @@ def test_the_spec_of_the_example_package_is_valid(write: Write, monkeypatch: pyt
     assert plan.spec.data.source == "gratings"
 
 
-def test_the_readme_of_the_example_package_names_all_that_it_offers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(EXAMPLE / "src")
-    (plugin,) = gather(["retspec_features"], entry_points=False).plugins
-    table = (EXAMPLE / "README.md").read_text()
-    assert [name for name in plugin.offers if f"| `{name}` |" not in table] == []
+def test_the_specs_of_retfound_are_valid(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(RETFOUND / "src")
+    whole, own_class = blocks(RETFOUND / "README.md", "yaml")
+    plan, _ = prepare(write("spec.yaml", whole), entry_points=False)
+    assert plan.spec.model
+    assert (plan.spec.model.source, plan.spec.model.fill) == ("retfound", True)
+    plan, _ = prepare(write("own.yaml", f"retspec: 1\n{own_class}checks: {{lora_layers: 24}}\n"), entry_points=False)
+    assert plan.spec.model
+    assert (plan.spec.model.source, plan.spec.model.fill) == ("factory", False)
+
+
+@pytest.mark.parametrize(("package", "module"), [(EXAMPLE, "retspec_features"), (RETFOUND, "retspec_retfound")])
+def test_the_readme_of_a_package_names_all_that_it_offers(
+    package: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(package / "src")
+    (plugin,) = gather([module], entry_points=False).plugins
+    table = (package / "README.md").read_text()
+
+    assert [name for name in plugin.offers if f"`{name}`" not in table] == []

@@ -34,6 +34,14 @@ checks:
     limit: 0.9
 """
 
+RETFOUND = """\
+retspec: 1
+model: {retfound: large, num_classes: 5}
+checks:
+  retfound_pooling: large
+  retfound_checkpoint_role: foundation-mae
+"""
+
 TRAINING = """\
 retspec: 1
 model: {factory: "tiny_plugin_model:build"}
@@ -75,6 +83,14 @@ def test_it_is_listed_with_its_version_and_all_that_it_offers(program: Any, site
     assert finished.returncode == 0, finished.stderr
     row = next(line for line in finished.stdout.splitlines() if line.startswith("features "))
     assert row.split(maxsplit=3) == ["features", "0.1.0", "retspec_features", ", ".join(OFFERS)]
+
+
+def test_the_models_of_retfound_come_as_a_package_too(program: Any, site: Path, write: Write) -> None:
+    spec = write("retfound.yaml", RETFOUND)
+    assert program("validate", spec, path=site).returncode == 0
+    wrong = program("validate", spec, "--set", "model.retfound=lrage", path=site)
+    assert wrong.returncode == 2
+    assert "did you mean 'large'?" in wrong.stderr
 
 
 def test_the_schema_offers_its_checks_and_its_source(program: Any, site: Path) -> None:

@@ -5,7 +5,7 @@ what is no checkpoint is told as what it is.
 """
 
 from retspec.subjects.checkpoints.files import File, find
-from retspec.subjects.checkpoints.loading import Loaded, load_into
+from retspec.subjects.checkpoints.loading import Loaded, hold_against, load_into
 from retspec.subjects.checkpoints.recognition import recognise
 
-__all__ = ["File", "Loaded", "find", "load_into", "recognise"]
+__all__ = ["File", "Loaded", "find", "hold_against", "load_into", "recognise"]

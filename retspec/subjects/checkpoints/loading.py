@@ -1,25 +1,30 @@
-"""Filling a model with the weights of a checkpoint, and telling what came of it."""
+"""Filling a model with the weights of a checkpoint, or holding it against them, and telling what came of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import describe
 from retspec.facts import Loading
 from retspec.subjects.checkpoints.fitting import fit, shape
-from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, tensors_of
+from retspec.subjects.checkpoints.holding import altered, parts
+from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, matched, tensors_of
 from retspec.subjects.checkpoints.reading import read
+from retspec.subjects.structure import has_adapter
 from retspec.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from torch import Tensor, nn
 
     from retspec.subjects.checkpoints.files import File
+    from retspec.subjects.checkpoints.fitting import Fit
     from retspec.subjects.checkpoints.matching import Weights
     from retspec.subjects.checkpoints.reading import Contents
+
+_WRAPPED_ALREADY = "; the factory has wrapped the model already: let it load the file too, and say `fill: false`"
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,13 @@ class Loaded:
     loading: Loading
     file: File
 
-    def weights_for(self, model: nn.Module, places: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the file's weights that fit into these places of the unwrapped model, by name; mapped, not copied."""
-        weights = _weights_in(read(self.file), places, self.file)
-        return fit(weights.tensors, places, model).fitting
+    def fit_in(self, model: nn.Module) -> Fit:
+        """Return which of the file's weights belong where in the model, wrapped or not; they are mapped, not copied."""
+        return _fit_in(model, read(self.file), self.file)[1]
+
+    def altered(self, fitted: Fit) -> tuple[str, ...]:
+        """Return the names of what is not in the model as the file says."""
+        return altered(fitted, exactly=self.loading.fill)
 
 
 def load_into(model: nn.Module, file: File) -> Loading:
@@ -47,8 +55,36 @@ def load_into(model: nn.Module, file: File) -> Loading:
     weights = _weights_in(contents, places, file)
     fitted = fit(weights.tensors, places, model)
     if not fitted.fitting:
-        raise file.refused(fitted.refusal)
+        raise file.refused(fitted.refusal + (_WRAPPED_ALREADY if has_adapter(model) else ""))
     _copy(fitted.fitting, model, file)
+    return _told(file, contents, weights, fitted, loaded=fitted.filled)
+
+
+def hold_against(model: nn.Module, file: File) -> Loading:
+    """Hold a model that its source has filled, and perhaps wrapped, against a file; nothing is loaded.
+
+    What equals the file counts as loaded.
+
+    Raises SubjectError when the file cannot be read safely, changes meanwhile, or has nothing of the model's names.
+    """
+    contents = read(file)
+    weights, fitted = _fit_in(model, contents, file)
+    if not fitted.fitting:
+        raise file.refused(fitted.refusal)
+    others = altered(fitted, exactly=False)
+    file.require_unchanged()
+    same = [fitted.places[name] for name in fitted.fitting if name not in others]
+    return replace(_told(file, contents, weights, fitted, loaded=same), fill=False)
+
+
+def _fit_in(model: nn.Module, contents: Contents, file: File) -> tuple[Weights, Fit]:
+    """Return the weights of a file, and where they belong in that part of the model that has most of their names."""
+    candidates = [(_weights_in(contents, part.places, file), part) for part in parts(model)]
+    weights, part = max(candidates, key=lambda pair: matched(pair[0], pair[1].places))
+    return weights, fit(weights.tensors, part.places, part.module)
+
+
+def _told(file: File, contents: Contents, weights: Weights, fitted: Fit, *, loaded: Iterable[Tensor]) -> Loading:
     return Loading(
         file=file.name,
         format=contents.format.value,
@@ -59,8 +95,8 @@ def load_into(model: nn.Module, file: File) -> Loading:
         mismatches=fitted.mismatches,
         unusable=tuple(f"{name} ({flaw})" for name, flaw in fitted.flaws.items()),
         resampled=fitted.resampled,
-        loaded_elements=_elements(fitted.filled),
-        model_elements=_elements(places.values()),
+        loaded_elements=_elements(loaded),
+        model_elements=_elements(fitted.places.values()),
     )
 
 

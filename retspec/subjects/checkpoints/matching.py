@@ -49,10 +49,11 @@ def best(candidates: list[Weights], names: Collection[str]) -> Weights:
     Among equals the one with the fewest prefixes taken off, and the first of those.
     """
     variants = [variant for weights in candidates for variant in _stripped(weights, _MOST_PREFIXES)]
-    return max(variants, key=lambda weights: (_matched(weights, names), -len(weights.prefixes)))
+    return max(variants, key=lambda weights: (matched(weights, names), -len(weights.prefixes)))
 
 
-def _matched(weights: Weights, names: Collection[str]) -> int:
+def matched(weights: Weights, names: Collection[str]) -> int:
+    """Return how many of the weights have their name in the model."""
     return sum(name in names for name in weights.tensors)
 
 

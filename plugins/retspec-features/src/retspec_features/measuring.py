@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.plugin import Cost, Inconclusive, Passes, SubjectError, measurement
 from retspec.subjects.state import preserved, single_precision
-from retspec.subjects.structure import adapted_layers, own_name
+from retspec.subjects.structure import head_layer
 
 from retspec_features.facts import Features
 
 if TYPE_CHECKING:
-    from retspec.facts import Classifier, Geometry
+    from retspec.facts import Geometry
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
     from torch import Tensor, nn
@@ -38,7 +38,7 @@ def features(model: nn.Module, batch: Batch, geometry: Geometry) -> Features:
         raise Inconclusive(
             f"the batch holds {images} different images, this needs {LEAST_IMAGES}; raise `train.batch_size`"
         )
-    name, head = _head(model, geometry.classifier)
+    name, head = head_layer(model, geometry.classifier)
     matrix = _entering(head, model, batch.inputs)
     if not matrix.isfinite().all():
         raise Inconclusive("a feature is not finite; look for NaN in weights and inputs")
@@ -49,19 +49,6 @@ def _different(inputs: Tensor) -> int:
     import torch
 
     return len(torch.unique(inputs.flatten(1).cpu(), dim=0))
-
-
-def _head(model: nn.Module, classifier: Classifier) -> tuple[str, nn.Module]:
-    """Return the layer that the features enter: the last one, with its adapter around it where it has one."""
-    if not classifier.is_projection:
-        raise SubjectError(
-            f"the model ends in {classifier.name} ({classifier.type}), not in a head that features could enter; set "
-            "the number of classes"
-        )
-    adapted = [name for name in adapted_layers(model) if classifier.name.startswith(f"{name}.")]
-    wanted = adapted[0] if adapted else classifier.name
-    modules: dict[str, nn.Module] = {own_name(name): module for name, module in model.named_modules()}
-    return wanted, modules[wanted]
 
 
 def _entering(head: nn.Module, model: nn.Module, inputs: Tensor) -> Tensor:

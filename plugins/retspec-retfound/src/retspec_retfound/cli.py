@@ -1,0 +1,43 @@
+"""The command `retspec-retfound`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+KINDS = ("mae", "dinov2", "green", "finetuned")
+"""Those of `samples.weights.KINDS`; that module needs torch, and `--help` does not."""
+
+
+@click.group()
+def main() -> None:
+    """Helpers for checking RETFound setups with retspec."""
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this checkpoint; may be repeated.")
+@click.option(
+    "--full-size", is_flag=True, help="All blocks instead of two: 1.3 GB for mae, 1.2 for finetuned and dinov2."
+)
+@click.option("--no-images", is_flag=True, help="Only checkpoints.")
+def make_sample(directory: Path, kinds: tuple[str, ...], *, full_size: bool, no_images: bool) -> None:
+    """Write checkpoints of the true layouts and a drawn dataset into DIRECTORY, for dry runs.
+
+    The weights are noise. A file with two blocks fits `model: {retfound: large, depth: 2}`; Green is small and always
+    written in full.
+    """
+    from retspec_retfound.samples.images import write_folders, write_table
+    from retspec_retfound.samples.weights import SHALLOW, write_checkpoint
+
+    if directory.exists() and any(directory.iterdir()):
+        raise click.UsageError(f"{directory} is not empty; name a folder that is, or one that is not there yet")
+    directory.mkdir(parents=True, exist_ok=True)
+    for kind in kinds or KINDS:
+        shallow = not full_size and kind != "green"
+        path = write_checkpoint(kind, directory, depth=SHALLOW if shallow else None)
+        click.echo(f"{path}: {path.stat().st_size / 1e6:,.0f} MB")
+    if not no_images:
+        click.echo(f"{directory / 'imagefolder'}: {write_folders(directory / 'imagefolder')} images in three splits")
+        click.echo(f"{directory / 'aptos'}: {write_table(directory / 'aptos')} images with train.csv")
