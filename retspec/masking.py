@@ -69,6 +69,7 @@ class Mask:
             results=tuple(map(self.result, report.results)),
             measurements=tuple(map(self.measured, report.measurements)),
             faults=tuple(map(self.text, report.faults)),
+            cells=tuple(map(self.report, report.cells)),
         )
 
     def result(self, result: Result) -> Result:

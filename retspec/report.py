@@ -26,11 +26,11 @@ from retspec.masking import Mask
 from retspec.records import Provenance, Report, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from retspec.catalog import Catalog
     from retspec.kinds import Reporter
-    from retspec.records import Measured, Plan
+    from retspec.records import Measured, Plan, Spec
 
 MOST_OF_THE_TIME = 10
 """A file is rewritten when this many times as long as the last writing took is over: writing stays a small part."""
@@ -39,36 +39,27 @@ MOST_OF_A_NAME = 200
 """Characters that the name of a temporary file takes over from its report: with more it could be too long itself."""
 
 
-class Board:
-    """The report of a run while it grows; writes the files and tells the observers."""
+class Sheet:
+    """The report of one spec, or of one cell of its matrix, while it grows."""
 
-    def __init__(
-        self, report: Report, catalog: Catalog, paths: Mapping[str, str | Path], *, secrets: Iterable[str] = ()
-    ) -> None:
-        self._mask = Mask(secrets)
-        self._report = self._mask.report(report)
+    def __init__(self, report: Report, mask: Mask) -> None:
+        self._mask = mask
+        self._report = mask.report(report)
         self._results = {result.criterion.id: result for result in self._report.results}
-        self._hooks = catalog.hooks.hook
-        self._files = destinations(paths, catalog)
         self._clock = time.monotonic()
-        self._write_again_at = 0.0
 
     @property
     def report(self) -> Report:
         """The report as it stands."""
         return replace(self._report, results=tuple(self._results.values()))
 
-    def open(self) -> None:
-        """Write the files for the first time, before anything is measured: a path that does not work is found here."""
-        self._write()
+    def begin(self) -> None:
+        """Start the clock: a later cell waits for the others."""
+        self._clock = time.monotonic()
 
     def add(self, result: Result) -> None:
         """Put a verdict in the place of its criterion."""
-        result = self._mask.result(result)
         self._results[result.criterion.id] = result
-        self.tell("criterion_finished", result=result)
-        if time.monotonic() >= self._write_again_at:
-            self._write()
 
     def note(self, measured: Measured) -> None:
         """Keep the facts of a measurement; a fresh worker may have made it again."""
@@ -98,15 +89,60 @@ class Board:
         masked = map(self._mask.text, faults)
         self._report = replace(self._report, faults=tuple(dict.fromkeys((*self._report.faults, *masked))))
 
+    def end(self, *, interrupted: int = 0) -> None:
+        """Keep how long it took, and the signal that ended it."""
+        self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._clock)
+
+
+class Board:
+    """The report of a run while it grows, cell by cell; writes the files and tells the observers."""
+
+    def __init__(
+        self,
+        openings: Sequence[Report],
+        catalog: Catalog,
+        paths: Mapping[str, str | Path],
+        *,
+        secrets: Iterable[str] = (),
+    ) -> None:
+        self._mask = Mask(secrets)
+        self._sheets = [Sheet(report, self._mask) for report in openings]
+        self.sheet = self._sheets[0]
+        self._hooks = catalog.hooks.hook
+        self._files = destinations(paths, catalog)
+        self._clock = time.monotonic()
+        self._write_again_at = 0.0
+
+    @property
+    def report(self) -> Report:
+        """The report as it stands."""
+        return composed([sheet.report for sheet in self._sheets], seconds=time.monotonic() - self._clock)
+
+    def open(self) -> None:
+        """Write the files for the first time, before anything is measured: a path that does not work is found here."""
+        self._write()
+
+    def turn_to(self, index: int) -> None:
+        """Let what comes be about the cell of that index."""
+        self.sheet = self._sheets[index]
+        self.sheet.begin()
+
+    def add(self, result: Result) -> None:
+        """Put a verdict in the place of its criterion, and let everybody know."""
+        result = self._mask.result(result)
+        self.sheet.add(result)
+        self.tell("criterion_finished", result=result)
+        if time.monotonic() >= self._write_again_at:
+            self._write()
+
     def close(self, *, interrupted: int = 0) -> Report:
         """Write the files for the last time and return the report."""
-        self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._clock)
+        self.sheet.end(interrupted=interrupted)
         self._write()
-        written = self._report
+        before = len(self.sheet.report.faults)
         self.tell("run_finished", report=self.report)
-        if (
-            self._report is not written
-        ):  # an observer failed just now, and the files must not be greener than the report
+        if len(self.sheet.report.faults) > before:
+            # An observer failed just now, and the files must not be greener than the report.
             self._write()
         return self.report
 
@@ -116,7 +152,7 @@ class Board:
             try:
                 hook.function(*(self._mask.data(facts[name]) for name in hook.argnames))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's hook may raise anything
-                self.fault(f"plugin {hook.plugin_name}: its hook retspec_{event} raised {describe(error)}")
+                self.sheet.fault(f"plugin {hook.plugin_name}: its hook retspec_{event} raised {describe(error)}")
 
     def _write(self) -> None:
         started = time.monotonic()
@@ -130,7 +166,8 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
     spec = plan.spec
     results = [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks]
     return Report(
-        name=spec.name,
+        name=titled(spec),
+        cell=spec.cell,
         file=spec.file,
         description=spec.description,
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
@@ -138,6 +175,28 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
         strict=strict,
         provenance=_provenance(plan, catalog),
     )
+
+
+def composed(parts: Sequence[Report], *, seconds: float) -> Report:
+    """Return the report of a run: the one that there is, or one that holds those of the cells of a matrix."""
+    first = parts[0]
+    if not first.cell:
+        return first
+    return Report(
+        name=first.name.removesuffix(f"[{first.cell}]"),
+        file=first.file,
+        description=first.description,
+        started=first.started,
+        seconds=seconds,
+        results=(),
+        strict=first.strict,
+        cells=tuple(parts),
+    )
+
+
+def titled(spec: Spec) -> str:
+    """Return the name of a spec, in a matrix with that of the cell: `rank_sweep[r=8]`."""
+    return f"{spec.name}[{spec.cell}]" if spec.cell else spec.name
 
 
 def in_order(plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:

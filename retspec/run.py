@@ -16,7 +16,7 @@ from retspec.report import Board, opening
 from retspec.validate import validate, validate_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -54,6 +54,7 @@ def prepare_cells(  # noqa: PLR0913 - the same
     select: Sequence[str] = (),
     tags: Sequence[str] = (),
     skip: Sequence[str] = (),
+    observers: Sequence[object] = (),
 ) -> tuple[list[Plan], Catalog]:
     """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
 
@@ -61,7 +62,7 @@ def prepare_cells(  # noqa: PLR0913 - the same
     Raises what `prepare` raises; a problem that several cells share is told once.
     """
     documents = select_cells(load_cells(spec, overrides), cells)
-    catalog = gather([*plugins_of(documents[0]), *plugins], entry_points=entry_points)
+    catalog = gather([*plugins_of(documents[0]), *plugins], entry_points=entry_points, observers=observers)
     specs = validate_cells(documents, catalog)
     return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
 
@@ -69,6 +70,7 @@ def prepare_cells(  # noqa: PLR0913 - the same
 def run(  # noqa: PLR0913 - the same
     spec: str | Path,
     *,
+    cells: Sequence[str] = (),
     overrides: Sequence[str] = (),
     plugins: Sequence[str] = (),
     entry_points: bool = True,
@@ -83,7 +85,8 @@ def run(  # noqa: PLR0913 - the same
 ) -> Report:
     """Run a spec and return its report, which knows its `exit_code`.
 
-    spec: path of the YAML file.
+    spec: path of the YAML file; a matrix in it makes a report with `cells`.
+    cells: patterns of the names of cells.
     overrides: `path=value`, as in `model.lora.r=16`; the value is read as YAML.
     plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
     select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
@@ -95,8 +98,9 @@ def run(  # noqa: PLR0913 - the same
     Raises SpecError, PluginError, UsageError, NothingSelected before anything runs, ReportError for a file that cannot
     be written. What happens while measuring is in the report.
     """
-    plan, catalog = prepare(
+    plans, catalog = prepare_cells(
         spec,
+        cells=cells,
         overrides=overrides,
         plugins=plugins,
         entry_points=entry_points,
@@ -105,11 +109,13 @@ def run(  # noqa: PLR0913 - the same
         skip=skip,
         observers=observers,
     )
-    board = Board(opening(plan, catalog, strict=strict), catalog, reports or {}, secrets=plan.spec.secrets)
+    openings = [opening(plan, catalog, strict=strict) for plan in plans]
+    secrets = {secret for plan in plans for secret in plan.spec.secrets}
+    board = Board(openings, catalog, reports or {}, secrets=secrets)
     try:
         with interruptible():
             board.open()
-            _measure_and_judge(plan, catalog, board, fail_fast=fail_fast, today=today or utc_today())
+            _measure_and_judge(plans, catalog, board, fail_fast=fail_fast, today=today or utc_today())
             report = board.close()
             raise_if_interrupted()
             return report
@@ -117,28 +123,39 @@ def run(  # noqa: PLR0913 - the same
         return board.close(interrupted=interruption.number)
 
 
-def _measure_and_judge(plan: Plan, catalog: Catalog, board: Board, *, fail_fast: bool, today: date) -> None:
-    """Put a verdict on the board for every outcome as it arrives."""
-    criteria = {step.criterion.id: step.criterion for step in plan.checks}
-    board.tell("spec_loaded", spec=plan.spec)
+def _measure_and_judge(plans: Sequence[Plan], catalog: Catalog, board: Board, *, fail_fast: bool, today: date) -> None:
+    """Measure cell after cell, with workers that know what the last one left; judge what comes of it."""
+    for plan in plans:
+        board.tell("spec_loaded", spec=plan.spec)
     board.tell("run_started", report=board.report)
-    with closing(Workers()) as workers, closing(_messages(plan, catalog, workers)) as messages:
-        for message in messages:
-            match message:
-                case Finished(outcome):
-                    result = judge(criteria[outcome.id], outcome, today=today)
-                    board.add(result)
-                    if fail_fast and not result.verdict.is_accepted:
-                        break
-                case Made(measured):
-                    board.note(measured)
-                case Environment(facts):
-                    board.note_environment(facts)
-                case Progress(key, step, total):
-                    board.tell("progress", measurement=key, step=step, total=total)
-                case Done(faults):
-                    board.fault(*faults)
+    with closing(Workers()) as workers:
+        for index, plan in enumerate(plans):
+            board.turn_to(index)
+            more = index < len(plans) - 1
+            messages = measure(plan, workers, plugins=catalog.named, entry_points=catalog.entry_points, more=more)
+            with closing(messages):
+                is_over = _judge(plan, messages, board, fail_fast=fail_fast, today=today)
+            if is_over:
+                break
+            board.sheet.end()
 
 
-def _messages(plan: Plan, catalog: Catalog, workers: Workers) -> Generator[Message]:
-    return measure(plan, workers, plugins=catalog.named, entry_points=catalog.entry_points)
+def _judge(plan: Plan, messages: Iterable[Message], board: Board, *, fail_fast: bool, today: date) -> bool:
+    """Put a verdict on the board for every outcome as it arrives; True as soon as the run has failed fast."""
+    criteria = {step.criterion.id: step.criterion for step in plan.checks}
+    for message in messages:
+        match message:
+            case Finished(outcome):
+                result = judge(criteria[outcome.id], outcome, today=today)
+                board.add(result)
+                if fail_fast and not result.verdict.is_accepted:
+                    return True
+            case Made(measured):
+                board.sheet.note(measured)
+            case Environment(facts):
+                board.sheet.note_environment(facts)
+            case Progress(key, step, total):
+                board.tell("progress", measurement=key, step=step, total=total)
+            case Done(faults):
+                board.sheet.fault(*faults)
+    return False

@@ -32,7 +32,8 @@ def read_report(path: Path) -> Report:
     """
     document = _document(path)
     report = _converted(path, document, Report, _RESULTS)
-    twice = [name for name, count in Counter(result.criterion.id for result in report.results).items() if count > 1]
+    names = Counter(result.criterion.name for result in report.every_result)
+    twice = [name for name, count in names.items() if count > 1]
     if twice:
         raise UsageError(f"{path}: it is damaged: the criterion {quoted(twice[0])} stands in it more than once")
     if document.get("exit_code", report.exit_code) != report.exit_code:

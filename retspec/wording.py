@@ -272,7 +272,7 @@ def outcome(report: Report) -> tuple[str, Verdict]:
 
 def summary(report: Report) -> str:
     """Return the counts of a run: `12 criteria: 10 met, 1 missed, 1 no verdict in 83.1 s`."""
-    total = len(report.results)
+    total = len(report.every_result)
     decided = [verdict for verdict in Verdict if verdict.is_decided]
     counts = {verdict.value: report.count(verdict) for verdict in decided}
     counts["no verdict"] = len(report.undecided)
@@ -282,9 +282,14 @@ def summary(report: Report) -> str:
 
 def troubles(report: Report) -> list[str]:
     """Return what went wrong with the run itself, a signal that ended it included."""
-    if not report.interrupted:
-        return [*report.faults]
-    return [*report.faults, f"the run was interrupted by {signal_name(report.interrupted)}"]
+    return [trouble for part in report.parts for trouble in _troubles(part)]
+
+
+def _troubles(part: Report) -> Iterator[str]:
+    where = f"{part.cell}: " if part.cell else ""
+    yield from (f"{where}{fault}" for fault in part.faults)
+    if part.interrupted:
+        yield f"{where}the run was interrupted by {signal_name(part.interrupted)}"
 
 
 def signal_name(number: int) -> str:

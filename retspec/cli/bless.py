@@ -42,9 +42,9 @@ def command(results: Path, target: Path, reason: str, who: str | None) -> None:
         who=who or _user(),
         reason=reason.strip(),
         when=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
-        commit=report.provenance.git_commit,
-        device=report.provenance.device,
-        versions=report.provenance.versions,
+        commit=report.parts[0].provenance.git_commit,
+        device=report.parts[0].provenance.device,
+        versions=report.parts[0].provenance.versions,
     )
     baseline = bless(report, blessing)
     write_whole(target, json.dumps(plain(baseline), indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -10,7 +10,7 @@ from retspec.cli.formats import format_option, show_json, show_rows, shown
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.diffing import changes, checked_out
 from retspec.records import EXIT_MISSED, Direction
-from retspec.run import prepare
+from retspec.run import prepare_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def command(
     repository. Limits are compared by the direction of their check. A change of which nobody can tell the direction
     (an exact value, other arguments) counts as loosening; one of the model, the data or the recipe does not.
     """
-    found = changes(_spec(old, plugins), _spec(new, plugins))
+    found = changes(_specs(old, plugins), _specs(new, plugins))
     if form == "json":
         show_json(found)
     elif found:
@@ -55,9 +55,9 @@ def command(
     _judge(context, found if forbid_loosening else [])
 
 
-def _spec(place: str, plugins: Plugins) -> Spec:
+def _specs(place: str, plugins: Plugins) -> list[Spec]:
     with checked_out(place) as path:
-        return prepare(path, **plugins)[0].spec
+        return [plan.spec for plan in prepare_cells(path, **plugins)[0]]
 
 
 def _row(change: Change) -> tuple[str, ...]:

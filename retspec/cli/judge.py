@@ -7,11 +7,11 @@ from typing import Unpack
 
 import click
 
-from retspec.cli.options import Planning, Settings, SpecFile, examples, planning_options, verbose_option
+from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.reporting import report_options, require_distinct, show
 from retspec.recorded import judge_again
 from retspec.report import destinations, write_reports
-from retspec.run import prepare
+from retspec.run import prepare_cells
 from retspec.stored import read_report
 
 
@@ -24,6 +24,7 @@ from retspec.stored import read_report
 )
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--spec", type=SpecFile(), required=True, help="The spec whose limits count.")
+@cell_option
 @planning_options
 @click.option("--strict", is_flag=True, help="Let a warning fail (exit code 1).")
 @report_options
@@ -35,6 +36,7 @@ def command(
     spec: Path,
     reports: dict[str, Path],
     *,
+    cells: tuple[str, ...],
     strict: bool,
     **options: Unpack[Planning],
 ) -> None:
@@ -45,9 +47,9 @@ def command(
     is never green. Exits like run. Only the reports that are named are written.
     """
     require_distinct(reports)
-    plan, catalog = prepare(spec, **options)
+    plans, catalog = prepare_cells(spec, cells=cells, **options)
     files = destinations(reports, catalog)
-    report = judge_again(plan, read_report(results), strict=strict)
+    report = judge_again(plans, read_report(results), strict=strict)
     write_reports(report, files)
     show(report, reports, verbose=context.ensure_object(Settings).verbose)
     context.exit(report.exit_code)

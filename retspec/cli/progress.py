@@ -61,7 +61,7 @@ class LiveProgress:
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
         """Learn how many criteria there are."""
-        self._bar.reset(total=len(report.results))
+        self._bar.reset(total=len(report.every_result))
 
     @hookimpl
     def retspec_progress(self, measurement: str, step: int, total: int) -> None:
@@ -91,7 +91,7 @@ def verdict_line(result: Result) -> str:
     else:
         remark = one_line(result.reason)
     shown = remark if remark.startswith("(") else f"({remark})"
-    return f"{result.criterion.id}: {result.verdict} {shown if remark else ''}".rstrip()
+    return f"{result.criterion.name}: {result.verdict} {shown if remark else ''}".rstrip()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Unpack
 
 import click
 
-from retspec.cli.options import Planning, Settings, SpecFile, examples, planning_options, verbose_option
+from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.reporting import report_options, require_distinct, show
 from retspec.run import run
@@ -20,6 +20,7 @@ REPORTS = Path("reports")
 class Running(Planning):
     """What `retspec.run.run` is given beside the spec, the reports and the observers."""
 
+    cells: tuple[str, ...]
     fail_fast: bool
     strict: bool
 
@@ -30,10 +31,12 @@ class Running(Planning):
         "retspec run specs/lora_preflight.yaml",
         "retspec run specs/lora_preflight.yaml -k params -x",
         "retspec run specs/lora_preflight.yaml --device cpu --set model.lora.r=16",
+        "retspec run specs/rank_sweep.yaml --cell r=8",
         "retspec run specs/lora_preflight.yaml --junit-xml build/junit.xml --report markdown=summary.md",
     ),
 )
 @click.argument("spec", type=SpecFile())
+@cell_option
 @planning_options
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first criterion that is not met.")
 @click.option("--strict", is_flag=True, help="Let a warning fail the run (exit code 1).")

@@ -10,7 +10,7 @@ import click
 from retspec.cli.options import Plugins, SpecFile, examples, override_options, plugin_options, verbose_option
 from retspec.recorded import verify
 from retspec.records import EXIT_MISSED
-from retspec.run import prepare
+from retspec.run import prepare_cells
 from retspec.stored import read_report
 from retspec.wording import outcome
 
@@ -46,9 +46,9 @@ def command(
     Exits 0 if all of it holds, 1 otherwise; whether the results are green is for judge to say. It finds files that
     were mixed up and verdicts that were edited, not observations that were invented.
     """
-    plan, _ = prepare(spec, overrides=overrides, **plugins)
+    plans, _ = prepare_cells(spec, overrides=overrides, **plugins)
     report = read_report(results)
-    statements = verify(report, plan, checkpoint)
+    statements = verify(report, plans, checkpoint)
     for statement in statements:
         click.echo(f"{'ok   ' if statement.holds else 'WRONG'}  {statement.text}")
     click.echo(f"the run came to: {outcome(report)[0]}")

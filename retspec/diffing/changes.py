@@ -16,7 +16,7 @@ from retspec.records import Criterion, Direction, Severity, Value, plain
 from retspec.wording import waived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from retspec.records import Spec
 
@@ -56,8 +56,24 @@ class Change:
     is_loosening: bool = False
 
 
-def changes(old: Spec, new: Spec) -> list[Change]:
-    """Return what changed between two valid specs: the criteria in the order of the new one, then the subject."""
+def changes(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
+    """Return what changed between two valid specs, given as their cells: one of a spec without a matrix."""
+    before, after = ({spec.cell: spec for spec in specs} for specs in (old, new))
+    found = [change for cell in {**after, **before} for change in _of_cell(before.get(cell), after.get(cell))]
+    told = {(change.name, change.part, repr(change.old), repr(change.new)): change for change in found}
+    return [*told.values()]  # what all cells share, such as another model, is told once
+
+
+def _of_cell(old: Spec | None, new: Spec | None) -> list[Change]:
+    if old and new:
+        return _of_specs(old, new)
+    name, kind = (f"[{new.cell}]", Kind.ADDED) if new else (f"[{old.cell if old else ''}]", Kind.REMOVED)
+    sizes = [len(spec.criteria) if spec else None for spec in (old, new)]
+    return [Change(name=name, kind=kind, part="criteria", old=sizes[0], new=sizes[1], is_loosening=new is None)]
+
+
+def _of_specs(old: Spec, new: Spec) -> list[Change]:
+    """Return what changed between two cells: the criteria in the order of the new one, then the subject."""
     before, after = ({criterion.id: criterion for criterion in spec.criteria} for spec in (old, new))
     found = [
         change for name in {**after, **before} for change in _of_criterion(before.get(name), after.get(name), old, new)
@@ -162,7 +178,7 @@ def _change(
 ) -> Change:
     old, new = values
     return Change(
-        name=criterion.id,
+        name=criterion.name,
         kind=kind,
         part=part,
         old=old,

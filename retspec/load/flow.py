@@ -13,7 +13,7 @@ from retspec.document import Document, Place
 from retspec.errors import Mark, Problem, SpecError, UsageError
 from retspec.load.config import ConfigFile, is_of_config, named_config
 from retspec.load.extends import EXTENDS, assemble, require_version
-from retspec.load.matrix import MATRIX, Cell, cells_of, faults_of
+from retspec.load.matrix import MATRIX, Cell, cells_of, faults_of, telling_keys
 from retspec.load.overrides import override
 from retspec.load.paths import relative_to_spec
 from retspec.load.references import Resolver
@@ -57,7 +57,8 @@ def load_cells(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> l
     keys = {key for cell in cells for key in cell.values}
     _require_apart(keys, overrides)
     resolved = [_resolve(written, *cell.put_into(written.tree), cell=cell) for cell in cells]
-    documents = [_document(written, each, keys) for each in resolved]
+    telling = telling_keys(cells)
+    documents = [_document(written, each, telling) for each in resolved]
     used = {key for each in resolved for key in each.used}
     problems = [*opener.problems, *faults_of(cells, [document.cell for document in documents], used)]
     return [replace(document, problems=(*document.problems, *problems)) for document in documents]
@@ -179,7 +180,7 @@ def _of_variables(variables: Node) -> list[Problem]:
 
 
 def _document(written: _Written, resolved: _Resolved, keys: Collection[str] = ()) -> Document:
-    """Make the document of a spec or of one cell; keys: those of all cells, by which each is named."""
+    """Make the document of a spec or of one cell; keys: those by which each is named."""
     flat = Flat()
     data = flat.add(relative_to_spec(resolved.tree, written.file, written.extended))
     known = {_VARS: Flat().add(resolved.variables), MATRIX: resolved.values, "config": resolved.config.data}

@@ -67,9 +67,10 @@ class Cell:
     def name(self, resolved: Mapping[str, Any], keys: Collection[str], mask: Mask) -> str:
         """Return what tells a cell from the others: `r=8, lr=0.001`.
 
-        resolved: its values, references replaced. keys: those of all cells.
+        resolved: its values, references replaced. keys: those that tell all cells apart (`telling_keys`).
         """
-        return ", ".join(f"{_short(key, keys)}={self._shown(key, value, mask)}" for key, value in resolved.items())
+        named = {key: value for key, value in resolved.items() if key in keys}
+        return ", ".join(f"{_short(key, keys)}={self._shown(key, value, mask)}" for key, value in named.items())
 
     def _shown(self, key: str, value: Any, mask: Mask) -> str:
         text = one_line(_text(value))
@@ -98,6 +99,18 @@ def cells_of(matrix: Node, resolve: Callable[[Node], Node]) -> tuple[list[Cell],
     if len(cells) > _MOST_CELLS:
         return [], [Problem(matrix.start, f"the matrix has more than {_MOST_CELLS} cells")]
     return cells, []
+
+
+def telling_keys(cells: Collection[Cell]) -> set[str]:
+    """Return the keys that name the cells: those that set places, and variables too where those are not enough."""
+    every = {key for cell in cells for key in cell.values}
+    places = {key for key in every if not is_variable(key)}
+    written = {repr([(key, _plain(node)) for key, node in cell.nodes.items() if key in places]) for cell in cells}
+    return places if len(written) == len(cells) and repr([]) not in written else every
+
+
+def _plain(node: Node) -> Any:
+    return {key: _plain(child) for key, child in node.children} or node.value
 
 
 def is_variable(key: str) -> bool:

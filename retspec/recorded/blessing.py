@@ -8,7 +8,7 @@ from retspec.errors import UsageError
 from retspec.judge import judge
 from retspec.recorded.judging import day_of, outcome_of
 from retspec.records import EXIT_MET, Baseline, Blessed, Direction
-from retspec.wording import is_number, one_line
+from retspec.wording import is_number, listing, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,10 @@ def bless(report: Report, blessing: Blessing) -> Baseline:
 
     Raises UsageError for a report that is not green, or holds no such number.
     """
+    if len(report.parts) > 1:
+        cells = listing([part.cell for part in report.parts])
+        raise UsageError(f"these results have several cells, and a baseline is about one; run one with --cell: {cells}")
+    (report,) = report.parts
     _require_green(report)
     values = {result.criterion.id: _blessed(result, value) for result, value in _numbers(report)}
     if not values:

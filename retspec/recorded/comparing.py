@@ -59,12 +59,20 @@ class Comparison:
 
 def compare(old: Report, new: Report) -> list[Comparison]:
     """Return every criterion of two reports, in the order of the new one, then those that only the old one has."""
-    before, after = ({result.criterion.id: result for result in report.results} for report in (old, new))
+    before, after = ({result.criterion.name: result for result in report.every_result} for report in (old, new))
     return [_compared(name, before.get(name), after.get(name)) for name in {**after, **before}]
 
 
 def circumstances(old: Report, new: Report) -> Iterator[Difference]:
-    """Yield what else differs between two reports: the subject, and what it was measured with."""
+    """Yield what else differs between two reports, cell by cell: the subject, and what it was measured with."""
+    known = {part.cell: part for part in old.parts}
+    for part in new.parts:
+        if part.cell in known:
+            found = _circumstances(known[part.cell], part)
+            yield from ((f"[{part.cell}] {path}" if part.cell else path, was, now) for path, was, now in found)
+
+
+def _circumstances(old: Report, new: Report) -> Iterator[Difference]:
     yield from differences(plain(old.provenance.subject), plain(new.provenance.subject))
     for name in ("checkpoint_sha256", "device", "dtype", "threads", "platform", "git_commit", "versions", "plugins"):
         before, after = (plain(getattr(report.provenance, name)) for report in (old, new))

@@ -14,31 +14,46 @@ from retspec.identity import other_subject, subject_of
 from retspec.judge import judge, not_run, utc_today
 from retspec.masking import Mask
 from retspec.records import Outcome, Verdict, plain
-from retspec.report import in_order
+from retspec.report import composed, in_order, titled
 from retspec.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from retspec.records import Criterion, Plan, Report, Result
 
 
-def judge_again(plan: Plan, recorded: Report, *, strict: bool = False, today: date | None = None) -> Report:
-    """Return a recorded report judged under the limits of a plan's spec.
+def judge_again(plans: Sequence[Plan], recorded: Report, *, strict: bool = False, today: date | None = None) -> Report:
+    """Return a recorded report judged under the limits of a spec, cell by cell where it has a matrix.
 
+    plans: of the spec, or of each cell.
     What was measured, when and on what is taken over, the faults and the interruption of that run included.
     today: the day (UTC) that waivers are held against; the real one unless it is given.
     """
+    known = {part.cell: part for part in recorded.parts}
+    found = [_judged(plan, known.get(plan.spec.cell), recorded, today or utc_today()) for plan in plans]
+    parts = tuple(replace(part, strict=strict) for part in found)
+    return composed(parts, seconds=recorded.seconds)
+
+
+def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> Report:
+    """Judge the part that is about the plan's cell; where the results hold none, nothing has a verdict."""
     spec = plan.spec
-    judging = _Judging(plan, recorded, today or utc_today())
+    if part is None:
+        missing = "the results do not hold this cell" if spec.cell else "the results are about the cells of a matrix"
+        part = replace(recorded, cells=(), results=(), measurements=())
+        results = [not_run(step.criterion, missing) for step in plan.checks]
+    else:
+        judging = _Judging(plan, part, today)
+        results = [judging.result(step.criterion) for step in plan.checks]
     report = replace(
-        recorded,
-        name=spec.name,
+        part,
+        cell=spec.cell,
+        name=titled(spec),
         file=spec.file,
         description=spec.description,
-        results=in_order(plan, [judging.result(step.criterion) for step in plan.checks]),
-        strict=strict,
-        provenance=replace(recorded.provenance, spec_sha256=spec.sha256),
+        results=in_order(plan, results),
+        provenance=replace(part.provenance, spec_sha256=spec.sha256),
     )
     return Mask(spec.secrets).report(report)
 

@@ -6,7 +6,7 @@ It finds files that were mixed up and numbers that were edited. It cannot find o
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retspec.errors import UsageError
@@ -15,7 +15,7 @@ from retspec.recorded.judging import day_of, judge_again
 from retspec.wording import one_line, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from retspec.records import Plan, Report
@@ -29,13 +29,27 @@ class Statement:
     text: str
 
 
-def verify(recorded: Report, plan: Plan, checkpoint: Path | None = None) -> list[Statement]:
+def verify(recorded: Report, plans: Sequence[Plan], checkpoint: Path | None = None) -> list[Statement]:
     """Return what can be said of recorded results under a spec; they are believed when every statement holds.
 
-    plan: of the whole spec.
+    plans: of the whole spec, or of each cell of its matrix.
     checkpoint: the file that the results shall be about.
     Raises UsageError for a checkpoint that cannot be read.
     """
+    known = {part.cell: part for part in recorded.parts}
+    strange = sorted(known.keys() - {plan.spec.cell for plan in plans})
+    statements = [Statement(holds=False, text=f"{cell or 'no cell'}: the spec has no such cell") for cell in strange]
+    for plan in plans:
+        part, where = known.get(plan.spec.cell), f"{plan.spec.cell}: " if plan.spec.cell else ""
+        if part is None:
+            statements.append(Statement(holds=False, text=f"{plan.spec.cell or 'no cell'}: the results do not hold it"))
+        else:
+            found = _of_part(part, plan, checkpoint)
+            statements += [replace(statement, text=f"{where}{statement.text}") for statement in found]
+    return statements
+
+
+def _of_part(recorded: Report, plan: Plan, checkpoint: Path | None) -> list[Statement]:
     provenance = recorded.provenance
     statements = [_agreement("spec", provenance.spec_sha256, plan.spec.sha256), _subject(recorded, plan)]
     if checkpoint is not None:
@@ -63,7 +77,9 @@ def _agreement(name: str, recorded: str, found: str) -> Statement:
 def _contradictions(recorded: Report, plan: Plan) -> Iterator[str]:
     """Yield each criterion of which the results do not say what its observation comes to under the spec."""
     found = {result.criterion.id: result for result in recorded.results}
-    again = {result.criterion.id: result for result in judge_again(plan, recorded, today=day_of(recorded)).results}
+    again = {
+        result.criterion.id: result for result in judge_again([plan], recorded, today=day_of(recorded)).every_result
+    }
     for name, result in again.items():
         if name not in found:
             yield f"{name}: the spec asks for it, and the results do not hold it"

@@ -6,6 +6,15 @@ Times are seconds, lines and columns count from 1, shapes are written as in torc
 
 from retspec.records.baseline import Baseline, Blessed, Blessing
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
+from retspec.records.quantities import (
+    Dtype,
+    Duration,
+    Fraction,
+    PositiveInt,
+    Size,
+    bytes_of,
+    seconds,
+)
 from retspec.records.report import (
     EXIT_INTERNAL,
     EXIT_MET,
@@ -19,32 +28,27 @@ from retspec.records.report import (
     Report,
     Result,
 )
-from retspec.records.spec import (
+from retspec.records.sections import (
     BatchSize,
     Config,
-    Criterion,
     Data,
-    Dtype,
-    Duration,
     Fill,
     Folder,
-    Fraction,
     Lora,
     Model,
-    PositiveInt,
     Preprocessing,
     Recipe,
-    Regression,
     RunOptions,
     Sha256,
-    Size,
+    TransformChoice,
+    Weights,
+)
+from retspec.records.spec import (
+    Criterion,
+    Regression,
     Slack,
     Spec,
-    TransformChoice,
     Waiver,
-    Weights,
-    bytes_of,
-    seconds,
 )
 from retspec.records.values import Direction, Observed, Severity, Value, Verdict, plain
 

@@ -91,25 +91,39 @@ class Report:
     """Number of the signal that ended the run, or 0."""
     strict: bool = False
     provenance: Provenance = field(default_factory=Provenance)
+    cell: str = ""
+    """The cell of the matrix that it is about."""
+    cells: tuple[Report, ...] = ()
+    """The reports of a matrix, one for each cell; this one then holds no results, faults or provenance of its own."""
+
+    @property
+    def parts(self) -> tuple[Report, ...]:
+        """The reports that hold results: those of the cells, or this one."""
+        return self.cells or (self,)
+
+    @property
+    def every_result(self) -> tuple[Result, ...]:
+        """The results of all parts."""
+        return tuple(result for part in self.parts for result in part.results)
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many criteria have one of these verdicts."""
-        return sum(result.verdict in verdicts for result in self.results)
+        return sum(result.verdict in verdicts for result in self.every_result)
 
     @property
     def undecided(self) -> Sequence[Result]:
         """The criteria without a verdict."""
-        return [result for result in self.results if not result.verdict.is_decided]
+        return [result for result in self.every_result if not result.verdict.is_decided]
 
     @property
     def exit_code(self) -> int:
         """0 all met · 1 a limit missed · 3 some criterion has no verdict · 5 nothing was judged · 128+n interrupted."""
-        if self.interrupted:
-            return 128 + self.interrupted
+        if interruptions := [part.interrupted for part in self.parts if part.interrupted]:
+            return 128 + interruptions[0]
         if self.count(Verdict.MISSED) or (self.strict and self.count(Verdict.WARNED)):
             return EXIT_MISSED
-        if self.undecided or self.faults:
+        if self.undecided or any(part.faults for part in self.parts):
             return EXIT_NO_VERDICT
-        if not any(result.verdict.is_accepted for result in self.results):
+        if not all(any(result.verdict.is_accepted for result in part.results) for part in self.parts):
             return EXIT_NOTHING
         return EXIT_MET

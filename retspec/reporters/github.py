@@ -44,7 +44,7 @@ def render(report: Report) -> str:
 
 
 def _commands(report: Report) -> Iterator[str]:
-    groups = by_cause(result for result in report.results if result.verdict not in QUIET)
+    groups = by_cause(result for result in report.every_result if result.verdict not in QUIET)
     groups.sort(key=lambda results: _WORST_FIRST.index(results[0].verdict))
     for text in troubles(report):
         yield _command("error", f"{report.name}: the run", text)
@@ -56,7 +56,7 @@ def _commands(report: Report) -> Iterator[str]:
 
 def _of_criteria(results: list[Result], report: Report) -> str:
     first = results[0]
-    names = ", ".join(result.criterion.id for result in results)
+    names = ", ".join(result.criterion.name for result in results)
     lines = [one_line(first.reason)]
     if first.verdict in JUDGED_BAD:
         lines.append(one_line(first.criterion.advice))

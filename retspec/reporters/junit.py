@@ -51,12 +51,13 @@ _SMALLEST_TEXT = 1_000
 
 
 def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings | None = None) -> str:
-    """Return one JUnit XML document with a flat suite per report.
+    """Return one JUnit XML document with a flat suite per report, or per cell of one that has cells.
 
     family: "strict" is valid under the schema of the Jenkins xUnit plugin, at the price of files, lines and
         properties of testcases.
     warnings: what a criterion that warned becomes; by default "fail" in a strict run, else "pass".
     """
+    reports = tuple(part for report in reports for part in report.parts)
     shared = Counter(report.name for report in reports)
     relative = cache(from_root)
     suites = [

@@ -28,9 +28,9 @@ def render_markdown(report: Report, largest: int = LARGEST) -> str:
     """Return the report as Markdown of at most so many bytes; what does not fit is counted in one line."""
     head = [f"### {escaped(report.name)}: {outcome(report)[0]}", "", escaped(summary(report)), ""]
     looks = [f"- {escaped(text)}" for text in troubles(report)]
-    for results in by_cause(result for result in report.results if result.verdict not in QUIET):
+    for results in by_cause(result for result in report.every_result if result.verdict not in QUIET):
         looks += _look(results)
-    rows = markdown_table(HEADERS, map(row, report.results))
+    rows = markdown_table(HEADERS, map(row, report.every_result))
     room = largest - _bytes([*head, ""])
     kept = _capped(looks, room // 2)
     return "\n".join([*head, *_capped(rows, room - _bytes(kept)), *([""] if kept else []), *kept]) + "\n"
@@ -40,7 +40,7 @@ def _look(results: list[Result]) -> Iterator[str]:
     """Yield the lines of criteria that need a look for one and the same reason."""
     first = results[0]
     criterion = first.criterion
-    names = ", ".join(f"**{escaped(result.criterion.id)}**" for result in results)
+    names = ", ".join(f"**{escaped(result.criterion.name)}**" for result in results)
     place = f"{from_root(criterion.mark.file)}:{criterion.mark.line}"
     yield f"- {names} ({escaped(place)}) {first.verdict.value}: {escaped(first.reason)}"
     if first.observed:

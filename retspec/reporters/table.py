@@ -52,9 +52,9 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     verbose: adds a block for what is met, and the tracebacks.
     """
     table = tabulate(
-        [row(result, style) for result in report.results],
+        [row(result, style) for result in report.every_result],
         headers=HEADERS,
-        colalign=_ALIGNMENT if report.results else None,
+        colalign=_ALIGNMENT if report.every_result else None,
         disable_numparse=True,
     )
     parts = [
@@ -72,7 +72,7 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
     observed = result.observed.value if result.observed else None
     room = margin(criterion, observed)
     return (
-        one_line(criterion.id),
+        one_line(criterion.name),
         _NOTHING if observed is None else readable(observed, beside=criterion.limit),
         one_line(required(criterion)),
         _NOTHING if room is None else readable(room),
@@ -82,7 +82,7 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
 
 
 def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
-    shown = [result for result in report.results if verbose or _needs_a_look(result)]
+    shown = [result for result in report.every_result if verbose or _needs_a_look(result)]
     for results in by_cause(shown):
         yield "\n".join(_block(results, style, verbose=verbose))
 
@@ -96,7 +96,7 @@ def by_cause(results: Iterable[Result]) -> list[list[Result]]:
     """Gather the criteria that have no verdict for one and the same reason; the others stay alone."""
     groups: dict[object, list[Result]] = {}
     for result in results:
-        key = result.criterion.id if result.verdict.is_decided else (result.verdict, result.reason)
+        key = result.criterion.name if result.verdict.is_decided else (result.verdict, result.reason)
         groups.setdefault(key, []).append(result)
     return [*groups.values()]
 
@@ -105,7 +105,7 @@ def _block(results: list[Result], style: Style, *, verbose: bool) -> Iterator[st
     first = results[0]
     yield _headline(results, style)
     if len(results) > 1:
-        yield f"    criteria: {', '.join(one_line(result.criterion.id) for result in results)}"
+        yield f"    criteria: {', '.join(one_line(result.criterion.name) for result in results)}"
     if first.observed:
         yield from (f"    {line}" for line in detail_lines(first.observed.details))
     if first.verdict in JUDGED_BAD:
@@ -118,10 +118,10 @@ def _headline(results: list[Result], style: Style) -> str:
     """Return `file:line: verdict: id: sentence`, without the id where the sentence begins with it."""
     first = results[0]
     criterion, reason = first.criterion, one_line(first.reason)
-    who = f"{one_line(criterion.id)}: "
+    who = f"{one_line(criterion.name)}: "
     if len(results) > 1:
         who = f"{len(results)} criteria: "
-    elif reason.startswith(f"{criterion.id} = "):
+    elif reason.startswith(f"{criterion.name} = "):
         who = ""
     place = f"{one_line(criterion.mark.file)}:{criterion.mark.line}"
     return f"{place}: {style(first.verdict.value, first.verdict)}: {who}{reason}"

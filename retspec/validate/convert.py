@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What other sections say for the criteria that say nothing themselves."""
+    """What the rest of a spec says for all of its criteria."""
 
     train: Recipe
     dtype: str
+    cell: str = ""
 
 
 def recipe(section: Mapping[str, Any]) -> Recipe:
@@ -81,6 +82,7 @@ def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark:
     form = long_form(catalog, check, entry)
     return Criterion(
         id=name,
+        cell=defaults.cell,
         check=check.name,
         direction=check.direction,
         unit=check.unit,

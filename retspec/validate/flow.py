@@ -84,7 +84,7 @@ class _Validation:
         is_told = named is None and "data" in data  # what is wrong with the section is told already
         has_files = is_told or catalog.data_sources[batch.source].gives_files
         sections = {*data, *(["files"] if has_files else [])}
-        criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32"), sections))
+        criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32", self.document.cell), sections))
         self.require_none()
         return self.with_baselines(
             Spec(

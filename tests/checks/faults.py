@@ -15,7 +15,7 @@ DIVERGED = (
     "input_matters overfit_accuracy overfit_loss overfit_steps peak_memory_mb memory_growth_mb "
     "adapter_effect "
 )
-ADAPTED = "adapter_effect merge_atol rank_params reload_atol unmerge_atol"
+ADAPTED = "adapter_effect lora_scaling merge_atol rank_params reload_atol unmerge_atol"
 LOADED = (
     "checkpoint_coverage max_missing_keys max_unexpected_keys max_shape_mismatches nonfinite_weights "
     "backbone_matches_file "
@@ -78,7 +78,8 @@ FAULTS = (
         "nothing trains",
         model="tests.tiny:nothing_trains",
         missed="head_trainable lora_layers min_trainable_params",
-        undecided=f"{TRAINED} merge_atol rank_params reload_atol trainable_dtype trainable_names unmerge_atol",
+        undecided=f"{TRAINED} lora_scaling merge_atol rank_params reload_atol trainable_dtype trainable_names "
+        "unmerge_atol",
     ),
     vit(
         "the head has the classes of ImageNet",
@@ -255,7 +256,7 @@ FAULTS = (
     vit(
         "lora_alpha is a thousand times too large",
         model="tests.tiny:scaled_up_adapter",
-        missed="amp_rtol grad_accumulation_rtol max_grad_norm",
+        missed="amp_rtol grad_accumulation_rtol lora_scaling max_grad_norm",
         unsteady=f"{LEARNT} input_matters loss_drop max_final_loss max_loss_rise",
     ),
     vit(

@@ -90,9 +90,3 @@ def test_a_cell_of_a_spec_without_a_matrix_is_a_usage_error(retspec: Any, spec: 
     finished = retspec("plan", spec, "--cell", "r=16")
     assert finished.code == 2
     assert f"{spec} has no matrix, so that there is no cell to select" in finished.err
-
-
-def test_a_run_takes_no_matrix_yet(retspec: Any, celled: Path) -> None:
-    finished = retspec("run", celled)
-    assert finished.code == 2
-    assert finished.err.startswith(f"{celled}:11:1: this spec has a matrix")

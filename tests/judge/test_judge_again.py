@@ -41,7 +41,7 @@ def first(report: Report) -> tuple[Verdict, str]:
 def test_under_the_same_limits_every_verdict_is_that_of_the_run(held: Criterion, outcome: Outcome) -> None:
     plan = plan_of(held)
     ran = run_of(plan, [outcome])
-    again = judge_again(plan, read_back(ran))
+    again = judge_again([plan], read_back(ran))
     assert first(again)[0] is first(ran)[0]
     assert again.exit_code == ran.exit_code
     if ran.results[0].verdict.is_decided:
@@ -56,7 +56,7 @@ def test_under_other_limits_it_is_what_the_run_would_have_said(
     if isinstance(held.limit, int | float) and not isinstance(held.limit, bool):
         other = replace(other, limit=limit)
     recorded = read_back(run_of(plan_of(held), [outcome]))
-    assert first(judge_again(plan_of(other), recorded))[0] is judge(other, outcome).verdict
+    assert first(judge_again([plan_of(other)], recorded))[0] is judge(other, outcome).verdict
 
 
 SEEN = Outcome(id="loss_drop", observed=Observed(0.9))
@@ -82,7 +82,7 @@ SEEN = Outcome(id="loss_drop", observed=Observed(0.9))
 def test_what_was_not_recorded_is_not_run(asked: Criterion, reason: str) -> None:
     recorded = read_back(run_of(plan_of(criterion(arguments={"steps": 20})), [SEEN]))
     asked = replace(asked, limit=0.0, arguments=asked.arguments or {"steps": 20})
-    again = judge_again(plan_of(asked), recorded)
+    again = judge_again([plan_of(asked)], recorded)
     assert first(again) == (Verdict.NOT_RUN, reason)
     assert again.exit_code == 3
 
@@ -96,26 +96,26 @@ def test_what_was_not_recorded_is_not_run(asked: Criterion, reason: str) -> None
 )
 def test_results_of_another_subject_judge_nothing(changes: dict[str, Any], says: str) -> None:
     recorded = read_back(run_of(plan_of(criterion()), [SEEN]))
-    again = judge_again(plan_of(criterion(limit=0.0), **changes), recorded)
+    again = judge_again([plan_of(criterion(limit=0.0), **changes)], recorded)
     assert first(again) == (Verdict.NOT_RUN, f"the results are about another subject: {says}")
 
 
 def test_results_that_name_no_subject_judge_nothing() -> None:
     plan = plan_of(criterion())
     nameless = replace(run_of(plan, [SEEN]), provenance=replace(run_of(plan, [SEEN]).provenance, subject={}))
-    assert first(judge_again(plan, nameless))[0] is Verdict.NOT_RUN
+    assert first(judge_again([plan], nameless))[0] is Verdict.NOT_RUN
 
 
 def test_arguments_are_the_same_after_their_way_through_json() -> None:
     plan = plan_of(criterion(arguments={"expected": {4: 393_216}, "shape": (4, 5), "like": None}))
-    assert first(judge_again(plan, read_back(run_of(plan, [SEEN]))))[0] is Verdict.MET
+    assert first(judge_again([plan], read_back(run_of(plan, [SEEN]))))[0] is Verdict.MET
 
 
 def test_secret_arguments_and_limits_are_judged_and_stay_secret() -> None:
     plan = plan_of(criterion(limit=0.125, arguments={"token": "hush-hush"}), secrets=("hush-hush", "0.125"))
     recorded = run_of(plan, [SEEN])
     masked = replace(recorded.results[0].criterion, limit="***", arguments={"token": "***"})
-    again = judge_again(plan, read_back(replace(recorded, results=(replace(recorded.results[0], criterion=masked),))))
+    again = judge_again([plan], read_back(replace(recorded, results=(replace(recorded.results[0], criterion=masked),))))
     assert first(again)[0] is Verdict.MET
     assert "hush" not in repr(again)
     assert "0.125" not in repr(again)
@@ -123,18 +123,18 @@ def test_secret_arguments_and_limits_are_judged_and_stay_secret() -> None:
 
 def test_a_skipped_criterion_stays_so_and_one_that_was_skipped_was_not_measured() -> None:
     plain, left_out = criterion(), criterion(skip="not today")
-    assert first(judge_again(plan_of(left_out), run_of(plan_of(plain), [SEEN]))) == (Verdict.SKIPPED, "not today")
-    again = judge_again(plan_of(plain), run_of(plan_of(left_out), []))
+    assert first(judge_again([plan_of(left_out)], run_of(plan_of(plain), [SEEN]))) == (Verdict.SKIPPED, "not today")
+    again = judge_again([plan_of(plain)], run_of(plan_of(left_out), []))
     assert first(again) == (Verdict.NOT_RUN, "it was skipped when the results were recorded")
 
 
 def test_faults_and_the_interruption_of_the_run_stay() -> None:
     plan = plan_of(criterion())
-    assert judge_again(plan, run_of(plan, [SEEN], faults=("a hook failed",))).exit_code == 3
-    assert judge_again(plan, run_of(plan, [SEEN], interrupted=2)).exit_code == 130
+    assert judge_again([plan], run_of(plan, [SEEN], faults=("a hook failed",))).exit_code == 3
+    assert judge_again([plan], run_of(plan, [SEEN], interrupted=2)).exit_code == 130
 
 
 def test_strict_belongs_to_the_judging() -> None:
     plan = plan_of(criterion(limit=1.0, severity=Severity.WARN))
     recorded = run_of(plan, [SEEN], strict=True)
-    assert (judge_again(plan, recorded).exit_code, judge_again(plan, recorded, strict=True).exit_code) == (0, 1)
+    assert (judge_again([plan], recorded).exit_code, judge_again([plan], recorded, strict=True).exit_code) == (0, 1)

@@ -41,12 +41,14 @@ def doctored(index: int = 0, **changes: object) -> Report:
 
 
 def wrong(recorded: Report, checkpoint: Path | None = None) -> list[str]:
-    return [each.text for each in verify(recorded, PLAN, checkpoint) if not each.holds]
+    return [each.text for each in verify(recorded, [PLAN], checkpoint) if not each.holds]
 
 
 def test_genuine_results_are_believed_red_or_green() -> None:
     assert wrong(read_back(GENUINE)) == []
-    assert verify(GENUINE, PLAN)[-1].text.startswith("verdicts: all 5 follow from what is recorded; 5 criteria: 2 met")
+    assert verify(GENUINE, [PLAN])[-1].text.startswith(
+        "verdicts: all 5 follow from what is recorded; 5 criteria: 2 met"
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_the_checkpoint_is_compared_by_its_content(tmp_path: Path) -> None:
     assert wrong(about, path)[0].endswith(f"but the results are about {sha256}")
     assert wrong(GENUINE, path)[0].endswith("but the results name none")
     with pytest.raises(UsageError, match="cannot be read: No such file"):
-        verify(about, PLAN, tmp_path / "gone.pth")
+        verify(about, [PLAN], tmp_path / "gone.pth")
 
 
 # Blessing: only what is green and can be believed becomes a baseline --------------------------------------

@@ -121,7 +121,7 @@ def _run_here(spec: Path) -> Report:
     """The whole flow in this process, with the worker's own code behind the protocol."""
     plan, catalog = prepare(spec, entry_points=False)
     job = Job(plan=plan, plugins=catalog.named, entry_points=False)
-    recorder, board = Recorder(), Board(opening(plan, catalog, strict=False), catalog, {})
+    recorder, board = Recorder(), Board([opening(plan, catalog, strict=False)], catalog, {})
     work(msgspec.json.decode(encode(job), type=Job), recorder)  # type: ignore[arg-type]
     order = Order(plan)
     for message in recorder.messages:

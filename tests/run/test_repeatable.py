@@ -45,8 +45,8 @@ def test_two_runs_observe_the_same(reports: list[Report]) -> None:
 
 def test_every_deterministic_check_is_among_them(reports: list[Report]) -> None:
     checks = gather(entry_points=False).checks
-    files = {name for name, check in checks.items() if check.family in {"checkpoint", "config", "data"}}
-    assert set(observations(reports[0])) == set(checks) - MEASURES_TIME - NEEDS_MORE - files
+    elsewhere = {name for name, check in checks.items() if check.family in {"checkpoint", "config", "data", "memory"}}
+    assert set(observations(reports[0])) == set(checks) - MEASURES_TIME - NEEDS_MORE - elsewhere
 
 
 def test_a_run_observes_what_another_process_does(reports: list[Report]) -> None:

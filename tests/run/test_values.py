@@ -108,5 +108,5 @@ def test_running_out_of_memory_is_told_apart(report: Report) -> None:
 def test_what_was_recorded_is_judged_again_as_it_was_and_can_be_believed(report: Report) -> None:
     plan, _ = prepare(report.file, plugins=[PLUGIN], entry_points=False)
     recorded = read_back(report)
-    assert verdicts(judge_again(plan, recorded)) == verdicts(report)
-    assert [statement.text for statement in verify(recorded, plan) if not statement.holds] == []
+    assert verdicts(judge_again([plan], recorded)) == verdicts(report)
+    assert [statement.text for statement in verify(recorded, [plan]) if not statement.holds] == []

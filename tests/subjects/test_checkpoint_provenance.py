@@ -60,19 +60,19 @@ def test_a_spec_is_valid_where_its_checkpoint_is_not(tmp_path: Path) -> None:
 
 def test_a_checkpoint_that_changes_between_two_workers_is_a_fault_of_the_run(tmp_path: Path) -> None:
     plan, catalog = prepared(tmp_path, "loss_drop: 0.5")
-    board = Board(opening(plan, catalog, strict=False), catalog, {})
+    board = Board([opening(plan, catalog, strict=False)], catalog, {})
     told = {"device": "cpu", "threads": "2", "checkpoint_sha256": SHA256}
-    board.note_environment(told)
-    board.note_environment(told)
+    board.sheet.note_environment(told)
+    board.sheet.note_environment(told)
     assert (board.report.provenance.checkpoint_sha256, board.report.faults) == (SHA256, ())
-    board.note_environment({**told, "checkpoint_sha256": "0f" * 32})
+    board.sheet.note_environment({**told, "checkpoint_sha256": "0f" * 32})
     assert board.report.faults == ("the checkpoint changed during the run: some verdicts are about its old content",)
 
 
 def test_so_is_an_adapter_that_does(tmp_path: Path) -> None:
     plan, catalog = prepared(tmp_path, "loss_drop: 0.5")
-    board = Board(opening(plan, catalog, strict=False), catalog, {})
+    board = Board([opening(plan, catalog, strict=False)], catalog, {})
     told = {"device": "cpu", "threads": "2", "adapter_sha256": SHA256}
-    board.note_environment(told)
-    board.note_environment({**told, "adapter_sha256": "0f" * 32})
+    board.sheet.note_environment(told)
+    board.sheet.note_environment({**told, "adapter_sha256": "0f" * 32})
     assert board.report.faults == ("the adapter changed during the run: some verdicts are about its old content",)

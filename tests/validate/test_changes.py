@@ -61,13 +61,13 @@ def test_one_change_is_told_with_its_direction(  # noqa: PLR0913 - a table
 ) -> None:
     before, after = (spec_of(tmp_path, catalog, checks) for checks in (old, new))
     name = old.partition(":")[0]
-    assert told(changes(before, after)) == [(name, kind, part, is_loosening)]
-    assert changes(before, before) == []
+    assert told(changes([before], [after])) == [(name, kind, part, is_loosening)]
+    assert changes([before], [before]) == []
 
 
 def test_what_came_and_went_is_told_and_only_going_is_a_loosening(tmp_path: Path, catalog: Catalog) -> None:
     before, after = (spec_of(tmp_path, catalog, checks) for checks in ("loss_drop: 0.5", "merge_atol: 1e-5"))
-    assert told(changes(before, after)) == [
+    assert told(changes([before], [after])) == [
         ("merge_atol", "ADDED", "limit", False),
         ("loss_drop", "REMOVED", "limit", True),
     ]
@@ -76,7 +76,7 @@ def test_what_came_and_went_is_told_and_only_going_is_a_loosening(tmp_path: Path
 def test_several_changes_of_one_criterion_are_told_one_by_one(tmp_path: Path, catalog: Catalog) -> None:
     before = spec_of(tmp_path, catalog, "loss_drop: {limit: 0.5, warn: 0.6}")
     after = spec_of(tmp_path, catalog, "loss_drop: {limit: 0.55, severity: warn, with: {relative_to: previous}}")
-    assert [change.kind for change in changes(before, after)] == [
+    assert [change.kind for change in changes([before], [after])] == [
         Kind.TIGHTENED,
         Kind.LOOSENED,
         Kind.SEVERITY_CHANGED,
@@ -87,7 +87,7 @@ def test_several_changes_of_one_criterion_are_told_one_by_one(tmp_path: Path, ca
 def test_another_subject_is_told_by_its_path_and_is_no_loosening(tmp_path: Path, catalog: Catalog) -> None:
     before = spec_of(tmp_path, catalog, "loss_drop: 0.5")
     after = spec_of(tmp_path, catalog, "loss_drop: 0.5", "train: {steps: 3, lr: 0.1}\nrun: {seed: 7, device: cpu}\n")
-    assert told(changes(before, after)) == [
+    assert told(changes([before], [after])) == [
         ("run", "CHANGED", "run.seed", False),
         ("train", "CHANGED", "train.lr", False),
         ("train", "CHANGED", "train.steps", False),
@@ -97,7 +97,7 @@ def test_another_subject_is_told_by_its_path_and_is_no_loosening(tmp_path: Path,
 def test_how_a_spec_is_written_is_no_change(tmp_path: Path, catalog: Catalog) -> None:
     before = spec_of(tmp_path, catalog, "loss_drop: 0.5", "vars: {x: 0.5}\n")
     after = spec_of(tmp_path, catalog, "loss_drop: {limit: '${vars.x}', tags: [a]}", "vars: {x: 0.5}\nname: b\n")
-    assert changes(before, after) == []
+    assert changes([before], [after]) == []
 
 
 def test_a_secret_limit_that_moved_is_told_without_its_value(
@@ -107,7 +107,7 @@ def test_a_secret_limit_that_moved_is_told_without_its_value(
     for value in ("0.87654", "0.12345"):
         monkeypatch.setenv("API_TOKEN", value)
         specs.append(spec_of(tmp_path, catalog, "loss_drop: '${env.API_TOKEN}'"))
-    (change,) = changes(*specs)
+    (change,) = changes(*([spec] for spec in specs))
     assert (change.kind, change.old, change.new) == (Kind.LOOSENED, "***", "***")
 
 
@@ -127,6 +127,6 @@ def test_what_is_no_loosening_turns_nothing_green(
     outcome = Outcome(id=old.id, observed=Observed(value))
     before, after = (judge(held, outcome).verdict for held in (old, new))
     if (before, after) == (Verdict.MISSED, Verdict.MET):
-        assert any(change.is_loosening for change in changes(plan_of(old).spec, plan_of(new).spec))
+        assert any(change.is_loosening for change in changes([plan_of(old).spec], [plan_of(new).spec]))
     if (before, after) == (Verdict.MET, Verdict.MISSED):
-        assert not any(change.is_loosening for change in changes(plan_of(old).spec, plan_of(new).spec))
+        assert not any(change.is_loosening for change in changes([plan_of(old).spec], [plan_of(new).spec]))

@@ -1,0 +1,208 @@
+"""The sections of a spec; the field types are the schema of what a user writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from retspec.records.quantities import Dtype, Duration, PositiveInt, Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """How peft wraps the model; the names are those of `peft.LoraConfig` (without its `lora_` prefix)."""
+
+    r: Annotated[PositiveInt, Meta(description="Rank of the update matrices.")] = 8
+    alpha: Annotated[float, Meta(gt=0, description="The update is scaled by alpha / r.")] = 16
+    dropout: Annotated[float, Meta(ge=0, lt=1, description="Dropout on the adapter's input.")] = 0.0
+    target_modules: Annotated[
+        list[str] | str,
+        Meta(description="Names of layers (a layer matches when its name ends with one), or one regular expression."),
+    ]
+    exclude_modules: Annotated[list[str] | str, Meta(description="Layers to leave alone.")] = ()  # type: ignore[assignment]
+    modules_to_save: Annotated[
+        list[str],
+        Meta(description="Modules trained in full and saved with the adapter; the head belongs here."),
+    ] = ()  # type: ignore[assignment]
+    bias: Annotated[Literal["none", "all", "lora_only"], Meta(description="Which biases train.")] = "none"
+    use_rslora: Annotated[bool, Meta(description="Scale by alpha / sqrt(r) instead.")] = False
+    use_dora: Annotated[bool, Meta(description="Train magnitude and direction apart (DoRA).")] = False
+
+
+Weights = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="A file of weights to load into the model before it is wrapped: .pth, .pt, .bin or .safetensors, "
+        "relative to this spec. Nothing in it is ever run.",
+        examples=["weights/RETFound_cfp.pth"],
+    ),
+]
+
+
+Sha256 = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{64}$",
+        description="What `sha256sum` prints of the checkpoint: a file that is another one is refused.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
+Folder = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="A folder that `save_pretrained` of peft wrote, relative to this spec: its adapter is loaded onto "
+        "the model. A section `lora` beside it must agree with what was saved.",
+        examples=["runs/aptos/adapter"],
+    ),
+]
+Fill = Annotated[
+    bool,
+    Meta(
+        description="Whether to load the checkpoint into the model. `false` only holds the model against it: for a "
+        "factory that loads the file itself.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """The section `model`: which source builds it, from what, what fills it, and what wraps it."""
+
+    source: str
+    value: Any
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: Weights | None = None
+    checkpoint_sha256: Sha256 | None = None
+    fill: Fill = True
+    lora: Lora | None = None
+    adapter: Folder | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How an image becomes a tensor, in the words of timm's data configuration."""
+
+    input_size: Annotated[
+        list[PositiveInt],
+        Meta(min_length=3, max_length=3, description="[channels, height, width] of what comes out."),
+    ]
+    mean: Annotated[list[float], Meta(min_length=1, description="Per channel, for pixels from 0 to 1.")]
+    std: Annotated[list[Annotated[float, Meta(gt=0)]], Meta(min_length=1, description="Per channel.")]
+    interpolation: Annotated[
+        Literal["nearest", "bilinear", "bicubic", "lanczos"], Meta(description="Of the resizing.")
+    ] = "bicubic"
+    crop_pct: Annotated[
+        float, Meta(gt=0, le=1, description="Share of the resized image that the crop keeps; 1 cuts nothing off.")
+    ] = 0.875
+    crop_mode: Annotated[
+        Literal["center", "squash", "border"],
+        Meta(description="center cuts the longer side, squash squeezes it, border pads the shorter one."),
+    ] = "center"
+
+
+BatchSize = Annotated[PositiveInt, Meta(description="Images in the batch; `train.batch_size` by default.")]
+TransformChoice = Annotated[
+    Annotated[str, Meta(pattern=r"^(timm|[\w.]+:\w+)$")] | Preprocessing,
+    Meta(
+        description="timm: as timm resolves it from the model; package.module:callable: a function without arguments "
+        "that returns a transform of torchvision or albumentations, or any callable from a PIL image to a tensor; or "
+        "a mapping.",
+        examples=["timm", "my_project.transforms:evaluation"],
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The section `data`: which source gives the batch, from what; the last three go with sources that give files."""
+
+    source: str = "synthetic"
+    value: Any = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: BatchSize | None = None
+    transform: TransformChoice | None = None
+    train_transform: TransformChoice | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The project's own training config, which the section `config` names."""
+
+    file: str
+    """Absolute."""
+    folders: tuple[str, ...] = ()
+    """Where a relative path in it may start, absolute: the spec's folder, its own, the working directory."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    unresolved: Mapping[str, str] = field(default_factory=dict)
+    """Dotted place to the reason why the value there is not known; `data` holds what is written there."""
+    sha256: str = ""
+    """Of the data as canonical JSON, secrets masked, overrides included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The section `train`: how the short trainings of the checks are done."""
+
+    steps: Annotated[PositiveInt, Meta(description="Optimizer steps of a training.")] = 20
+    optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="The optimizer.")] = "adamw"
+    lr: Annotated[float, Meta(ge=0, description="Learning rate, constant.")] = 1e-3
+    weight_decay: Annotated[float, Meta(ge=0, description="Weight decay of every trainable parameter.")] = 0.0
+    momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum, for sgd.")] = 0.0
+    batch_size: Annotated[PositiveInt, Meta(description="Images per optimizer step.")] = 4
+    accumulation: Annotated[PositiveInt, Meta(description="Micro-batches per optimizer step.")] = 1
+    amp: Annotated[Literal["none", "bfloat16", "float16"], Meta(description="Autocast dtype.")] = "none"
+    grad_checkpointing: Annotated[
+        bool, Meta(description="Compute activations anew in the backward pass instead of keeping them, as timm can.")
+    ] = False
+    loss: Annotated[
+        str,
+        Meta(
+            pattern=r"^(cross_entropy|bce_with_logits|[\w.]+:\w+)$",
+            description="cross_entropy, bce_with_logits, or your own as package.module:callable(logits, targets).",
+            examples=["cross_entropy", "bce_with_logits"],
+        ),
+    ] = "cross_entropy"
+    dropout: Annotated[
+        Literal["zero", "keep"],
+        Meta(description="zero: switch dropout and stochastic depth off while measuring; keep: leave them on."),
+    ] = "zero"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """The section `run`: where and how the measurements run."""
+
+    seed: Annotated[int, Meta(ge=0, description="Seeds torch, numpy and random before each measurement.")] = 42
+    device: Annotated[
+        str,
+        Meta(
+            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
+            description="auto takes cuda, else mps, else cpu.",
+            examples=["auto", "cpu", "cuda", "mps"],
+        ),
+    ] = "auto"
+    dtype: (
+        Annotated[
+            Dtype,
+            Meta(description="Of the model's weights; by default they stay as their source makes them."),
+        ]
+        | None
+    ) = None
+    timeout: Annotated[Duration, Meta(description="For the whole run.")] | None = None
+    measurement_timeout: Annotated[Duration, Meta(description="For each measurement.")] | None = None
+    memory: Annotated[Size, Meta(description="CPU memory that the worker may take; enforced on Linux.")] | None = None
+    threads: Annotated[PositiveInt, Meta(description="CPU threads of torch.")] | None = None
+    mask: Annotated[
+        list[str],
+        Meta(
+            description="Whose values are shown as ***: names of environment variables and places of this spec, of four"
+            " characters or more; * stands for anything. A referenced variable that is called like a secret (TOKEN, "
+            "SECRET, PASSWORD, _KEY) always is.",
+            examples=[["HF_TOKEN", "*_KEY", "model.kwargs.url"]],
+        ),
+    ] = ()  # type: ignore[assignment]
