@@ -282,14 +282,11 @@ def summary(report: Report) -> str:
 
 def troubles(report: Report) -> list[str]:
     """Return what went wrong with the run itself, a signal that ended it included."""
-    return [trouble for part in report.parts for trouble in _troubles(part)]
-
-
-def _troubles(part: Report) -> Iterator[str]:
-    where = f"{part.cell}: " if part.cell else ""
-    yield from (f"{where}{fault}" for fault in part.faults)
-    if part.interrupted:
-        yield f"{where}the run was interrupted by {signal_name(part.interrupted)}"
+    told: list[str] = []
+    for part in report.parts:
+        ended = [f"the run was interrupted by {signal_name(part.interrupted)}"] if part.interrupted else []
+        told += [f"{part.cell}: {text}" if part.cell else text for text in (*part.faults, *ended)]
+    return told
 
 
 def signal_name(number: int) -> str:

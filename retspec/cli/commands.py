@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "Run the checks of a spec and write its reports.",
     "validate": "Tell whether specs are valid, with all their problems.",
     "plan": "Show what a run would measure, and for whom.",
+    "calibrate": "Write limits from what a known-good setup shows.",
     "judge": "Judge recorded results under the limits of a spec.",
     "compare": "Compare two results criterion by criterion.",
     "diff": "Tell what became stricter and what weaker between two specs.",

@@ -163,14 +163,9 @@ def _follows_the_recipe(name: str, *sides: tuple[Any, Spec]) -> bool:
 
 def _moved(criterion: Criterion, part: str, old: Value | None, new: Value | None) -> Change:
     """Return how a bound moved; one that is gone demands less than any other."""
-    is_looser = new is None or (old is not None and _allows_more(new, old, criterion.direction))
+    is_looser = new is None or (old is not None and criterion.direction.is_stricter(old, new))
     kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
     return _change(criterion, kind, part, (old, new), is_loosening=is_looser)
-
-
-def _allows_more(new: Value, old: Value, direction: Direction) -> bool:
-    # Both come from one type, which the schema has seen to.
-    return bool(new > old if direction is Direction.AT_MOST else new < old)  # type: ignore[operator]
 
 
 def _change(

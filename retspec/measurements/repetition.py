@@ -10,7 +10,7 @@ from retspec.facts import Repetition
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.recipes import Trainer
 from retspec.subjects.state import preserved
-from retspec.subjects.subject import seeded
+from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,6 +30,13 @@ class Direction(StrEnum):
     AT_LEAST = "at least"
     EQUAL = "equal"
 
+    def is_stricter(self, bound: Value, other: Value) -> bool:
+        """Whether a bound allows less than another of the same type; of two exact values, neither does."""
+        if self is Direction.EQUAL:
+            return False
+        # Of one type, which the schema has seen to.
+        return bool(bound < other if self is Direction.AT_MOST else bound > other)  # type: ignore[operator]
+
 
 class Severity(StrEnum):
     """What a missed limit means for the run."""

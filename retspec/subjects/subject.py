@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +18,13 @@ from retspec.subjects.images import take_images
 from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from
 from retspec.subjects.saved_adapter import SavedAdapter, find_adapter, load_adapter
+from retspec.subjects.seeds import seeded
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.structure import input_size, set_grad_checkpointing
 from retspec.subjects.transforms import Transforms, build_transforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import torch
     from torch import Tensor, nn
@@ -282,21 +281,3 @@ class Subject:
 
 def _no_checkpoint() -> SubjectError:
     return SubjectError("this needs a checkpoint; name one as `model.checkpoint`", path="model")
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch, numpy and random, and restore all three states at the end."""
-    import numpy as np
-    import torch
-
-    before = random.getstate(), np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002 - models use it
-    restore: list[Callable[[Any], None]] = [random.setstate, np.random.set_state, torch.random.set_rng_state]
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    torch.manual_seed(seed)
-    try:
-        yield
-    finally:
-        for put_back, state in zip(restore, before, strict=True):
-            put_back(state)

@@ -63,12 +63,7 @@ def _warn(criterion: Criterion, warn: Value) -> Iterator[Finding]:
             f"{criterion.check} must equal its limit: nothing is stricter, so it takes no `warn`",
             on_key=True,
         )
-    elif criterion.limit is not None and not _is_stricter(warn, criterion.limit, criterion.direction):
+    elif criterion.limit is not None and not criterion.direction.is_stricter(warn, criterion.limit):
         side = "below" if criterion.direction is Direction.AT_MOST else "above"
         message = f"{criterion.id}: warn is {warn}, but only a value {side} the limit {criterion.limit} is stricter"
         yield Finding(place, message)
-
-
-def _is_stricter(warn: Value, limit: Value, direction: Direction) -> bool:
-    # Both come from one type, which the schema has seen to.
-    return bool(warn < limit if direction is Direction.AT_MOST else warn > limit)  # type: ignore[operator]

@@ -13,7 +13,7 @@ import msgspec
 from retspec.kinds import PARTS
 from retspec.measure.protocol import Made, Progress
 from retspec.records import Measured, plain
-from retspec.subjects.subject import seeded
+from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -28,6 +28,7 @@ LIGHT = {
     "schema": [["schema"], ["schema", "--results"]],
     "plugins": [["plugins"]],
     "completion": [["completion", "bash"]],
+    "calibrate": [["calibrate", LORA, "--results", "results.json", "-o", "calibrated.yaml"]],
     "judge": [["judge", "results.json", "--spec", LORA]],
     "compare": [["compare", "results.json", "results.json"]],
     "diff": [["diff", LORA, LORA]],

@@ -1,0 +1,194 @@
+"""`retspec calibrate`: limits from what a known-good setup shows."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from decimal import Decimal
+from difflib import unified_diff
+from functools import wraps
+from io import StringIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any, Unpack
+
+import click
+from tabulate import tabulate
+
+from retspec.calibration import Wishes, edited, propose, require_as_meant
+from retspec.cli.formats import NOTHING, shown
+from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
+from retspec.cli.progress import watching
+from retspec.errors import RetspecError, UsageError
+from retspec.load.files import read
+from retspec.recorded import judge_again
+from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
+from retspec.report import write_whole
+from retspec.run import prepare, run
+from retspec.stored import read_report
+from retspec.wording import one_line, readable, troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from retspec.calibration import Proposal
+    from retspec.records import Plan, Report, Spec
+
+HEADERS = ("criterion", "old", "observed", "new", "left alone because")
+WIDTHS = (None, None, None, None, 56)
+BYTE_ORDER_MARK = "\ufeff"
+
+
+def _share(_context: click.Context, _parameter: click.Parameter, percentage: str) -> Decimal:
+    """Return a percentage as a share from 0 to below 1."""
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,9})?%", percentage):
+        raise click.BadParameter(f"{percentage!r} is none; write a percentage below 100%, such as 20%")
+    return Decimal(percentage[:-1]) / 100
+
+
+def wish_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--margin`, `--loosen` and `--all`; together they are `wishes`."""
+
+    @wraps(function)
+    def merged(*args: Any, margin: Decimal, loosen: bool, everything: bool, **rest: Any) -> None:
+        function(*args, wishes=Wishes(margin=margin, loosen=loosen, everything=everything), **rest)
+
+    room = click.option(
+        "--margin",
+        callback=_share,
+        metavar="PERCENT",
+        default="20%",
+        help="Room between what is observed and the limit; 20% unless given.",
+    )
+    loosen = click.option("--loosen", is_flag=True, help="Let a limit become less strict, or an exact one another.")
+    everything = click.option(
+        "--all", "everything", is_flag=True, help="Give a limit to criteria that have only the default of their check."
+    )
+    return room(loosen(everything(merged)))
+
+
+@click.command(
+    "calibrate",
+    epilog=examples(
+        "retspec calibrate specs/lora_preflight.yaml --dry-run",
+        "retspec calibrate specs/lora_preflight.yaml --results reports/lora_preflight/results.json --margin 50%",
+    ),
+)
+@click.argument("spec", type=SpecFile())
+@wish_options
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take the observations of a recorded run, and measure nothing.",
+)
+@click.option("--dry-run", is_flag=True, help="Write nothing; print what would change as a unified diff.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of over SPEC."
+)
+@planning_options
+@verbose_option
+@click.pass_context
+def command(
+    context: click.Context,
+    spec: Path,
+    wishes: Wishes,
+    results: Path | None,
+    output: Path | None,
+    *,
+    dry_run: bool,
+    **options: Unpack[Planning],
+) -> None:
+    """Write limits from what a known-good setup shows.
+
+    Runs SPEC and moves each limit that is looser than what was observed and a margin: up to 20% above it where the
+    check says at most, down to 20% below it where it says at least, rounded away from it to two digits. Only limits
+    change in the file, where they are written; comments, order and spelling stay. References such as ${vars.x} are
+    left alone, and so is what has no verdict (exit code 3) or is missed (1). The new spec is validated before it
+    takes the place of the old one.
+    """
+    text = read(str(spec))
+    plan, catalog = prepare(spec, **options)
+    report = _observe(spec, plan, results, options)
+    if read(str(spec)) != text:
+        raise UsageError(f"{spec} has changed while it was measured; nothing is written")
+    _require_sound(report, context)
+    proposals = propose(report.results, catalog, text, wishes, plan.spec.run.dtype or "float32")
+    rows = [*map(_row, proposals)]
+    click.echo(tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS), err=dry_run)
+    new, target = edited(text, proposals), output or spec
+    require_as_meant(plan.spec, _validated(new, target, options), proposals)
+    if dry_run:
+        click.echo(_diff(text, new, spec, target), nl=False)
+    else:
+        _write(new, spec, target, proposals)
+    context.exit(_exit_code(proposals))
+
+
+def _observe(spec: Path, plan: Plan, results: Path | None, options: Planning) -> Report:
+    """Return what is measured now, or what was recorded."""
+    if results is not None:
+        return judge_again([plan], read_report(results))
+    with watching(sys.stderr) as observer:
+        return run(spec, observers=[observer], **options)
+
+
+def _require_sound(report: Report, context: click.Context) -> None:
+    """End here if the run itself went wrong: no limit is to rest on it."""
+    for trouble in troubles(report):
+        click.echo(f"run: {one_line(trouble)}; nothing is written", err=True)
+    if report.interrupted or report.faults:
+        context.exit(report.exit_code)
+
+
+def _validated(text: str, target: Path, options: Planning) -> Spec:
+    """Return the spec that a text would be at its place; raises UsageError if it would be none."""
+    try:
+        with NamedTemporaryFile("w", dir=target.absolute().parent, prefix=".retspec-", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            return prepare(file.name, **options)[0].spec
+    except RetspecError as error:
+        said = str(error).replace(file.name, str(target))
+        raise UsageError(f"the new spec would not be valid there; nothing is written:\n{said}") from error
+    except OSError as error:
+        raise UsageError(f"cannot write beside {target}: {error.strerror}") from error
+
+
+def _diff(old: str, new: str, spec: Path, target: Path) -> str:
+    """Return what would change, as `patch -p0` takes it."""
+    before, after = (StringIO(text).readlines() for text in (old, new))  # only a line feed ends a line there
+    lines = unified_diff(before, after, str(spec), str(target))
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _write(text: str, spec: Path, target: Path, proposals: Sequence[Proposal]) -> None:
+    """Write the new spec, unless it would be the old one in its old place, and say so."""
+    changed = [proposal for proposal in proposals if proposal.new is not None]
+    if not changed and target == spec:
+        click.echo(f"{spec}: no limit changed")
+        return
+    mark = BYTE_ORDER_MARK if spec.read_bytes().startswith(codecs.BOM_UTF8) else ""
+    write_whole(target, mark + text, "spec")
+    click.echo(f"{target}: {len(changed)} {'limit' if len(changed) == 1 else 'limits'} changed")
+
+
+def _row(proposal: Proposal) -> tuple[str, ...]:
+    criterion, observed = proposal.result.criterion, proposal.result.observed
+    value = observed.value if observed else None
+    return (
+        criterion.id,
+        shown(criterion.limit),
+        NOTHING if value is None else readable(value, beside=criterion.limit),
+        proposal.text or NOTHING,
+        one_line(proposal.reason),
+    )
+
+
+def _exit_code(proposals: Sequence[Proposal]) -> int:
+    """Return 1 if a limit stays missed, 3 if there is a criterion without a verdict, else 0."""
+    verdicts = {proposal.result.verdict for proposal in proposals if proposal.new is None}
+    if Verdict.MISSED in verdicts:
+        return EXIT_MISSED
+    return EXIT_MET if all(verdict.is_decided for verdict in verdicts) else EXIT_NO_VERDICT
