@@ -8,7 +8,7 @@ import click
 
 from retspec.cli.formats import format_option, show_json, show_rows, shown
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
-from retspec.diffing import changes, checked_out
+from retspec.diffing import Kind, changes, checked_out
 from retspec.records import EXIT_MISSED, Direction
 from retspec.run import prepare_cells
 
@@ -66,6 +66,8 @@ def _row(change: Change) -> tuple[str, ...]:
 
 def _cell(change: Change, value: object) -> str:
     """Return a value; a bound with its direction and its unit."""
+    if value is None and change.kind is Kind.CHANGED and change.direction is None:
+        return "the default"  # a section of the subject leaves out what stands at it
     if value is None or change.part not in BOUNDS or change.direction is None:
         return shown(value)
     direction = "exactly" if change.direction is Direction.EQUAL else change.direction.value
