@@ -16,13 +16,13 @@ API_VERSION = 1
 PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
-        *("batch", "take_batch", "dataset", "transforms"),
+        *("batch", "take_batch", "dataset", "transforms", "feed"),
         *("recipe", "device", "config", "progress"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
-WITHOUT_TORCH = frozenset({"config", "progress"})
-"""Those that are there without torch: a measurement that reads nothing else is made without it."""
+WITHOUT_TORCH = frozenset({"config", "dataset", "progress"})
+"""Those that are there without torch: a measurement that says it needs none, and reads nothing else, gets none."""
 
 
 class Cost(IntEnum):
@@ -77,6 +77,7 @@ class Measurement:
     inputs: tuple[str, ...]
     arguments: Mapping[str, Argument]
     doc: str
+    needs_torch: bool = True
 
     def __call__(self, *inputs: Any, **arguments: Any) -> Any:
         """Call the function."""
@@ -95,6 +96,8 @@ class Source:
     kind: str
     gives_files: bool = False
     """Whether what it builds is a `Dataset` that knows its files, from which the core itself takes batches."""
+    may_give_loader: bool = False
+    """Whether what it builds may be a torch DataLoader, which gives batch after batch."""
 
     def __call__(self, *values: Any, **arguments: Any) -> Any:
         """Call the function."""

@@ -40,7 +40,7 @@ def make_plan(
     chosen = _selected(spec.criteria, select, tags, skip)
     running = [criterion for criterion in chosen if criterion.skip is None]
     running.sort(key=lambda criterion: _cost(criterion, catalog))
-    planner = _Planner(spec.train, catalog)
+    planner = _Planner(spec, catalog)
     checks = tuple(planner.add(criterion) for criterion in running)
     return Plan(
         spec=spec,
@@ -112,9 +112,10 @@ def _cost(criterion: Criterion, catalog: Catalog) -> int:
 class _Planner:
     """Gathers measurements; a later one may read an earlier one."""
 
-    def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
-        self._recipe = recipe
+    def __init__(self, spec: Spec, catalog: Catalog) -> None:
+        self._recipe = spec.train
         self._catalog = catalog
+        self._without_torch = WITHOUT_TORCH if spec.model else WITHOUT_TORCH | {"optional_skeleton"}
         self._steps: dict[str, MeasurementStep] = {}
 
     @property
@@ -148,7 +149,7 @@ class _Planner:
             inputs=inputs,
             passes=self._passes(measurement, arguments),
             criteria=(),
-            needs_torch=not inputs or not WITHOUT_TORCH.issuperset(inputs.values()),
+            needs_torch=measurement.needs_torch or not self._without_torch.issuperset(inputs.values()),
         )
         self._steps[key] = replace(step, criteria=tuple(dict.fromkeys((*step.criteria, criterion.id))))
         return key

@@ -28,7 +28,7 @@ the error messages know it. As an installed package, name the module as an entry
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
   it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
-  `recipe`, `device`, `config` (the training config), `progress`.
+  `feed` (batch after batch, as from a loader), `recipe`, `device`, `config` (the training config), `progress`.
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
 * `@model_source`, `@data_source` (batches) and `@dataset_source` (files) add new ways to say what is under test;
@@ -114,13 +114,14 @@ def check(
 
 
 def measurement(
-    *, cost: Cost, passes: Callable[..., Passes] | None = None
+    *, cost: Cost, passes: Callable[..., Passes] | None = None, needs_torch: bool = True
 ) -> Callable[[Callable[..., Any]], Measurement]:
     """Make a measurement of a function.
 
     cost: places it in the plan.
     passes: a function of the recipe and the measurement's arguments, by name, that tells how many forward and backward
         passes of the real model it makes; without it, none.
+    needs_torch: False for one that leaves torch alone; a run in which all do saves the seconds that importing it takes.
     """
 
     def decorate(function: Callable[..., Any]) -> Measurement:
@@ -133,6 +134,7 @@ def measurement(
             inputs=positional,
             arguments=keyword,
             doc=inspect.getdoc(function) or "",
+            needs_torch=needs_torch,
         )
 
     return decorate
@@ -152,9 +154,11 @@ def data_source(function: Callable[..., Any]) -> Source:
 
     The first parameter is what stands behind the key, `request` tells what is asked for
     (`retspec.facts.BatchRequest`). Both results are tensors on the CPU: inputs of shape (batch, ...), targets of
-    shape (batch,) or (batch, classes).
+    shape (batch,) or (batch, classes). A function may return a torch DataLoader of such batches instead: its first one
+    is taken, and it is timed as it is. The annotation of what is returned then names DataLoader.
     """
-    return _source(function, "data")
+    returned = str(function.__annotations__.get("return", ""))
+    return replace(_source(function, "data"), may_give_loader="DataLoader" in returned)
 
 
 def dataset_source(function: Callable[..., Any]) -> Source:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
+from retspec.cli.drafted_data import DraftedData
+from retspec.cli.recognition import Found, is_sized
+from retspec.subjects.imagefolder import SPLITS
 from retspec.subjects.named_paths import INPUTS, OUTPUT_FOLDERS, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from retspec.cli.recognition import Found
+    from retspec.cli.disk import Disk
     from retspec.load.config import ConfigFile
 
 _HEAD = """\
@@ -27,27 +29,25 @@ name: preflight
 description: Gate before a fine-tuning run.
 config: {config}
 """
-_SQUARE = re.compile(r"(vit|deit|eva|beit|swin|cait|xcit)")
-"""Models that are built for one size of image."""
-
-Finds = dict[str, "Found"]
+Finds = dict[str, Found]
 
 
-def draft(found: Finds, config: ConfigFile, named: str, schema: str) -> str:
+def draft(found: Finds, config: ConfigFile, disk: Disk, named: str, schema: str) -> str:
     """Return the text of a spec.
 
-    found: what was recognised in the config.
+    found: what was recognised in the config; disk: where that is looked for.
     named: the config's path as the spec gives it; schema: that of the file that an editor completes by.
     """
-    sections = [_model(found), _data(found), _train(found), ["run: {seed: 42, device: auto, timeout: 10m}"]]
-    sections.append([*_checks(found, config)])
+    data = DraftedData(found, disk)
+    sections = [_model(found, disk), [*data.section()], _train(found), ["run: {seed: 42, device: auto, timeout: 10m}"]]
+    sections.append([*_checks(found, config, data)])
     body = "\n\n".join("\n".join(section) for section in sections)
     return f"{_HEAD.format(schema=schema, config=json.dumps(named))}\n{body}\n"
 
 
 def can_be_drafted(found: Finds, config: ConfigFile) -> bool:
-    """Whether something in the config can be checked: a model, or paths."""
-    return "name" in found or any(_on_disk(config).values())
+    """Whether something in the config can be checked: a model, images, or paths."""
+    return not found.keys().isdisjoint({"name", "images", *SPLITS}) or any(_on_disk(config).values())
 
 
 def _line(key: str, found: Finds, word: str, otherwise: str, *, indent: int = 2) -> str:
@@ -56,7 +56,7 @@ def _line(key: str, found: Finds, word: str, otherwise: str, *, indent: int = 2)
     return f"{space}{key}: {found[word].reference}" if word in found else f"{space}# {key}: {otherwise}"
 
 
-def _model(found: Finds) -> list[str]:
+def _model(found: Finds, disk: Disk) -> list[str]:
     if "name" not in found:
         return ["# The model: no key of the config is called like one.", "# model:", "#   timm: vit_large_patch16_224"]
     return [
@@ -64,23 +64,19 @@ def _model(found: Finds) -> list[str]:
         "model:",
         f"  timm: {found['name'].reference}",
         *_kwargs(found),
-        f"{_line('checkpoint', found, 'weights', 'weights.pth')}   # relative to this file",
+        f"  checkpoint: {disk.reference(found['weights'])}" if "weights" in found else "  # checkpoint: weights.pth",
         *_lora(found),
     ]
 
 
 def _kwargs(found: Finds) -> Iterator[str]:
-    if "classes" not in found and not _is_square(found):
+    if "classes" not in found and not is_sized(found):
         yield "  # kwargs: {num_classes: 5}"
         return
     yield "  kwargs:"
     yield _line("num_classes", found, "classes", "5", indent=4)
-    if _is_square(found):
+    if is_sized(found):
         yield _line("img_size", found, "size", "224", indent=4)
-
-
-def _is_square(found: Finds) -> bool:
-    return "size" in found and isinstance(found["size"].value, int) and bool(_SQUARE.match(str(found["name"].value)))
 
 
 def _lora(found: Finds) -> Iterator[str]:
@@ -98,42 +94,6 @@ def _lora(found: Finds) -> Iterator[str]:
     yield _line("modules_to_save", found, "saved", "[head]   # a new head must train too", indent=4)
 
 
-def _data(found: Finds) -> list[str]:
-    return [
-        "# A seeded batch of noise is enough to see whether a setup can learn.",
-        "data:",
-        f"  synthetic: {_synthetic(found)}",
-        *_data_sources(found),
-    ]
-
-
-def _synthetic(found: Finds) -> str:
-    if "size" not in found:
-        return "{}"
-    size = found["size"]
-    if isinstance(size.value, int):
-        return f"{{input_size: [3, {size.reference}, {size.reference}]}}"
-    if len(size.value) == 2:  # noqa: PLR2004 - height and width
-        return f"{{input_size: [3, {size.item(0)}, {size.item(1)}]}}"
-    return f"{{input_size: {size.reference}}}"
-
-
-def _data_sources(found: Finds) -> Iterator[str]:
-    """Yield your own data as comments: whether its tables have these columns is not in the config."""
-    tables = [word for word in ("train", "val", "test") if word in found]
-    if tables:
-        yield "  # csv:"
-        yield from (f"  #   {word}: {found[word].reference}" for word in tables)
-        yield f"  #   images: {found['images'].reference}" if "images" in found else "  #   images: images"
-        yield "  #   image_column: image"
-        yield "  #   label_column: label"
-    elif "images" in found:
-        yield f"  # imagefolder: {{root: {found['images'].reference}, splits: [train, val, test]}}"
-    for word in ("mean", "std"):
-        if word in found:
-            yield f"  # {word}: {found[word].reference}"
-
-
 def _train(found: Finds) -> list[str]:
     return [
         "# The short training that the learning checks watch.",
@@ -145,11 +105,12 @@ def _train(found: Finds) -> list[str]:
     ]
 
 
-def _checks(found: Finds, config: ConfigFile) -> Iterator[str]:
+def _checks(found: Finds, config: ConfigFile, data: DraftedData) -> Iterator[str]:
     yield "# The criteria. `name: value` sets the limit; `retspec checks NAME` explains one."
     yield "checks:"
     yield from (f"  {'' if there else '# '}{check}" for check, there in _on_disk(config).items())
     yield "  # config_values: {with: {schema: train.schema.json}}"
+    yield from (f"  {line}" for line in data.checks())
     comment = "" if "name" in found else "# "
     yield from (f"  {comment}{line}" for line in _of_model(found))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from retspec.cli.disk import Disk
 from retspec.cli.drafting import can_be_drafted, draft
 from retspec.cli.options import examples, verbose_option
 from retspec.cli.recognition import recognise
@@ -59,11 +60,11 @@ def _drafted(file: Path, spec: Path) -> str:
     found = recognise(config.data, config.unresolved)
     if not can_be_drafted(found, config):
         raise UsageError(
-            f"{file}: no key is called like a model (model.name, arch, backbone) or a path; write the spec by hand, "
-            "with `config:` and ${config.KEY}"
+            f"{file}: no key is called like a model (model.name, arch, backbone), images or a path; write the spec by "
+            "hand, with `config:` and ${config.KEY}"
         )
     named = os.path.relpath(file.absolute(), spec.absolute().parent)
-    return draft(found, config, named, SCHEMA)
+    return draft(found, config, Disk(spec, file), named, SCHEMA)
 
 
 def _write(path: Path, text: str, mode: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ _KEY = re.compile(r"[\w-]+")
 _ADAPTER = re.compile(r"lora|peft|adapter", re.IGNORECASE)
 _ASIDE = re.compile(r"_|x-|base|default|val|test|eval", re.IGNORECASE)
 """How sections begin that hold what another one merges, or what is not the training."""
+_SIZED = re.compile(r"(vit|deit|eva|beit|swin|cait|xcit)")
+"""Models that are built for one size of image."""
 _WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
 
 
@@ -63,6 +66,10 @@ def _is_size(value: Any) -> bool:
     return _is_count(value) or (isinstance(value, list) and len(value) in {2, 3} and all(map(_is_count, value)))
 
 
+def _is_table(value: Any) -> bool:
+    return isinstance(value, str) and value.lower().endswith(".csv")
+
+
 def _is_weights(value: Any) -> bool:
     return isinstance(value, str) and value.endswith(_WEIGHTS) and "://" not in value
 
@@ -98,9 +105,9 @@ WANTED: Mapping[str, Wanted] = {
     "decay": Wanted(keys=("weight_decay", "wd"), fits=_is_number),
     "mean": Wanted(keys=("mean", "image_mean", "img_mean"), fits=_is_channels),
     "std": Wanted(keys=("std", "image_std", "img_std"), fits=_is_channels),
-    "train": Wanted(keys=("train_csv", "train_file", "train_path", "train.csv", "csv"), fits=_is_text),
-    "val": Wanted(keys=("val_csv", "valid_csv", "val_file", "val_path", "val.csv"), fits=_is_text),
-    "test": Wanted(keys=("test_csv", "test_file", "test_path", "test.csv"), fits=_is_text),
+    "train": Wanted(keys=("train_csv", "train_file", "train_path", "train.csv", "csv"), fits=_is_table),
+    "val": Wanted(keys=("val_csv", "valid_csv", "val_file", "val_path", "val.csv"), fits=_is_table),
+    "test": Wanted(keys=("test_csv", "test_file", "test_path", "test.csv"), fits=_is_table),
     "images": Wanted(
         keys=(
             *("image_dir", "images_dir", "img_dir", "image_root", "image_path", "images", "data_path", "data_dir"),
@@ -108,6 +115,14 @@ WANTED: Mapping[str, Wanted] = {
         ),
         fits=_is_text,
     ),
+    "image_column": Wanted(
+        keys=("image_column", "image_col", "img_col", "file_column", "filename_column", "filename_col", "id_col"),
+        fits=_is_text,
+    ),
+    "label_column": Wanted(
+        keys=("label_column", "label_col", "target_column", "target_col", "class_column", "class_col"), fits=_is_text
+    ),
+    "group_column": Wanted(keys=("group_column", "group_col", "patient_column", "patient_col"), fits=_is_text),
 }
 """What is looked for, by the word that a spec's lines are written with."""
 
@@ -123,7 +138,11 @@ class Found:
     @property
     def reference(self) -> str:
         """How a spec refers to it; the quotes are what a flow mapping needs."""
-        return f'"${{config.{self.place}}}"'
+        return self.reference_below("")
+
+    def reference_below(self, folder: str) -> str:
+        """Return how a spec refers to a path in a folder, which ends with a slash or is empty."""
+        return json.dumps(f"{folder}${{config.{self.place}}}", ensure_ascii=False)
 
     def item(self, index: int) -> str:
         """Return how a spec refers to an item of it."""
@@ -135,6 +154,13 @@ def recognise(data: Any, unresolved: Mapping[str, str]) -> dict[str, Found]:
     entries = [entry for entry in _entries(data) if ".".join(entry[0]) not in unresolved]
     found = {word: _best(wanted, entries) for word, wanted in WANTED.items()}
     return {word: Found(".".join(steps), value) for word, hit in found.items() if hit for steps, value in [hit]}
+
+
+def is_sized(found: Mapping[str, Found]) -> bool:
+    """Whether the model is of a kind that is built for one size, and the config says which."""
+    if not {"name", "size"} <= found.keys():
+        return False
+    return isinstance(found["size"].value, int) and bool(_SIZED.match(str(found["name"].value)))
 
 
 def _entries(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:

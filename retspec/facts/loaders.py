@@ -30,8 +30,8 @@ class Throughput:
     """How fast a loader with so many worker processes gives batches."""
 
     workers: int
-    images: int
-    """Images per round."""
+    images: tuple[int, ...]
+    """Of each round: the last batch of a loader may be smaller."""
     seconds: tuple[float, ...]
 
 
@@ -43,6 +43,10 @@ class Loader:
     sweep: tuple[Throughput, ...]
     one_process: str
     """Why no worker process pays here whatever the figures say; empty where they may."""
+    given: int | None = None
+    """Worker processes of a loader that was given as it is; None for one that was made of files."""
+    pinning: tuple[str, ...] = ()
+    """What is to be known of its `pin_memory`, in whole sentences."""
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,5 @@ class DataWait:
     """Seconds of a round spent waiting for the next batch."""
     trained: tuple[float, ...]
     """Seconds of the same round spent in training steps."""
+    pinning: tuple[str, ...] = ()
+    """What is to be known of the loader's `pin_memory`, in whole sentences."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retspec.records import Config
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def named_paths(
     config: Config,
     *,
@@ -51,7 +51,7 @@ def named_paths(
     )
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def output_folders(
     config: Config,
     *,

@@ -10,7 +10,7 @@ from msgspec import Meta
 from retspec.facts import DataWait
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import cores, synchronize
-from retspec.subjects.feeding import ROUNDS, Feed, batches_per_round, one_process
+from retspec.subjects.feeding import ROUNDS, batches_per_round, one_process
 from retspec.subjects.recipes import Trainer
 from retspec.subjects.state import preserved
 from retspec.subjects.subject import Batch
@@ -21,15 +21,21 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from retspec.facts import Dataset
     from retspec.records import Recipe
-    from retspec.subjects.transforms import Transforms
+    from retspec.subjects.feeding import Feed
 
 
 MOST_WORKERS = 4
 """By default: with more, feeding a model seldom gets faster."""
 
-Workers = Annotated[int, Meta(ge=0, description="Worker processes; by default one per core, up to 4, none on macOS.")]
+Workers = Annotated[
+    int,
+    Meta(
+        ge=0,
+        description="Worker processes; by default those of the loader that `data` gives, or one per core, up to 4, "
+        "none on macOS.",
+    ),
+]
 
 
 def _passes(recipe: Recipe, workers: int | None) -> Passes:
@@ -38,10 +44,9 @@ def _passes(recipe: Recipe, workers: int | None) -> Passes:
 
 
 @measurement(cost=Cost.TRAINING, passes=_passes)
-def data_wait(  # noqa: PLR0913 - inputs, not options
+def data_wait(
     model: nn.Module,
-    dataset: Dataset,
-    transforms: Transforms,
+    feed: Feed,
     recipe: Recipe,
     device: torch.device,
     progress: Callable[[int, int], None],
@@ -49,17 +54,22 @@ def data_wait(  # noqa: PLR0913 - inputs, not options
     workers: Workers | None = None,
 ) -> DataWait:
     """Train on batches from a loader, and time waiting apart from training; the plan counts the most passes."""
-    number = workers if workers is not None else 0 if one_process(device) else min(cores(), MOST_WORKERS)
+    number = next(choice for choice in (workers, feed.workers, _by_default(device)) if choice is not None)
+    size = batches_per_round(number if workers is not None else min(number, MOST_WORKERS))
     waited, trained = [], []
     with preserved(model):
         model.train()
         course = _Course(model, recipe, device)
-        for turn, batches in enumerate(Feed(dataset, transforms, recipe.batch_size).rounds(number)):
+        for turn, batches in enumerate(feed.rounds(number, size)):
             progress(turn, 1 + ROUNDS)
             waiting, training = course.run(batches)
             waited.append(waiting)
             trained.append(training)
-    return DataWait(number, tuple(waited[1:]), tuple(trained[1:]))
+    return DataWait(number, tuple(waited[1:]), tuple(trained[1:]), feed.pinning(device))
+
+
+def _by_default(device: torch.device) -> int:
+    return 0 if one_process(device) else min(cores(), MOST_WORKERS)
 
 
 class _Course:
@@ -86,7 +96,8 @@ class _Course:
         return waiting, training
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
-        dtype = next((p.dtype for p in self._model.parameters() if p.is_floating_point()), images.dtype)
+        own = (parameter.dtype for parameter in self._model.parameters() if parameter.is_floating_point())
+        dtype = next(own, images.dtype) if images.is_floating_point() else images.dtype
         batch = Batch(images.to(self._device, dtype), labels.to(self._device))
         if self._trainer is None:
             self._trainer = Trainer(self._model, batch, self._recipe)

@@ -34,7 +34,7 @@ class _Seen:
     reason: str = ""
 
 
-@measurement(cost=Cost.FORWARD)
+@measurement(cost=Cost.FORWARD, needs_torch=False)
 def images(dataset: Dataset, progress: Callable[[int, int], None]) -> Images:
     """Read every file once, on all cores: take the hash of its bytes, and decode it to its last pixel.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retspec.subjects.skeleton import Skeleton
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def labels(
     dataset: Dataset,
     optional_skeleton: Skeleton | None,

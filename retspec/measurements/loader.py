@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,26 +10,21 @@ from msgspec import Meta
 from retspec.facts import Loader, Throughput
 from retspec.plugin import Cost, measurement
 from retspec.subjects.devices import cores
-from retspec.subjects.feeding import Feed, batches_per_round, one_process
+from retspec.subjects.feeding import one_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
 
-    from retspec.facts import Dataset
-    from retspec.records import Recipe
-    from retspec.subjects.transforms import Transforms
-
+    from retspec.subjects.feeding import Feed
 
 SWEEP = (0, 2, 4, 8)
 
 
 @measurement(cost=Cost.FORWARD)
 def loader(
-    dataset: Dataset,
-    transforms: Transforms,
-    recipe: Recipe,
+    feed: Feed,
     device: torch.device,
     progress: Callable[[int, int], None],
     *,
@@ -40,21 +34,28 @@ def loader(
     ]
     | None = None,
 ) -> Loader:
-    """Time a loader with each number of worker processes, after a round to warm up."""
+    """Time a loader with each number of worker processes, after a round to warm up.
+
+    One that is given is timed with its own number, and rebuilt with the others.
+    """
     alone = one_process(device)
-    tried = workers or [number for number in SWEEP if number <= (0 if alone else cores())]
-    feed = Feed(dataset, transforms, recipe.batch_size)
+    swept = [number for number in SWEEP if number <= (0 if alone else cores())] if feed.takes_workers else []
+    tried = _with_its_own(feed, workers or swept)
     sweep = []
     for turn, number in enumerate(tried):
         progress(turn, len(tried))
-        sweep.append(_timed(feed, number, recipe.batch_size))
-    return Loader(recipe.batch_size, tuple(sweep), alone)
+        sweep.append(_timed(feed, number))
+    return Loader(feed.batch_size, tuple(sweep), alone, feed.workers, feed.pinning(device))
 
 
-def _timed(feed: Feed, workers: int, batch_size: int) -> Throughput:
-    seconds = []
+def _with_its_own(feed: Feed, numbers: list[int]) -> list[int]:
+    return numbers if feed.workers is None else list(dict.fromkeys([feed.workers, *numbers]))
+
+
+def _timed(feed: Feed, workers: int) -> Throughput:
+    images, seconds = [], []
     for batches in feed.rounds(workers):
         started = perf_counter()
-        deque(batches, maxlen=0)
+        images.append(sum(len(inputs) for inputs, _ in batches))
         seconds.append(perf_counter() - started)
-    return Throughput(workers, batches_per_round(workers) * batch_size, tuple(seconds[1:]))
+    return Throughput(workers, tuple(images[1:]), tuple(seconds[1:]))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from retspec.facts import Dataset, Split
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def splits(dataset: Dataset) -> Splits:
     """Count what the lists of the dataset hold, and look whether the files are there, without opening any."""
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))

@@ -30,7 +30,7 @@ _APPLYING = frozenset(
 """Keywords that only lead to other rules."""
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def violations(
     config: Config,
     *,

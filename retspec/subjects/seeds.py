@@ -1,28 +1,53 @@
-"""Random numbers that come out the same every time."""
+"""Seeding what draws random numbers, for a while."""
 
 from __future__ import annotations
 
 import random
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+LIBRARIES = ("numpy", "torch")
+
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch, numpy and random, and restore all three states at the end."""
-    import numpy as np
-    import torch
+def seeded(seed: int, *, only_loaded: bool = False) -> Iterator[None]:
+    """Seed random, numpy and torch, and restore all their states at the end.
 
-    before = random.getstate(), np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002 - models use it
-    restore: list[Callable[[Any], None]] = [random.setstate, np.random.set_state, torch.random.set_rng_state]
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    torch.manual_seed(seed)
+    only_loaded: leave out a library that nobody has imported yet; importing torch takes seconds.
+    """
+    if not only_loaded:
+        import numpy as np  # noqa: F401 - found in sys.modules
+        import torch  # noqa: F401 - the same
+    restore = [_seed(*generator, seed) for generator in _generators()]
     try:
         yield
     finally:
-        for put_back, state in zip(restore, before, strict=True):
-            put_back(state)
+        for put_back in restore:
+            put_back()
+
+
+def loaded_libraries() -> frozenset[str]:
+    """Return which of the libraries that draw random numbers are imported."""
+    return frozenset(sys.modules.keys() & set(LIBRARIES))
+
+
+def _generators() -> Iterator[tuple[Callable[[], Any], Callable[[Any], Any], Callable[[int], Any]]]:
+    """Yield what gets, sets and seeds the state of every generator that is there."""
+    yield random.getstate, random.setstate, random.seed
+    if numpy := sys.modules.get("numpy"):
+        yield numpy.random.get_state, numpy.random.set_state, lambda seed: numpy.random.seed(seed % 2**32)
+    if torch := sys.modules.get("torch"):
+        yield torch.random.get_rng_state, torch.random.set_rng_state, torch.manual_seed
+
+
+def _seed(
+    get: Callable[[], Any], put: Callable[[Any], Any], seed: Callable[[int], Any], number: int
+) -> Callable[[], Any]:
+    """Seed a generator; return what puts its state back."""
+    state = get()
+    seed(number)
+    return lambda: put(state)

@@ -14,11 +14,13 @@ from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.bases import Base, Bases
 from retspec.subjects.checkpoints import File, Loaded, find, hold_against, load_into, recognise
 from retspec.subjects.devices import choose_device
+from retspec.subjects.feeding import FileFeed
+from retspec.subjects.given_loader import LoaderFeed
 from retspec.subjects.images import take_images
 from retspec.subjects.lora import wrap
 from retspec.subjects.references import allow_imports_from
 from retspec.subjects.saved_adapter import SavedAdapter, find_adapter, load_adapter
-from retspec.subjects.seeds import seeded
+from retspec.subjects.seeds import loaded_libraries, seeded
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.structure import input_size, set_grad_checkpointing
 from retspec.subjects.transforms import Transforms, build_transforms
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from retspec.facts import Loading
     from retspec.plugin import Source
     from retspec.records import Config, Data, Model, Recipe, Spec
+    from retspec.subjects.feeding import Feed
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,31 @@ class Subject:
                 "`csv` under `data`",
                 path="data",
             )
-        dataset = self._built(source, data, Path(self._spec.file).resolve().parent)
+        folder = Path(self._spec.file).resolve().parent
+        loaded = loaded_libraries()
+        dataset = self._built(source, data, folder, only_loaded=True)
+        if loaded != loaded_libraries():  # a source that lists with torch or numpy shall draw seeded numbers, too
+            dataset = self._built(source, data, folder)
         if not isinstance(dataset, Dataset):
             raise SubjectError(f"{data.source} gave {type(dataset).__name__}, not a Dataset", path="data")
         if not dataset.splits or not dataset.first.examples:
             name = next(iter(dataset.splits), "")
             raise SubjectError(f"the split {name!r} lists no image in {dataset.folder}", path="data")
         return dataset
+
+    @cached_property
+    def feed(self) -> Feed:
+        """Batches as a training takes them; raises SubjectError when the data section gives a single one."""
+        data = self._spec.data
+        if self._data_sources[data.source].gives_files:
+            return FileFeed(self.dataset, self.transforms, self.recipe.batch_size)
+        given = self._given(data, None)
+        if isinstance(given, LoaderFeed):
+            return given
+        raise SubjectError(
+            f"this needs batch after batch, and `{data.source}` gave a single one; let it give a DataLoader",
+            path=f"data.{data.source}",
+        )
 
     @cached_property
     def transforms(self) -> Transforms:
@@ -172,24 +193,34 @@ class Subject:
         return Batch(inputs.to(self.device), targets.to(self.device))
 
     def _take_batch(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor]:
-        source = self._data_sources[data.source]
-        if source.gives_files:
+        if self._data_sources[data.source].gives_files:
             size = samples or self.recipe.batch_size
             with seeded(self._spec.run.seed):
                 return take_images(self.dataset, self.transforms.evaluate, size, self._spec.run.seed)
+        given = self._given(data, samples)
+        if isinstance(given, tuple):
+            return given
+        with seeded(self._spec.run.seed):
+            return given.first
+
+    def _given(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor] | LoaderFeed:
+        """Return what a data source that knows no files gives: a batch, or batch after batch."""
+        from torch.utils.data import DataLoader
+
+        skeleton = self.optional_skeleton
         request = BatchRequest(
             samples=samples,
             batch_size=self.recipe.batch_size,
             seed=self._spec.run.seed,
-            input_size=input_size(self.skeleton.module),
+            input_size=None if skeleton is None else input_size(skeleton.module),
             num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
         )
-        batch: tuple[Tensor, Tensor] = self._built(source, data, request)
-        return batch
+        made: Any = self._built(self._data_sources[data.source], data, request)
+        return LoaderFeed(made, f"data.{data.source}") if isinstance(made, DataLoader) else made
 
-    def _built(self, source: Source, data: Data, context: BatchRequest | Path) -> Any:
+    def _built(self, source: Source, data: Data, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
         """Return what a data source makes of its section."""
-        with seeded(self._spec.run.seed):
+        with seeded(self._spec.run.seed, only_loaded=only_loaded):
             value = msgspec.convert(data.value, source.value_type, strict=False)
             return source(value, context, **data.arguments)
 

@@ -82,8 +82,10 @@ class _Validation:
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
         batch = named or Data()
         is_told = named is None and "data" in data  # what is wrong with the section is told already
-        has_files = is_told or catalog.data_sources[batch.source].gives_files
-        sections = {*data, *(["files"] if has_files else [])}
+        source = catalog.data_sources[batch.source]
+        has_files = is_told or source.gives_files
+        has_feed = has_files or source.may_give_loader
+        sections = {*data, *(["files"] if has_files else []), *(["feed"] if has_feed else [])}
         criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32", self.document.cell), sections))
         self.require_none()
         return self.with_baselines(

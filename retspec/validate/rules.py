@@ -17,6 +17,10 @@ _NEEDS = {
     "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
+    "feed": (
+        {"feed"},
+        "needs batch after batch, and `data` gives a single one; use {} there, or a DataLoader of yours",
+    ),
 }
 """What a spec gives, to the parts of the subject that come from it, and what a criterion lacks without it."""
 
@@ -24,7 +28,7 @@ _NEEDS = {
 def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str]) -> Iterator[Finding]:
     """Yield what is wrong with a criterion that fits the schema.
 
-    sections: the sections that the spec has, and `files` if its data names some.
+    sections: the sections that the spec has, `files` if its data names some, `feed` if it may give batch after batch.
     """
     yield from broken_bounds(criterion)
     if criterion.waive is not None and criterion.skip is not None:

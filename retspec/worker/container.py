@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retspec.worker.channel import Channel
 
 
-SLOW_PARTS = {"model", "skeleton", "batch", "dataset"}
+SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed"}
 """Parts of the subject whose making is worth a line of progress."""
 
 
@@ -82,7 +82,7 @@ class Container:
         ]
         self._channel.tell(Progress(step.key))
         started = perf_counter()
-        with seeded(self._seed) if step.needs_torch else nullcontext():
+        with seeded(self._seed, only_loaded=not step.needs_torch):
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
         self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))

@@ -10,7 +10,7 @@ from retspec.checks.data.balance import max_class_imbalance
 from retspec.checks.data.files import duplicate_images
 from retspec.checks.data.preprocessing import input_size, normalization_atol
 from retspec.checks.data.splits import class_map_mismatch, split_leakage
-from retspec.errors import SubjectError
+from retspec.errors import SpecError, SubjectError
 from retspec.facts import Copy, Expectations, Images, Pipeline, SharedGroup, Splits
 from retspec.records import Verdict
 from tests.here import run_here
@@ -126,6 +126,25 @@ checks:
   max_augmentation_overhead: 1
   max_transform_ms: {limit: 1000, with: {images: 2}}
 """
+
+
+GIVEN = """\
+retspec: 1
+data: {factory: "tests.tiny:loader"}
+run: {device: cpu}
+checks: {min_loader_throughput: {limit: 1, with: {workers: [0]}}}
+"""
+
+
+def test_a_loader_needs_neither_files_nor_a_model(tmp_path: Path) -> None:
+    spec = tmp_path / "given.yaml"
+    spec.write_text(GIVEN)
+    (result,) = run_here(spec).values()
+    assert result.verdict is Verdict.MET or "scatter too widely" in result.reason, result.reason
+    (refused,) = run_here(spec, ["data.factory=tests.tiny:batch"]).values()
+    assert refused.reason.endswith("needs batch after batch, and `factory` gave a single one; let it give a DataLoader")
+    with pytest.raises(SpecError, match="use `csv:` or `imagefolder:` there, or a DataLoader of yours"):
+        run_here(spec, ["data={synthetic: {}}"])
 
 
 def test_a_spec_trains_on_images_and_times_how_they_come(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from retspec.checks.data.loading import max_data_wait, min_loader_throughput
@@ -85,7 +87,7 @@ def times(seconds: float, pattern: tuple[float, ...] = EVEN) -> tuple[float, ...
 
 
 def loader(*sweep: tuple[int, float], one_process: str = "", pattern: tuple[float, ...] = EVEN) -> Loader:
-    rounds = [Throughput(workers, 100, times(100 / rate, pattern)) for workers, rate in sweep]
+    rounds = [Throughput(workers, (100,) * 7, times(100 / rate, pattern)) for workers, rate in sweep]
     return Loader(4, tuple(rounds), one_process)
 
 
@@ -116,9 +118,26 @@ def test_throughput_is_judged_on_the_rounds_that_are_steady_and_on_no_other() ->
         min_loader_throughput(loader((2, 500.0), pattern=UNEVEN))
 
 
+def test_a_loader_that_is_given_counts_as_it_is_and_others_are_recommended() -> None:
+    given = replace(loader((8, 60.0), (0, 50.0), (2, 95.0)), given=8, pinning=("It pins nothing.",))
+    observed = min_loader_throughput(given)
+    assert observed.value == pytest.approx(60)
+    assert (observed.details["workers as given"], observed.details["recommended workers"]) == (8, "2")
+    assert observed.details["pin_memory"] == ["It pins nothing."]
+    doubtful = replace(given, sweep=(*loader((8, 60.0), pattern=UNEVEN).sweep, *loader((2, 95.0)).sweep))
+    with pytest.raises(Inconclusive, match="the rounds with 8 workers scatter too widely"):
+        min_loader_throughput(doubtful)
+
+
+def test_a_smaller_batch_at_the_end_of_an_epoch_is_no_scatter() -> None:
+    rounds = Throughput(0, (10, 6, 10, 10, 6, 10, 10), tuple(0.1 * n for n in (10, 6, 10, 10, 6, 10, 10)))
+    assert min_loader_throughput(Loader(4, (rounds,), "")).value == pytest.approx(10)
+
+
 def test_data_wait_is_the_share_of_waiting_in_the_whole_step() -> None:
     assert max_data_wait(DataWait(2, times(0.1), times(0.3))).value == pytest.approx(0.25)
     assert max_data_wait(DataWait(2, (0.0,) * 7, times(0.3))).value == 0
+    assert max_data_wait(DataWait(2, times(0.1), times(0.3), ("No.",))).details["pin_memory"] == ["No."]
 
 
 def test_waiting_in_bursts_is_no_scatter_as_long_as_rounds_take_the_same_time() -> None:

@@ -11,6 +11,9 @@ import yaml
 
 from retspec.cli.recognition import recognise
 from retspec.load import load
+from retspec.records import Verdict
+from tests.here import run_here
+from tests.photos import healthy, write_tables
 
 
 @pytest.fixture(autouse=True)
@@ -78,12 +81,22 @@ def test_a_flat_config_is_recognised(retspec: Any, tmp_path: Path) -> None:
         "checkpoint": "data/weights.safetensors",
         "lora": lora,
     }
-    assert data["data"] == {"synthetic": {"input_size": [3, 64, 64]}}
+    assert data["data"] == {
+        "csv": {
+            "train": "configs/data/train.csv",
+            "val": "configs/data/val.csv",
+            "images": "configs/data/images",
+            "image_column": "image",
+            "label_column": "label",
+        },
+        "transform": {"input_size": [3, 64, 64], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+    }
     assert data["train"] == {"steps": 20, "batch_size": 4, "lr": 0.001, "weight_decay": 0.05}
     assert data["checks"]["output_shape"] == [4, 3]
     assert data["checks"]["trainable_names"] == ["lora_", "head"]
-    assert {"config_paths", "output_dir_writable"} <= data["checks"].keys()
-    assert '  #   train: "${config.train_csv}"' in (tmp_path / "spec.yaml").read_text().splitlines()
+    assert {"config_paths", "output_dir_writable", "split_leakage", "input_size"} <= data["checks"].keys()
+    assert '    train: "configs/${config.train_csv}"' in (tmp_path / "spec.yaml").read_text().splitlines()
+    assert "normalization_atol" not in data["checks"], "of the weights in a file only a person knows it"
 
 
 def test_a_config_of_sections_is_recognised(retspec: Any, tmp_path: Path) -> None:
@@ -95,7 +108,8 @@ def test_a_config_of_sections_is_recognised(retspec: Any, tmp_path: Path) -> Non
     assert data["train"] == {"steps": 20, "batch_size": 4, "lr": 0.0001, "weight_decay": 0.01}
     text = (tmp_path / "spec.yaml").read_text()
     assert '"${config.training.weight_decay}"' in text
-    assert '  #   images: "${config.data.image_dir}"' in text.splitlines()
+    assert "split_leakage" not in data["checks"], "there is one split"
+    assert "transform" not in data["data"]
 
 
 def test_a_config_of_hydra_is_recognised(retspec: Any, tmp_path: Path) -> None:
@@ -121,6 +135,79 @@ def test_the_draft_names_the_config_from_where_the_spec_is(retspec: Any, tmp_pat
     assert retspec("validate", "specs/mine.yaml").code == 0
 
 
+# Images -----------------------------------------------------------------------------------------------------
+
+TRAINING = """\
+model: {name: vit_tiny_patch16_224, num_classes: 3, input_size: 32}
+lora: {r: 2, target_modules: [qkv], modules_to_save: [head]}
+data: {train_csv: train.csv, test_csv: test.csv, image_dir: images, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
+training: {batch_size: 6, lr: 3e-3}
+output_dir: runs
+"""
+
+
+def test_a_drafted_spec_runs_on_the_tables_that_the_config_names(retspec: Any, tmp_path: Path) -> None:
+    """The project keeps its specs in a folder of their own; columns and extension are those of the tables."""
+    write_tables(tmp_path / "project")
+    (tmp_path / "project" / "train.yaml").write_text(TRAINING)
+    (tmp_path / "specs").mkdir()
+    assert retspec("init", "--config", "project/train.yaml", "specs/mine.yaml").code == 0
+    assert load("specs/mine.yaml").data["data"]["csv"] == {
+        "train": "../project/train.csv",
+        "test": "../project/test.csv",
+        "images": "../project/images",
+        "image_column": "id_code",
+        "label_column": "diagnosis",
+        "group_column": "patient",
+        "extension": ".png",
+    }
+    results = run_here("specs/mine.yaml")
+    assert {"missing_files", "corrupt_images", "split_leakage", "max_class_imbalance", "labels_out_of_range"} | {
+        *("normalization_atol", "input_size", "config_paths", "output_dir_writable", "loss_drop", "merge_atol")
+    } <= results.keys()
+    assert {name: result.reason for name, result in results.items() if result.verdict is not Verdict.MET} == {}
+
+
+def test_a_drafted_spec_runs_on_the_folder_that_the_config_names(retspec: Any, tmp_path: Path) -> None:
+    healthy(tmp_path / "photos")
+    (tmp_path / "train.yaml").write_text("data_path: photos\nnb_classes: 3\n")
+    assert retspec("init", "--config", "train.yaml").code == 0
+    results = run_here("preflight.yaml")
+    of_files = {"max_class_imbalance", "labels_out_of_range", "corrupt_images", "split_leakage"}
+    assert {*results} == {"config_paths", *of_files}
+    assert {result.verdict for result in results.values()} == {Verdict.MET}
+
+
+@pytest.mark.parametrize(
+    ("folders", "section"),
+    [
+        ([], {"imagefolder": {"root": "${config.data_path}"}}),
+        (["photos/train"], {"imagefolder": {"root": "${config.data_path}"}}),
+        (["photos/training"], {"synthetic": {}}),
+    ],
+    ids=["elsewhere", "splits", "other names"],
+)
+def test_a_folder_is_taken_unless_it_is_seen_to_be_laid_out_otherwise(
+    folders: list[str], section: dict[str, Any], retspec: Any, tmp_path: Path
+) -> None:
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "train.yaml").write_text("arch: resnet18\ndata_path: photos\n")
+    assert retspec("init", "--config", "train.yaml").code == 0
+    assert yaml.safe_load(Path("preflight.yaml").read_text())["data"] == section
+    assert retspec("validate", "preflight.yaml").code == 0
+
+
+def test_tables_that_are_elsewhere_get_columns_to_correct(retspec: Any, tmp_path: Path) -> None:
+    (tmp_path / "train.yaml").write_text("train_csv: a.csv\nlabel_col: Grade\n")
+    assert retspec("init", "--config", "train.yaml").code == 0
+    data = load("preflight.yaml").data
+    assert data["data"] == {"csv": {"train": "a.csv", "image_column": "image", "label_column": "Grade"}}
+    assert "image_column: image   # a guess: name the column of your tables" in Path("preflight.yaml").read_text()
+    assert {*data["checks"]} == {"config_paths", "missing_files", "corrupt_images", "max_class_imbalance"}
+    assert retspec("validate", "preflight.yaml").code == 0
+
+
 @pytest.mark.parametrize(
     ("config", "word", "place"),
     [
@@ -144,7 +231,7 @@ def test_a_key_means_what_it_means_where_it_stands(config: str, word: str, place
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("seed: 1", "Error: train.yaml: no key is called like a model (model.name, arch, backbone) or a path"),
+        ("seed: 1", "Error: train.yaml: no key is called like a model (model.name, arch, backbone), images or a path"),
         ("a: [", "train.yaml:1:5: this is not YAML"),
     ],
 )

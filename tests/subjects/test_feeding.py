@@ -15,7 +15,7 @@ from retspec.measurements.loader import loader
 from retspec.measurements.stages import stages
 from retspec.records import Recipe
 from retspec.subjects.devices import cores
-from retspec.subjects.feeding import ROUNDS, Feed, one_process
+from retspec.subjects.feeding import ROUNDS, FileFeed, one_process
 from retspec.subjects.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.transforms import Transform, Transforms
 from tests.photos import composed, healthy, truncate
@@ -42,18 +42,18 @@ def quiet(_step: int, _total: int) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_every_round_has_its_batches_of_augmented_images(dataset: Dataset, workers: int) -> None:
-    rounds = [list(batches) for batches in Feed(dataset, AUGMENTED, 5).rounds(workers)]
+    rounds = [list(batches) for batches in FileFeed(dataset, AUGMENTED, 5).rounds(workers)]
     assert [len(batches) for batches in rounds] == [4] * (1 + ROUNDS)
     images, labels = rounds[-1][-1]
     assert (images.shape, labels.shape, set(labels.tolist())) == ((5, 3, 16, 16), (5,), {0, 1, 2})
 
 
 def test_the_sweep_tries_the_workers_that_the_cores_can_feed_or_those_asked_for(dataset: Dataset) -> None:
-    recipe = Recipe(batch_size=3)
-    asked = loader(dataset, SMALL, recipe, CPU, quiet, workers=[1])
+    feed = FileFeed(dataset, SMALL, 3)
+    asked = loader(feed, CPU, quiet, workers=[1])
     (tried,) = asked.sweep
-    assert (tried.workers, tried.images, len(tried.seconds)) == (1, 4 * 3, ROUNDS)
-    by_default = [each.workers for each in loader(dataset, SMALL, recipe, CPU, quiet).sweep]
+    assert (tried.workers, tried.images, len(tried.seconds)) == (1, (4 * 3,) * ROUNDS, ROUNDS)
+    by_default = [each.workers for each in loader(feed, CPU, quiet).sweep]
     assert by_default == [number for number in (0, 2, 4, 8) if number <= (0 if one_process(CPU) else cores())]
 
 
@@ -66,7 +66,7 @@ def test_an_image_that_cannot_be_opened_ends_the_sweep_with_its_name(tmp_path: P
     truncate(root / "train/1_mild/0.jpg")
     broken = imagefolder(ImageFolder(root="."), root)
     with pytest.raises(SubjectError, match=r"1_mild/0.jpg cannot be opened"):
-        loader(broken, SMALL, Recipe(batch_size=3), CPU, quiet, workers=[0])
+        loader(FileFeed(broken, SMALL, 3), CPU, quiet, workers=[0])
     with pytest.raises(SubjectError, match=r"1_mild/0.jpg cannot be opened"):
         stages(broken, SMALL, quiet)
 
@@ -85,7 +85,7 @@ def test_a_fed_training_learns_and_leaves_the_model_as_it_was(dataset: Dataset) 
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     seen: list[float] = []
     model[-1].register_forward_hook(lambda module, _inputs, _output: seen.append(float(module.weight.detach().sum())))
-    facts = data_wait(model, dataset, SMALL, Recipe(batch_size=4), CPU, quiet, workers=0)
+    facts = data_wait(model, FileFeed(dataset, SMALL, 4), Recipe(), CPU, quiet, workers=0)
     assert (facts.workers, len(facts.waited), len(facts.trained)) == (0, ROUNDS, ROUNDS)
     assert all(seconds > 0 for seconds in (*facts.waited, *facts.trained))
     assert len(set(seen)) == len(seen) == 4 * (1 + ROUNDS), "every step moves the weights"
