@@ -34,6 +34,13 @@ def vit(**lora: Any) -> PeftModel:
     return get_peft_model(base(), LoraConfig(**settings))
 
 
+def looks_at_its_weights() -> nn.Module:
+    """One that cannot be built on the meta device: it takes a number out of a tensor."""
+    model = base()
+    float(model.head.weight.sum())
+    return model
+
+
 def convnet() -> nn.Module:
     """A convolution, a BatchNorm, a classifier; everything trains."""
     return nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(512, 3))

@@ -11,18 +11,17 @@ import msgspec
 
 from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest, Dataset
-from retspec.subjects.bases import Base, Bases
-from retspec.subjects.checkpoints import File, Loaded, find, hold_against, load_into, recognise
+from retspec.subjects.bases import Bases
+from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.devices import choose_device
 from retspec.subjects.feeding import FileFeed
 from retspec.subjects.given_loader import LoaderFeed
 from retspec.subjects.images import take_images
-from retspec.subjects.lora import wrap
+from retspec.subjects.models import ModelBuilder
 from retspec.subjects.references import allow_imports_from
-from retspec.subjects.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.seeds import loaded_libraries, seeded
 from retspec.subjects.skeleton import Skeleton, hollow, on_meta
-from retspec.subjects.structure import input_size, set_grad_checkpointing
+from retspec.subjects.structure import input_size
 from retspec.subjects.transforms import Transforms, build_transforms
 
 if TYPE_CHECKING:
@@ -31,9 +30,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from retspec.facts import Loading
     from retspec.plugin import Source
-    from retspec.records import Config, Data, Model, Recipe, Spec
+    from retspec.records import Config, Data, Recipe, Spec
     from retspec.subjects.feeding import Feed
 
 
@@ -64,11 +62,9 @@ class Subject:
         keep: bool = False,
     ) -> None:
         self._spec = spec
-        self._bases, self._keep = bases or Bases(), keep
-        self._model_sources = model_sources
+        self._builder = ModelBuilder(spec, model_sources, bases or Bases(), keep=keep)
         self._data_sources = data_sources
         self._weights = weights
-        self._loading: Loading | None = None
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -92,7 +88,7 @@ class Subject:
     def model(self) -> nn.Module:
         """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights."""
         device = self.device
-        model = self._build(filled=True)
+        model = self._builder.build(filled=True)
         try:
             return model.to(device)
         except RuntimeError as error:
@@ -102,32 +98,33 @@ class Subject:
     def loaded(self) -> Loaded:
         """What came of the model's checkpoint; raises SubjectError without one."""
         file, _ = self.checkpoint_file, self.model
-        if self._loading is None:
+        if self._builder.loading is None:
             raise _no_checkpoint()
-        return Loaded(self._loading, file)
+        return Loaded(self._builder.loading, file)
 
     @property
     def checkpoint_file(self) -> File:
         """The model's checkpoint as it lies on disk; raises SubjectError without one."""
-        if self._checkpoint is None:
+        if self._builder.checkpoint is None:
             raise _no_checkpoint()
-        return self._checkpoint
+        return self._builder.checkpoint
 
-    @cached_property
+    @property
     def checkpoint_sha256(self) -> str:
         """Hash of the checkpoint, if its weights are measured; raises SubjectError when it cannot be read."""
-        return self._checkpoint.sha256() if self._weights and self._checkpoint else ""
+        return self._builder.checkpoint_sha256 if self._weights else ""
 
     @property
     def adapter_sha256(self) -> str:
         """Hash of the weights of the adapter, if one is loaded; raises SubjectError when they cannot be read."""
-        return self._adapter.weights.sha256() if self._adapter else ""
+        return self._builder.adapter.weights.sha256() if self._builder.adapter else ""
 
     @cached_property
     def skeleton(self) -> Skeleton:
         """The model without weights."""
-        module = hollow(self.model, on_meta) if self._weights else self._build_on_meta()
-        return Skeleton(module, real=lambda: self.model, from_file=self._section().checkpoint is not None)
+        module = None if self._weights else self._builder.build_on_meta()
+        module = hollow(self.model, on_meta) if module is None else module
+        return Skeleton(module, real=lambda: self.model, from_file=self._builder.section.checkpoint is not None)
 
     @property
     def optional_skeleton(self) -> Skeleton | None:
@@ -223,91 +220,6 @@ class Subject:
         with seeded(self._spec.run.seed, only_loaded=only_loaded):
             value = msgspec.convert(data.value, source.value_type, strict=False)
             return source(value, context, **data.arguments)
-
-    def _build(self, *, filled: bool) -> nn.Module:
-        """Build the model: its base, and what wraps it."""
-        section, adapter = self._section(), self._adapter
-        base = self._filled_base() if filled else self._base()
-        with seeded(self._spec.run.seed):  # anew, so that the adapter does not depend on who made the base
-            if adapter is not None:
-                return load_adapter(base, adapter, section.lora)
-            return base if section.lora is None else wrap(base, section.lora)
-
-    def _filled_base(self) -> nn.Module:
-        """The base with its weights, on the CPU or where it was measured last; taken over if it is at hand."""
-        section, run, checkpoint = self._section(), self._spec.run, self._pinned_checkpoint()
-
-        def make() -> Base:
-            model = self._base()
-            if checkpoint is None:
-                return Base(model)
-            # Before peft wraps the model: that renames its layers.
-            return Base(model, load_into(model, checkpoint) if section.fill else hold_against(model, checkpoint))
-
-        told = msgspec.json.encode((section.source, section.value, section.arguments, run.seed, run.dtype))
-        key = (told, checkpoint, section.fill, self.recipe.grad_checkpointing)
-        base = self._bases.take(key, make, keep=self._keep)
-        self._loading = base.loading
-        return base.model
-
-    def _base(self) -> nn.Module:
-        """Build the base by its source, and cast it."""
-        section = self._section()
-        source = self._model_sources[section.source]
-        with seeded(self._spec.run.seed):
-            value = msgspec.convert(section.value, source.value_type, strict=False)
-            model = self._cast(source(value, **section.arguments))
-            if self.recipe.grad_checkpointing:
-                set_grad_checkpointing(model)
-            return model
-
-    def _cast(self, model: nn.Module) -> nn.Module:
-        """Cast a model as the spec says; without a word there, its dtypes are its source's business."""
-        import torch
-
-        name = self._spec.run.dtype
-        return model if name is None else model.to(getattr(torch, name))
-
-    @cached_property
-    def _checkpoint(self) -> File | None:
-        """The checkpoint, if the spec names one; looked at before a large model is built for it in vain."""
-        section = self._section()
-        if section.checkpoint is None:
-            return None
-        file = find(section.checkpoint, Path(self._spec.file).resolve().parent)
-        recognise(file)
-        return file
-
-    def _pinned_checkpoint(self) -> File | None:
-        """The checkpoint, if the spec names one; raises SubjectError when it is not the one that the spec pins."""
-        wanted, file = self._section().checkpoint_sha256, self._checkpoint
-        if file is not None and wanted not in {None, self.checkpoint_sha256}:
-            message = f"{file.name} is another file: its SHA-256 is {self.checkpoint_sha256}"
-            raise SubjectError(message, path="model.checkpoint_sha256")
-        return file
-
-    @cached_property
-    def _adapter(self) -> SavedAdapter | None:
-        """The saved adapter, if the spec names one."""
-        name = self._section().adapter
-        return None if name is None else find_adapter(name, Path(self._spec.file).resolve().parent)
-
-    def _build_on_meta(self) -> nn.Module:
-        import torch
-
-        try:
-            with torch.device("meta"):
-                return self._build(filled=False)
-        except (SubjectError, NotImplementedError, RuntimeError) as error:
-            # A factory may do what no tensor without data can do. Then its weights are made after all.
-            if isinstance(error, SubjectError) and not isinstance(error.__cause__, RuntimeError):
-                raise
-            return hollow(self.model, on_meta)
-
-    def _section(self) -> Model:
-        if self._spec.model is None:
-            raise SubjectError("this needs a model, and the spec has no section `model`", path="")
-        return self._spec.model
 
 
 def _no_checkpoint() -> SubjectError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -185,6 +186,13 @@ def test_a_checkpoint_that_is_not_the_pinned_one_is_told(saved: Path) -> None:
     assert subject(saved, *pinned).loaded.loading.missing == ()
     save_file({name: tensor + 1 for name, tensor in base().state_dict().items()}, saved.parent / "base.safetensors")
     assert refusal(saved, *pinned).startswith("model.checkpoint_sha256: base.safetensors is another file")
+
+
+def test_a_model_that_cannot_be_built_without_weights_may_be_pinned_too(saved: Path) -> None:
+    save_file(base().state_dict(), saved.parent / "base.safetensors")
+    named = ["model.checkpoint=base.safetensors", 'model.factory="tests.tiny:looks_at_its_weights"']
+    pin = f"model.checkpoint_sha256={hashlib.sha256((saved.parent / 'base.safetensors').read_bytes()).hexdigest()}"
+    assert subject(saved, *named, pin, weights=False).skeleton
 
 
 def test_the_shipped_spec_for_a_release_is_met_by_a_trained_adapter(saved: Path) -> None:
