@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 
 from retspec_retfound.cli import KINDS, main
 from retspec_retfound.samples import weights
-from retspec_retfound.samples.images import APTOS_COUNTS, GRADES, SPLITS, draw_fundus, write_table
+from retspec_retfound.samples.images import APTOS_COUNTS, GRADES, SPLITS, draw_fundus, write_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,11 +60,12 @@ def test_help_needs_no_torch() -> None:
 
 
 def test_the_table_has_the_columns_of_aptos(tmp_path: Path) -> None:
-    assert write_table(tmp_path / "aptos") == sum(APTOS_COUNTS)
-    with (tmp_path / "aptos" / "train.csv").open(encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    assert [sum(int(row["diagnosis"]) == grade for row in rows) for grade in range(5)] == list(APTOS_COUNTS)
-    assert all((tmp_path / "aptos" / "train_images" / f"{row['id_code']}.png").is_file() for row in rows)
+    assert write_tables(tmp_path / "aptos") == sum(map(sum, APTOS_COUNTS.values()))
+    for split, counts in APTOS_COUNTS.items():
+        with (tmp_path / "aptos" / f"{split}.csv").open(encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert [sum(int(row["diagnosis"]) == grade for row in rows) for grade in range(5)] == list(counts)
+        assert all((tmp_path / "aptos" / "train_images" / f"{row['id_code']}.png").is_file() for row in rows)
 
 
 def test_drawings_repeat_themselves_and_show_their_grade() -> None:

@@ -23,12 +23,13 @@ def main() -> None:
 )
 @click.option("--no-images", is_flag=True, help="Only checkpoints.")
 def make_sample(directory: Path, kinds: tuple[str, ...], *, full_size: bool, no_images: bool) -> None:
-    """Write checkpoints of the true layouts and a drawn dataset into DIRECTORY, for dry runs.
+    """Write checkpoints of the true layouts, drawn datasets and a spec into DIRECTORY, for dry runs.
 
     The weights are noise. A file with two blocks fits `model: {retfound: large, depth: 2}`; Green is small and always
     written in full.
     """
-    from retspec_retfound.samples.images import write_folders, write_table
+    from retspec_retfound.samples import PREFLIGHT
+    from retspec_retfound.samples.images import write_folders, write_tables
     from retspec_retfound.samples.weights import SHALLOW, write_checkpoint
 
     if directory.exists() and any(directory.iterdir()):
@@ -40,4 +41,7 @@ def make_sample(directory: Path, kinds: tuple[str, ...], *, full_size: bool, no_
         click.echo(f"{path}: {path.stat().st_size / 1e6:,.0f} MB")
     if not no_images:
         click.echo(f"{directory / 'imagefolder'}: {write_folders(directory / 'imagefolder')} images in three splits")
-        click.echo(f"{directory / 'aptos'}: {write_table(directory / 'aptos')} images with train.csv")
+        click.echo(f"{directory / 'aptos'}: {write_tables(directory / 'aptos')} images with train.csv and val.csv")
+    if "green" in (kinds or KINDS) and not no_images:
+        (directory / PREFLIGHT.name).write_text(PREFLIGHT.read_text(encoding="utf-8"), encoding="utf-8")
+        click.echo(f"{directory / PREFLIGHT.name}: try it with `retspec run {directory / PREFLIGHT.name}`")

@@ -17,8 +17,8 @@ GRADES = ("anodr", "bmilddr", "cmoderatedr", "dseveredr", "eproliferativedr")
 """Folders of the five grades, as RETFound's splits call them: their alphabetical order is that of the disease."""
 SPLITS = {"train": 6, "val": 2, "test": 2}
 """Images per grade."""
-APTOS_COUNTS = (10, 2, 5, 1, 2)
-"""Images per grade of the table; about as unbalanced as APTOS 2019 is."""
+APTOS_COUNTS = {"train": (10, 2, 5, 2, 2), "val": (4, 1, 2, 1, 1)}
+"""Images per grade of the tables; unbalanced as APTOS 2019 is, if less."""
 WIDTH, HEIGHT = 320, 256
 MICROANEURYSMS, HAEMORRHAGES, EXUDATES, NEW_VESSELS = (
     (0, 4, 10, 20, 20),
@@ -41,19 +41,25 @@ def write_folders(folder: Path) -> int:
     return written
 
 
-def write_table(folder: Path) -> int:
-    """Write `train.csv` (id_code, diagnosis) and `train_images`, as APTOS 2019 has them; return the number of rows."""
+def write_tables(folder: Path) -> int:
+    """Write `train.csv`, `val.csv` and `train_images`, as APTOS 2019 has them; return the number of rows.
+
+    Beside id_code and diagnosis there is the patient, two images of each: what a split must not tear apart.
+    """
     (folder / "train_images").mkdir(parents=True)
-    grades = [grade for grade, count in enumerate(APTOS_COUNTS) for _ in range(count)]
-    with (folder / "train.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(("id_code", "diagnosis"))
-        for index, grade in enumerate(grades):
-            code = f"{index:012x}"
-            # Other seeds than those of the folders: the two sets share no image.
-            draw_fundus(grade, seed=10_000 + index).save(folder / "train_images" / f"{code}.png")
-            table.writerow((code, grade))
-    return len(grades)
+    written = 0
+    for split, counts in APTOS_COUNTS.items():
+        grades = [grade for grade, count in enumerate(counts) for _ in range(count)]
+        with (folder / f"{split}.csv").open("w", newline="", encoding="utf-8") as stream:
+            table = csv.writer(stream)
+            table.writerow(("id_code", "diagnosis", "patient"))
+            for index, grade in enumerate(grades):
+                code = f"{written:012x}"
+                # Other seeds than those of the folders: the two sets share no image.
+                draw_fundus(grade, seed=10_000 + written).save(folder / "train_images" / f"{code}.png")
+                table.writerow((code, grade, f"{split}-{index // 2}"))
+                written += 1
+    return written
 
 
 def draw_fundus(grade: int, *, seed: int) -> Image:
