@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -215,3 +215,12 @@ def test_thousands_of_failures_with_long_traces_stay_within_what_readers_take(tm
     cases = _by_junitparser(path)
     assert [case.name for case in cases] == [f"c{n:04}" for n in range(5_000)]
     assert {case.message for case in cases} == {"the worker died"}
+
+
+def test_a_matrix_is_a_suite_per_cell_for_every_reader(read: Callable[[Path], list[Read]], tmp_path: Path) -> None:
+    names = [f"rank_sweep[r={rank}]" for rank in (4, 8, 16, 32)]
+    cells = tuple(replace(sample(), name=name, cell=name, faults=()) for name in names)
+    made = replace(sample(), name="rank_sweep", results=(), faults=(), cells=cells)
+    cases = read(_written(made, "rich", tmp_path))
+    assert list(dict.fromkeys(case.group for case in cases)) == names
+    assert len(cases) == 4 * len(sample().results)
