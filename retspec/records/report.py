@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -105,6 +106,12 @@ class Report:
     def every_result(self) -> tuple[Result, ...]:
         """The results of all parts."""
         return tuple(result for part in self.parts for result in part.results)
+
+    def __repr__(self) -> str:
+        """The gist on one line, which is what an assertion or a notebook shows."""
+        counts = Counter(result.verdict.value for result in self.results)
+        told = ", ".join(f"{count} {word}" for word, count in counts.items())
+        return f"<Report {self.name!r}: {told}; exit code {self.exit_code}>"
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many criteria have one of these verdicts."""

@@ -171,7 +171,7 @@ class _Writer:
             _properties(case, _static_facts(criterion))
         tag = self._tag(result.verdict)
         if tag:
-            self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), _explanation(result))
+            self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), explanation(result))
         SubElement(case, "system-out").text = _capped(_output(result), self.largest)
         return case
 
@@ -213,7 +213,7 @@ def _static_facts(criterion: Criterion) -> dict[str, str]:
     }
 
 
-def _explanation(result: Result) -> Iterator[str]:
+def explanation(result: Result) -> Iterator[str]:
     """Yield why a testcase is not green, the most important line first."""
     if result.verdict is Verdict.WAIVED and result.criterion.waive:
         yield waived(result.criterion.waive)

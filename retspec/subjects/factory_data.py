@@ -8,12 +8,12 @@ from msgspec import Meta
 
 from retspec.plugin import data_source
 from retspec.subjects.factory_model import Reference
-from retspec.subjects.pairs import pair_of
+from retspec.subjects.pairs import first_pair
 from retspec.subjects.references import call, load_callable
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.data import DataLoader
 
     from retspec.facts import BatchRequest
 
@@ -33,22 +33,9 @@ def factory(
     over it, since a sorted one would give a single class. Items and batches are tuples that begin with inputs and
     targets, or mappings or records with one of the usual keys.
     """
-    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.data import DataLoader
 
     made = call(reference, load_callable(reference, path=PATH), dict(kwargs), path=PATH)
     if isinstance(made, DataLoader):
         return made
-    if isinstance(made, Dataset):
-        spread = _spread(made, request.size())
-        made = call(f"{reference}: its first batch", lambda: next(iter(spread)), {}, path=PATH)
-    return pair_of(made, reference, path=PATH)
-
-
-def _spread(dataset: Dataset[Any], batch_size: int) -> DataLoader[Any]:
-    from torch.utils.data import DataLoader, IterableDataset, Subset
-
-    if isinstance(dataset, IterableDataset):
-        return DataLoader(dataset, batch_size=batch_size)
-    length = len(dataset)  # type: ignore[arg-type]
-    taken = min(batch_size, length)
-    return DataLoader(Subset(dataset, [index * length // taken for index in range(taken)]), batch_size=max(taken, 1))
+    return first_pair(made, request.size(), reference, path=PATH)
