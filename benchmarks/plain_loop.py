@@ -1,6 +1,6 @@
 """The same work as a person would write it without retspec: 20 steps of LoRA training, then the merge comparison.
 
-Usage: python benchmarks/plain_loop.py MODEL
+Usage: python benchmarks/plain_loop.py MODEL [STEPS]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-STEPS, BATCH, CLASSES = 20, 4, 5
+BATCH, CLASSES = 4, 5
 
 
 def build(name: str) -> PeftModel:
@@ -24,12 +24,12 @@ def build(name: str) -> PeftModel:
     )
 
 
-def train(model: PeftModel, images: Tensor, labels: Tensor) -> list[float]:
-    """Take the steps on one batch and return their losses."""
+def train(model: PeftModel, images: Tensor, labels: Tensor, steps: int) -> list[float]:
+    """Take steps on one batch and return their losses."""
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3, weight_decay=0.0)
     model.train()
     losses = []
-    for _ in range(STEPS):
+    for _ in range(steps):
         optimizer.zero_grad()
         loss = cross_entropy(model(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -55,9 +55,10 @@ def compare_merged(model: PeftModel, images: Tensor) -> list[float]:
 def main() -> None:
     """Do it all and print what came out, so that nothing of it was done in vain."""
     torch.manual_seed(42)
-    model = build(sys.argv[1])
+    name, steps = [*sys.argv[1:], "20"][:2]
+    model = build(name)
     images, labels = torch.randn(BATCH, 3, 224, 224), torch.arange(BATCH) % CLASSES
-    losses = train(model, images, labels)
+    losses = train(model, images, labels, int(steps))
     print(f"loss {losses[0]:.3f} to {losses[-1]:.3f}")
     print("merged {:.1e}, unmerged {:.1e}, disabled {:.1e}".format(*compare_merged(model, images)))
 

@@ -1,20 +1,31 @@
-"""What an answer of the light commands costs, against importing the libraries that any such program needs."""
+"""What an answer of the light commands costs, against importing the libraries that any such program needs.
+
+Beside it for scale: the interpreter alone, and `pytest --version`.
+"""
 
 from __future__ import annotations
 
 from statistics import median
 
 import click
-from measuring import SPEC, Bound, conclude, interleaved, median_ratio, python, retspec
+from measuring import ROOT, SPEC, Bound, conclude, interleaved, median_ratio, python, retspec
 
 BAR = 3.0
 REFERENCE = "import click, pluggy, yaml, jsonschema"
+SCALE = {"python -c pass": python("-c", "pass"), "pytest --version": python("-m", "pytest", "--version")}
+RESULTS = str(ROOT / "tests" / "golden" / "results.json")
 COMMANDS = {
     "--help": retspec("--help"),
     "validate": retspec("validate", SPEC),
     "checks": retspec("checks"),
     "schema": retspec("schema"),
     "plan": retspec("plan", SPEC),
+    "show": retspec("show", SPEC),
+    "diff": retspec("diff", SPEC, SPEC),
+    "compare": retspec("compare", RESULTS, RESULTS),
+    "plugins": retspec("plugins"),
+    "init": retspec("init"),
+    "completion": retspec("completion", "bash"),
 }
 
 
@@ -22,13 +33,19 @@ COMMANDS = {
 @click.option("--rounds", type=click.IntRange(min=7), default=9, show_default=True, help="Rounds to take medians over.")
 def main(rounds: int) -> None:
     """Measure, print, and exit with 1 when a bar is missed."""
-    costs = interleaved({REFERENCE: python("-c", REFERENCE), **COMMANDS}, rounds, warm_up=1)
+    costs = interleaved({REFERENCE: python("-c", REFERENCE), **SCALE, **COMMANDS}, rounds, warm_up=1)
     seconds = {name: [cost.cpu for cost in values] for name, values in costs.items()}
-    ratios = {name: median_ratio(seconds[name], seconds[REFERENCE]) for name in seconds}
+    references = (REFERENCE, *SCALE)
     conclude(
-        [(name, 1000 * median(seconds[name]), ratios[name]) for name in seconds],
-        ["command", "CPU ms", "ratio"],
-        [Bound(f"CPU time of retspec {name}", ratios[name], BAR) for name in COMMANDS],
+        [
+            (name, 1000 * median(values), *(median_ratio(values, seconds[reference]) for reference in references))
+            for name, values in seconds.items()
+        ],
+        ["command", "CPU ms", "/ imports", "/ python", "/ pytest"],
+        [
+            Bound(f"CPU time of retspec {name} / of imports", median_ratio(seconds[name], seconds[REFERENCE]), BAR)
+            for name in COMMANDS
+        ],
     )
 
 

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from retspec.signatures import Argument
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Catalog:
-    """All checks, measurements, sources and reporters by name, and the plugins that they come from."""
+    """All checks, measurements, sources and reporters by name, and the plugins that they come from.
+
+    It equals itself alone, so that what is made of it can be kept.
+    """
 
     checks: Mapping[str, Check]
     measurements: Mapping[str, Measurement]
@@ -38,7 +41,7 @@ class Catalog:
     named: tuple[str, ...] = ()
     """The plugins that were asked for by file or module: a worker gathers the same ones."""
     entry_points: bool = True
-    hooks: pluggy.PluginManager = field(repr=False, compare=False)
+    hooks: pluggy.PluginManager = field(repr=False)
 
     @property
     def broken(self) -> tuple[Plugin, ...]:

@@ -74,6 +74,7 @@ class Measurement:
     function: Callable[..., Any]
     cost: Cost
     passes: Callable[..., Passes]
+    fewest_passes: Callable[..., Passes]
     inputs: tuple[str, ...]
     arguments: Mapping[str, Argument]
     doc: str

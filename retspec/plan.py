@@ -12,7 +12,7 @@ from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan,
 from retspec.wording import listing, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from retspec.catalog import Catalog
     from retspec.document import Document
@@ -147,16 +147,17 @@ class _Planner:
             cost=measurement.cost.name.lower(),
             arguments=arguments,
             inputs=inputs,
-            passes=self._passes(measurement, arguments),
+            passes=self._passes(measurement, measurement.passes, arguments),
+            fewest_passes=self._passes(measurement, measurement.fewest_passes, arguments),
             criteria=(),
             needs_torch=measurement.needs_torch or not self._without_torch.issuperset(inputs.values()),
         )
         self._steps[key] = replace(step, criteria=tuple(dict.fromkeys((*step.criteria, criterion.id))))
         return key
 
-    def _passes(self, measurement: Measurement, arguments: Mapping[str, Any]) -> Passes:
+    def _passes(self, measurement: Measurement, count: Callable[..., Passes], arguments: Mapping[str, Any]) -> Passes:
         try:
-            return measurement.passes(self._recipe, **arguments)
+            return count(self._recipe, **arguments)
         except Exception as error:
             raise PluginError(
                 f"measurement {measurement.name!r}: counting its passes raised {describe(error)}"

@@ -114,13 +114,18 @@ def check(
 
 
 def measurement(
-    *, cost: Cost, passes: Callable[..., Passes] | None = None, needs_torch: bool = True
+    *,
+    cost: Cost,
+    passes: Callable[..., Passes] | None = None,
+    fewest_passes: Callable[..., Passes] | None = None,
+    needs_torch: bool = True,
 ) -> Callable[[Callable[..., Any]], Measurement]:
     """Make a measurement of a function.
 
     cost: places it in the plan.
     passes: a function of the recipe and the measurement's arguments, by name, that tells how many forward and backward
         passes of the real model it makes; without it, none.
+    fewest_passes: the same for one that may end early, where `passes` tells the most; without it, just as many.
     needs_torch: False for one that leaves torch alone; a run in which all do saves the seconds that importing it takes.
     """
 
@@ -131,6 +136,7 @@ def measurement(
             function=function,
             cost=cost,
             passes=passes or _no_passes,
+            fewest_passes=fewest_passes or passes or _no_passes,
             inputs=positional,
             arguments=keyword,
             doc=inspect.getdoc(function) or "",

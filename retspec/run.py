@@ -16,7 +16,7 @@ from retspec.report import Board, opening
 from retspec.validate import validate, validate_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -34,13 +34,16 @@ def prepare(  # noqa: PLR0913 - keywords, as the command line has options
     tags: Sequence[str] = (),
     skip: Sequence[str] = (),
     observers: Sequence[object] = (),
+    gathering: Callable[..., Catalog] = gather,
 ) -> tuple[Plan, Catalog]:
     """Load, validate and plan, without measuring anything.
 
+    gathering: `gather`, or one that remembers, for several specs under the same plugins.
     Raises SpecError, PluginError, UsageError or NothingSelected.
     """
     document = load(spec, overrides)
-    catalog = gather([*plugins_of(document), *plugins], entry_points=entry_points, observers=observers)
+    named = (*plugins_of(document), *plugins)
+    catalog = gathering(named, entry_points=entry_points, observers=tuple(observers))
     return make_plan(validate(document, catalog), catalog, select=select, tags=tags, skip=skip), catalog
 
 
@@ -55,14 +58,17 @@ def prepare_cells(  # noqa: PLR0913 - the same
     tags: Sequence[str] = (),
     skip: Sequence[str] = (),
     observers: Sequence[object] = (),
+    gathering: Callable[..., Catalog] = gather,
 ) -> tuple[list[Plan], Catalog]:
     """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
 
     cells: patterns of the names of cells; a cell is selected when it matches one of them.
+    gathering: as there.
     Raises what `prepare` raises; a problem that several cells share is told once.
     """
     documents = select_cells(load_cells(spec, overrides), cells)
-    catalog = gather([*plugins_of(documents[0]), *plugins], entry_points=entry_points, observers=observers)
+    names = (*plugins_of(documents[0]), *plugins)
+    catalog = gathering(names, entry_points=entry_points, observers=tuple(observers))
     specs = validate_cells(documents, catalog)
     return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
 

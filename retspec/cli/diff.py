@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from retspec.catalog import gather
 from retspec.cli.formats import format_option, show_json, show_rows, shown
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.diffing import Kind, changes, checked_out
@@ -13,8 +15,9 @@ from retspec.records import EXIT_MISSED, Direction
 from retspec.run import prepare_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from retspec.catalog import Catalog
     from retspec.diffing import Change
     from retspec.records import Spec
 
@@ -45,7 +48,8 @@ def command(
     repository. Limits are compared by the direction of their check. A change of which nobody can tell the direction
     (an exact value, other arguments) counts as loosening; one of the model, the data or the recipe does not.
     """
-    found = changes(_specs(old, plugins), _specs(new, plugins))
+    gathering = cache(gather)
+    found = changes(_specs(old, gathering, plugins), _specs(new, gathering, plugins))
     if form == "json":
         show_json(found)
     elif found:
@@ -55,9 +59,9 @@ def command(
     _judge(context, found if forbid_loosening else [])
 
 
-def _specs(place: str, plugins: Plugins) -> list[Spec]:
+def _specs(place: str, gathering: Callable[..., Catalog], plugins: Plugins) -> list[Spec]:
     with checked_out(place) as path:
-        return [plan.spec for plan in prepare_cells(path, **plugins)[0]]
+        return [plan.spec for plan in prepare_cells(path, gathering=gathering, **plugins)[0]]
 
 
 def _row(change: Change) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 from tabulate import tabulate
 
+from retspec.cli.formats import format_option, show_json
 from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
+from retspec.markup import markdown_table
 from retspec.masking import Mask
 from retspec.run import prepare_cells
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from retspec.records import MeasurementStep, Plan
+    from retspec.records import MeasurementStep, Passes, Plan
 
 HEADERS = ("measurement", "cost", "forward", "backward", "for", "with")
 WIDTHS = (None, None, None, None, 48, 40)
@@ -28,30 +30,70 @@ WIDTHS = (None, None, None, None, 48, 40)
 @click.argument("spec", type=SpecFile())
 @cell_option
 @planning_options
+@format_option
 @verbose_option
-def command(spec: Path, cells: tuple[str, ...], **options: Unpack[Planning]) -> None:
+def command(spec: Path, cells: tuple[str, ...], form: str, **options: Unpack[Planning]) -> None:
     """Show what a run would measure, and for whom.
 
     One line per measurement in the order of the run, cheap before dear: how many forward and backward passes
-    of the real model it makes, which criteria wait for it, its arguments; a table for each cell of a matrix.
+    of the real model it makes (the fewest and the most, where it may end early), which criteria wait for it, its
+    arguments; a table for each cell of a matrix.
     Takes the selection options of run.
     """
     plans, _ = prepare_cells(spec, cells=cells, **options)
-    click.echo("\n\n".join(map(_shown, plans)))
+    if form == "json":
+        show_json([_data(plan) for plan in plans])
+    else:
+        click.echo("\n\n".join(_shown(plan, form) for plan in plans))
 
 
-def _shown(plan: Plan) -> str:
+def _data(plan: Plan) -> dict[str, Any]:
+    mask = Mask(plan.spec.secrets)
+    return {
+        "cell": plan.spec.cell,
+        "measurements": [
+            {
+                "key": mask.text(step.key),
+                "name": step.name,
+                "cost": step.cost,
+                "passes": _ranges(step.fewest_passes, step.passes),
+                "criteria": step.criteria,
+                "arguments": mask.given(step.arguments),
+            }
+            for step in plan.measurements
+        ],
+        "passes": _ranges(plan.fewest_passes, plan.passes),
+        "needs_weights": plan.needs_weights,
+        "skipped": {criterion.id: mask.data(criterion.skip) for criterion in plan.skipped},
+    }
+
+
+def _ranges(fewest: Passes, most: Passes) -> dict[str, dict[str, int]]:
+    pairs = {"forward": (fewest.forward, most.forward), "backward": (fewest.backward, most.backward)}
+    return {name: {"fewest": low, "most": high} for name, (low, high) in pairs.items()}
+
+
+def _shown(plan: Plan, form: str) -> str:
     mask = Mask(plan.spec.secrets)
     rows = [_row(step, mask) for step in plan.measurements]
     heading = [f"cell {plan.spec.cell}\n"] if plan.spec.cell else []
-    table = tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS)
+    if form == "markdown":
+        table = "\n".join(markdown_table(HEADERS, rows))
+    else:
+        table = tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS)
     skipped = [f"skipped: {criterion.id} ({mask.data(criterion.skip)})" for criterion in plan.skipped]
     return "\n".join([*heading, table, "", summary(plan), *skipped])
 
 
 def _row(step: MeasurementStep, mask: Mask) -> list[str]:
-    passes = (str(step.passes.forward or "-"), str(step.passes.backward or "-"))
-    return [step.name, step.cost, *passes, ", ".join(step.criteria), _pairs(mask.given(step.arguments))]
+    fewest, most = step.fewest_passes, step.passes
+    forward = _range(fewest.forward, most.forward) if most.forward else "-"
+    backward = _range(fewest.backward, most.backward) if most.backward else "-"
+    return [step.name, step.cost, forward, backward, ", ".join(step.criteria), _pairs(mask.given(step.arguments))]
+
+
+def _range(fewest: int, most: int) -> str:
+    return str(most) if fewest == most else f"{fewest}–{most}"  # noqa: RUF001 - a range of numbers
 
 
 def _pairs(arguments: Mapping[str, Any]) -> str:
@@ -63,8 +105,10 @@ def summary(plan: Plan) -> str:
     weights = "the model gets its weights" if plan.needs_weights else "no weights are made"
     measurements = _count(len(plan.measurements), "measurement")
     criteria = _count(len(plan.checks), "criterion", "criteria")
-    forward = _count(plan.passes.forward, "forward pass", "forward passes")
-    return f"{measurements} for {criteria}: {forward} and {plan.passes.backward} backward; {weights}"
+    fewest, most = plan.fewest_passes, plan.passes
+    forward = f"{_range(fewest.forward, most.forward)} forward {'pass' if most.forward == 1 else 'passes'}"
+    backward = _range(fewest.backward, most.backward)
+    return f"{measurements} for {criteria}: {forward} and {backward} backward; {weights}"
 
 
 def _count(number: int, one: str, several: str = "") -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from retspec.catalog import gather
 from retspec.cli.options import (
     Plugins,
     SpecFile,
@@ -20,9 +22,10 @@ from retspec.records import EXIT_USAGE
 from retspec.run import prepare_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from retspec.catalog import Catalog
     from retspec.records import Plan
 
 
@@ -46,15 +49,16 @@ def command(context: click.Context, specs: Sequence[Path], **options: Unpack[_Op
     A problem is a line on stderr, as FILE:LINE:COLUMN: what is wrong; what is allowed. Exits 0 if every spec
     is valid, 2 otherwise. Nothing is measured and torch is not loaded, so that it can run on every commit.
     """
-    verdicts = [_is_valid(spec, options) for spec in specs]
+    gathering = cache(gather)
+    verdicts = [_is_valid(spec, gathering, options) for spec in specs]
     if not all(verdicts):
         context.exit(EXIT_USAGE)
 
 
-def _is_valid(spec: Path, options: _Options) -> bool:
+def _is_valid(spec: Path, gathering: Callable[..., Catalog], options: _Options) -> bool:
     """Print what there is to say about one spec, and return whether it is valid."""
     try:
-        plans, _ = prepare_cells(spec, **options)
+        plans, _ = prepare_cells(spec, gathering=gathering, **options)
     except SpecError as error:
         click.echo(str(error), err=True)
     except RetspecError as error:

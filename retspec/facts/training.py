@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive
 from retspec.facts.parameters import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,22 @@ class GradientHistory:
         return self.nonfinite_steps == 0 and not any(self.norms)
 
 
+def drop(losses: Sequence[float]) -> float:
+    """Return how far some losses fell from the first to the last, as a fraction of the first, which is positive."""
+    return 1 - losses[-1] / losses[0]
+
+
 @dataclass(frozen=True)
 class Training:
-    """What a training of `steps` optimizer steps showed. It stops at the first loss that is not finite."""
+    """What a training of up to `steps` optimizer steps showed.
+
+    It ends at the first loss that is not finite, or where `train.stop_at_drop` says that the loss has fallen enough.
+    """
 
     steps: int
     """Steps that were asked for."""
     losses: tuple[float, ...]
-    """Mean loss of each step, before its update, as long as it is finite."""
+    """Mean loss of each step that was taken, before its update, as long as it is finite."""
     nonfinite_loss_at: int | None
     """Index of the step whose loss was not finite, or None."""
     nonfinite_operation: str
@@ -54,6 +66,22 @@ class Training:
     nonfinite_backward: str = ""
     """The operation that made a gradient not finite while the loss was, where it could be found."""
 
+    @property
+    def ended_early(self) -> bool:
+        """Whether steps were spared because the loss had fallen by `train.stop_at_drop`."""
+        return self.nonfinite_loss_at is None and len(self.losses) < self.steps
+
+    @property
+    def extent(self) -> dict[str, object]:
+        """The steps that were taken, as details; with those that were asked for where some were spared."""
+        spared = {"asked for": self.steps, "ended by": "train.stop_at_drop"} if self.ended_early else {}
+        return {"steps": len(self.losses), **spared}
+
+    @property
+    def remedy(self) -> str:
+        """What gives more steps."""
+        return "raise `train.min_steps`" if self.ended_early else "raise `train.steps`"
+
     def finite_losses(self, least: int) -> tuple[float, ...]:
         """Return the losses of a training that stayed finite and ran at least so many steps.
 
@@ -64,7 +92,7 @@ class Training:
                 f"the loss is not finite at step {self.nonfinite_loss_at + 1}; `nonfinite_steps` tells more"
             )
         if len(self.losses) < least:
-            raise Inconclusive(f"{len(self.losses)} steps are too few, this needs {least}; raise `train.steps`")
+            raise Inconclusive(f"{len(self.losses)} steps are too few, this needs {least}; {self.remedy}")
         return self.losses
 
     def gradients_over(self, least: int) -> tuple[GradientHistory, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from retspec.measurements.fitting import fit, fitting_passes
+from retspec.measurements.fitting import fewest_passes, fit, fitting_passes
 from retspec.plugin import Cost, measurement
 from retspec.subjects.subject import Batch
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retspec.records import Recipe
 
 
-@measurement(cost=Cost.TRAINING, passes=fitting_passes)
+@measurement(cost=Cost.TRAINING, passes=fitting_passes, fewest_passes=fewest_passes)
 def blank_training(
     model: nn.Module,
     batch: Batch,
@@ -30,7 +30,10 @@ def blank_training(
     steps: Annotated[int, Meta(ge=1, description="Optimizer steps.")],
     lr: Annotated[float, Meta(ge=0, description="Learning rate.")],
 ) -> Training:
-    """Train as `fitting` does, on the same labels, with the inputs zeroed."""
+    """Train as `fitting` does, on the same labels, with the inputs zeroed.
+
+    Where `train.stop_at_drop` ends it early, the labels alone were enough for that drop.
+    """
     import torch
 
     blank = Batch(torch.zeros_like(batch.inputs), batch.targets)

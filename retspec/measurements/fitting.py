@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from retspec.errors import NoVerdict
 from retspec.facts import GradientHistory, Training
+from retspec.facts.training import drop
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import synchronize
 from retspec.subjects.diagnosis import nonfinite_backward, nonfinite_operation
@@ -41,7 +42,12 @@ def fitting_passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
     return Passes(forward=steps * recipe.accumulation, backward=steps * recipe.accumulation)
 
 
-@measurement(cost=Cost.TRAINING, passes=fitting_passes)
+def fewest_passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
+    """Return the passes of a training whose loss falls as early as `train.stop_at_drop` may ask for."""
+    return fitting_passes(recipe, steps if recipe.stop_at_drop is None else min(steps, recipe.min_steps))
+
+
+@measurement(cost=Cost.TRAINING, passes=fitting_passes, fewest_passes=fewest_passes)
 def fitting(
     model: nn.Module,
     batch: Batch,
@@ -53,7 +59,9 @@ def fitting(
 ) -> Fit:
     """Train on one fixed batch, in train mode, as the recipe says, and put the model back.
 
-    The training stops at the first loss that is not finite; one more step then looks for the operation.
+    The training ends at the first loss that is not finite; one more step then looks for the operation. Under
+    `train.stop_at_drop` it also ends as soon as the loss has fallen by that share of the first one and
+    `train.min_steps` are taken.
     """
     return fit(model, batch, replace(recipe, steps=steps, lr=lr), progress)
 
@@ -70,7 +78,8 @@ def fit(model: nn.Module, batch: Batch, recipe: Recipe, progress: Callable[[int,
         trainer = Trainer(model, batch, recipe)
         for step in range(recipe.steps):
             progress(step + 1, recipe.steps)
-            if not log.take_step(trainer):
+            log.take_step(trainer)
+            if log.is_over(recipe):
                 break
         return Fit(
             training=log.training(trainer, snapshot, frozen),
@@ -87,18 +96,20 @@ class _Log:
         if not self._trainable:
             raise NoVerdict("nothing trains: no parameter requires a gradient; see `min_trainable_params`")
         self._losses: list[float] = []
+        self._nonfinite_loss_at: int | None = None
         self._seconds: list[float] = []
         self._norms: list[list[float | None]] = []
         self._nonfinite = [0] * len(self._trainable)
         self._skipped: list[int] = []
         self._nonfinite_backward = ""
 
-    def take_step(self, trainer: Trainer) -> bool:
-        """Take one step and note it; False when its loss was not finite, and nothing was updated."""
+    def take_step(self, trainer: Trainer) -> None:
+        """Take one step and note it; when its loss is not finite, nothing is updated."""
         start = perf_counter()
         loss = trainer.backward()
         if loss is None:
-            return False
+            self._nonfinite_loss_at = len(self._losses)
+            return
         synchronize(trainer.device)
         paused = perf_counter()
         norms = self._gradient_norms()
@@ -114,7 +125,14 @@ class _Log:
             self._note(norms)
         else:  # an overflow by which the loss scaler finds its scale says nothing about the model
             self._skipped.append(len(self._losses) - 1)
-        return True
+
+    def is_over(self, recipe: Recipe) -> bool:
+        """Whether no further step is to be taken: the loss is not finite, or has fallen as far as was asked for."""
+        if self._nonfinite_loss_at is not None:
+            return True
+        if recipe.stop_at_drop is None or len(self._norms) < recipe.min_steps or self._losses[0] <= 0:
+            return False
+        return drop(self._losses) >= recipe.stop_at_drop
 
     def _gradient_norms(self) -> list[float | None]:
         """Return the norm of every gradient, None without one, with one transfer from the device."""
@@ -132,12 +150,12 @@ class _Log:
 
     def training(self, trainer: Trainer, snapshot: Snapshot, frozen: dict[str, int]) -> Training:
         """Return the facts; called while the model is still as training left it."""
-        stopped = len(self._losses) if len(self._losses) < trainer.recipe.steps else None
+        nonfinite = self._nonfinite_loss_at is not None
         return Training(
             steps=trainer.recipe.steps,
             losses=tuple(self._losses),
-            nonfinite_loss_at=stopped,
-            nonfinite_operation="" if stopped is None else nonfinite_operation(self._model, trainer),
+            nonfinite_loss_at=self._nonfinite_loss_at,
+            nonfinite_operation=nonfinite_operation(self._model, trainer) if nonfinite else "",
             gradients=tuple(self._history(index, snapshot) for index in range(len(self._trainable))),
             drifted=tuple(_drifted(self._model, snapshot, frozen)),
             chance_loss=trainer.chance_loss,

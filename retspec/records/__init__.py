@@ -15,6 +15,7 @@ from retspec.records.quantities import (
     bytes_of,
     seconds,
 )
+from retspec.records.recipe import Recipe
 from retspec.records.report import (
     EXIT_INTERNAL,
     EXIT_MET,
@@ -37,7 +38,6 @@ from retspec.records.sections import (
     Lora,
     Model,
     Preprocessing,
-    Recipe,
     RunOptions,
     Sha256,
     TransformChoice,

@@ -31,6 +31,9 @@ class MeasurementStep:
     inputs: Mapping[str, str]
     """Parameter name to the key of the measurement that fills it, or to the part of the subject itself."""
     passes: Passes
+    """At most."""
+    fewest_passes: Passes
+    """As many, unless it may end early."""
     criteria: tuple[str, ...]
     needs_torch: bool = True
 
@@ -61,8 +64,13 @@ class Plan:
 
     @property
     def passes(self) -> Passes:
-        """All passes of the run."""
+        """All passes of the run, at most."""
         return sum((step.passes for step in self.measurements), Passes())
+
+    @property
+    def fewest_passes(self) -> Passes:
+        """All passes of the run if every measurement ends as early as it may."""
+        return sum((step.fewest_passes for step in self.measurements), Passes())
 
     def criterion(self, name: str) -> Criterion:
         """Return the criterion of that id; raises KeyError when the plan runs none."""

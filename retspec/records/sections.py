@@ -145,35 +145,6 @@ class Config:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """The section `train`: how the short trainings of the checks are done."""
-
-    steps: Annotated[PositiveInt, Meta(description="Optimizer steps of a training.")] = 20
-    optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="The optimizer.")] = "adamw"
-    lr: Annotated[float, Meta(ge=0, description="Learning rate, constant.")] = 1e-3
-    weight_decay: Annotated[float, Meta(ge=0, description="Weight decay of every trainable parameter.")] = 0.0
-    momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum, for sgd.")] = 0.0
-    batch_size: Annotated[PositiveInt, Meta(description="Images per optimizer step.")] = 4
-    accumulation: Annotated[PositiveInt, Meta(description="Micro-batches per optimizer step.")] = 1
-    amp: Annotated[Literal["none", "bfloat16", "float16"], Meta(description="Autocast dtype.")] = "none"
-    grad_checkpointing: Annotated[
-        bool, Meta(description="Compute activations anew in the backward pass instead of keeping them, as timm can.")
-    ] = False
-    loss: Annotated[
-        str,
-        Meta(
-            pattern=r"^(cross_entropy|bce_with_logits|[\w.]+:\w+)$",
-            description="cross_entropy, bce_with_logits, or your own as package.module:callable(logits, targets).",
-            examples=["cross_entropy", "bce_with_logits"],
-        ),
-    ] = "cross_entropy"
-    dropout: Annotated[
-        Literal["zero", "keep"],
-        Meta(description="zero: switch dropout and stochastic depth off while measuring; keep: leave them on."),
-    ] = "zero"
-
-
-@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """The section `run`: where and how the measurements run."""
 

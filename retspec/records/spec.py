@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from retspec.errors import Mark
-from retspec.records.sections import Config, Data, Model, Recipe, RunOptions
+from retspec.records.recipe import Recipe
+from retspec.records.sections import Config, Data, Model, RunOptions
 from retspec.records.values import Direction, Severity, Value
 
 Slack = Annotated[float, Meta(ge=0)] | Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?%$")]

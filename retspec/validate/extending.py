@@ -12,7 +12,7 @@ _PREFIX = "extending."
 _EXTENDS = "extends"
 _HEAD = ("retspec", _EXTENDS)
 """What every such file holds itself."""
-_NEEDS = frozenset({"required", "minProperties"})
+_NEEDS = frozenset({"required", "minProperties", "dependencies"})
 """Keywords that ask for what the other file may hold."""
 _CONDITION = frozenset({"if", "then", "else"})
 _SUBSCHEMAS = frozenset({"then", "else", "additionalProperties"})

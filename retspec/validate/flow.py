@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from retspec.validate.baselines import Baselines
 from retspec.validate.context import Context, Finding
 from retspec.validate.explain import explain
 from retspec.validate.faults import faults
-from retspec.validate.rules import broken_bounds, broken_rules
+from retspec.validate.rules import broken_bounds, broken_recipe, broken_rules
 from retspec.validate.schema import compose_schema
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def validate(document: Document, catalog: Catalog) -> Spec:
 
     Raises `SpecError` with everything that is wrong, in the order of the file, what `load` found included.
     """
-    return _Validation(document, catalog, compose_schema(catalog)).spec()
+    return _Validation(document, catalog, _schema(catalog)).spec()
 
 
 def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec]:
@@ -48,7 +48,7 @@ def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec
 
     Raises `SpecError` with everything that is wrong in any of them; what several share is told once.
     """
-    schema = compose_schema(catalog)
+    schema = _schema(catalog)
     specs: list[Spec] = []
     problems: list[Problem] = []
     for document in documents:
@@ -59,6 +59,12 @@ def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec
     if problems:
         raise SpecError(problems)
     return specs
+
+
+@lru_cache(maxsize=1)
+def _schema(catalog: Catalog) -> Fragment:
+    """Return the schema of a catalog; composing it takes longer than many specs are then held against it."""
+    return compose_schema(catalog)
 
 
 class _Validation:
@@ -77,6 +83,7 @@ class _Validation:
     def spec(self) -> Spec:
         data, catalog = self.document.data, self.catalog
         train: Recipe = self.record("train", convert.recipe) or Recipe()
+        self.findings += broken_recipe(data.get("train", {}), train)
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))

@@ -8,10 +8,11 @@ from retspec.records import Criterion, Direction, Value
 from retspec.validate.context import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
 
     from retspec.catalog import Catalog
     from retspec.kinds import Check
+    from retspec.records import Recipe
 
 _NEEDS = {
     "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
@@ -43,6 +44,17 @@ def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str
 
 def _sources_of_files(catalog: Catalog) -> str:
     return " or ".join(f"`{name}:`" for name, source in catalog.data_sources.items() if source.gives_files)
+
+
+def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Finding]:
+    """Yield what is wrong with the recipe that the section `train` holds."""
+    if recipe.stop_at_drop is not None and recipe.min_steps > recipe.steps:
+        place, default = ("min_steps", "") if "min_steps" in section else ("stop_at_drop", " by default")
+        message = (
+            f"train.stop_at_drop can never end a training: min_steps is {recipe.min_steps}{default}, and there are "
+            f"{recipe.steps} steps; lower `min_steps`, to 3 at least, or raise `steps`"
+        )
+        yield Finding(("train", place), message)
 
 
 def broken_bounds(criterion: Criterion) -> Iterator[Finding]:

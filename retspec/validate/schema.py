@@ -88,10 +88,12 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
     }
     model = _source_section("The model under test", catalog.model_sources, beside_model, fragments)
     beside_data = {name: fragments.of(annotation, name) for name, annotation in BESIDE_FILES.items()}
+    train = fragments.of(Recipe, "train")
+    fragments.definitions[Recipe.__name__]["dependencies"] = {"min_steps": ["stop_at_drop"]}
     return {
         "model": {**model, "dependencies": {"checkpoint_sha256": ["checkpoint"]}},
         "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
-        "train": fragments.of(Recipe, "train"),
+        "train": train,
         "run": fragments.of(RunOptions, "run"),
         "checks": checks_section(catalog, fragments),
     }

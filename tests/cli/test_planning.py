@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
+
+
+PLUGIN = """
+import os
+
+from retspec.plugin import check, hookimpl
+
+with open(os.environ["LOADED"], "a") as log:
+    log.write("loaded\\n")
+
+@check(direction="at most", advice="Nothing to do.")
+def counted() -> int:
+    '''How often?'''
+    return 1
+
+@hookimpl
+def retspec_checks():
+    return [counted]
+"""
+RANGE = "5–20"  # noqa: RUF001 - as the plan writes it
 
 
 def test_a_valid_spec_is_told_with_its_number_of_criteria(retspec: Any, spec: Path) -> None:
@@ -42,6 +66,24 @@ def test_a_plugin_that_does_not_load_is_told_for_its_spec_and_the_next_is_still_
     assert finished.out == f"{spec}: ok (2 criteria)\n"
 
 
+def test_a_plugin_of_many_specs_is_loaded_once_and_known_to_no_other_spec(
+    retspec: Any, spec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = spec.with_name("log")
+    monkeypatch.setenv("LOADED", str(log))
+    spec.with_name("counting.py").write_text(PLUGIN)
+    text = spec.read_text().replace("lora_layers: 12", "counted: 1")
+    named = [spec.with_name(f"{name}.yaml") for name in "abc"]
+    for path in named:
+        path.write_text(f"{text}plugins: [counting.py]\n")
+    stranger = spec.with_name("stranger.yaml")
+    stranger.write_text(text)
+    finished = retspec("validate", *named[:2], stranger, named[2])
+    assert finished.out.splitlines() == [f"{path}: ok (2 criteria)" for path in named]
+    assert "unknown check 'counted'" in finished.err
+    assert log.read_text() == "loaded\n"
+
+
 def test_an_override_is_validated_too(retspec: Any, spec: Path) -> None:
     assert retspec("validate", spec, "--set", "model.lora.r=4", "--seed", "7", "--device", "cpu").code == 0
     assert retspec("validate", spec, "--set", "model.lora.r=none").code == 2
@@ -66,6 +108,26 @@ def test_a_plan_counts_the_passes_of_a_training_once(retspec: Any, spec: Path) -
     out = retspec("plan", spec).out
     assert "7 forward passes and 7 backward; the model gets its weights" in out
     assert "steps=7" in out
+
+
+def test_a_plan_tells_the_fewest_and_the_most_passes_of_what_may_end_early(retspec: Any, spec: Path) -> None:
+    spec.write_text(spec.read_text() + "  loss_drop: 0.5\ntrain: {steps: 20, stop_at_drop: 0.5, min_steps: 5}\n")
+    out = retspec("plan", spec).out
+    assert re.search(rf"^fitting +training +{RANGE} +{RANGE} +loss_drop ", out, re.MULTILINE)
+    assert f"{RANGE} forward passes and {RANGE} backward; the model gets its weights" in out
+    assert f"| {RANGE} | {RANGE} |" in retspec("plan", spec, "--format", "markdown").out
+
+
+def test_a_plan_is_there_for_programs_too(retspec: Any, spec: Path) -> None:
+    spec.write_text(
+        spec.read_text() + "  loss_drop: 0.5\n  dead_gradients: {skip: later}\ntrain: {stop_at_drop: 0.5}\n"
+    )
+    (plan,) = json.loads(retspec("plan", spec, "--format", "json").out)
+    parameters, fitting, _ = plan["measurements"]
+    assert parameters["passes"]["forward"] == {"fewest": 0, "most": 0}
+    assert (fitting["name"], fitting["criteria"], fitting["arguments"]["steps"]) == ("fitting", ["loss_drop"], 20)
+    assert fitting["passes"] == plan["passes"] == {kind: {"fewest": 5, "most": 20} for kind in ("forward", "backward")}
+    assert (plan["skipped"], plan["needs_weights"], plan["cell"]) == ({"dead_gradients": "later"}, True, "")
 
 
 def test_a_plan_shows_what_the_spec_skips(retspec: Any, spec: Path) -> None:

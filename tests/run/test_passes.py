@@ -10,6 +10,7 @@ import pytest
 
 from retspec.records import Passes, Report
 from retspec.run import prepare, run
+from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 
 if TYPE_CHECKING:
@@ -83,6 +84,21 @@ def test_every_criterion_got_its_verdict(everything: Counts, static: Counts) -> 
 def test_the_model_runs_exactly_as_often_as_the_plan_says(everything: Counts) -> None:
     ran = Passes(forward=everything.lines["forward Tensor"], backward=everything.lines["backward Tensor"])
     assert ran == everything.planned
+
+
+def test_a_training_that_may_end_early_runs_within_its_plan(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    head = HEAD.replace("LOG", str(log)).replace("steps: 4", "steps: 40, stop_at_drop: 0.1, min_steps: 3")
+    spec = spec_in(tmp_path, "loss_drop: 0.1\nmerge_atol: 1e-3", head)
+    plan, _ = prepare(spec, entry_points=False)
+    results = run_here(spec)
+    assert {result.verdict.value for result in results.values()} == {"met"}
+    taken = results["loss_drop"].observed.details["steps"]  # type: ignore[union-attr]
+    assert 3 <= taken < 40
+    ran = Counter(log.read_text().splitlines())
+    assert ran["backward Tensor"] == 2 * taken
+    assert plan.fewest_passes.backward == 6 <= ran["backward Tensor"] < 80 == plan.passes.backward
+    assert plan.fewest_passes.forward == 10 <= ran["forward Tensor"] == 2 * taken + 4 < plan.passes.forward == 84
 
 
 def test_the_plan_counts_each_distinct_training_once(everything: Counts) -> None:

@@ -138,6 +138,7 @@ EXTENDING = {"retspec": 1, "extends": "base.yaml"}
         {"model": None, "checks": None, "vars": {"x": None}},
         {"model": {"kwargs": {"x": None}, "lora": {"r": 4}}},
         {"model": {"timm": None, "factory": "a:b"}},
+        {"train": {"min_steps": 3}},
         {"train": {"lr": None, "steps": 3}, "run": {"timeout": None, "device": "cpu"}},
         {"checks": {"loss_drop": None, "merge_atol": {"warn": 1e-6}, "own": {"limit": None, "with": {"steps": 3}}}},
         {"checks": {"rank_params": {"with": {"expected": {"4": None}}}, "loss_drop": {"severity": None}}},

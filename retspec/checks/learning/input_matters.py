@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
+from retspec.facts.training import drop
 from retspec.plugin import Inconclusive, Observed, check
 
 
@@ -23,10 +24,15 @@ def input_matters(training: Training, blank_training: Training) -> Observed[floa
 
     What the number means:
         How much farther the loss falls on the real batch than on the same labels with the inputs zeroed, as a fraction
-        of the first loss. Healthy models reach 0.5 and more on a balanced batch.
+        of the first loss. Healthy models reach 0.5 and more on a balanced batch. Under `train.stop_at_drop` the real
+        batch is learnt no farther than that, while without inputs every step is taken; if they, too, get that far, the
+        inputs were not needed for it, and the number is not above zero.
     """
     real, blank = training.finite_losses(2), blank_training.finite_losses(2)
     if min(real[0], blank[0]) <= 0:
         raise Inconclusive("the loss is not positive, so a drop is no fraction of it")
-    drop, blank_drop = 1 - real[-1] / real[0], 1 - blank[-1] / blank[0]
-    return Observed(drop - blank_drop, {"drop": drop, "drop with inputs zeroed": blank_drop})
+    drops = {"drop": drop(real), "drop with inputs zeroed": drop(blank)}
+    gap = drops["drop"] - drops["drop with inputs zeroed"]
+    if blank_training.ended_early:  # how far the last step overshot says nothing
+        gap = min(gap, 0.0)
+    return Observed(gap, {**drops, "steps": len(real), "steps with inputs zeroed": len(blank)})

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from retspec.facts import Training
+from retspec.facts.training import drop
 from retspec.plugin import Inconclusive, Observed, check
 
 SMALLEST_LOSS = 1e-8
@@ -32,11 +33,11 @@ def loss_drop(training: Training) -> Observed[Annotated[float, Meta(le=1)]]:
 
     What the number means:
         1 - last loss / first loss, over `train.steps` steps. Healthy LoRA setups on random images reach 0.9 and more in
-        20 steps; normalized photographs take about 50.
+        20 steps; normalized photographs take about 50. `train.stop_at_drop` ends the training once this number has
+        reached it: a limit above it would ask for what nobody waited for.
     """
     losses = _positive(training)
-    details = {"first": losses[0], "last": losses[-1], "steps": len(losses)}
-    return Observed(1 - losses[-1] / losses[0], details)
+    return Observed(drop(losses), {"first": losses[0], "last": losses[-1], **training.extent})
 
 
 @check(
@@ -71,7 +72,7 @@ def max_loss_rise(
     ]
     worst = max(rises)
     where = {"at step": rises.index(worst) + 2} if worst > 0 else {}
-    return Observed(max(worst, 0.0), {**where, "losses": list(losses)})
+    return Observed(max(worst, 0.0), {**where, **training.extent, "losses": list(losses)})
 
 
 @check(
@@ -88,10 +89,10 @@ def max_final_loss(training: Training) -> Observed[float]:
         max_final_loss: 0.5
 
     What the number means:
-        The loss of the last step, before its update.
+        The loss of the last step that was taken, before its update.
     """
     losses = training.finite_losses(1)
-    return Observed(losses[-1], {"first": losses[0], "steps": len(losses)})
+    return Observed(losses[-1], {"first": losses[0], **training.extent})
 
 
 @check(

@@ -23,10 +23,11 @@ def nonfinite_steps(training: Training) -> Observed[int]:
         nonfinite_steps: 0
 
     What the number means:
-        Steps without a finite loss. The training stops at the first of them, and those that are left count too.
+        Steps without a finite loss. The training ends at the first of them, and those that are left count too; those
+        that `train.stop_at_drop` spares do not.
     """
     if training.nonfinite_loss_at is None:
-        return Observed(0, {"steps": len(training.losses)})
+        return Observed(0, training.extent)
     details = {
         "at step": training.nonfinite_loss_at + 1,
         "operation": training.nonfinite_operation or "unknown",

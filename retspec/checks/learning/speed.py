@@ -69,5 +69,5 @@ def _steady(training: Training, warmup: int) -> tuple[tuple[float, ...], float]:
     Raises Inconclusive for too few of them, or when they scatter too widely.
     """
     times = training.seconds[warmup:]
-    remedy = "run on a quieter machine or raise `train.steps`"
+    remedy = f"run on a quieter machine or {training.remedy}"
     return times, steady_median(times, "steps after warm-up", remedy=remedy)
