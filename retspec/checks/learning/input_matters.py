@@ -33,6 +33,6 @@ def input_matters(training: Training, blank_training: Training) -> Observed[floa
         raise Inconclusive("the loss is not positive, so a drop is no fraction of it")
     drops = {"drop": drop(real), "drop with inputs zeroed": drop(blank)}
     gap = drops["drop"] - drops["drop with inputs zeroed"]
-    if blank_training.ended_early:  # how far the last step overshot says nothing
+    if blank_training.ended_early:  # the labels were enough; which of the two overshot farther is chance
         gap = min(gap, 0.0)
     return Observed(gap, {**drops, "steps": len(real), "steps with inputs zeroed": len(blank)})
