@@ -116,7 +116,7 @@ SCENARIOS = [
     checks(
         "a limit is no number",
         "  other: {check: value, limit: low}\n",
-        "spec.yaml:4:32: checks.other.limit: expected an integer, such as 8; found the text 'low'",
+        "spec.yaml:4:32: checks.other.limit: expected an integer or a mapping, such as 8; found the text 'low'",
     ),
     checks(
         "a limit is NaN",
