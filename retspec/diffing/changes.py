@@ -67,7 +67,8 @@ def changes(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
 def _of_cell(old: Spec | None, new: Spec | None) -> list[Change]:
     if old and new:
         return _of_specs(old, new)
-    name, kind = (f"[{new.cell}]", Kind.ADDED) if new else (f"[{old.cell if old else ''}]", Kind.REMOVED)
+    cell, kind = (new.cell, Kind.ADDED) if new else (old.cell if old else "", Kind.REMOVED)
+    name = f"[{cell}]" if cell else "(no matrix)"
     sizes = [len(spec.criteria) if spec else None for spec in (old, new)]
     return [Change(name=name, kind=kind, part="criteria", old=sizes[0], new=sizes[1], is_loosening=new is None)]
 

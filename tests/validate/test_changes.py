@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,3 +131,15 @@ def test_what_is_no_loosening_turns_nothing_green(
         assert any(change.is_loosening for change in changes([plan_of(old).spec], [plan_of(new).spec]))
     if (before, after) == (Verdict.MET, Verdict.MISSED):
         assert not any(change.is_loosening for change in changes([plan_of(old).spec], [plan_of(new).spec]))
+
+
+def test_a_cell_that_is_gone_is_a_loosening_and_one_that_came_is_none() -> None:
+    whole = plan_of(criterion("loss_drop")).spec
+    cells = [replace(whole, cell=name) for name in ("r=4", "r=8")]
+    assert changes(cells, cells) == []
+    assert told(changes(cells, cells[:1])) == [("[r=8]", "REMOVED", "criteria", True)]
+    assert told(changes(cells[:1], cells)) == [("[r=8]", "ADDED", "criteria", False)]
+    assert told(changes([whole], cells[:1])) == [
+        ("[r=4]", "ADDED", "criteria", False),
+        ("(no matrix)", "REMOVED", "criteria", True),
+    ]
