@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -54,9 +55,13 @@ def play(scenario: Scenario, folder: Path) -> None:
     """Run `retspec run spec.yaml` under a scenario and hold it against what the scenario states."""
     _write(scenario, folder)
     with _start(scenario, folder) as program:
-        if scenario.act is not None:
-            scenario.act(program, folder)
-        out, err = program.communicate(timeout=120)
+        try:
+            if scenario.act is not None:
+                scenario.act(program, folder)
+            out, err = program.communicate(timeout=120)
+        except BaseException:
+            program.kill()  # else leaving the context would wait for it
+            raise
     printed = out + err
     code = program.returncode if program.returncode >= 0 else 128 - program.returncode
     assert (code, scenario.sees in printed) == (scenario.exit_code, True), printed
@@ -92,7 +97,14 @@ def _start(scenario: Scenario, folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
+        preexec_fn=_hear_signals,  # noqa: PLW1509 - no thread here holds a lock
     )
+
+
+def _hear_signals() -> None:
+    """Start as from a terminal, wherever these tests run: under `nohup` a signal is ignored, and stays so."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _environment() -> dict[str, str]:

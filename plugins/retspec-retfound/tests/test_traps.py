@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from retfound_traps import Trap
     from retspec.records import Result
 
+pytestmark = pytest.mark.no_cover  # tracing torch costs a third more time; the core is covered by its own tests
+
 TRAPS = traps()
 HEALTHY = sorted((Path(__file__).parent / "healthy").glob("*.yaml"))
 

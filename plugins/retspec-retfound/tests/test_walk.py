@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,23 @@ if TYPE_CHECKING:
     from conftest import Judged
     from retspec.records import Result
 
+pytestmark = pytest.mark.no_cover  # what runs here is covered by the tests of its parts
+
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.fixture
-def sample(tmp_path: Path) -> Path:
-    finished = CliRunner().invoke(main, ["make-sample", str(tmp_path / "sample"), "--kind", "green"])
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("walk") / "sample"
+    finished = CliRunner().invoke(main, ["make-sample", str(folder), "--kind", "green"])
     assert finished.exit_code == 0, finished.output
-    return tmp_path / "sample"
+    return folder
+
+
+@pytest.fixture
+def sample(written: Path, tmp_path: Path) -> Path:
+    """A copy to break."""
+    return shutil.copytree(written, tmp_path / "sample")
 
 
 def test_the_sample_is_met_whole(sample: Path, judged: Judged) -> None:
