@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.cli.commands import COMMANDS
+from tests.signals import hear_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,8 +88,12 @@ def test_an_internal_error_shows_its_traceback_when_asked(retspec: Any, plugin: 
 def test_interrupting_exits_with_130(plugin: Any, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     path = plugin(f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(60)")
+    command = [sys.executable, "-m", "retspec", "plugins", "-p", path]
     with subprocess.Popen(
-        [sys.executable, "-m", "retspec", "plugins", "-p", path], stderr=subprocess.PIPE, text=True
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_signals,  # noqa: PLW1509 - no thread here holds a lock
     ) as process:
         deadline = time.monotonic() + 30
         while not begun.exists() and time.monotonic() < deadline:

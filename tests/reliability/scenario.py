@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from junitparser import JUnitXml
+
+from tests.signals import hear_signals
 
 ROOT = Path(__file__).parents[2]
 COMPLETE = "both reports, every criterion in them"
@@ -97,14 +98,8 @@ def _start(scenario: Scenario, folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        preexec_fn=_hear_signals,  # noqa: PLW1509 - no thread here holds a lock
+        preexec_fn=hear_signals,  # noqa: PLW1509 - no thread here holds a lock
     )
-
-
-def _hear_signals() -> None:
-    """Start as from a terminal, wherever these tests run: under `nohup` a signal is ignored, and stays so."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def _environment() -> dict[str, str]:
