@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 GRACE = 5.0
 """Seconds between asking the worker to end and killing it."""
+PARTING = 15.0
+"""Seconds that a worker which has done its jobs has for its end: far more than it needs, since a run that is healthy
+must not lose its verdict to a busy machine."""
 TAIL = 4000
 """Characters of the worker's standard error that a report keeps."""
 LAST_WORDS = 500
@@ -125,7 +128,7 @@ class WorkerProcess:
         with suppress(BrokenPipeError):
             self._jobs.close()
         try:
-            status = self._process.wait(GRACE)
+            status = self._process.wait(PARTING)
         except subprocess.TimeoutExpired:
             self.end()
             return "it did not end: a thread or a child of it was left running"

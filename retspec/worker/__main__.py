@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
+from dataclasses import dataclass
+from functools import cache
 from typing import IO
 
 import msgspec
 
+from retspec.catalog import gather
 from retspec.measure.protocol import Job
 from retspec.subjects.bases import Bases
 from retspec.worker.channel import Channel
@@ -16,16 +21,38 @@ from retspec.worker.limits import limit_memory
 from retspec.worker.work import work
 
 
+@dataclass
+class _End:
+    """Ends the process once its threads, its children and what was registered for its end are done.
+
+    The interpreter would take its modules and a model of gigabytes apart first: seconds that nobody needs.
+    """
+
+    status: int | None = None
+    """The exit status; None leaves the end to the interpreter, which is about to tell of an exception."""
+
+    def __call__(self) -> None:
+        if self.status is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.status)
+
+
 def main() -> None:
     """Do one job after another, until the supervisor closes the pipe that they come through."""
-    channel, bases = Channel(int(sys.argv[1])), Bases()
+    end = _End()
+    atexit.register(end)  # the first that is registered is the last that is called
+    channel, bases, gathering = Channel(int(sys.argv[1])), Bases(), cache(gather)
     with _detached_standard_input() as jobs:
         for line in jobs:
             job = msgspec.json.decode(line, type=Job)
             limit_memory(job.plan.spec.run.memory)
             if job.plan.needs_torch:
                 settle_libraries()
-            work(job, channel, bases)
+            work(job, channel, bases, gathering)
+            if job.more:
+                gc.collect()  # a model that stands in a circle would stay beside the next one
+    end.status = os.EX_OK
 
 
 def _detached_standard_input() -> IO[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import builtins
 import ctypes
 import importlib.util
 import os
@@ -127,6 +129,19 @@ def spawns(*, path: str) -> int:
 def threads() -> int:
     """Does it leave a thread?"""
     threading.Thread(target=time.sleep, args=(AGES,)).start()
+    return 0
+
+
+class _SlowToGo:
+    def __del__(self) -> None:
+        time.sleep(AGES)
+
+
+@check(direction="at most", advice="Nothing to do.")
+def slow_to_go(*, path: str) -> int:
+    """Does it leave what is slow to take apart?"""
+    atexit.register(Path(path).touch)
+    builtins.left_by_a_test = _SlowToGo()  # as a library leaves what it holds globally
     return 0
 
 

@@ -164,13 +164,20 @@ def test_a_child_of_the_worker_ends_with_the_run(leftovers: tuple[Report, int]) 
 
 
 def test_a_thread_left_running_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "GRACE", 0.5)
+    monkeypatch.setattr(process, "PARTING", 0.5)
     report = run_acting(tmp_path, "threads: 0\none: 1")
     assert set(verdicts(report).values()) == {Verdict.MET}
     assert report.faults == (
         "the worker measured everything, but it did not end: a thread or a child of it was left running",
     )
     assert report.exit_code == 3
+
+
+def test_a_worker_ends_when_all_that_must_be_done_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "PARTING", 5.0)
+    report = run_acting(tmp_path, f"slow_to_go: {{limit: 0, with: {{path: {tmp_path}/registered}}}}")
+    assert report.faults == ()
+    assert (tmp_path / "registered").exists()
 
 
 def test_a_worker_finds_this_retspec_and_no_module_stands_in_for_another(
