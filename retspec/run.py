@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from retspec.catalog import Catalog, gather
 from retspec.interrupts import Interrupted, interruptible, raise_if_interrupted
@@ -13,45 +13,59 @@ from retspec.measure import Workers, measure
 from retspec.measure.protocol import Done, Environment, Finished, Made, Progress
 from retspec.plan import make_plan, select_cells
 from retspec.report import Board, opening
-from retspec.validate import validate, validate_cells
+from retspec.validate import validate_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
+    from retspec.document import Document
     from retspec.measure.protocol import Message
     from retspec.records import Plan, Report
 
 
-def prepare(  # noqa: PLR0913 - keywords, as the command line has options
-    spec: str | Path,
-    *,
-    overrides: Sequence[str] = (),
-    plugins: Sequence[str] = (),
-    entry_points: bool = True,
-    select: Sequence[str] = (),
-    tags: Sequence[str] = (),
-    skip: Sequence[str] = (),
-    observers: Sequence[object] = (),
-    gathering: Callable[..., Catalog] = gather,
-) -> tuple[Plan, Catalog]:
+class Preparing(TypedDict, total=False):
+    """What shapes a plan: keywords, as the command line has options.
+
+    plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
+    select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
+    observers: objects with hook implementations.
+    gathering: `gather`, or one that remembers, for several specs under the same plugins.
+    """
+
+    plugins: Sequence[str]
+    entry_points: bool
+    select: Sequence[str]
+    tags: Sequence[str]
+    skip: Sequence[str]
+    observers: Sequence[object]
+    gathering: Callable[..., Catalog]
+
+
+def prepare(spec: str | Path, *, overrides: Sequence[str] = (), **options: Unpack[Preparing]) -> tuple[Plan, Catalog]:
     """Load, validate and plan, without measuring anything.
 
-    gathering: `gather`, or one that remembers, for several specs under the same plugins.
     Raises SpecError, PluginError, UsageError or NothingSelected.
     """
-    document = load(spec, overrides)
-    named = (*plugins_of(document), *plugins)
-    catalog = gathering(named, entry_points=entry_points, observers=tuple(observers))
-    return make_plan(validate(document, catalog), catalog, select=select, tags=tags, skip=skip), catalog
+    (plan,), catalog = _planned([load(spec, overrides)], **options)
+    return plan, catalog
 
 
-def prepare_cells(  # noqa: PLR0913 - the same
-    spec: str | Path,
+def prepare_cells(
+    spec: str | Path, *, cells: Sequence[str] = (), overrides: Sequence[str] = (), **options: Unpack[Preparing]
+) -> tuple[list[Plan], Catalog]:
+    """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
+
+    cells: patterns of the names of cells; a cell is selected when it matches one of them.
+    Raises what `prepare` raises; a problem that several cells share is told once.
+    """
+    return _planned(select_cells(load_cells(spec, overrides), cells), **options)
+
+
+def _planned(  # noqa: PLR0913 - the keywords of `Preparing`
+    documents: Sequence[Document],
     *,
-    cells: Sequence[str] = (),
-    overrides: Sequence[str] = (),
     plugins: Sequence[str] = (),
     entry_points: bool = True,
     select: Sequence[str] = (),
@@ -60,20 +74,13 @@ def prepare_cells(  # noqa: PLR0913 - the same
     observers: Sequence[object] = (),
     gathering: Callable[..., Catalog] = gather,
 ) -> tuple[list[Plan], Catalog]:
-    """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
-
-    cells: patterns of the names of cells; a cell is selected when it matches one of them.
-    gathering: as there.
-    Raises what `prepare` raises; a problem that several cells share is told once.
-    """
-    documents = select_cells(load_cells(spec, overrides), cells)
-    names = (*plugins_of(documents[0]), *plugins)
-    catalog = gathering(names, entry_points=entry_points, observers=tuple(observers))
+    named = (*plugins_of(documents[0]), *plugins)
+    catalog = gathering(named, entry_points=entry_points, observers=tuple(observers))
     specs = validate_cells(documents, catalog)
     return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
 
 
-def run(  # noqa: PLR0913 - the same
+def run(  # noqa: PLR0913 - keywords, as the command line has options
     spec: str | Path,
     *,
     cells: Sequence[str] = (),

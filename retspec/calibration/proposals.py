@@ -53,7 +53,8 @@ def propose(results: Iterable[Result], catalog: Catalog, text: str, wishes: Wish
 
     text: of the spec, as it is written. dtype: that of the run, by which a limit by dtype is chosen.
     """
-    return [_Proposing(Written(text), catalog, wishes, dtype).proposal(result) for result in results]
+    proposing = _Proposing(Written(text), catalog, wishes, dtype)
+    return [proposing.proposal(result) for result in results]
 
 
 @dataclass(frozen=True)

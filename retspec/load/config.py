@@ -20,7 +20,7 @@ from retspec.load.tree import MAX_DEPTH, Flat, Node
 from retspec.wording import one_line, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SECTION = "config"
@@ -54,9 +54,12 @@ def is_of_config(entry: str) -> bool:
     return entry.partition("=")[0].strip().startswith(f"{_SECTION}.")
 
 
-def named_config(named: Node | None, spec: str, overrides: Sequence[str]) -> ConfigFile:
+def named_config(
+    named: Node | None, spec: str, overrides: Sequence[str], reading: Callable[..., ConfigFile]
+) -> ConfigFile:
     """Return what the section `config:` of a spec names, None standing for a spec without one.
 
+    reading: `read_config`, or one that remembers, for cells that name the same file.
     Raises `UsageError` for an override that leads nowhere.
     """
     if named is None:
@@ -66,7 +69,7 @@ def named_config(named: Node | None, spec: str, overrides: Sequence[str]) -> Con
     problems: tuple[Problem, ...] = ()
     if isinstance(named.value, str) and named.value and not named.faulty:
         try:
-            return read_config(os.path.normpath(Path(spec).parent / named.value), named.mark, overrides)
+            return reading(os.path.normpath(Path(spec).parent / named.value), named.mark, overrides)
         except SpecError as error:
             problems = error.problems
     return ConfigFile(tree=replace(named, value=None, faulty=True), problems=problems)

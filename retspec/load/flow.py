@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.document import Document, Place
 from retspec.errors import Mark, Problem, SpecError, UsageError
-from retspec.load.config import ConfigFile, is_of_config, named_config
+from retspec.load.config import ConfigFile, is_of_config, named_config, read_config
 from retspec.load.extends import EXTENDS, assemble, require_version
 from retspec.load.matrix import MATRIX, Cell, cells_of, faults_of, telling_keys
 from retspec.load.overrides import override
@@ -24,7 +25,7 @@ from retspec.records import Config
 from retspec.wording import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 _VARS = "vars"
 _NOTHING = Node(None, Mark("", 1, 1))
@@ -50,7 +51,8 @@ def load_cells(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> l
     written = _read(os.fspath(path), overrides)
     if written.matrix is None:
         return [_document(written, _resolve(written, written.tree))]
-    opener = Resolver({_VARS: dict(written.tree.children).get(_VARS, _NOTHING)}, os.environ, _NOTHING)
+    no_config = replace(_NOTHING, obstacle="is read for each cell, so that the matrix itself cannot refer to it")
+    opener = Resolver({_VARS: dict(written.tree.children).get(_VARS, _NOTHING)}, os.environ, no_config)
     cells, problems = cells_of(written.matrix, opener.resolve)
     if not cells:
         raise SpecError([*written.problems, *opener.problems, *problems])
@@ -76,6 +78,8 @@ class _Written:
     of_config: tuple[str, ...]
     """The overrides that change values of the config."""
     problems: list[Problem]
+    reading: Callable[..., ConfigFile] = field(default_factory=lambda: cache(read_config))
+    """Reads a config once, however many cells name it."""
 
     def file_of(self, node: Node | None) -> str:
         """Return the file that wrote a value; what the command line says counts as written in the spec."""
@@ -153,7 +157,7 @@ def _resolve(written: _Written, root: Node, problems: Sequence[Problem] = (), *,
     spaces = {_VARS: variables} | ({MATRIX: values} if cell else {})
     first = Resolver(spaces, os.environ, Node(None, root.mark, obstacle="cannot tell where it is itself"))
     named = first.resolve(sections["config"]) if "config" in sections else None
-    config = named_config(named, written.file_of(named), written.of_config)
+    config = named_config(named, written.file_of(named), written.of_config, written.reading)
     resolver = Resolver(spaces, os.environ, config.tree)
     resolved, values = resolver.resolve(variables), resolver.resolve(values)
     tree = resolver.resolve(Node(sections, root.mark))

@@ -17,7 +17,7 @@ from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import synchronize
 from retspec.subjects.diagnosis import nonfinite_backward, nonfinite_operation
 from retspec.subjects.recipes import Trainer
-from retspec.subjects.state import Snapshot, fingerprint, preserved, without_dropout
+from retspec.subjects.state import Snapshot, fingerprint, fingerprints, preserved, without_dropout
 from retspec.subjects.structure import frozen_buffers, groups, has_adapter
 
 if TYPE_CHECKING:
@@ -187,12 +187,8 @@ def _trained(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _fingerprints(model: nn.Module) -> dict[str, int]:
-    """Return a fingerprint of every frozen parameter, with one transfer from the device."""
-    import torch
-
-    frozen = {name: p for name, p in model.named_parameters() if not p.requires_grad}
-    prints = [fingerprint(parameter) for parameter in frozen.values()]
-    return dict(zip(frozen, torch.stack(prints).tolist() if prints else [], strict=True))
+    """Return a fingerprint of every frozen parameter."""
+    return fingerprints({name: p for name, p in model.named_parameters() if not p.requires_grad})
 
 
 def _drifted(model: nn.Module, snapshot: Snapshot, frozen: dict[str, int]) -> list[str]:

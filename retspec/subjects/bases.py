@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retspec.subjects.state import fingerprint
+from retspec.subjects.state import fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -75,4 +75,5 @@ class _Kept:
     def _fingerprints(self) -> dict[str, tuple[object, ...]]:
         model = self.base.model
         tensors: dict[str, Tensor] = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-        return {name: (tensor.dtype, tensor.shape, int(fingerprint(tensor))) for name, tensor in tensors.items()}
+        prints = fingerprints(tensors)
+        return {name: (tensor.dtype, tensor.shape, prints[name]) for name, tensor in tensors.items()}

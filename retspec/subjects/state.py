@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor, nn
 
@@ -97,3 +97,11 @@ def fingerprint(tensor: Tensor) -> Tensor:
         part = bits[start : start + chunk].to(torch.int64)
         total += (part * weights[: part.numel()]).sum() + 2 * start * part.sum()
     return total
+
+
+def fingerprints(tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return the fingerprint of each tensor by its name, with one transfer from the device."""
+    import torch
+
+    prints = [fingerprint(tensor) for tensor in tensors.values()]
+    return dict(zip(tensors, torch.stack(prints).tolist() if prints else [], strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.errors import SubjectError, UsageError
-from retspec.run import prepare_cells, run
+from retspec.run import Preparing, prepare_cells, run
 from retspec.subjects.fixture_data import PATH, VARIABLE, fixture, hand_over
 from retspec.subjects.seeds import seeded
 from retspec.wording import signal_name
@@ -46,7 +45,7 @@ def shown(path: Path) -> Path:
 
 
 def _planned(spec: Path, options: Mapping[str, Any]) -> list[Plan]:
-    known = inspect.signature(prepare_cells).parameters
+    known = {"cells", "overrides", *Preparing.__annotations__}
     plans, _ = prepare_cells(spec, **{name: value for name, value in options.items() if name in known})
     return plans
 

@@ -40,7 +40,8 @@ def validate(document: Document, catalog: Catalog) -> Spec:
 
     Raises `SpecError` with everything that is wrong, in the order of the file, what `load` found included.
     """
-    return _Validation(document, catalog, _schema(catalog)).spec()
+    (spec,) = validate_cells([document], catalog)
+    return spec
 
 
 def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec]:

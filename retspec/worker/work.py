@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from retspec.worker.channel import Channel
 
 
-def work(job: Job, channel: Channel, bases: Bases | None = None) -> None:
+def work(job: Job, channel: Channel, bases: Bases | None = None, gathering: Callable[..., Catalog] = gather) -> None:
     """Answer every criterion of the job with one outcome, then clean up and say so.
 
     bases: base models that an earlier job of this process left for the next one.
+    gathering: `gather`, or one that remembers, for several jobs under the same plugins.
     """
     allow_imports_from(*job.plan.spec.folders, Path.cwd())
-    catalog = gather(job.plugins, entry_points=job.entry_points)
+    catalog = gathering(job.plugins, entry_points=job.entry_points)
     subject = Subject(
         job.plan.spec,
         model_sources=catalog.model_sources,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,24 +11,28 @@ from tests.photos import write_photos
 from tests.tiny import write_checkpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write the files that `model.checkpoint` of some specs names."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    write_checkpoints(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RETSPEC_TEST_CHECKPOINTS", str(folder))
+    with written("RETSPEC_TEST_CHECKPOINTS", write_checkpoints, tmp_path_factory.mktemp("checkpoints")):
         yield
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write the datasets that `data` of some specs names."""
-    folder = tmp_path_factory.mktemp("images")
-    write_photos(folder)
+    with written("RETSPEC_TEST_IMAGES", write_photos, tmp_path_factory.mktemp("images")):
+        yield
+
+
+@contextmanager
+def written(variable: str, write: Callable[[Path], None], folder: Path) -> Iterator[None]:
+    """Write files into a folder, which an environment variable names for the specs."""
+    write(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RETSPEC_TEST_IMAGES", str(folder))
+        patch.setenv(variable, str(folder))
         yield
