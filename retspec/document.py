@@ -54,6 +54,12 @@ class Document:
         return any(place[:length] in self.faulty for length in range(len(place) + 1))
 
     @property
+    def model_keys(self) -> frozenset[str]:
+        """The keys of the section `model`, as far as they are texts; none without that section."""
+        section = self.data.get("model")
+        return frozenset(filter(lambda key: isinstance(key, str), section if isinstance(section, dict) else ()))
+
+    @property
     def plugins(self) -> tuple[str, ...]:
         """The entries of `plugins:`, files as absolute paths; what is no text is left to `validate`."""
         named = self.data.get("plugins")

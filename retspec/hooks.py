@@ -55,12 +55,15 @@ class HookSpecs:
         """Observe: the run starts; every criterion stands in the report as not run."""
 
     @hookspec
-    def retspec_progress(self, measurement: str, step: int, total: int) -> None:
-        """Observe: step `step` of `total` of a measurement begins; (0, 0) when it tells no steps."""
+    def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:
+        """Observe: step `step` of `total` of a measurement begins; (0, 0) when it tells no steps.
+
+        name: that of the report, or of its part for a cell of a matrix, which the measurement is for.
+        """
 
     @hookspec
-    def retspec_criterion_finished(self, result: Result) -> None:
-        """Observe: a criterion has its verdict."""
+    def retspec_criterion_finished(self, result: Result, name: str) -> None:
+        """Observe: a criterion has its verdict, in the report of that name."""
 
     @hookspec
     def retspec_run_finished(self, report: Report) -> None:

@@ -3,81 +3,28 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, Unpack
 
-from retspec.catalog import Catalog, gather
+from retspec.catalog import gather
 from retspec.interrupts import Interrupted, interruptible, raise_if_interrupted
 from retspec.judge import judge, utc_today
-from retspec.load import load, load_cells, plugins_of
-from retspec.measure import Workers, measure
-from retspec.measure.protocol import Done, Environment, Finished, Made, Progress
-from retspec.plan import make_plan, select_cells
+from retspec.measure import Turn, Workers, libraries_for, measure_all
+from retspec.measure.protocol import Done, Environment, Finished, Job, Made, Progress
+from retspec.prepare import Preparing, prepare_all
 from retspec.report import Board, opening
-from retspec.validate import validate_cells
+from retspec.subjects.devices import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
+    from retspec.catalog import Catalog
     from retspec.document import Document
     from retspec.measure.protocol import Message
-    from retspec.records import Plan, Report
-
-
-class Preparing(TypedDict, total=False):
-    """What shapes a plan: keywords, as the command line has options.
-
-    plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
-    select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
-    observers: objects with hook implementations.
-    gathering: `gather`, or one that remembers, for several specs under the same plugins.
-    """
-
-    plugins: Sequence[str]
-    entry_points: bool
-    select: Sequence[str]
-    tags: Sequence[str]
-    skip: Sequence[str]
-    observers: Sequence[object]
-    gathering: Callable[..., Catalog]
-
-
-def prepare(spec: str | Path, *, overrides: Sequence[str] = (), **options: Unpack[Preparing]) -> tuple[Plan, Catalog]:
-    """Load, validate and plan, without measuring anything.
-
-    Raises SpecError, PluginError, UsageError or NothingSelected.
-    """
-    (plan,), catalog = _planned([load(spec, overrides)], **options)
-    return plan, catalog
-
-
-def prepare_cells(
-    spec: str | Path, *, cells: Sequence[str] = (), overrides: Sequence[str] = (), **options: Unpack[Preparing]
-) -> tuple[list[Plan], Catalog]:
-    """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
-
-    cells: patterns of the names of cells; a cell is selected when it matches one of them.
-    Raises what `prepare` raises; a problem that several cells share is told once.
-    """
-    return _planned(select_cells(load_cells(spec, overrides), cells), **options)
-
-
-def _planned(  # noqa: PLR0913 - the keywords of `Preparing`
-    documents: Sequence[Document],
-    *,
-    plugins: Sequence[str] = (),
-    entry_points: bool = True,
-    select: Sequence[str] = (),
-    tags: Sequence[str] = (),
-    skip: Sequence[str] = (),
-    observers: Sequence[object] = (),
-    gathering: Callable[..., Catalog] = gather,
-) -> tuple[list[Plan], Catalog]:
-    named = (*plugins_of(documents[0]), *plugins)
-    catalog = gathering(named, entry_points=entry_points, observers=tuple(observers))
-    specs = validate_cells(documents, catalog)
-    return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
+    from retspec.records import Criterion, Plan, Report, Result
 
 
 def run(  # noqa: PLR0913 - keywords, as the command line has options
@@ -93,6 +40,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     fail_fast: bool = False,
     strict: bool = False,
     today: date | None = None,
+    jobs: int = 1,
     reports: Mapping[str, str | Path] | None = None,
     observers: Sequence[object] = (),
 ) -> Report:
@@ -105,70 +53,147 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
     fail_fast: end after the first criterion that is not met. strict: warnings make the exit code 1.
     today: the day (UTC) that waivers are held against; the real one unless it is given.
+    jobs: how many cells are measured at a time, each in a worker of its own, with its share of the cores.
     reports: name of a report format to the path of its file, such as {"junit": "junit.xml"}.
     observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
 
     Raises SpecError, PluginError, UsageError, NothingSelected before anything runs, ReportError for a file that cannot
     be written. What happens while measuring is in the report.
     """
-    plans, catalog = prepare_cells(
-        spec,
+    (report,) = run_all(
+        [spec],
         cells=cells,
         overrides=overrides,
+        fail_fast=fail_fast,
+        strict=strict,
+        today=today,
+        jobs=jobs,
+        reports=[reports or {}],
+        observers=observers,
         plugins=plugins,
         entry_points=entry_points,
         select=select,
         tags=tags,
         skip=skip,
-        observers=observers,
     )
+    return report
+
+
+def run_all(  # noqa: PLR0913 - the same
+    specs: Sequence[str | Path],
+    *,
+    cells: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    fail_fast: bool = False,
+    strict: bool = False,
+    today: date | None = None,
+    jobs: int = 1,
+    reports: Sequence[Mapping[str, str | Path]],
+    observers: Sequence[object] = (),
+    **options: Unpack[Preparing],
+) -> list[Report]:
+    """Run several specs and return their reports, in the same order.
+
+    Those that can share a worker, or even a base model, are measured one after another; `jobs` of all their cells at a
+    time. reports: the files of each spec. For the rest, and for what is raised, see `run`.
+    """
+    options.setdefault("gathering", cache(partial(gather, observers=observers)))
+    with closing(Workers()) as workers:
+        announce = partial(_warm_up, workers)
+        prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=announce, **options)
+        lanes = max(1, min(jobs, sum(len(plans) for plans, _ in prepared)))
+        prepared = [(_divided(plans, lanes), catalog) for plans, catalog in prepared]
+        boards = [_board(*each, files, strict=strict) for each, files in zip(prepared, reports, strict=True)]
+        turns = [
+            _Cell(plan, catalog, board, index)
+            for (plans, catalog), board in zip(prepared, boards, strict=True)
+            for index, plan in enumerate(plans)
+        ]
+        try:
+            with interruptible():
+                for board in boards:
+                    board.open()
+                _measure_and_judge(turns, workers, lanes, fail_fast=fail_fast, today=today or utc_today())
+                for board in boards:
+                    board.close()
+                raise_if_interrupted()
+        except Interrupted as interruption:
+            for board in [board for board in boards if not board.is_closed] or boards[-1:]:
+                board.close(interrupted=interruption.number)
+        return [board.report for board in boards]
+
+
+def _warm_up(workers: Workers, document: Document) -> None:
+    """Let a worker import what the model will need while the spec is validated and planned."""
+    if document.model_keys:
+        workers.warm_up(libraries_for(document.model_keys))
+
+
+def _divided(plans: Sequence[Plan], lanes: int) -> list[Plan]:
+    """Give each lane its share of the cores, where the spec does not say itself how many threads it wants."""
+    share = max(1, cores() // lanes)
+    return [plan if lanes == 1 or plan.spec.run.threads else plan.with_threads(share) for plan in plans]
+
+
+def _board(plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool) -> Board:
     openings = [opening(plan, catalog, strict=strict) for plan in plans]
     secrets = {secret for plan in plans for secret in plan.spec.secrets}
-    board = Board(openings, catalog, reports or {}, secrets=secrets)
-    try:
-        with interruptible():
-            board.open()
-            _measure_and_judge(plans, catalog, board, fail_fast=fail_fast, today=today or utc_today())
-            report = board.close()
-            raise_if_interrupted()
-            return report
-    except Interrupted as interruption:
-        return board.close(interrupted=interruption.number)
+    return Board(openings, catalog, files, secrets=secrets)
 
 
-def _measure_and_judge(plans: Sequence[Plan], catalog: Catalog, board: Board, *, fail_fast: bool, today: date) -> None:
-    """Measure cell after cell, with workers that know what the last one left; judge what comes of it."""
-    for plan in plans:
-        board.tell("spec_loaded", spec=plan.spec)
-    board.tell("run_started", report=board.report)
-    with closing(Workers()) as workers:
-        for index, plan in enumerate(plans):
-            board.turn_to(index)
-            more = index < len(plans) - 1
-            messages = measure(plan, workers, plugins=catalog.named, entry_points=catalog.entry_points, more=more)
-            with closing(messages):
-                is_over = _judge(plan, messages, board, fail_fast=fail_fast, today=today)
-            if is_over:
-                break
-            board.sheet.end()
+@dataclass(frozen=True)
+class _Cell:
+    """A plan, and where its verdicts go."""
+
+    plan: Plan
+    catalog: Catalog
+    board: Board
+    index: int
+    """On the board."""
+
+    @property
+    def job(self) -> Job:
+        """What a worker is told to do."""
+        return Job(plan=self.plan, plugins=self.catalog.named, entry_points=self.catalog.entry_points)
+
+    @cached_property
+    def criteria(self) -> dict[str, Criterion]:
+        """The criteria that run, by id."""
+        return {step.criterion.id: step.criterion for step in self.plan.checks}
 
 
-def _judge(plan: Plan, messages: Iterable[Message], board: Board, *, fail_fast: bool, today: date) -> bool:
-    """Put a verdict on the board for every outcome as it arrives; True as soon as the run has failed fast."""
-    criteria = {step.criterion.id: step.criterion for step in plan.checks}
-    for message in messages:
-        match message:
-            case Finished(outcome):
-                result = judge(criteria[outcome.id], outcome, today=today)
-                board.add(result)
-                if fail_fast and not result.verdict.is_accepted:
-                    return True
-            case Made(measured):
-                board.sheet.note(measured)
-            case Environment(facts):
-                board.sheet.note_environment(facts)
-            case Progress(key, step, total):
-                board.tell("progress", measurement=key, step=step, total=total)
-            case Done(faults):
-                board.sheet.fault(*faults)
-    return False
+def _measure_and_judge(cells: Sequence[_Cell], workers: Workers, lanes: int, *, fail_fast: bool, today: date) -> None:
+    """Measure all cells, and put a verdict on their boards for every outcome as it arrives."""
+    for cell in cells:
+        cell.board.tell("spec_loaded", spec=cell.plan.spec)
+    for board in dict.fromkeys(cell.board for cell in cells):
+        board.tell("run_started", report=board.report)
+    with closing(measure_all([cell.job for cell in cells], workers, lanes=lanes)) as events:
+        for index, event in events:
+            result = _note(cells[index], event, today)
+            if fail_fast and result is not None and not result.verdict.is_accepted:
+                return
+
+
+def _note(cell: _Cell, event: Turn | Message, today: date) -> Result | None:
+    """Put what happened to a cell on its board; return the result, if it is one."""
+    board = cell.board
+    board.turn_to(cell.index)
+    match event:
+        case Turn.BEGINS:
+            board.begin()
+        case Finished(outcome):
+            result = judge(cell.criteria[outcome.id], outcome, today=today)
+            board.add(result)
+            return result
+        case Made(measured):
+            board.sheet.note(measured)
+        case Environment(facts):
+            board.sheet.note_environment(facts)
+        case Progress(key, step, total):
+            board.tell("progress", measurement=key, step=step, total=total)
+        case Done(faults):
+            board.sheet.fault(*faults)
+        case Turn.ENDS:
+            board.end()
+    return None

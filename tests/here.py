@@ -11,8 +11,8 @@ import msgspec
 
 from retspec.judge import judge
 from retspec.measure.protocol import Done, Finished, Job, Message, decode, encode
-from retspec.run import prepare
-from retspec.worker.libraries import settle_libraries
+from retspec.prepare import prepare
+from retspec.worker.libraries import settle
 from retspec.worker.work import work
 
 if TYPE_CHECKING:
@@ -47,5 +47,5 @@ def run_here(spec: str | Path, overrides: Sequence[str] = ()) -> dict[str, Resul
 @cache
 def _settle_once() -> None:
     """Do as a worker does: else each of the many collections of garbage by `memory` walks all libraries."""
-    settle_libraries()
+    settle(["torch", "timm", "peft"])
     atexit.register(gc.unfreeze)  # else bindings that count their objects at the end print each as a leak

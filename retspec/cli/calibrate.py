@@ -22,10 +22,11 @@ from retspec.cli.options import Planning, SpecFile, examples, planning_options, 
 from retspec.cli.progress import watching
 from retspec.errors import RetspecError, UsageError
 from retspec.load.files import read
+from retspec.prepare import prepare
 from retspec.recorded import judge_again
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
 from retspec.report import write_whole
-from retspec.run import prepare, run
+from retspec.run import run
 from retspec.stored import read_report
 from retspec.wording import one_line, readable, troubles
 

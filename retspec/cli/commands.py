@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 from retspec.errors import did_you_mean
 
 COMMANDS = {
-    "run": "Run the checks of a spec and write its reports.",
+    "run": "Run the checks of specs and write their reports.",
     "validate": "Tell whether specs are valid, with all their problems.",
     "plan": "Show what a run would measure, and for whom.",
     "calibrate": "Write limits from what a known-good setup shows.",

@@ -11,8 +11,8 @@ from retspec.catalog import gather
 from retspec.cli.formats import format_option, show_json, show_rows, shown
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.diffing import Kind, changes, checked_out
+from retspec.prepare import prepare_cells
 from retspec.records import EXIT_MISSED, Direction
-from retspec.run import prepare_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ from retspec.facts import MemoryFit
 from retspec.load import load, plugins_of
 from retspec.masking import Mask
 from retspec.measure import Workers, measure
-from retspec.measure.protocol import Finished, Made, Progress
+from retspec.measure.protocol import Finished, Job, Made, Progress
 from retspec.plan import make_plan
 from retspec.records import EXIT_NO_VERDICT, Outcome, Size, bytes_of
 from retspec.validate import validate
@@ -147,16 +147,17 @@ def _prepare(
 def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any]:
     """Return what the criterion came to, and the facts as plain data."""
     outcome, facts = Outcome(id=CRITERION), None
+    job = Job(plan=plan, plugins=catalog.named, entry_points=catalog.entry_points)
     names = {step.key: step.name for step in plan.measurements}
     with (
         closing(Workers()) as workers,
-        closing(measure(plan, workers, plugins=catalog.named, entry_points=catalog.entry_points)) as messages,
+        closing(measure(job, workers)) as messages,
     ):
         for message in messages:
             match message:
                 case Progress(key, step, total):
                     name = names.get(key, key)  # the arguments say nothing new
-                    catalog.hooks.hook.retspec_progress(measurement=name, step=step, total=total)
+                    catalog.hooks.hook.retspec_progress(measurement=name, step=step, total=total, name=plan.spec.name)
                 case Made(measured) if names[measured.key] == MEASUREMENT:
                     facts = measured.facts
                 case Finished(result):

@@ -9,9 +9,9 @@ import click
 
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.reporting import report_options, require_distinct, show
+from retspec.prepare import prepare_cells
 from retspec.recorded import judge_again
 from retspec.report import destinations, write_reports
-from retspec.run import prepare_cells
 from retspec.stored import read_report
 
 
@@ -46,7 +46,7 @@ def command(
     check or other arguments, anything about another model, data, recipe, seed or dtype) is told as not run and
     is never green. Exits like run. Only the reports that are named are written.
     """
-    require_distinct(reports)
+    require_distinct(reports.values())
     plans, catalog = prepare_cells(spec, cells=cells, **options)
     files = destinations(reports, catalog)
     report = judge_again(plans, read_report(results), strict=strict)

@@ -11,7 +11,7 @@ from retspec.cli.formats import format_option, show_json
 from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.markup import markdown_table
 from retspec.masking import Mask
-from retspec.run import prepare_cells
+from retspec.prepare import prepare_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

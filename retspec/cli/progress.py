@@ -20,23 +20,32 @@ if TYPE_CHECKING:
 
 
 class PlainProgress:
-    """A line per measurement that begins and per verdict: a log that reads well afterwards."""
+    """A line per measurement that begins and per verdict: a log that reads well afterwards.
+
+    Where there are several specs or cells, lines begin with the name of theirs.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._current = ""
+        self._names = _Names()
+        self._current: dict[str, str] = {}
 
     @hookimpl
-    def retspec_progress(self, measurement: str) -> None:
+    def retspec_run_started(self, report: Report) -> None:
+        """Learn what there is."""
+        self._names.learn(report)
+
+    @hookimpl
+    def retspec_progress(self, measurement: str, name: str) -> None:
         """Say what is being measured, once."""
-        if measurement != self._current:
-            self._current = measurement
-            self._say(activity(measurement))
+        if self._current.get(name) != measurement:
+            self._current[name] = measurement
+            self._say(f"{self._names.prefix(name)}{activity(measurement)}")
 
     @hookimpl
-    def retspec_criterion_finished(self, result: Result) -> None:
+    def retspec_criterion_finished(self, result: Result, name: str) -> None:
         """Say the verdict."""
-        self._say(verdict_line(result))
+        self._say(f"{self._names.prefix(name)}{verdict_line(result)}")
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -50,6 +59,7 @@ class LiveProgress:
     """One line that is written over: what is being measured, step k of n, criteria decided, time elapsed."""
 
     def __init__(self, stream: TextIO) -> None:
+        self._names = _Names()
         self._bar = tqdm(
             file=stream,
             leave=False,
@@ -60,14 +70,15 @@ class LiveProgress:
 
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
-        """Learn how many criteria there are."""
-        self._bar.reset(total=len(report.every_result))
+        """Learn how many criteria there are, of all specs together."""
+        self._names.learn(report)
+        self._bar.reset(total=(self._bar.total or 0) + len(report.every_result))
 
     @hookimpl
-    def retspec_progress(self, measurement: str, step: int, total: int) -> None:
+    def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:
         """Show the step that begins."""
         steps = f", step {step} of {total}" if total else ""
-        self._bar.set_description_str(f"{activity(measurement)}{steps}")
+        self._bar.set_description_str(f"{self._names.prefix(name)}{activity(measurement)}{steps}")
 
     @hookimpl
     def retspec_criterion_finished(self) -> None:
@@ -77,6 +88,19 @@ class LiveProgress:
     def close(self) -> None:
         """Wipe the line."""
         self._bar.close()
+
+
+class _Names:
+    """The names of the reports of a run, needed only where there are several."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def learn(self, report: Report) -> None:
+        self._known.update(part.name for part in report.parts)
+
+    def prefix(self, name: str) -> str:
+        return f"{one_line(name)}: " if len(self._known) > 1 else ""
 
 
 def activity(measurement: str) -> str:
@@ -91,7 +115,7 @@ def verdict_line(result: Result) -> str:
     else:
         remark = one_line(result.reason)
     shown = remark if remark.startswith("(") else f"({remark})"
-    return f"{result.criterion.name}: {result.verdict} {shown if remark else ''}".rstrip()
+    return f"{result.criterion.id}: {result.verdict} {shown if remark else ''}".rstrip()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from retspec.cli.colour import paint
 from retspec.errors import ReportError, UsageError
 from retspec.reporters.github import render as render_annotations
 from retspec.reporters.markdown import LARGEST, render_markdown
-from retspec.reporters.table import render_table
+from retspec.reporters.table import ending, render_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from retspec.records import Report
 
@@ -38,21 +39,34 @@ def report_options(function: Callable[..., None]) -> Callable[..., None]:
     return junit(json(other(merged)))
 
 
-def require_distinct(reports: Mapping[str, Path]) -> None:
-    """Refuse two reports in one file."""
-    if len({*reports.values()}) < len(reports):
-        raise UsageError("two reports would be written to the same file; give each its own path")
+def require_distinct(paths: Collection[Path], *, hint: str = "") -> None:
+    """Refuse two reports in one file; raises UsageError, with a hint at its end."""
+    for path, count in Counter(paths).items():
+        if count > 1:
+            raise UsageError(f"{count} reports would be written to the same file {path}; give each its own path{hint}")
 
 
-def show(report: Report, reports: Mapping[str, Path], *, verbose: bool) -> None:
-    """Print a report and where its files are; under GitHub Actions also annotations and the summary of the job."""
+def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading: bool = False) -> None:
+    """Print a report and where its files are; under GitHub Actions also annotations and the summary of the job.
+
+    heading: begin with the file of the spec, and end with an empty line.
+    """
+    if heading:
+        click.echo(f"{report.file}\n")
     click.echo(render_table(report, style=paint, verbose=verbose), nl=False)
     for name, path in reports.items():
         click.echo(f"{name}: {path}")
+    if heading:
+        click.echo()
     if os.environ.get("GITHUB_ACTIONS") == "true":
         click.echo(render_annotations(report), nl=False)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(Path(summary), report)
+
+
+def overview(reports: Sequence[Report]) -> str:
+    """Return a line for each report: the file of its spec, the counts, the outcome."""
+    return "\n".join(f"{report.file}: {ending(report, paint)}" for report in reports)
 
 
 def _append(path: Path, report: Report) -> None:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
-from retspec.cli.reporting import report_options, require_distinct, show
-from retspec.run import run
+from retspec.cli.reporting import overview, report_options, require_distinct, show
+from retspec.records import exit_code_of
+from retspec.run import run_all
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NAME = "{name}"
+"""What stands in the path of a report for the file name of its spec, without the ending."""
 REPORTS = Path("reports")
 """Where reports go unless they are told otherwise, below the current directory."""
 
 
 class Running(Planning):
-    """What `retspec.run.run` is given beside the spec, the reports and the observers."""
+    """What `retspec.run.run_all` is given beside the specs, the reports and the observers."""
 
     cells: tuple[str, ...]
     fail_fast: bool
     strict: bool
+    jobs: int
 
 
 @click.command(
@@ -32,14 +39,24 @@ class Running(Planning):
         "retspec run specs/lora_preflight.yaml -k params -x",
         "retspec run specs/lora_preflight.yaml --device cpu --set model.lora.r=16",
         "retspec run specs/rank_sweep.yaml --cell r=8",
-        "retspec run specs/lora_preflight.yaml --junit-xml build/junit.xml --report markdown=summary.md",
+        "retspec run specs/*.yaml --jobs 2 --junit-xml build/{name}.xml",
+        "retspec run specs/lora_preflight.yaml --report markdown=summary.md",
     ),
 )
-@click.argument("spec", type=SpecFile())
+@click.argument("specs", nargs=-1, required=True, type=SpecFile(), metavar="SPEC...")
 @cell_option
 @planning_options
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first criterion that is not met.")
 @click.option("--strict", is_flag=True, help="Let a warning fail the run (exit code 1).")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many specs and cells are measured at a time; the cores are divided between them.",
+)
 @report_options
 @click.option(
     "--no-reports", "defaults", is_flag=True, flag_value=False, default=True, help="Write only named reports."
@@ -48,29 +65,35 @@ class Running(Planning):
 @click.pass_context
 def command(
     context: click.Context,
-    spec: Path,
+    specs: Sequence[Path],
     reports: dict[str, Path],
     *,
     defaults: bool,
     **options: Unpack[Running],
 ) -> None:
-    """Run the checks of a spec and write its reports.
+    """Run the checks of specs and write their reports.
 
-    Measures what the criteria of SPEC need, each thing once, in a worker process; prints the verdicts; writes
-    reports/NAME/junit.xml and reports/NAME/results.json below the current directory, NAME being the spec's
-    file name without its ending. The reports are complete at every moment: what has no verdict yet stands
-    there as not run.
+    Measures what the criteria of each SPEC need, each thing once, in a worker process; prints the verdicts;
+    writes reports/NAME/junit.xml and reports/NAME/results.json below the current directory, NAME being the
+    spec's file name without its ending; so does {name} in the path of a report. The reports are complete at
+    every moment: what has no verdict yet stands there as not run.
+
+    Specs and cells with the same model follow one another in one worker, which makes it once.
     """
-    if defaults:
-        reports = _usual(spec) | reports
-    require_distinct(reports)
+    files = [_files_of(spec, reports, defaults=defaults) for spec in specs]
+    hint = f"; {NAME} in it stands for the file name of the spec, without the ending" if len(specs) > 1 else ""
+    require_distinct([path for each in files for path in each.values()], hint=hint)
     with watching(sys.stderr) as observer:
-        report = run(spec, reports=reports, observers=[observer], **options)
-    show(report, reports, verbose=context.ensure_object(Settings).verbose)
-    context.exit(report.exit_code)
+        found = run_all(specs, reports=files, observers=[observer], **options)
+    for report, written in zip(found, files, strict=True):
+        show(report, written, verbose=context.ensure_object(Settings).verbose, heading=len(found) > 1)
+    if len(found) > 1:
+        click.echo(overview(found))
+    context.exit(exit_code_of(found))
 
 
-def _usual(spec: Path) -> dict[str, Path]:
-    """Return the reports that every run writes."""
-    folder = REPORTS / spec.stem
-    return {"junit": folder / "junit.xml", "json": folder / "results.json"}
+def _files_of(spec: Path, named: Mapping[str, Path], *, defaults: bool) -> dict[str, Path]:
+    """Return the reports of a spec: those that every run writes, and those that were asked for."""
+    usual = {"junit": "junit.xml", "json": "results.json"} if defaults else {}
+    given = {name: Path(str(path).replace(NAME, spec.stem)) for name, path in named.items()}
+    return {name: REPORTS / spec.stem / file for name, file in usual.items()} | given

@@ -18,8 +18,8 @@ from retspec.cli.options import (
     verbose_option,
 )
 from retspec.errors import RetspecError, SpecError
+from retspec.prepare import prepare_cells
 from retspec.records import EXIT_USAGE
-from retspec.run import prepare_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from retspec.cli.options import Plugins, SpecFile, examples, override_options, plugin_options, verbose_option
+from retspec.prepare import prepare_cells
 from retspec.recorded import verify
 from retspec.records import EXIT_MISSED
-from retspec.run import prepare_cells
 from retspec.stored import read_report
 from retspec.wording import outcome
 

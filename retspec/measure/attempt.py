@@ -76,7 +76,7 @@ class Attempt:
         """Let a worker go that has done its job: to its end, or to a rest if another job may follow."""
         fault = "" if self.job.more else process.finish()
         if fault:
-            yield Done((f"the worker measured everything, but {fault}",))
+            yield Done((fault,))
         if process.read_line(deadline=0.0) is not None:
             yield from self._refuse("a record after the end", is_lie=True)
         elif self.job.more:

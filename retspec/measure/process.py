@@ -20,7 +20,9 @@ from retspec.measure.guard import Guard
 from retspec.measure.protocol import encode
 
 if TYPE_CHECKING:
-    from retspec.measure.protocol import Job
+    from threading import Event
+
+    from retspec.measure.protocol import Instruction
 
 GRACE = 5.0
 """Seconds between asking the worker to end and killing it."""
@@ -35,6 +37,10 @@ NO_MEMORY = ("MemoryError", "std::bad_alloc", "annot allocate memory", "failed t
 """How Python, C++, the C library, its loader and OpenBLAS say that an allocation failed."""
 LOOK = 0.2
 """Seconds between two looks at whether a silent worker still lives."""
+
+
+class Stopped(BaseException):
+    """Nobody wants to hear the worker any more; not an Exception, so that no handler of errors swallows it."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,12 @@ class Fate:
 class WorkerProcess:
     """Runs a worker; closing it ends the worker and all that it started, and so does the end of this process.
 
+    stop: set by another thread once nobody wants to hear the worker any more.
     Raises RetspecError when the system cannot start one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
         try:
             self._start()
         except OSError as error:
@@ -82,11 +90,11 @@ class WorkerProcess:
         os.close(worker_end)
         self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
 
-    def send(self, job: Job) -> None:
-        """Give the worker a job; a dead one is found by the first read."""
+    def send(self, instruction: Instruction) -> None:
+        """Tell the worker what to do; a dead one is found by the first read."""
         with suppress(BrokenPipeError):
-            self._jobs.write(encode(job))
-            self._jobs.flush()
+            self._instructions.write(encode(instruction))
+            self._instructions.flush()
 
     def close(self) -> None:
         """End the worker, and give back what belongs to it."""
@@ -95,7 +103,7 @@ class WorkerProcess:
         self._selector.close()
         os.close(self._records)
         with suppress(BrokenPipeError):
-            self._jobs.close()
+            self._instructions.close()
         self._stderr.close()
 
     @property
@@ -106,9 +114,9 @@ class WorkerProcess:
     def read_line(self, deadline: float) -> bytes | None:
         """Return the next record, or None when the worker has ended or the deadline (monotonic clock) is over.
 
-        Raises Interrupted.
+        Raises Interrupted, or Stopped.
         """
-        raise_if_interrupted()
+        self._raise_if_unwanted()
         while b"\n" not in self._buffer:
             alive = self.is_alive  # before the read: what was written before the end is still there after it
             if self._selector.select(max(0.0, min(LOOK, deadline - time.monotonic()))):
@@ -117,22 +125,22 @@ class WorkerProcess:
                 if chunk:
                     continue
                 time.sleep(LOOK / 20)
-            raise_if_interrupted()
+            self._raise_if_unwanted()
             if not alive or time.monotonic() >= deadline:
                 return None
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
     def finish(self) -> str:
-        """Give a worker that said it is done no more jobs; return what it did instead of ending well, or nothing."""
+        """Give a worker that is done no more jobs; return what it did instead of ending well, or nothing."""
         with suppress(BrokenPipeError):
-            self._jobs.close()
+            self._instructions.close()
         try:
             status = self._process.wait(PARTING)
         except subprocess.TimeoutExpired:
             self.end()
-            return "it did not end: a thread or a child of it was left running"
-        return "" if status == 0 else f"it {describe_status(status)}"
+            return "the worker measured everything, but it did not end: a thread or a child of it was left running"
+        return "" if status == 0 else f"the worker measured everything, but it {describe_status(status)}"
 
     def end(self) -> Fate:
         """End the worker's whole process group: ask, wait, kill. Return how the worker itself ended."""
@@ -147,9 +155,14 @@ class WorkerProcess:
         return Fate(describe_status(status), self._tail())
 
     @property
-    def _jobs(self) -> IO[bytes]:
+    def _instructions(self) -> IO[bytes]:
         assert self._process.stdin is not None  # noqa: S101 - narrows the type; it is a pipe
         return self._process.stdin
+
+    def _raise_if_unwanted(self) -> None:
+        raise_if_interrupted()
+        if self._stop.is_set():
+            raise Stopped
 
     def _read(self) -> bytes:
         try:

@@ -1,4 +1,4 @@
-"""What travels between the supervisor and its worker: jobs in, JSON records out, one per line."""
+"""What travels between the supervisor and its worker: instructions in, messages out, as JSON records, one per line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import msgspec
 from retspec.records import Measured, Outcome, Plan
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class Libraries(msgspec.Struct, frozen=True, tag=True):
+    """What a worker shall import while its first job is still being worked out."""
+
+    names: tuple[str, ...]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What a worker shall do."""
 
     plan: Plan
@@ -55,13 +61,15 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     faults: tuple[str, ...] = ()
 
 
+Instruction = Libraries | Job
 Message = Environment | Started | Progress | Made | Finished | Done
 
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+_instruction_decoder: msgspec.json.Decoder[Instruction] = msgspec.json.Decoder(Instruction)
 
 
-def encode(message: Message | Job) -> bytes:
-    """Return a message as one line."""
+def encode(message: Message | Instruction) -> bytes:
+    """Return a message, or an instruction, as one line."""
     return msgspec.json.encode(message) + b"\n"
 
 
@@ -71,3 +79,8 @@ def decode(line: bytes) -> Message:
     Raises msgspec.DecodeError when it is none.
     """
     return _decoder.decode(line)
+
+
+def decode_instruction(line: bytes) -> Instruction:
+    """Return the instruction of one line, which a supervisor wrote."""
+    return _instruction_decoder.decode(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from retspec.errors import SubjectError
 from retspec.facts import RankCount, Ranks
 from retspec.plugin import Cost, measurement
+from retspec.subjects.peft_types import peft_model_in
 from retspec.subjects.structure import adapter_parameters, tuner
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ def ranks(skeleton: Skeleton, *, expected: dict[int, int]) -> Ranks:
 
 
 def _count(model: nn.Module, rank: int) -> int:
-    from peft import PeftModel, get_peft_model
+    from peft import get_peft_model
 
-    wrapped = next((module for module in model.modules() if isinstance(module, PeftModel)), None)
+    wrapped = peft_model_in(model)
     if wrapped is None:
         raise SubjectError("the model carries no adapter whose rank could change; add `model.lora`")
     config = tuner(wrapped).peft_config[wrapped.active_adapter]

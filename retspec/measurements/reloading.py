@@ -9,6 +9,7 @@ from retspec.errors import NoVerdict
 from retspec.facts import Reloading
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.outputs import largest_difference, logits_of
+from retspec.subjects.peft_types import peft_model_in
 from retspec.subjects.state import preserved
 
 if TYPE_CHECKING:
@@ -47,12 +48,12 @@ def reloading(model: nn.Module, batch: Batch) -> Reloading:
 
 
 def _peft_model(model: nn.Module) -> PeftModel:
-    from peft import PeftModel
-
-    for module in model.modules():
-        if isinstance(module, PeftModel):
-            return module
-    raise NoVerdict("the model carries no adapter that peft could save; add `model.lora`, or leave this criterion out")
+    found = peft_model_in(model)
+    if found is None:
+        raise NoVerdict(
+            "the model carries no adapter that peft could save; add `model.lora`, or leave this criterion out"
+        )
+    return found
 
 
 def _randomize(model: nn.Module) -> None:

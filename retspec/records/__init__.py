@@ -28,6 +28,7 @@ from retspec.records.report import (
     Provenance,
     Report,
     Result,
+    exit_code_of,
 )
 from retspec.records.sections import (
     BatchSize,
@@ -100,6 +101,7 @@ __all__ = [
     "Waiver",
     "Weights",
     "bytes_of",
+    "exit_code_of",
     "plain",
     "seconds",
 ]

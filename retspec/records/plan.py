@@ -76,6 +76,10 @@ class Plan:
         """Return the criterion of that id; raises KeyError when the plan runs none."""
         return {step.criterion.id: step.criterion for step in self.checks}[name]
 
+    def with_threads(self, threads: int) -> Plan:
+        """Return the plan with that many CPU threads of torch."""
+        return replace(self, spec=replace(self.spec, run=replace(self.spec.run, threads=threads)))
+
     def restricted_to(self, ids: Iterable[str]) -> Plan:
         """Return the part of the plan that these criteria need."""
         keep = set(ids)

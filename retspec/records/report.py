@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -125,12 +125,18 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 all met · 1 a limit missed · 3 some criterion has no verdict · 5 nothing was judged · 128+n interrupted."""
-        if interruptions := [part.interrupted for part in self.parts if part.interrupted]:
-            return 128 + interruptions[0]
-        if self.count(Verdict.MISSED) or (self.strict and self.count(Verdict.WARNED)):
-            return EXIT_MISSED
-        if self.undecided or any(part.faults for part in self.parts):
-            return EXIT_NO_VERDICT
-        if not all(any(result.verdict.is_accepted for result in part.results) for part in self.parts):
-            return EXIT_NOTHING
-        return EXIT_MET
+        return exit_code_of([self])
+
+
+def exit_code_of(reports: Iterable[Report]) -> int:
+    """Return the exit code of a run with several reports: that of the worst, in the order of `Report.exit_code`."""
+    parts = [part for report in reports for part in report.parts]
+    if interruptions := [part.interrupted for part in parts if part.interrupted]:
+        return 128 + interruptions[0]
+    if any(part.count(Verdict.MISSED) or (part.strict and part.count(Verdict.WARNED)) for part in parts):
+        return EXIT_MISSED
+    if any(part.undecided or part.faults for part in parts):
+        return EXIT_NO_VERDICT
+    if not all(any(result.verdict.is_accepted for result in part.results) for part in parts):
+        return EXIT_NOTHING
+    return EXIT_MET

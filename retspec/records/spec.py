@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from retspec.errors import Mark
@@ -101,6 +102,24 @@ class Spec:
     secrets: tuple[str, ...] = ()
     """Texts that must not leave."""
     sha256: str = ""
+
+    @property
+    def model_keys(self) -> frozenset[str]:
+        """The keys of the section `model` that tell how the model is made; none without that section."""
+        if self.model is None:
+            return frozenset()
+        wrapped = {"lora": self.model.lora, "adapter": self.model.adapter}
+        return frozenset({self.model.source, *(key for key, value in wrapped.items() if value is not None)})
+
+    @property
+    def base(self) -> object:
+        """What the base model is made of, but for the content of files: specs with the same can share one."""
+        if self.model is None:
+            return None
+        model = self.model
+        made_of = (model.source, model.value, model.arguments, model.checkpoint, model.fill)
+        cast = (self.run.seed, self.run.dtype, self.train.grad_checkpointing)
+        return msgspec.json.encode((made_of, cast, [*map(str, self.folders)]))
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -29,7 +29,8 @@ class Sheet:
         self._mask = mask
         self._report = mask.report(report)
         self._results = {result.criterion.id: result for result in self._report.results}
-        self._clock = time.monotonic()
+        self._begun = time.monotonic()
+        self.is_running = False
 
     @property
     def report(self) -> Report:
@@ -37,8 +38,8 @@ class Sheet:
         return replace(self._report, results=tuple(self._results.values()))
 
     def begin(self) -> None:
-        """Start the clock: a later cell waits for the others."""
-        self._clock = time.monotonic()
+        """Start the clock: it may have waited for others."""
+        self._begun, self.is_running = time.monotonic(), True
 
     def add(self, result: Result) -> None:
         """Put a verdict in the place of its criterion."""
@@ -74,11 +75,12 @@ class Sheet:
 
     def end(self, *, interrupted: int = 0) -> None:
         """Keep how long it took, and the signal that ended it."""
-        self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._clock)
+        self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._begun)
+        self.is_running = False
 
 
 class Board:
-    """The report of a run while it grows, cell by cell; writes the files and tells the observers."""
+    """The reports of a spec while they grow, one for each cell; writes the files and tells the observers."""
 
     def __init__(
         self,
@@ -93,13 +95,21 @@ class Board:
         self.sheet = self._sheets[0]
         self._hooks = catalog.hooks.hook
         self._files = destinations(paths, catalog)
-        self._clock = time.monotonic()
+        self._begun = time.monotonic()
+        self._waiting = len(openings)
         self._write_again_at = 0.0
+        self._final: Report | None = None
 
     @property
     def report(self) -> Report:
         """The report as it stands."""
-        return composed([sheet.report for sheet in self._sheets], seconds=time.monotonic() - self._clock)
+        parts = [sheet.report for sheet in self._sheets]
+        return self._final or composed(parts, seconds=time.monotonic() - self._begun)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the files were written for the last time."""
+        return self._final is not None
 
     def open(self) -> None:
         """Write the files for the first time, before anything is measured: a path that does not work is found here."""
@@ -108,7 +118,19 @@ class Board:
     def turn_to(self, index: int) -> None:
         """Let what comes be about the cell of that index."""
         self.sheet = self._sheets[index]
+
+    def begin(self) -> None:
+        """Start the clock of the cell, and of the whole with its first one."""
+        if self._waiting == len(self._sheets):
+            self._begun = time.monotonic()
+        self._waiting -= 1
         self.sheet.begin()
+
+    def end(self) -> None:
+        """Stop the clock of the cell; the last one to end closes the board."""
+        self.sheet.end()
+        if not self._waiting and not any(sheet.is_running for sheet in self._sheets):
+            self.close()
 
     def add(self, result: Result) -> None:
         """Put a verdict in the place of its criterion, and let everybody know."""
@@ -119,18 +141,27 @@ class Board:
             self._write()
 
     def close(self, *, interrupted: int = 0) -> Report:
-        """Write the files for the last time and return the report."""
-        self.sheet.end(interrupted=interrupted)
+        """Write the files for the last time and return the report; what is closed stays so, unless it is interrupted.
+
+        interrupted: the signal that ended the cells at work; the one that was turned to last, if none was.
+        """
+        if self._final and not interrupted:
+            return self._final
+        for sheet in [sheet for sheet in self._sheets if sheet.is_running] or ([self.sheet] if interrupted else []):
+            sheet.end(interrupted=interrupted)
+        self._final = None
         self._write()
-        before = len(self.sheet.report.faults)
+        before = self.sheet.report.faults
         self.tell("run_finished", report=self.report)
-        if len(self.sheet.report.faults) > before:
+        if self.sheet.report.faults != before:
             # An observer failed just now, and the files must not be greener than the report.
             self._write()
-        return self.report
+        self._final = self.report
+        return self._final
 
     def tell(self, event: str, **facts: Any) -> None:
         """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
+        facts["name"] = self.sheet.report.name
         for hook in getattr(self._hooks, f"retspec_{event}").get_hookimpls():
             try:
                 hook.function(*(self._mask.data(facts[name]) for name in hook.argnames))

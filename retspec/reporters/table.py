@@ -61,7 +61,7 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
         table,
         *_blocks(report, style, verbose=verbose),
         *map(_trouble, troubles(report)),
-        _ending(report, style),
+        ending(report, style),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -137,7 +137,8 @@ def _trouble(text: str) -> str:
     return f"run: {one_line(text)}"
 
 
-def _ending(report: Report, style: Style) -> str:
+def ending(report: Report, style: Style = _unstyled) -> str:
+    """Return the counts and the outcome of a run in one line."""
     word, verdict = outcome(report)
     return f"{summary(report)}: {style(word, verdict)}"
 

@@ -90,7 +90,7 @@ class ModelBuilder:
 
     def _filled_base(self) -> nn.Module:
         """The base with its weights, on the CPU or where it was measured last; taken over if it is at hand."""
-        section, run, checkpoint = self.section, self._spec.run, self._pinned_checkpoint()
+        section, checkpoint = self.section, self._pinned_checkpoint()
 
         def make() -> Base:
             model = self._base()
@@ -99,9 +99,7 @@ class ModelBuilder:
             # Before peft wraps the model: that renames its layers.
             return Base(model, load_into(model, checkpoint) if section.fill else hold_against(model, checkpoint))
 
-        told = msgspec.json.encode((section.source, section.value, section.arguments, run.seed, run.dtype))
-        key = (told, checkpoint, section.fill, self._spec.train.grad_checkpointing)
-        base = self._bases.take(key, make, keep=self._keep)
+        base = self._bases.take((self._spec.base, checkpoint), make, keep=self._keep)
         self.loading = base.loading
         return base.model
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.facts import Group
+from retspec.subjects.peft_types import outermost_wrapper, saved_modules, tuner_in, tuner_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +22,14 @@ GRAD_CHECKPOINTING = "train.grad_checkpointing"
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return the user's own module: what peft wrapped, or the model itself."""
-    from peft import PeftModel
-
-    return model.get_base_model() if isinstance(model, PeftModel) else model
+    wrapper = outermost_wrapper(model)
+    return model if wrapper is None else wrapper.get_base_model()
 
 
 def fully_trained(model: nn.Module) -> nn.Module:
     """Return a model as full fine-tuning trains it: what peft wrapped is taken out, and everything trains."""
-    from peft import PeftModel
-
-    bare: nn.Module = model.unload() if isinstance(model, PeftModel) else model
+    wrapper = outermost_wrapper(model)
+    bare: nn.Module = model if wrapper is None else wrapper.unload()
     return bare.requires_grad_()
 
 
@@ -57,23 +56,19 @@ def tuner(model: nn.Module) -> BaseTuner:
 
     Raises NoVerdict when the model carries no adapter, Inconclusive when it is merged already.
     """
-    from peft.tuners.tuners_utils import BaseTuner
-
     if any(getattr(layer, "merged", False) for layer in adapted_layers(model).values()):
         raise Inconclusive(
             "the adapter is merged into its base already; `dead_gradients` tells what that does to training"
         )
-    for module in model.modules():
-        if isinstance(module, BaseTuner):
-            return module
-    raise NoVerdict("the model carries no adapter; add `model.lora`, or leave this criterion out")
+    found = tuner_in(model)
+    if found is None:
+        raise NoVerdict("the model carries no adapter; add `model.lora`, or leave this criterion out")
+    return found
 
 
 def adapted_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
     """Return the layers that carry an adapter, by name."""
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
-    return {own_name(name): module for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)}
+    return {own_name(name): layer for name, layer in tuner_layers(model).items()}
 
 
 def own_name(name: str) -> str:
@@ -97,9 +92,7 @@ def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
 
 def head_parameters(model: nn.Module) -> set[int]:
     """Return the identities of the classifier's parameters: timm's own classifier, and what peft saves in full."""
-    from peft.utils.other import ModulesToSaveWrapper
-
-    heads = [module for module in model.modules() if isinstance(module, ModulesToSaveWrapper)]
+    heads: list[nn.Module] = [*saved_modules(model)]
     heads += [head for module in model.modules() for head in _timm_classifier(module)]
     return {id(parameter) for head in heads for parameter in head.parameters()}
 
@@ -122,9 +115,7 @@ def head_layer(model: nn.Module, classifier: Classifier) -> tuple[str, nn.Module
 
 def added_tensors(model: nn.Module) -> set[int]:
     """Return the identities of what peft put beside the user's own: adapters, and the copies of saved modules."""
-    from peft.utils.other import ModulesToSaveWrapper
-
-    copies = [module.modules_to_save for module in model.modules() if isinstance(module, ModulesToSaveWrapper)]
+    copies = [module.modules_to_save for module in saved_modules(model)]
     return {
         *adapter_parameters(model),
         *(id(tensor) for copy in copies for tensor in (*copy.parameters(), *copy.buffers())),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.errors import RetspecError
+from retspec.prepare import prepare_cells
 from retspec.records import Verdict
 from retspec.reporters.junit import explanation
-from retspec.run import prepare_cells
 from retspec.testing.running import run_under_pytest, shown
 from retspec.testing.sharing import shared
 from retspec.wording import troubles, visible, waived

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.errors import SubjectError, UsageError
-from retspec.run import Preparing, prepare_cells, run
+from retspec.prepare import Preparing, prepare_cells
+from retspec.run import run
 from retspec.subjects.fixture_data import PATH, VARIABLE, fixture, hand_over
 from retspec.subjects.seeds import seeded
 from retspec.wording import signal_name

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import IO
 
-import msgspec
-
 from retspec.catalog import gather
-from retspec.measure.protocol import Job
+from retspec.measure.libraries import libraries_for
+from retspec.measure.protocol import Job, Libraries, decode_instruction
 from retspec.subjects.bases import Bases
 from retspec.worker.channel import Channel
-from retspec.worker.libraries import settle_libraries
+from retspec.worker.libraries import settle
 from retspec.worker.limits import limit_memory
 from retspec.worker.work import work
 
@@ -43,25 +42,28 @@ def main() -> None:
     end = _End()
     atexit.register(end)  # the first that is registered is the last that is called
     channel, bases, gathering = Channel(int(sys.argv[1])), Bases(), cache(gather)
-    with _detached_standard_input() as jobs:
-        for line in jobs:
-            job = msgspec.json.decode(line, type=Job)
-            limit_memory(job.plan.spec.run.memory)
-            if job.plan.needs_torch:
-                settle_libraries()
-            work(job, channel, bases, gathering)
-            if job.more:
-                gc.collect()  # a model that stands in a circle would stay beside the next one
+    with _detached_standard_input() as instructions:
+        for line in instructions:
+            match decode_instruction(line):
+                case Libraries(names):
+                    settle(names)
+                case Job() as job:
+                    limit_memory(job.plan.spec.run.memory)
+                    if job.plan.needs_torch:
+                        settle(libraries_for(job.plan.spec.model_keys))
+                    work(job, channel, bases, gathering)
+                    if job.more:
+                        gc.collect()  # a model that stands in a circle would stay beside the next one
     end.status = os.EX_OK
 
 
 def _detached_standard_input() -> IO[bytes]:
     """Return what was the standard input, and give the code under test an empty one."""
-    jobs = os.dup(0)  # not inherited by what the code under test starts
+    instructions = os.dup(0)  # not inherited by what the code under test starts
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    return os.fdopen(jobs, "rb")
+    return os.fdopen(instructions, "rb")
 
 
 if __name__ == "__main__":

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import gc
+import importlib
 from contextlib import suppress
-from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-@cache
-def settle_libraries() -> None:
-    """Import what most measurements need, and take it out of the garbage collector's sight; once per process.
+def settle(libraries: Iterable[str]) -> None:
+    """Import libraries; those of the first call are taken out of the garbage collector's sight.
 
-    These are many objects that live as long as the process. A full collection walks them all, and so does the one at
-    the end of the interpreter: together more than a second of a run that only counts parameters. A second time would
-    also hide what a job has left behind.
+    These are many objects that live as long as the process. A full collection walks them all, which took more than a
+    second of a run that only counts parameters. A later time would also hide what a job has left behind.
     """
-    with suppress(Exception):  # a criterion that needs it meets the error again, as its reason
-        import peft  # noqa: F401 - imports torch and transformers
-    gc.freeze()
+    for name in libraries:
+        with suppress(Exception):  # a criterion that needs it meets the error again, as its reason
+            importlib.import_module(name)
+    if not gc.get_freeze_count():
+        gc.freeze()

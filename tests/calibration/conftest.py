@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.cli import main
+from retspec.prepare import prepare
 from retspec.records import Observed, Outcome, Verdict
 from retspec.reporters.results import render
-from retspec.run import prepare
 from tests.judge.recorded import run_of
 
 if TYPE_CHECKING:

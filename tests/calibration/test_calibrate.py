@@ -9,7 +9,7 @@ import pytest
 from retspec.calibration import require_as_meant
 from retspec.cli import main
 from retspec.errors import UsageError
-from retspec.run import prepare
+from retspec.prepare import prepare
 from tests.calibration.conftest import SHOWING
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from timm.models import VisionTransformer
 from torch.nn.modules.module import register_module_forward_hook
 
 from retspec.catalog import gather
+from retspec.prepare import prepare
 from retspec.records import Verdict
-from retspec.run import prepare
 from tests.here import run_here
 from tests.house.refresh import ROOT
 

@@ -7,6 +7,7 @@ import os
 import struct
 import termios
 from contextlib import suppress
+from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO
 
@@ -43,10 +44,10 @@ def replay(observer: object) -> None:
     manager.register(observer)
     manager.check_pending()
     manager.hook.retspec_run_started(report=REPORT)
-    manager.hook.retspec_progress(measurement="model", step=0, total=0)
+    manager.hook.retspec_progress(measurement="model", step=0, total=0, name="a")
     for step in (1, 2, 3):
-        manager.hook.retspec_progress(measurement="training", step=step, total=3)
-    manager.hook.retspec_criterion_finished(result=MET)
+        manager.hook.retspec_progress(measurement="training", step=step, total=3, name="a")
+    manager.hook.retspec_criterion_finished(result=MET, name="a")
     manager.hook.retspec_run_finished(report=REPORT)
 
 
@@ -100,6 +101,24 @@ def test_a_log_gets_a_line_per_measurement_and_per_verdict() -> None:
 )
 def test_a_verdict_is_one_line(result: Result, line: str) -> None:
     assert verdict_line(result) == line
+
+
+def test_where_several_are_at_work_lines_begin_with_a_name() -> None:
+    stream = StringIO()
+    progress = PlainProgress(stream)
+    for name in "ab":
+        progress.retspec_run_started(replace(REPORT, name=name))
+    for step in range(3):
+        for name in "ab":
+            progress.retspec_progress(measurement="training" if step else "model", name=name)
+    progress.retspec_criterion_finished(result=MET, name="b")
+    assert stream.getvalue().splitlines() == [
+        "a: preparing model",
+        "b: preparing model",
+        "a: measuring training",
+        "b: measuring training",
+        "b: loss_drop: met (0.98)",
+    ]
 
 
 def test_a_terminal_gets_one_line_that_is_wiped_at_the_end(terminal: tuple[int, int]) -> None:

@@ -62,7 +62,7 @@ def test_a_report_needs_a_format_and_a_path(retspec: Any, spec: Path, pair: str)
 def test_two_reports_in_one_file_are_refused(retspec: Any, spec: Path) -> None:
     finished = retspec("run", spec, "--json", "a", "--junit-xml", "a")
     assert finished.code == 2
-    assert finished.err == "Error: two reports would be written to the same file; give each its own path\n"
+    assert finished.err == "Error: 2 reports would be written to the same file a; give each its own path\n"
 
 
 def test_an_unknown_format_is_told_before_anything_runs(retspec: Any, spec: Path) -> None:
@@ -84,3 +84,28 @@ def test_an_invalid_spec_never_runs(retspec: Any, spec: Path) -> None:
     assert finished.code == 2
     assert finished.err.startswith(f"{spec}:9:")
     assert not Path("reports").exists()
+
+
+def test_several_specs_have_a_table_each_and_a_line_each_at_the_end(retspec: Any, spec: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(spec.read_text().replace("lora_layers: 12", "lora_layers: 11").replace("name: tiny", "name: else"))
+    finished = retspec("run", spec, other, "--no-reports", "--report", f"markdown={tmp_path}/{{name}}.md", "--jobs", 2)
+    assert finished.code == 1
+    lines = finished.out.splitlines()
+    assert [line for line in lines if line in {str(spec), str(other)}] == [str(spec), str(other)]
+    first, second = lines[-2:]
+    assert first.startswith(f"{spec}: 2 criteria: 2 met in ")
+    assert second.startswith(f"{other}: 2 criteria: 1 met, 1 missed in ")
+    assert "lora_layers" in (tmp_path / f"{spec.stem}.md").read_text()
+    assert "lora_layers" in (tmp_path / "other.md").read_text()
+
+
+def test_one_file_for_several_specs_is_refused_with_the_way_out(retspec: Any, spec: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(spec.read_text())
+    finished = retspec("run", spec, other, "--junit-xml", "all.xml")
+    assert finished.code == 2
+    assert finished.err == (
+        "Error: 2 reports would be written to the same file all.xml; give each its own path; {name} in it stands for "
+        "the file name of the spec, without the ending\n"
+    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.identity import subject_of, subject_sha256
 from retspec.judge import judge, skipped
+from retspec.prepare import prepare
 from retspec.records import CheckStep, Observed, Outcome, Plan, Provenance, Recipe, Report, Spec
 from retspec.reporters.results import render
-from retspec.run import prepare
 from retspec.stored import read_report
 from tests.reporters.sample import FILE, report
 

@@ -134,7 +134,7 @@ def test_an_observer_is_told_of_what_happens() -> None:
 
     listener = Listener()
     hook: Any = gather(entry_points=False, observers=[listener]).hooks.hook
-    hook.retspec_progress(measurement="training", step=1, total=20)
+    hook.retspec_progress(measurement="training", step=1, total=20, name="a")
     assert listener.seen == [("training", 1, 20)]
 
 

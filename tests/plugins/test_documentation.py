@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.catalog import gather
-from retspec.run import prepare
+from retspec.prepare import prepare
 from tests.plugins.conftest import EXAMPLE, RETFOUND, ROOT
 
 if TYPE_CHECKING:

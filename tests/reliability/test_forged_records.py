@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from retspec.measure.order import Order
 from retspec.measure.protocol import Done, Environment, Finished, Made, Progress, Started
+from retspec.prepare import prepare
 from retspec.records import Measured, Observed, Outcome, Verdict
-from retspec.run import prepare
 from tests.reliability.written import SEVERAL, written
 
 if TYPE_CHECKING:

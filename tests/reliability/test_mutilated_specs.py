@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retspec.errors import NothingSelected, PluginError, SpecError, UsageError
-from retspec.run import prepare
+from retspec.prepare import prepare
 from tests.reliability.written import SEVERAL, written
 
 if TYPE_CHECKING:

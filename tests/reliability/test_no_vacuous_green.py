@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from retspec.judge import judge
 from retspec.measure.order import Order
 from retspec.measure.protocol import Finished, Job, encode
+from retspec.prepare import prepare
 from retspec.records import Observed, Report, Verdict
 from retspec.report import Board, opening
-from retspec.run import prepare, run
+from retspec.run import run
 from retspec.worker.work import work
 from tests.here import Recorder
 from tests.reliability.written import SEVERAL, written

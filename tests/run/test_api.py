@@ -8,15 +8,18 @@ import signal
 import threading
 import time
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from retspec import __version__
+from retspec.catalog import gather
 from retspec.errors import NothingSelected, PluginError, SpecError
 from retspec.plugin import hookimpl
+from retspec.prepare import prepare
 from retspec.records import Verdict
-from retspec.run import prepare, run
+from retspec.run import run
 from tests.run.tools import ACTING, result_of, run_acting, spec_in, verdicts
 
 if TYPE_CHECKING:
@@ -215,7 +218,8 @@ def test_an_observer_that_fails_is_a_fault_and_the_others_hear_all_the_same(tmp_
 
 def test_planning_tells_no_observer_that_a_run_began(tmp_path: Path) -> None:
     diary = Diary()
-    prepare(spec_in(tmp_path, "one: 1"), plugins=[ACTING], entry_points=False, observers=[diary])
+    gathering = partial(gather, observers=[diary])
+    prepare(spec_in(tmp_path, "one: 1"), plugins=[ACTING], entry_points=False, gathering=gathering)
     assert diary.entries == []
 
 

@@ -9,8 +9,9 @@ import pytest
 from lxml import etree
 
 from retspec.load import load
+from retspec.prepare import prepare
 from retspec.records import Verdict
-from retspec.run import prepare, run
+from retspec.run import run
 from tests.run.tools import ACTING, run_acting, spec_in, verdicts
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from retspec.prepare import prepare
 from retspec.records import Passes, Report
-from retspec.run import prepare, run
+from retspec.run import run
 from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.errors import NothingSelected, UsageError
+from retspec.prepare import prepare
 from retspec.records import Passes
-from retspec.run import prepare
 from tests.run.tools import spec_in
 
 if TYPE_CHECKING:

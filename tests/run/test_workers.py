@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.measure import Workers, measure
-from retspec.measure.protocol import Finished
-from retspec.run import prepare
+from retspec.measure.protocol import Finished, Job
+from retspec.prepare import prepare
 from tests.run.tools import spec_in
 
 if TYPE_CHECKING:
@@ -27,10 +27,9 @@ def process_ids(folder: Path, *overrides: tuple[str, ...]) -> list[int]:
     with closing(Workers()) as workers:
         for index, more in enumerate(overrides):
             plan, catalog = prepare(spec, overrides=more, entry_points=False)
-            messages = measure(
-                plan, workers, plugins=catalog.named, entry_points=False, more=index < len(overrides) - 1
-            )
-            seen += [message.outcome for message in messages if isinstance(message, Finished)]
+            more_follow = index < len(overrides) - 1
+            job = Job(plan=plan, plugins=catalog.named, entry_points=False, more=more_follow)
+            seen += [message.outcome for message in measure(job, workers) if isinstance(message, Finished)]
     return [_observed(outcome) for outcome in seen]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from retspec.run import prepare
+from retspec.prepare import prepare
 from retspec.subjects.bases import Bases
 from retspec.subjects.subject import Subject
 

@@ -16,7 +16,7 @@ from torch import nn
 from retspec.catalog import gather
 from retspec.errors import SubjectError
 from retspec.facts import ShapeMismatch
-from retspec.run import prepare
+from retspec.prepare import prepare
 from retspec.subjects.checkpoints import find, load_into
 from retspec.subjects.checkpoints.matching import WRAPPERS
 from retspec.subjects.subject import Subject

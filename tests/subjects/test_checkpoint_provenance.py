@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.measure.protocol import Environment, Job
+from retspec.prepare import prepare
 from retspec.report import Board, opening
-from retspec.run import prepare
 from retspec.worker.work import work
 from tests.here import Recorder
 from tests.subjects.hostile import entry, safetensors

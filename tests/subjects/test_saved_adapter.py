@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from retspec.errors import SubjectError
-from retspec.run import prepare
+from retspec.prepare import prepare
 from retspec.subjects.subject import Subject
 from tests.here import run_here
 from tests.house.refresh import ROOT

@@ -1,0 +1,101 @@
+"""The first half of the flow, load → validate → plan: everything that can be said before anything is measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from retspec.catalog import Catalog, gather
+from retspec.errors import NothingSelected, PluginError, SpecError, UsageError
+from retspec.load import load, load_cells, plugins_of
+from retspec.plan import make_plan, select_cells
+from retspec.validate import validate_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from retspec.document import Document
+    from retspec.errors import Problem
+    from retspec.records import Plan
+
+
+class Preparing(TypedDict, total=False):
+    """What shapes a plan: keywords, as the command line has options.
+
+    plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
+    select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
+    gathering: `gather`, or one that remembers, for several specs under the same plugins.
+    """
+
+    plugins: Sequence[str]
+    entry_points: bool
+    select: Sequence[str]
+    tags: Sequence[str]
+    skip: Sequence[str]
+    gathering: Callable[..., Catalog]
+
+
+def prepare(spec: str | Path, *, overrides: Sequence[str] = (), **options: Unpack[Preparing]) -> tuple[Plan, Catalog]:
+    """Load, validate and plan a spec that has no matrix.
+
+    Raises SpecError, PluginError, UsageError or NothingSelected.
+    """
+    (plan,), catalog = _planned([load(spec, overrides)], **options)
+    return plan, catalog
+
+
+def prepare_cells(
+    spec: str | Path, *, cells: Sequence[str] = (), overrides: Sequence[str] = (), **options: Unpack[Preparing]
+) -> tuple[list[Plan], Catalog]:
+    """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
+
+    cells: patterns of the names of cells; a cell is selected when it matches one of them.
+    Raises what `prepare` raises; a problem that several cells share is told once.
+    """
+    return _planned(select_cells(load_cells(spec, overrides), cells), **options)
+
+
+def prepare_all(
+    specs: Sequence[str | Path],
+    *,
+    cells: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    announce: Callable[[Document], None],
+    **options: Unpack[Preparing],
+) -> list[tuple[list[Plan], Catalog]]:
+    """Prepare every cell of several specs.
+
+    announce: is called with each document before it is validated.
+    Raises what `prepare` raises; the problems of all specs come in one SpecError.
+    """
+    prepared: list[tuple[list[Plan], Catalog]] = []
+    problems: list[Problem] = []
+    for spec in specs:
+        try:
+            documents = select_cells(load_cells(spec, overrides), cells)
+            announce(documents[0])
+            prepared.append(_planned(documents, **options))
+        except SpecError as error:
+            problems += error.problems
+        except (UsageError, PluginError, NothingSelected) as error:
+            if len(specs) == 1:
+                raise
+            raise type(error)(f"{spec}: {error}") from error
+    if problems:
+        raise SpecError(problems)
+    return prepared
+
+
+def _planned(  # noqa: PLR0913 - the keywords of `Preparing`
+    documents: Sequence[Document],
+    *,
+    plugins: Sequence[str] = (),
+    entry_points: bool = True,
+    select: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    gathering: Callable[..., Catalog] = gather,
+) -> tuple[list[Plan], Catalog]:
+    catalog = gathering((*plugins_of(documents[0]), *plugins), entry_points=entry_points)
+    specs = validate_cells(documents, catalog)
+    return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
