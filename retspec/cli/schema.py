@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 import click
+import msgspec
 
 from retspec.catalog import gather
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
@@ -29,7 +30,7 @@ def command(output: Path | None, *, results: bool, **plugins: Unpack[Plugins]) -
     and explains them. Name it in the first line of a spec: # yaml-language-server: $schema=spec.schema.json
     """
     schema = results_schema() if results else compose_schema(gather(**plugins), published=True)
-    text = json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    text = msgspec.json.format(json.dumps(schema, sort_keys=True)) + "\n"
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -24,12 +24,18 @@ class Fragments:
 
     def __init__(self) -> None:
         self.definitions: dict[str, Fragment] = {}
+        self._made: dict[Any, Fragment] = {}
 
     def of(self, annotation: Any, owner: str) -> Fragment:
-        """Return the fragment of an annotation.
+        """Return the fragment of an annotation, one object for all that carry the same: nobody changes it.
 
         owner: what carries the annotation, for the `PluginError` raised when JSON has nothing like it.
         """
+        if annotation not in self._made:
+            self._made[annotation] = self._make(annotation, owner)
+        return self._made[annotation]
+
+    def _make(self, annotation: Any, owner: str) -> Fragment:
         try:
             (schema,), components = msgspec.json.schema_components([annotation], ref_template="#/definitions/{name}")
             self.definitions |= {name: _draft7(component) for name, component in components.items()}
