@@ -93,15 +93,26 @@ class ModelBuilder:
         section, checkpoint = self.section, self._pinned_checkpoint()
 
         def make() -> Base:
-            model = self._base()
             if checkpoint is None:
-                return Base(model)
-            # Before peft wraps the model: that renames its layers.
-            return Base(model, load_into(model, checkpoint) if section.fill else hold_against(model, checkpoint))
+                return Base(self._base())
+            if section.fill:
+                return self._loaded(checkpoint)
+            model = self._base()
+            return Base(model, hold_against(model, checkpoint))
 
         base = self._bases.take((self._spec.base, checkpoint), make, keep=self._keep)
         self.loading = base.loading
         return base.model
+
+    def _loaded(self, checkpoint: File) -> Base:
+        """Build the base and load its weights, before peft wraps it: that renames its layers."""
+        from retspec.subjects.spared import without_draws
+
+        def load() -> Base:
+            model = self._base()
+            return Base(model, load_into(model, checkpoint))
+
+        return without_draws(load) or load()
 
     def _base(self) -> nn.Module:
         """Build the base by its source, and cast it."""
