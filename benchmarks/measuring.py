@@ -1,4 +1,4 @@
-"""Running programs and reading what they cost: CPU time and peak memory, as the kernel counts them."""
+"""Running programs and reading what they cost: CPU time and peak memory as the kernel counts them, and wall time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +34,8 @@ class Cost:
     """Seconds of user and system time, all of them together."""
     peak: float
     """Largest resident memory of any one of them, in MB."""
+    wall: float
+    """Seconds from its start to its end."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,15 @@ def cost_of(command: Command) -> Cost:
     A program that fails costs something else than one that works, so this ends the benchmark then.
     """
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
+        started = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=_environment(), stdout=output, stderr=output)
         _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
             sys.exit(f"{' '.join(command)} failed with exit code {process.returncode}:\n{output.read()}")
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * BYTES_PER_RSS_UNIT / 1e6)
+    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * BYTES_PER_RSS_UNIT / 1e6, wall)
 
 
 def interleaved(commands: Mapping[str, Command], rounds: int, *, warm_up: int = 0) -> dict[str, list[Cost]]:

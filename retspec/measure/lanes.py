@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,17 +22,15 @@ if TYPE_CHECKING:
 
     from retspec.measure.protocol import Job, Message
 
+    Event = tuple[int, "Turn | Message"]
+    """What happens, with the index of the job that it is about."""
+
 
 class Turn(Enum):
     """What stands before and after the messages of a job; with several lanes, others stand between them too."""
 
     BEGINS = auto()
     ENDS = auto()
-
-
-if TYPE_CHECKING:
-    Event = tuple[int, Turn | Message]
-    """What happens, with the index of the job that it is about."""
 
 
 def measure_all(jobs: Sequence[Job], workers: Workers, *, lanes: int = 1) -> Generator[Event]:
@@ -46,42 +46,52 @@ def measure_all(jobs: Sequence[Job], workers: Workers, *, lanes: int = 1) -> Gen
         yield from events
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """A job that a lane does, and what it leaves to the next one."""
+
+    index: int
+    job: Job
+    base: object
+    kind: object
+
+
 class _Waiting:
     """The jobs that nobody does yet; several lanes take from it."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = dict(enumerate(jobs))
+        numbered = enumerate(jobs)
+        self._waiting = {index: _Taken(index, job, job.plan.spec.base, kind_of(job)) for index, job in numbered}
         self._bases_in_use: set[object] = set()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
-    def take(self, last: Job | None) -> tuple[int, Job] | None:
-        """Return the job that a lane had best do after its last one, with its index; None when none is left."""
+    def take(self, last: _Taken | None) -> _Taken | None:
+        """Return what a lane had best do after its last job; None when nothing is left."""
         with self._lock:
-            if not self._jobs:
+            if not self._waiting:
                 return None
-            index = min(self._jobs, key=lambda index: self._costs(self._jobs[index], last))  # the first of equals
-            job = self._jobs.pop(index)
-            self._bases_in_use.add(job.plan.spec.base)
-            return index, msgspec.structs.replace(job, more=bool(self._jobs))
+            chosen = min(self._waiting.values(), key=lambda each: self._costs(each, last))  # the first of equals
+            del self._waiting[chosen.index]
+            self._bases_in_use.add(chosen.base)
+            return replace(chosen, job=msgspec.structs.replace(chosen.job, more=bool(self._waiting)))
 
-    def _costs(self, job: Job, last: Job | None) -> tuple[bool, ...]:
-        """Return what would have to be made anew: the base model, the worker; and whether a lane has that base."""
-        base = job.plan.spec.base
+    def _costs(self, each: _Taken, last: _Taken | None) -> tuple[bool, ...]:
+        """Return what would have to be made anew: the base, the worker; and whether another lane has that base."""
         return (
-            last is None or last.plan.spec.base != base,
-            last is None or kind_of(last) != kind_of(job),
-            base in self._bases_in_use,
+            last is None or last.base != each.base,
+            last is None or last.kind != each.kind,
+            each.base in self._bases_in_use,
         )
 
 
 def _lane(waiting: _Waiting, workers: Workers) -> Generator[Event]:
     taken = waiting.take(None)
     while taken:
-        index, job = taken
+        index = taken.index
         yield index, Turn.BEGINS
-        with closing(measure(job, workers)) as messages:
+        with closing(measure(taken.job, workers)) as messages:
             yield from ((index, message) for message in messages)
-        taken = waiting.take(job)
+        taken = waiting.take(taken)
         if taken is None and (fault := workers.finish()):  # another lane took what should have followed
             yield index, Done((fault,))
         yield index, Turn.ENDS
@@ -90,16 +100,14 @@ def _lane(waiting: _Waiting, workers: Workers) -> Generator[Event]:
 def _side_by_side(waiting: _Waiting, crews: Sequence[Workers]) -> Generator[Event]:
     """Let a thread supervise each lane; what they hear is passed on by this one alone."""
     heard: SimpleQueue[Event | BaseException | None] = SimpleQueue()
-    threads = [threading.Thread(target=_listen, args=(waiting, crew, heard)) for crew in crews]
-    for thread in threads:
-        thread.start()
-    try:
-        yield from _in_turn(heard, len(threads))
-    finally:
-        for crew in crews:
-            crew.stop()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(len(crews)) as threads:
+        try:
+            for crew in crews:
+                threads.submit(_listen, waiting, crew, heard)
+            yield from _in_turn(heard, len(crews))
+        finally:
+            for crew in crews:
+                crew.stop()
 
 
 def _listen(waiting: _Waiting, crew: Workers, heard: SimpleQueue[Event | BaseException | None]) -> None:
