@@ -6,12 +6,15 @@ import os
 import signal
 import sys
 
+from retspec.ending import Ending
+
 
 def main() -> int:
-    """Run the command line and return its exit code.
+    """Run the command line in a process of its own, and return the exit code with which this will end.
 
     While modules load, nobody catches Ctrl-C yet: there it ends the program in silence, not with a traceback.
     """
+    ending = Ending()
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -19,7 +22,8 @@ def main() -> int:
     from retspec.cli import main as command_line  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, handler)
-    return command_line()
+    ending.status = command_line()
+    return ending.status
 
 
 def _open_closed_streams() -> None:

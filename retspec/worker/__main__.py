@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import sys
-from dataclasses import dataclass
 from functools import cache
 from typing import IO
 
 from retspec.catalog import gather
+from retspec.ending import Ending
 from retspec.measure.libraries import libraries_for
 from retspec.measure.protocol import Job, Libraries, decode_instruction
 from retspec.subjects.bases import Bases
@@ -20,27 +19,9 @@ from retspec.worker.limits import limit_memory
 from retspec.worker.work import work
 
 
-@dataclass
-class _End:
-    """Ends the process once its threads, its children and what was registered for its end are done.
-
-    The interpreter would take its modules and a model of gigabytes apart first: seconds that nobody needs.
-    """
-
-    status: int | None = None
-    """The exit status; None leaves the end to the interpreter, which is about to tell of an exception."""
-
-    def __call__(self) -> None:
-        if self.status is not None:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(self.status)
-
-
 def main() -> None:
     """Do one job after another, until the supervisor closes the pipe that they come through."""
-    end = _End()
-    atexit.register(end)  # the first that is registered is the last that is called
+    ending = Ending()
     channel, bases, gathering = Channel(int(sys.argv[1])), Bases(), cache(gather)
     with _detached_standard_input() as instructions:
         for line in instructions:
@@ -54,7 +35,7 @@ def main() -> None:
                     work(job, channel, bases, gathering)
                     if job.more:
                         gc.collect()  # a model that stands in a circle would stay beside the next one
-    end.status = os.EX_OK
+    ending.status = os.EX_OK
 
 
 def _detached_standard_input() -> IO[bytes]:
