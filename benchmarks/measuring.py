@@ -121,6 +121,8 @@ def _environment() -> dict[str, str]:
     """Return an environment with this checkout on the path, in which threads sleep while they wait for each other.
 
     By default they spin: beside any other program that would count waiting as work, often more than the work itself.
+    Bytecode may be kept, as for every program that is installed.
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    return {**os.environ, "PYTHONPATH": path, "OMP_WAIT_POLICY": "passive"}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "PYTHONPATH": path, "OMP_WAIT_POLICY": "passive"}

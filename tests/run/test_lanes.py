@@ -49,8 +49,7 @@ def test_as_many_cells_as_jobs_are_at_work_at_a_time(tmp_path: Path) -> None:
     assert report.exit_code == 0
 
 
-def test_without_jobs_they_are_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.run.meeting.PATIENCE", 0)
+def test_without_jobs_they_are_one_after_another(tmp_path: Path) -> None:
     report = run(meeting_in(tmp_path, "a, b", others=0), entry_points=False)
     assert [result.observed and result.observed.value for result in report.every_result] == [0, 1]
 
