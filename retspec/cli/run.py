@@ -75,8 +75,8 @@ def command(
 
     Measures what the criteria of each SPEC need, each thing once, in a worker process; prints the verdicts;
     writes reports/NAME/junit.xml and reports/NAME/results.json below the current directory, NAME being the
-    spec's file name without its ending; so does {name} in the path of a report. The reports are complete at
-    every moment: what has no verdict yet stands there as not run.
+    spec's file name without its ending; {name} in the path of a report means the same. The reports are
+    complete at every moment: what has no verdict yet stands there as not run.
 
     Specs and cells with the same model follow one another in one worker, which makes it once.
     """
