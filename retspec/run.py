@@ -97,7 +97,7 @@ def run_all(  # noqa: PLR0913 - the same
     Those that can share a worker, or even a base model, are measured one after another; `jobs` of all their cells at a
     time. reports: the files of each spec. For the rest, and for what is raised, see `run`.
     """
-    options.setdefault("gathering", cache(partial(gather, observers=observers)))
+    options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     with closing(Workers()) as workers:
         announce = partial(_warm_up, workers)
         prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=announce, **options)

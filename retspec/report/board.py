@@ -37,6 +37,11 @@ class Sheet:
         """The report as it stands."""
         return replace(self._report, results=tuple(self._results.values()))
 
+    @property
+    def name(self) -> str:
+        """The name of the report."""
+        return self._report.name
+
     def begin(self) -> None:
         """Start the clock: it may have waited for others."""
         self._begun, self.is_running = time.monotonic(), True
@@ -161,7 +166,7 @@ class Board:
 
     def tell(self, event: str, **facts: Any) -> None:
         """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
-        facts["name"] = self.sheet.report.name
+        facts["name"] = self.sheet.name
         for hook in getattr(self._hooks, f"retspec_{event}").get_hookimpls():
             try:
                 hook.function(*(self._mask.data(facts[name]) for name in hook.argnames))

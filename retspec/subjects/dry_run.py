@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, describe
+from retspec.subjects.dispatching import dispatching
 from retspec.subjects.ledger import Ledger, Role
 from retspec.subjects.recipes import Trainer
 from retspec.subjects.skeleton import hollow
@@ -144,20 +145,16 @@ class DryTrainer(Trainer):
         It asks whether the loss is finite, and the loss scaler whether a gradient is not.
         """
         from torch._subclasses.fake_tensor import DataDependentOutputException
-        from torch.utils._python_dispatch import TorchDispatchMode
 
-        trainer = self
+        def answer(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            try:
+                return operation(*args, **kwargs)
+            except DataDependentOutputException:
+                if self._in_forward:
+                    raise
+                return 0.0
 
-        class Answer(TorchDispatchMode):  # type: ignore[no-untyped-call]
-            def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                try:
-                    return function(*args, **(kwargs or {}))
-                except DataDependentOutputException:
-                    if trainer._in_forward:
-                        raise
-                    return 0.0
-
-        return Answer()  # type: ignore[no-untyped-call]
+        return dispatching(answer)
 
     def _optimizer_state(self) -> Iterator[Tensor]:
         for state in self._optimizer.state.values():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from retspec.subjects.dispatching import dispatching
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -41,20 +43,16 @@ class LiveBytes:
     def watching(self) -> TorchDispatchMode:
         """Return a context in which every tensor that an operation makes is counted."""
         from torch import Tensor
-        from torch.utils._python_dispatch import TorchDispatchMode
         from torch.utils._pytree import tree_leaves
 
-        count = self
+        def watch(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            made = operation(*args, **kwargs)
+            for leaf in tree_leaves(made):
+                if isinstance(leaf, Tensor):
+                    self.see(leaf)
+            return made
 
-        class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-            def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                made = function(*args, **(kwargs or {}))
-                for leaf in tree_leaves(made):
-                    if isinstance(leaf, Tensor):
-                        count.see(leaf)
-                return made
-
-        return Watch()  # type: ignore[no-untyped-call]
+        return dispatching(watch)
 
     def _born(self, key: int, size: int) -> None:
         """Note a storage of so many bytes; for those who want to know more than the sum."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from retspec.subjects.dispatching import dispatching
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -57,17 +59,11 @@ class _Numbers:
 
     def sparing(self) -> TorchDispatchMode:
         """Return a context in which operations that draw, or change, what is overwritten later do nothing."""
-        from torch.utils._python_dispatch import TorchDispatchMode
-
-        numbers = self
-
-        class Sparing(TorchDispatchMode):  # type: ignore[no-untyped-call]
-            def __torch_dispatch__(self, operation: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                if numbers.spare(operation, args, kwargs or {}):
-                    return args[0]
-                return operation(*args, **(kwargs or {}))
-
-        return Sparing()  # type: ignore[no-untyped-call]
+        return dispatching(
+            lambda operation, args, kwargs: (
+                args[0] if self.spare(operation, args, kwargs) else operation(*args, **kwargs)
+            )
+        )
 
     def spare(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether an operation may be left out, which then would only have changed its first argument in place."""
