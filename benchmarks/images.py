@@ -16,8 +16,8 @@ from measuring import Bound, conclude, median_ratio
 from PIL import Image
 
 from retspec.measurements.images import AT_ONCE, images
+from retspec.subjects.data.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.devices import cores
-from retspec.subjects.imagefolder import ImageFolder, imagefolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

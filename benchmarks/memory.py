@@ -13,9 +13,9 @@ from peft import LoraConfig, get_peft_model
 from tabulate import tabulate
 
 from retspec.records import Recipe
-from retspec.subjects.dry_run import BatchShape
-from retspec.subjects.foresight import Foresight
-from retspec.subjects.structure import set_grad_checkpointing
+from retspec.subjects.memory.dry_run import BatchShape
+from retspec.subjects.memory.foresight import Foresight
+from retspec.subjects.models.structure import set_grad_checkpointing
 
 if TYPE_CHECKING:
     from torch import nn

@@ -137,7 +137,9 @@ def _hit(program: subprocess.Popen[str], target: str, number: signal.Signals) ->
 
 def _worker_of(supervisor: int) -> int | None:
     lines = [line.split(None, 2) for line in _ps("ax", "-o", "pid=,ppid=,command=")]
-    found = [int(pid) for pid, parent, command in lines if int(parent) == supervisor and "retspec.worker" in command]
+    found = [
+        int(pid) for pid, parent, command in lines if int(parent) == supervisor and "retspec.engine.worker" in command
+    ]
     return found[0] if found else None
 
 

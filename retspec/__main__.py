@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from retspec.ending import Ending
+from retspec.engine.fast_exit import Ending
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from retspec.records import Criterion, Direction, Outcome, Result, Severity, Value, Verdict
-from retspec.wording import exact, one_line, sentence, waived, wanted
+from retspec.text.wording import exact, one_line, sentence, waived, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

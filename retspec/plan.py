@@ -7,17 +7,17 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
-from retspec.kinds import PARTS, WITHOUT_TORCH
+from retspec.plugins.kinds import PARTS, WITHOUT_TORCH
 from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan, Recipe, Spec
-from retspec.wording import listing, quoted
+from retspec.text.wording import listing, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from retspec.catalog import Catalog
-    from retspec.document import Document
-    from retspec.kinds import Measurement
-    from retspec.signatures import Argument
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Measurement
+    from retspec.plugins.signatures import Argument
+    from retspec.spec.document import Document
 
 RECIPE_KEYS = frozenset(field.name for field in fields(Recipe))
 

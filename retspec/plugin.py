@@ -46,10 +46,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retspec.errors import Inconclusive, SubjectError
-from retspec.hooks import HookSpecs, hookimpl
-from retspec.kinds import Check, Cost, Measurement, Reporter, Source
+from retspec.plugins.hooks import HookSpecs, hookimpl
+from retspec.plugins.kinds import Check, Cost, Measurement, Reporter, Source
+from retspec.plugins.signatures import hints, read_signature, value_type
 from retspec.records import Direction, Observed, Passes, Recipe, Value
-from retspec.signatures import hints, read_signature, value_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

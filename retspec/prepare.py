@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from retspec.catalog import Catalog, gather
 from retspec.errors import NothingSelected, PluginError, SpecError, UsageError
-from retspec.load import load, load_cells, plugins_of
 from retspec.plan import make_plan, select_cells
-from retspec.validate import validate_cells
+from retspec.plugins.catalog import Catalog, gather
+from retspec.spec.load import load, load_cells, plugins_of
+from retspec.spec.validate import validate_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from retspec.document import Document
     from retspec.errors import Problem
     from retspec.records import Plan
+    from retspec.spec.document import Document
 
 
 class Preparing(TypedDict, total=False):

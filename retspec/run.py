@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Unpack
 
-from retspec.catalog import gather
-from retspec.interrupts import Interrupted, interruptible, raise_if_interrupted
+from retspec.engine.interrupts import Interrupted, interruptible, raise_if_interrupted
+from retspec.engine.protocol import Done, Environment, Finished, Job, Made, Progress
+from retspec.engine.supervisor import Turn, Workers, libraries_for, measure_all
 from retspec.judge import judge, utc_today
-from retspec.measure import Turn, Workers, libraries_for, measure_all
-from retspec.measure.protocol import Done, Environment, Finished, Job, Made, Progress
+from retspec.plugins.catalog import gather
 from retspec.prepare import Preparing, prepare_all
-from retspec.report import Board, opening
+from retspec.report.live import Board, opening
 from retspec.subjects.devices import cores
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from retspec.catalog import Catalog
-    from retspec.document import Document
-    from retspec.measure.protocol import Message
+    from retspec.engine.protocol import Message
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Criterion, Plan, Report, Result
+    from retspec.spec.document import Document
 
 
 def run(  # noqa: PLR0913 - keywords, as the command line has options

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from retspec.engine.protocol import Done, Finished, Job, Message, decode, encode
+from retspec.engine.worker.preloading import settle
+from retspec.engine.worker.work import work
 from retspec.judge import judge
-from retspec.measure.protocol import Done, Finished, Job, Message, decode, encode
 from retspec.prepare import prepare
-from retspec.worker.libraries import settle
-from retspec.worker.work import work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,10 +12,10 @@ import click
 
 from retspec.cli.options import examples, verbose_option
 from retspec.errors import UsageError
-from retspec.recorded import bless
 from retspec.records import Blessing, plain
-from retspec.report import write_whole
-from retspec.stored import read_report
+from retspec.report.live import write_whole
+from retspec.results.results_file import read_report
+from retspec.review.recorded import bless
 
 
 @click.command(

@@ -16,25 +16,25 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 from tabulate import tabulate
 
-from retspec.calibration import Wishes, edited, propose, require_as_meant
-from retspec.cli.formats import NOTHING, shown
 from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
+from retspec.cli.tables import NOTHING, shown
 from retspec.errors import RetspecError, UsageError
-from retspec.load.files import read
 from retspec.prepare import prepare
-from retspec.recorded import judge_again
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
-from retspec.report import write_whole
+from retspec.report.live import write_whole
+from retspec.results.results_file import read_report
+from retspec.review.calibration import Wishes, edited, propose, require_as_meant
+from retspec.review.recorded import judge_again
 from retspec.run import run
-from retspec.stored import read_report
-from retspec.wording import one_line, readable, troubles
+from retspec.spec.load.spec_file import read
+from retspec.text.wording import one_line, readable, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from retspec.calibration import Proposal
     from retspec.records import Plan, Report, Spec
+    from retspec.review.calibration import Proposal
 
 HEADERS = ("criterion", "old", "observed", "new", "left alone because")
 WIDTHS = (None, None, None, None, 56)

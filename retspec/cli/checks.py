@@ -10,16 +10,16 @@ import click
 from click.shell_completion import CompletionItem
 from tabulate import tabulate
 
-from retspec.catalog import gather
 from retspec.cli.manual import manual
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.errors import UsageError
+from retspec.plugins.catalog import gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from retspec.catalog import Catalog
-    from retspec.kinds import Check
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Check
 
 HEADERS = ("check", "direction", "unit", "reads", "question")
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retspec.cli.formats import NOTHING, format_option, show_json, show_rows, shown
 from retspec.cli.options import examples, verbose_option
-from retspec.recorded import circumstances, compare
-from retspec.stored import read_report
-from retspec.wording import readable
+from retspec.cli.tables import NOTHING, format_option, show_json, show_rows, shown
+from retspec.results.results_file import read_report
+from retspec.review.recorded import circumstances, compare
+from retspec.text.wording import readable
 
 if TYPE_CHECKING:
-    from retspec.recorded import Comparison, Side
+    from retspec.review.recorded import Comparison, Side
 
 HEADERS = ("criterion", "old", "new", "change", "trend", "old margin", "new margin", "verdict")
 

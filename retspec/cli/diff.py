@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from retspec.catalog import gather
-from retspec.cli.formats import format_option, show_json, show_rows, shown
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
-from retspec.diffing import Kind, changes, checked_out
+from retspec.cli.tables import format_option, show_json, show_rows, shown
+from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_cells
 from retspec.records import EXIT_MISSED, Direction
+from retspec.review.diffing import Kind, changes, checked_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from retspec.catalog import Catalog
-    from retspec.diffing import Change
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Spec
+    from retspec.review.diffing import Change
 
 HEADERS = ("criterion", "change", "of", "old", "new")
 BOUNDS = frozenset({"limit", "warn"})

@@ -18,10 +18,10 @@ from typing import Any
 
 import click
 
-from retspec.catalog import versions
+from retspec.cli.diagnostics.remedies import CPU_BUILD, NO_GPU, TOO_OLD, UNKNOWN, Remedy, explain, last_line
 from retspec.cli.options import Settings, examples, verbose_option
-from retspec.cli.remedies import CPU_BUILD, NO_GPU, TOO_OLD, UNKNOWN, Remedy, explain, last_line
-from retspec.wording import signal_name
+from retspec.plugins.catalog import versions
+from retspec.text.wording import signal_name
 
 NEEDED = {"torch": "2.10", "torchvision": "", "timm": "1.0.20", "peft": "0.17", "numpy": ""}
 """The packages that are tried, with the least version that retspec asks for in its metadata."""
@@ -71,11 +71,11 @@ def command(context: click.Context) -> None:
 
 
 def ask(*question: str) -> Answer:
-    """Put a question to `retspec.cli.probe` in a fresh process."""
+    """Put a question to `retspec.cli.diagnostics.probe` in a fresh process."""
     start = perf_counter()
     try:
         done = subprocess.run(  # noqa: S603 - our own module, under the interpreter that runs us
-            [sys.executable, "-m", "retspec.cli.probe", *question],
+            [sys.executable, "-m", "retspec.cli.diagnostics.probe", *question],
             capture_output=True,
             text=True,
             errors="replace",

@@ -12,25 +12,25 @@ import click
 import msgspec
 from tabulate import tabulate
 
-from retspec.catalog import gather
 from retspec.cli.options import SpecFile, examples, override_options, plugin_options, verbose_option
 from retspec.cli.progress import watching
+from retspec.engine.protocol import Finished, Job, Made, Progress
+from retspec.engine.supervisor import Workers, measure
 from retspec.errors import ReportError
 from retspec.facts import MemoryFit
-from retspec.load import load, plugins_of
-from retspec.masking import Mask
-from retspec.measure import Workers, measure
-from retspec.measure.protocol import Finished, Job, Made, Progress
 from retspec.plan import make_plan
+from retspec.plugins.catalog import gather
 from retspec.records import EXIT_NO_VERDICT, Outcome, Size, bytes_of
-from retspec.validate import validate
-from retspec.wording import readable
+from retspec.spec.load import load, plugins_of
+from retspec.spec.validate import validate
+from retspec.text.masking import Mask
+from retspec.text.wording import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from retspec.catalog import Catalog
     from retspec.facts import Estimate, Fitting
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Plan
 
 CRITERION = "fit"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from retspec.cli.disk import Disk
-from retspec.cli.drafting import can_be_drafted, draft
+from retspec.cli.drafting.disk import Disk
+from retspec.cli.drafting.recognition import recognise
+from retspec.cli.drafting.spec import can_be_drafted, draft
 from retspec.cli.options import examples, verbose_option
-from retspec.cli.recognition import recognise
 from retspec.errors import Mark, UsageError
-from retspec.load import read_config
+from retspec.spec.load import read_config
 
 SCHEMA = "retspec.schema.json"
 """The file that the starter's first line names; `retspec schema` writes it."""

@@ -10,9 +10,9 @@ import click
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.reporting import report_options, require_distinct, show
 from retspec.prepare import prepare_cells
-from retspec.recorded import judge_again
-from retspec.report import destinations, write_reports
-from retspec.stored import read_report
+from retspec.report.live import destinations, write_reports
+from retspec.results.results_file import read_report
+from retspec.review.recorded import judge_again
 
 
 @click.command(

@@ -16,9 +16,9 @@ from retspec.records import Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from retspec.catalog import Catalog
-    from retspec.kinds import Check
-    from retspec.signatures import Argument
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Check
+    from retspec.plugins.signatures import Argument
 
 WIDTH = 96
 MARGIN = "  "

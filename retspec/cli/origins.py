@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from retspec.errors import Mark
-from retspec.load.parse import parse
-from retspec.load.scalars import plain
-from retspec.load.tree import Flat, Node
-from retspec.masking import Mask
-from retspec.wording import one_line
+from retspec.spec.load.parse import parse
+from retspec.spec.load.scalars import plain
+from retspec.spec.load.tree import Flat, Node
+from retspec.text.masking import Mask
+from retspec.text.wording import one_line
 
 if TYPE_CHECKING:
-    from retspec.document import Document, Place
+    from retspec.spec.document import Document, Place
 
 _TEXT = "tag:yaml.org,2002:str"
 _LIST = "tag:yaml.org,2002:seq"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 from tabulate import tabulate
 
-from retspec.cli.formats import format_option, show_json
 from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
-from retspec.markup import markdown_table
-from retspec.masking import Mask
+from retspec.cli.tables import format_option, show_json
 from retspec.prepare import prepare_cells
+from retspec.text.markdown import markdown_table
+from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from typing import Unpack
 import click
 from tabulate import tabulate
 
-from retspec.catalog import Catalog, gather
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
-from retspec.loading import ALLOW_LIST, Plugin
+from retspec.plugins.catalog import Catalog, gather
+from retspec.plugins.loading import ALLOW_LIST, Plugin
 
 HEADERS = ("plugin", "version", "origin", "offers")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TextIO
 from tqdm import tqdm
 
 from retspec.cli.colour import is_terminal
-from retspec.hooks import hookimpl
-from retspec.kinds import PARTS
-from retspec.wording import one_line, readable
+from retspec.plugins.hooks import hookimpl
+from retspec.plugins.kinds import PARTS
+from retspec.text.wording import one_line, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

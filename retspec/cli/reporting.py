@@ -12,9 +12,9 @@ import click
 
 from retspec.cli.colour import paint
 from retspec.errors import ReportError, UsageError
-from retspec.reporters.github import render as render_annotations
-from retspec.reporters.markdown import LARGEST, render_markdown
-from retspec.reporters.table import ending, render_table
+from retspec.report.formats.github import render as render_annotations
+from retspec.report.formats.markdown import LARGEST, render_markdown
+from retspec.report.formats.table import ending, render_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

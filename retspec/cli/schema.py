@@ -9,10 +9,10 @@ from typing import Unpack
 import click
 import msgspec
 
-from retspec.catalog import gather
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.errors import ReportError
-from retspec.validate import compose_schema, results_schema
+from retspec.plugins.catalog import gather
+from retspec.spec.validate import compose_schema, results_schema
 
 
 @click.command(

@@ -10,8 +10,8 @@ import click
 from retspec.cli.options import SpecFile, cell_option, examples, override_options, verbose_option
 from retspec.cli.origins import origins, with_origins
 from retspec.errors import SpecError
-from retspec.load import load_cells
 from retspec.plan import select_cells
+from retspec.spec.load import load_cells
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from retspec.catalog import gather
 from retspec.cli.options import (
     Plugins,
     SpecFile,
@@ -18,6 +17,7 @@ from retspec.cli.options import (
     verbose_option,
 )
 from retspec.errors import RetspecError, SpecError
+from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_cells
 from retspec.records import EXIT_USAGE
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Plan
 
 

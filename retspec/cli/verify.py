@@ -9,10 +9,10 @@ import click
 
 from retspec.cli.options import Plugins, SpecFile, examples, override_options, plugin_options, verbose_option
 from retspec.prepare import prepare_cells
-from retspec.recorded import verify
 from retspec.records import EXIT_MISSED
-from retspec.stored import read_report
-from retspec.wording import outcome
+from retspec.results.results_file import read_report
+from retspec.review.recorded import verify
+from retspec.text.wording import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from retspec.errors import Inconclusive, describe
 from retspec.facts import Compilation
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import synchronize
-from retspec.subjects.outputs import largest_difference, logits_of
-from retspec.subjects.state import preserved
+from retspec.subjects.models.outputs import largest_difference, logits_of
+from retspec.subjects.models.state import preserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable

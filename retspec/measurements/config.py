@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from retspec.facts import NamedPath, NamedPaths, OutputFolder, OutputFolders
 from retspec.plugin import Cost, measurement
-from retspec.subjects.named_paths import INPUTS, OUTPUT_FOLDERS, find, texts
+from retspec.subjects.config_paths import INPUTS, OUTPUT_FOLDERS, find, texts
 
 if TYPE_CHECKING:
     from retspec.records import Config

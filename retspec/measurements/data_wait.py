@@ -9,11 +9,11 @@ from msgspec import Meta
 
 from retspec.facts import DataWait
 from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.data.loaders import ROUNDS, batches_per_round, one_process
 from retspec.subjects.devices import cores, synchronize
-from retspec.subjects.feeding import ROUNDS, batches_per_round, one_process
-from retspec.subjects.recipes import Trainer
-from retspec.subjects.state import preserved
+from retspec.subjects.models.state import preserved
 from retspec.subjects.subject import Batch
+from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.records import Recipe
-    from retspec.subjects.feeding import Feed
+    from retspec.subjects.data.loaders import Feed
 
 
 MOST_WORKERS = 4

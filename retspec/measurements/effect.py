@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import AdapterEffect
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.adapters import adapters_off
-from retspec.subjects.outputs import largest_difference, logits_of
-from retspec.subjects.state import preserved
-from retspec.subjects.structure import tuner
+from retspec.subjects.models.adapters import adapters_off
+from retspec.subjects.models.outputs import largest_difference, logits_of
+from retspec.subjects.models.state import preserved
+from retspec.subjects.models.structure import tuner
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import Expectations
 from retspec.plugin import Cost, measurement
-from retspec.subjects.structure import input_size, unwrapped
+from retspec.subjects.models.structure import input_size, unwrapped
 
 if TYPE_CHECKING:
-    from retspec.subjects.skeleton import Skeleton
-    from retspec.subjects.transforms import Transforms
+    from retspec.subjects.data.transforms import Transforms
+    from retspec.subjects.models.skeleton import Skeleton
 
 
 @measurement(cost=Cost.STATIC)

@@ -15,10 +15,10 @@ from retspec.facts import GradientHistory, Training
 from retspec.facts.training import drop
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import synchronize
-from retspec.subjects.diagnosis import nonfinite_backward, nonfinite_operation
-from retspec.subjects.recipes import Trainer
-from retspec.subjects.state import Snapshot, fingerprint, fingerprints, preserved, without_dropout
-from retspec.subjects.structure import frozen_buffers, groups, has_adapter
+from retspec.subjects.models.state import Snapshot, fingerprint, fingerprints, preserved, without_dropout
+from retspec.subjects.models.structure import frozen_buffers, groups, has_adapter
+from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
+from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

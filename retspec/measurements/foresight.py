@@ -12,16 +12,16 @@ from retspec.facts import Estimate, Fitting, MemoryEstimate, MemoryFit, StepFlop
 from retspec.plugin import Cost, measurement
 from retspec.records import PositiveInt
 from retspec.subjects.devices import memory_of
-from retspec.subjects.dry_run import BatchShape, DryRun
-from retspec.subjects.foresight import Foresight
-from retspec.subjects.structure import fully_trained, set_grad_checkpointing
+from retspec.subjects.memory.dry_run import BatchShape, DryRun
+from retspec.subjects.memory.foresight import Foresight
+from retspec.subjects.models.structure import fully_trained, set_grad_checkpointing
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
     from retspec.records import Recipe
-    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.models.skeleton import Skeleton
     from retspec.subjects.subject import Batch
 
 Target = Annotated[

@@ -8,7 +8,7 @@ from retspec.plugin import Cost, measurement
 
 if TYPE_CHECKING:
     from retspec.facts import Geometry
-    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.models.skeleton import Skeleton
     from retspec.subjects.subject import Batch
 
 

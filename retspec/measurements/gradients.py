@@ -11,9 +11,9 @@ from msgspec import Meta
 from retspec.errors import Inconclusive
 from retspec.facts import GradientAgreement, TensorDeviation
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.adapters import zero_factors_filled
-from retspec.subjects.recipes import Trainer
-from retspec.subjects.state import preserved, without_dropout
+from retspec.subjects.models.adapters import zero_factors_filled
+from retspec.subjects.models.state import preserved, without_dropout
+from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

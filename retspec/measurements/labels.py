@@ -10,11 +10,11 @@ from retspec.errors import SubjectError
 from retspec.facts import Labels, OutsideLabel
 from retspec.plugin import Cost, measurement
 from retspec.records import PositiveInt
-from retspec.subjects.structure import input_size
+from retspec.subjects.models.structure import input_size
 
 if TYPE_CHECKING:
     from retspec.facts import Dataset
-    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.models.skeleton import Skeleton
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)

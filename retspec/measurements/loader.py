@@ -9,15 +9,15 @@ from msgspec import Meta
 
 from retspec.facts import Loader, Throughput
 from retspec.plugin import Cost, measurement
+from retspec.subjects.data.loaders import one_process
 from retspec.subjects.devices import cores
-from retspec.subjects.feeding import one_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
 
-    from retspec.subjects.feeding import Feed
+    from retspec.subjects.data.loaders import Feed
 
 SWEEP = (0, 2, 4, 8)
 

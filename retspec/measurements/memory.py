@@ -12,9 +12,9 @@ from msgspec import Meta
 
 from retspec.facts import Memory
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.live_bytes import LiveBytes
-from retspec.subjects.recipes import Trainer
-from retspec.subjects.state import preserved
+from retspec.subjects.memory.live_bytes import LiveBytes
+from retspec.subjects.models.state import preserved
+from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import LayerDeviation, Merging
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.adapters import adapters_off, base_layers_alone, zero_factors_filled
-from retspec.subjects.outputs import largest_difference, logits_of
-from retspec.subjects.state import preserved, single_precision
-from retspec.subjects.structure import adapted_layers, tuner
+from retspec.subjects.models.adapters import adapters_off, base_layers_alone, zero_factors_filled
+from retspec.subjects.models.outputs import largest_difference, logits_of
+from retspec.subjects.models.state import preserved, single_precision
+from retspec.subjects.models.structure import adapted_layers, tuner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from retspec.facts import Overfitting
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.recipes import Trainer
-from retspec.subjects.state import preserved, without_dropout
+from retspec.subjects.models.state import preserved, without_dropout
+from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

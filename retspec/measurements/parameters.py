@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import Parameter, Parameters
 from retspec.plugin import Cost, measurement
-from retspec.subjects.structure import adapted_layers, groups
+from retspec.subjects.models.structure import adapted_layers, groups
 
 if TYPE_CHECKING:
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.models.skeleton import Skeleton
 
 
 @measurement(cost=Cost.STATIC)

@@ -13,7 +13,7 @@ from retspec.plugin import Cost, measurement
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from retspec.subjects.transforms import Transform, Transforms
+    from retspec.subjects.data.transforms import Transform, Transforms
 
 WIDTH, HEIGHT = 1024, 512
 """Of a probe, in pixels: twice as wide as high, and larger than most inputs."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import Operator, Profile
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.recipes import Trainer
-from retspec.subjects.state import preserved
+from retspec.subjects.models.state import preserved
+from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from retspec.errors import SubjectError
 from retspec.facts import RankCount, Ranks
 from retspec.plugin import Cost, measurement
-from retspec.subjects.peft_types import peft_model_in
-from retspec.subjects.structure import adapter_parameters, tuner
+from retspec.subjects.models.peft_types import peft_model_in
+from retspec.subjects.models.structure import adapter_parameters, tuner
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.models.skeleton import Skeleton
 
 
 @measurement(cost=Cost.STATIC)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from retspec.errors import NoVerdict
 from retspec.facts import Reloading
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.outputs import largest_difference, logits_of
-from retspec.subjects.peft_types import peft_model_in
-from retspec.subjects.state import preserved
+from retspec.subjects.models.outputs import largest_difference, logits_of
+from retspec.subjects.models.peft_types import peft_model_in
+from retspec.subjects.models.state import preserved
 
 if TYPE_CHECKING:
     from peft import PeftModel

@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from retspec.facts import Repetition
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.recipes import Trainer
+from retspec.subjects.models.state import preserved
 from retspec.subjects.seeds import seeded
-from retspec.subjects.state import preserved
+from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,14 +11,14 @@ from msgspec import Meta
 from retspec.facts import Stage, Stages
 from retspec.plugin import Cost, measurement
 from retspec.records import PositiveInt
-from retspec.subjects.feeding import ROUNDS
-from retspec.subjects.images import balanced, open_image
+from retspec.subjects.data.images import balanced, open_image
+from retspec.subjects.data.loaders import ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from retspec.facts import Dataset
-    from retspec.subjects.transforms import Transform, Transforms
+    from retspec.subjects.data.transforms import Transform, Transforms
 
 
 @measurement(cost=Cost.FORWARD)

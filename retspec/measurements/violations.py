@@ -14,7 +14,7 @@ from referencing.exceptions import Unresolvable
 
 from retspec.facts import Violation, Violations
 from retspec.plugin import Cost, SubjectError, measurement
-from retspec.subjects.named_paths import find
+from retspec.subjects.config_paths import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

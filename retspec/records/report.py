@@ -53,7 +53,7 @@ class Provenance:
     config_sha256: str = ""
     """Of the training config's values as they were used; empty when the spec names none."""
     subject: Mapping[str, Any] = field(default_factory=dict)
-    """What was under test, resolved and without secrets (`retspec.identity`)."""
+    """What was under test, resolved and without secrets (`retspec.results.provenance`)."""
     subject_sha256: str = ""
     checkpoint_sha256: str = ""
     """Of the file whose weights were measured; empty when none was loaded."""

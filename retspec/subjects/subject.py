@@ -11,18 +11,18 @@ import msgspec
 
 from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest, Dataset
-from retspec.subjects.bases import Bases
+from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
+from retspec.subjects.data.images import take_images
+from retspec.subjects.data.loaders import FileFeed
+from retspec.subjects.data.transforms import Transforms, build_transforms
+from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.devices import choose_device
-from retspec.subjects.feeding import FileFeed
-from retspec.subjects.given_loader import LoaderFeed
-from retspec.subjects.images import take_images
-from retspec.subjects.models import ModelBuilder
-from retspec.subjects.references import allow_imports_from
+from retspec.subjects.models.base_models import Bases
+from retspec.subjects.models.building import ModelBuilder
+from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
+from retspec.subjects.models.structure import input_size
 from retspec.subjects.seeds import loaded_libraries, seeded
-from retspec.subjects.skeleton import Skeleton, hollow, on_meta
-from retspec.subjects.structure import input_size
-from retspec.subjects.transforms import Transforms, build_transforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from retspec.plugin import Source
     from retspec.records import Config, Data, Recipe, Spec
-    from retspec.subjects.feeding import Feed
+    from retspec.subjects.data.loaders import Feed
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import pytest
 from retspec.errors import RetspecError
 from retspec.prepare import prepare_cells
 from retspec.records import Verdict
-from retspec.reporters.junit import explanation
+from retspec.report.formats.junit import explanation
 from retspec.testing.running import run_under_pytest, shown
 from retspec.testing.sharing import shared
-from retspec.wording import troubles, visible, waived
+from retspec.text.wording import troubles, visible, waived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import pytest
 
 from retspec.errors import RetspecError
 from retspec.records import EXIT_MET
-from retspec.reporters.table import render
+from retspec.report.formats.table import render
 from retspec.testing.running import run_under_pytest
 
 if TYPE_CHECKING:

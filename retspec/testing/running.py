@@ -12,9 +12,9 @@ import pytest
 from retspec.errors import SubjectError, UsageError
 from retspec.prepare import Preparing, prepare_cells
 from retspec.run import run
-from retspec.subjects.fixture_data import PATH, VARIABLE, fixture, hand_over
+from retspec.subjects.data.fixture_data import PATH, VARIABLE, fixture, hand_over
 from retspec.subjects.seeds import seeded
-from retspec.wording import signal_name
+from retspec.text.wording import signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

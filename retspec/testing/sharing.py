@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.report import write_whole
-from retspec.reporters.results import render
-from retspec.stored import read_report
+from retspec.report.formats.results import render
+from retspec.report.live import write_whole
+from retspec.results.results_file import read_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

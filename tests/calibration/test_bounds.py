@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retspec.calibration.bounds import bound
-from retspec.calibration.leaving import LeftAlone
-from retspec.calibration.spelling import spelled
-from retspec.load.scalars import plain
 from retspec.records import Direction
+from retspec.review.calibration.bounds import bound
+from retspec.review.calibration.leaving import LeftAlone
+from retspec.review.calibration.spelling import spelled
+from retspec.spec.load.scalars import plain
 
 FINITE = st.floats(min_value=-1e300, max_value=1e300).filter(lambda value: abs(value) > 1e-300)
 COUNTS = st.integers(min_value=-(10**17), max_value=10**17).filter(bool)

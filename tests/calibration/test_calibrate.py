@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.calibration import require_as_meant
 from retspec.cli import main
 from retspec.errors import UsageError
 from retspec.prepare import prepare
+from retspec.review.calibration import require_as_meant
 from tests.calibration.conftest import SHOWING
 
 if TYPE_CHECKING:

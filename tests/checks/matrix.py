@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from tests.checks.faults import FAULTS
 from tests.checks.planting import SPECS, Cell, criteria
 from tests.checks.test_cases import MEASURES_TIME

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from tests.here import run_here
 
 MEASURES_TIME = {

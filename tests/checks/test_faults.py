@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from retspec.records import Result, Verdict
 from tests.checks.faults import FAULTS
 from tests.checks.matrix import PAGE, render

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.catalog import Catalog, gather
-from retspec.load import load
-from retspec.validate import validate
+from retspec.plugins.catalog import Catalog, gather
+from retspec.spec.load import load
+from retspec.spec.validate import validate
 from tests.plugins.conftest import EXAMPLE, RETFOUND
 
 if TYPE_CHECKING:

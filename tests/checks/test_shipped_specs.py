@@ -9,7 +9,7 @@ import torch
 from timm.models import VisionTransformer
 from torch.nn.modules.module import register_module_forward_hook
 
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from retspec.prepare import prepare
 from retspec.records import Verdict
 from tests.here import run_here

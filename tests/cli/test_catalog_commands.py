@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pytest
 from jsonschema import Draft7Validator
 
-from retspec.catalog import gather
 from retspec.cli.manual import type_name
+from retspec.plugins.catalog import gather
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retspec.cli.diagnostics.remedies import REMEDIES, explain, last_line
 from retspec.cli.doctor import NEEDED, ask, diagnose, is_older
-from retspec.cli.remedies import REMEDIES, explain, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from retspec.cli.recognition import recognise
-from retspec.load import load
+from retspec.cli.drafting.recognition import recognise
 from retspec.records import Verdict
+from retspec.spec.load import load
 from tests.here import run_here
 from tests.photos import healthy, write_tables
 

@@ -16,8 +16,8 @@ import pytest
 
 from retspec.cli.progress import LiveProgress, PlainProgress, verdict_line, watching
 from retspec.errors import Mark
-from retspec.hooks import HookSpecs
-from retspec.kinds import PROJECT
+from retspec.plugins.hooks import HookSpecs
+from retspec.plugins.kinds import PROJECT
 from retspec.records import Criterion, Direction, Observed, Report, Result, Verdict
 
 if TYPE_CHECKING:

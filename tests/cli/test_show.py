@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retspec.cli.origins import with_origins
-from retspec.document import Document
-from retspec.load import load, load_cells
+from retspec.spec.document import Document
+from retspec.spec.load import load, load_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = """\

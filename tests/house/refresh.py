@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from retspec.catalog import gather
 from retspec.cli import main
+from retspec.plugins.catalog import gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

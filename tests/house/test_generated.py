@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from tests.house.refresh import FIRST_MARKER, GENERATED, LAST_MARKER, README, ROOT, refresh, with_checks
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from retspec.catalog import gather
 from retspec.cli.commands import COMMANDS
-from retspec.load import load_cells, plugins_of
-from retspec.reporters.results import render
-from retspec.validate import validate_cells
+from retspec.plugins.catalog import gather
+from retspec.report.formats.results import render
+from retspec.spec.load import load_cells, plugins_of
+from retspec.spec.validate import validate_cells
 from tests.house.refresh import README, RESULTS_SCHEMA, ROOT
 from tests.reporters.sample import sample
 

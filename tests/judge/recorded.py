@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retspec.identity import subject_of, subject_sha256
 from retspec.judge import judge, skipped
 from retspec.prepare import prepare
 from retspec.records import CheckStep, Observed, Outcome, Plan, Provenance, Recipe, Report, Spec
-from retspec.reporters.results import render
-from retspec.stored import read_report
+from retspec.report.formats.results import render
+from retspec.results.provenance import subject_of, subject_sha256
+from retspec.results.results_file import read_report
 from tests.reporters.sample import FILE, report
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retspec.recorded import circumstances, compare
-from retspec.recorded.comparing import Trend
 from retspec.records import Direction, Observed, Provenance, Verdict
+from retspec.review.recorded import circumstances, compare
+from retspec.review.recorded.comparing import Trend
 from tests.reporters.sample import criterion, failed, judged, report
 
 MOST, LEAST, EQUAL = Direction.AT_MOST, Direction.AT_LEAST, Direction.EQUAL

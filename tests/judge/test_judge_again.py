@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retspec.judge import judge
-from retspec.recorded import judge_again
 from retspec.records import Criterion, Direction, Observed, Outcome, Recipe, Report, Severity, Verdict
+from retspec.review.recorded import judge_again
 from tests.judge.recorded import plan_of, read_back, run_of
 from tests.reporters.sample import criterion
 

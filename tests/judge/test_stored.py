@@ -9,8 +9,8 @@ import pytest
 
 from retspec.errors import UsageError
 from retspec.records import Baseline, Blessing
-from retspec.reporters.results import render
-from retspec.stored import read_baseline, read_report
+from retspec.report.formats.results import render
+from retspec.results.results_file import read_baseline, read_report
 from tests.judge.recorded import read_back
 from tests.reporters.sample import report, sample
 

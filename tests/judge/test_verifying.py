@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.errors import UsageError
-from retspec.recorded import bless, verify
 from retspec.records import Blessing, Direction, Observed, Outcome, Recipe, Report, Severity, Verdict
+from retspec.review.recorded import bless, verify
 from tests.judge.recorded import plan_of, read_back, run_of
 from tests.reporters.sample import criterion
 

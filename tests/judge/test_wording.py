@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retspec.records import Direction, Observed, Verdict
-from retspec.wording import (
+from retspec.text.wording import (
     detail_lines,
     duration,
     exact,

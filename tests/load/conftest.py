@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from retspec.document import Document
-from retspec.load import load
+from retspec.spec.document import Document
+from retspec.spec.load import load
 
 Loaded = Callable[..., Document]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.document import Document
 from retspec.errors import SpecError, UsageError
+from retspec.spec.document import Document
 
 if TYPE_CHECKING:
     from pathlib import Path

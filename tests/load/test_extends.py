@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retspec.errors import Mark, Problem, SpecError
-from retspec.load import load
-from retspec.load.merge import merge
-from retspec.load.parse import parse
-from retspec.load.tree import Flat, Node
+from retspec.spec.load import load
+from retspec.spec.load.merge import merge
+from retspec.spec.load.parse import parse
+from retspec.spec.load.tree import Flat, Node
 
 BASE = """\
 retspec: 1

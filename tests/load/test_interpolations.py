@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from retspec.document import Document
 from retspec.errors import SpecError
+from retspec.spec.document import Document
 
 Loaded = Callable[..., Document]
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,7 +130,7 @@ WITHOUT = """
 import sys
 if sys.argv[2] == "hidden":
     sys.modules["omegaconf"] = None
-from retspec.load import load
+from retspec.spec.load import load
 for problem in load(sys.argv[1]).problems:
     print(problem)
 print(sys.modules.get("omegaconf") is not None)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retspec.errors import Mark, SpecError, UsageError
-from retspec.load import load, load_cells
+from retspec.spec.load import load, load_cells
 
 if TYPE_CHECKING:
-    from retspec.document import Document
+    from retspec.spec.document import Document
 
 SPEC = """\
 model: {lora: {r: 2, alpha: "${matrix.model.lora.r}"}}

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from retspec.document import Document
 from retspec.errors import SpecError
+from retspec.spec.document import Document
 
 Loaded = Callable[..., Document]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retspec.load.scalars import plain
+from retspec.spec.load.scalars import plain
 
 
 @pytest.mark.parametrize(

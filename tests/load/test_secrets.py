@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from retspec.document import Document
+from retspec.spec.document import Document
 
 Loaded = Callable[..., Document]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from retspec.document import Document
 from retspec.errors import Mark, SpecError, UsageError
-from retspec.load import load, plugins_of
+from retspec.spec.document import Document
+from retspec.spec.load import load, plugins_of
 
 Loaded = Callable[..., Document]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec import checks as built_in
-from retspec.catalog import Plugin, gather
 from retspec.errors import PluginError
 from retspec.plugin import Check, discover, hookimpl
+from retspec.plugins.catalog import Plugin, gather
 from tests.plugins.samples import CHECK
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from retspec.prepare import prepare
 from tests.plugins.conftest import EXAMPLE, RETFOUND, ROOT
 

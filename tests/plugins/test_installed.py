@@ -103,7 +103,8 @@ def test_the_schema_offers_its_checks_and_its_source(program: Any, site: Path) -
 
 
 def test_loading_it_does_not_load_torch(site: Path) -> None:
-    proof = "import sys; from retspec.catalog import gather; print(*gather().checks, *(sys.modules.keys() & {'torch'}))"
+    gathered = "from retspec.plugins.catalog import gather; print(*gather().checks, *(sys.modules.keys() & {'torch'}))"
+    proof = f"import sys; {gathered}"
     finished = subprocess.run(
         [sys.executable, "-c", proof],
         env={"PYTHONPATH": f"{site}{os.pathsep}{ROOT}"},

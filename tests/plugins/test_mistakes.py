@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.catalog import gather
 from retspec.errors import PluginError
+from retspec.plugins.catalog import gather
 from tests.plugins.samples import CHECK
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["retspec", "yaml", "jsonschema"]):
-    from retspec.catalog import gather
     from retspec.errors import SpecError, UsageError
-    from retspec.load import load_cells
-    from retspec.validate import validate_cells
+    from retspec.plugins.catalog import gather
+    from retspec.spec.load import load_cells
+    from retspec.spec.validate import validate_cells
 
 CATALOG = gather(entry_points=False)
 SPEC = Path(tempfile.mkdtemp()) / "spec.yaml"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retspec.measure.order import Order
-from retspec.measure.protocol import Done, Environment, Finished, Made, Progress, Started
+from retspec.engine.protocol import Done, Environment, Finished, Made, Progress, Started
+from retspec.engine.supervisor.protocol_check import Order
 from retspec.prepare import prepare
 from retspec.records import Measured, Observed, Outcome, Verdict
 from tests.reliability.written import SEVERAL, written
@@ -17,7 +17,7 @@ from tests.reliability.written import SEVERAL, written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retspec.measure.protocol import Message
+    from retspec.engine.protocol import Message
     from retspec.records import Plan
 
 FORGED: list[Message] = [

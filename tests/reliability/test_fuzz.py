@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retspec.catalog import Catalog, gather
 from retspec.errors import SpecError, UsageError
-from retspec.load import load
-from retspec.masking import MASK, SHORTEST, Mask
-from retspec.validate import validate
+from retspec.plugins.catalog import Catalog, gather
+from retspec.spec.load import load
+from retspec.spec.validate import validate
+from retspec.text.masking import MASK, SHORTEST, Mask
 
 if TYPE_CHECKING:
     import pytest

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from retspec.catalog import gather
 from retspec.errors import SpecError
-from retspec.load import load
-from retspec.masking import Mask
+from retspec.plugins.catalog import gather
 from retspec.records import Direction, Measured, Verdict
-from retspec.reporters import retspec_reporters
-from retspec.validate import validate
+from retspec.report.formats import retspec_reporters
+from retspec.spec.load import load
+from retspec.spec.validate import validate
+from retspec.text.masking import Mask
 from tests.reporters.sample import criterion, failed, judged, report, sample, waiver
 
 ROOT = Path(__file__).parents[2]

@@ -18,14 +18,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retspec.engine.protocol import Finished, Job, encode
+from retspec.engine.supervisor.protocol_check import Order
+from retspec.engine.worker.work import work
 from retspec.judge import judge
-from retspec.measure.order import Order
-from retspec.measure.protocol import Finished, Job, encode
 from retspec.prepare import prepare
 from retspec.records import Observed, Report, Verdict
-from retspec.report import Board, opening
+from retspec.report.live import Board, opening
 from retspec.run import run
-from retspec.worker.work import work
 from tests.here import Recorder
 from tests.reliability.written import SEVERAL, written
 

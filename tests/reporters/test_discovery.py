@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.reporters import retspec_reporters
+from retspec.report.formats import retspec_reporters
 from tests.reporters.sample import report, sample
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from retspec.reporters.github import github
-from retspec.reporters.junit import junit, junit_strict
-from retspec.reporters.markdown import markdown
-from retspec.reporters.results import results
-from retspec.reporters.table import render_table, table
+from retspec.report.formats.github import github
+from retspec.report.formats.junit import junit, junit_strict
+from retspec.report.formats.markdown import markdown
+from retspec.report.formats.results import results
+from retspec.report.formats.table import render_table, table
 from tests.reporters.sample import sample
 
 GOLDEN = Path(__file__).parent.parent / "golden"

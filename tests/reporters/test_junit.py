@@ -15,7 +15,7 @@ from lxml import etree
 from retspec.errors import Mark
 from retspec.judge import skipped
 from retspec.records import Direction, Result, Verdict
-from retspec.reporters.junit import Warnings, render_junit
+from retspec.report.formats.junit import Warnings, render_junit
 from tests.reporters.sample import TODAY, criterion, failed, judged, report, sample, waiver
 
 if TYPE_CHECKING:

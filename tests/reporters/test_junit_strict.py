@@ -11,7 +11,7 @@ from lxml import etree
 
 from retspec.errors import Mark
 from retspec.records import Direction, Provenance, Report, Verdict
-from retspec.reporters.junit import Family, junit_strict, render_junit
+from retspec.report.formats.junit import Family, junit_strict, render_junit
 from tests.reporters.sample import criterion, failed, judged, report, sample
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("junit-10.xsd")))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from retspec.markup import escaped, markdown_table
 from retspec.records import Verdict
-from retspec.reporters.markdown import LARGEST, render, render_markdown
+from retspec.report.formats.markdown import LARGEST, render, render_markdown
+from retspec.text.markdown import escaped, markdown_table
 from tests.reporters.sample import criterion, failed, judged, report, sample
 
 ROWS = 6

@@ -15,7 +15,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from lxml import etree
 
 from retspec.records import Direction, Result, Verdict
-from retspec.reporters.junit import Family, render_junit
+from retspec.report.formats.junit import Family, render_junit
 from tests.reporters.sample import criterion, failed, judged, report, sample
 
 if TYPE_CHECKING:

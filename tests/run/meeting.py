@@ -13,7 +13,7 @@ from retspec.plugin import Check, Cost, check, hookimpl, measurement
 
 if TYPE_CHECKING:
     from retspec.plugin import Measurement
-    from retspec.subjects.skeleton import Skeleton
+    from retspec.subjects.models.skeleton import Skeleton
 
 PATIENCE = 30
 AGES = 600

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec import __version__
-from retspec.catalog import gather
 from retspec.errors import NothingSelected, PluginError, SpecError
 from retspec.plugin import hookimpl
+from retspec.plugins.catalog import gather
 from retspec.prepare import prepare
 from retspec.records import Verdict
 from retspec.run import run

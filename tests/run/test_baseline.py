@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retspec.recorded import bless
 from retspec.records import Blessing, Verdict
+from retspec.review.recorded import bless
 from tests.run.tools import run_acting, verdicts
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lxml import etree
 
-from retspec.load import load
 from retspec.prepare import prepare
 from retspec.records import Verdict
 from retspec.run import run
+from retspec.spec.load import load
 from tests.run.tools import ACTING, run_acting, spec_in, verdicts
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.measure import process
+from retspec.engine.supervisor import process
 from retspec.records import Verdict
 from tests.run.tools import is_running, result_of, run_acting, verdicts, wait_until
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.hooks import hookimpl
-from retspec.measure import process
+from retspec.engine.supervisor import process
+from retspec.plugins.hooks import hookimpl
 from retspec.records import Verdict
 from retspec.run import run
 from retspec.subjects.devices import cores

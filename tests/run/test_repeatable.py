@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from retspec.run import run
 from tests.here import run_here
 

@@ -13,7 +13,7 @@ import pytest
 from retspec.errors import ReportError, UsageError
 from retspec.plugin import Reporter, hookimpl
 from retspec.records import Verdict
-from retspec.report import write_whole
+from retspec.report.live import write_whole
 from tests.run.tools import is_running, run_acting, spec_in, start_program, wait_until
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retspec.engine.supervisor import process
 from retspec.errors import NothingSelected, SpecError
-from retspec.measure import process
 from retspec.records import Verdict
+from retspec.results.results_file import read_report
 from retspec.run import run, run_all
-from retspec.stored import read_report
 from tests.run.tools import is_running, spec_in, wait_until
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from retspec.measure import process
+from retspec.engine.supervisor import process
 from retspec.records import Verdict
 from tests.run.tools import is_running, result_of, run_acting, verdicts
 

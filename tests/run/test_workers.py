@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.measure import Workers, measure
-from retspec.measure.protocol import Finished, Job
+from retspec.engine.protocol import Finished, Job
+from retspec.engine.supervisor import Workers, measure
 from retspec.prepare import prepare
 from tests.run.tools import spec_in
 

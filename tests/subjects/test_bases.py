@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from retspec.prepare import prepare
-from retspec.subjects.bases import Bases
+from retspec.subjects.models.base_models import Bases
 from retspec.subjects.subject import Subject
 
 if TYPE_CHECKING:

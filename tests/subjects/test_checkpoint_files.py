@@ -17,7 +17,7 @@ from torch import nn
 
 from retspec.errors import SubjectError
 from retspec.subjects.checkpoints import find, load_into
-from retspec.subjects.checkpoints.memory import at_most
+from retspec.subjects.checkpoints.memory_limit import at_most
 from tests.subjects import hostile
 
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0f\nsize 3954000000\n"

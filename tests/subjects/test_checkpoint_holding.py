@@ -11,7 +11,7 @@ from torch import nn
 from retspec.errors import SubjectError
 from retspec.measurements.checkpoint import checkpoint
 from retspec.subjects.checkpoints import Loaded, find, hold_against, load_into
-from retspec.subjects.structure import groups, input_size
+from retspec.subjects.models.structure import groups, input_size
 from tests.tiny import CLASSES, Loading, base
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from retspec.catalog import gather
 from retspec.errors import SubjectError
 from retspec.facts import ShapeMismatch
+from retspec.plugins.catalog import gather
 from retspec.prepare import prepare
 from retspec.subjects.checkpoints import find, load_into
 from retspec.subjects.checkpoints.matching import WRAPPERS

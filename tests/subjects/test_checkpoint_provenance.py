@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.measure.protocol import Environment, Job
+from retspec.engine.protocol import Environment, Job
+from retspec.engine.worker.work import work
 from retspec.prepare import prepare
-from retspec.report import Board, opening
-from retspec.worker.work import work
+from retspec.report.live import Board, opening
 from tests.here import Recorder
 from tests.subjects.hostile import entry, safetensors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Plan
 
 SPEC = """

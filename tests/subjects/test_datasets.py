@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from torchvision.datasets import ImageFolder as Torchvision
 
-from retspec.catalog import gather
 from retspec.errors import SubjectError
-from retspec.load import load
-from retspec.subjects.csv_files import Tables, csv
-from retspec.subjects.imagefolder import Folders, ImageFolder, imagefolder
+from retspec.plugins.catalog import gather
+from retspec.spec.load import load
+from retspec.spec.validate import validate
+from retspec.subjects.data.csv_files import Tables, csv
+from retspec.subjects.data.imagefolder import Folders, ImageFolder, imagefolder
 from retspec.subjects.subject import Subject
-from retspec.validate import validate
 from tests.photos import healthy, table, write_folders, write_tables
 
 if TYPE_CHECKING:

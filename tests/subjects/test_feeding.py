@@ -14,10 +14,10 @@ from retspec.measurements.data_wait import data_wait
 from retspec.measurements.loader import loader
 from retspec.measurements.stages import stages
 from retspec.records import Recipe
+from retspec.subjects.data.imagefolder import ImageFolder, imagefolder
+from retspec.subjects.data.loaders import ROUNDS, FileFeed, one_process
+from retspec.subjects.data.transforms import Transform, Transforms
 from retspec.subjects.devices import cores
-from retspec.subjects.feeding import ROUNDS, FileFeed, one_process
-from retspec.subjects.imagefolder import ImageFolder, imagefolder
-from retspec.subjects.transforms import Transform, Transforms
 from tests.photos import composed, healthy, truncate
 from tests.tiny import convnet
 

@@ -13,10 +13,10 @@ from peft import LoraConfig, get_peft_model
 from retspec.measurements.foresight import step_flops
 from retspec.measurements.memory import memory
 from retspec.records import Recipe
-from retspec.subjects.dry_run import BatchShape, DryRun
-from retspec.subjects.foresight import CUDA_WORKSPACES, Foresight
-from retspec.subjects.skeleton import Skeleton, hollow, on_meta
-from retspec.subjects.structure import fully_trained, set_grad_checkpointing
+from retspec.subjects.memory.dry_run import BatchShape, DryRun
+from retspec.subjects.memory.foresight import CUDA_WORKSPACES, Foresight
+from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
+from retspec.subjects.models.structure import fully_trained, set_grad_checkpointing
 from retspec.subjects.subject import Batch
 from tests.tiny import base, compares_images, plain, vit
 

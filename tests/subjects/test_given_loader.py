@@ -15,10 +15,10 @@ from retspec.errors import SubjectError
 from retspec.measurements.data_wait import data_wait
 from retspec.measurements.loader import loader
 from retspec.records import Recipe
+from retspec.subjects.data.loaders import ROUNDS, one_process
+from retspec.subjects.data.pairs import pair_of
+from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.devices import cores
-from retspec.subjects.feeding import ROUNDS, one_process
-from retspec.subjects.given_loader import LoaderFeed
-from retspec.subjects.pairs import pair_of
 from tests.tiny import Items, batch, convnet
 
 if TYPE_CHECKING:

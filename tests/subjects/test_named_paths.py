@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from retspec.subjects.named_paths import INPUTS, OUTPUT_FOLDERS, find, texts
+from retspec.subjects.config_paths import INPUTS, OUTPUT_FOLDERS, find, texts
 
 
 def _required(data: Any) -> list[str]:

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 from retspec.errors import Inconclusive, SubjectError
 from retspec.measurements.pipeline import pipeline
 from retspec.records import Data, Preprocessing
-from retspec.subjects.transforms import Transform, Transforms, build_transforms
+from retspec.subjects.data.transforms import Transform, Transforms, build_transforms
 from tests.photos import IMAGENET, composed
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from retspec.prepare import prepare
-from retspec.subjects import spared
+from retspec.subjects.models import skip_init
+from retspec.subjects.models.skip_init import without_draws
 from retspec.subjects.seeds import seeded
-from retspec.subjects.spared import without_draws
 from retspec.subjects.subject import Subject
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ WIDE = 300
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the tensors that were filled with random numbers all the same."""
     sizes: list[int] = []
-    spare = spared._Numbers.spare
+    spare = skip_init._Numbers.spare
 
-    def noting(self: spared._Numbers, operation: object, args: tuple[torch.Tensor, ...], kwargs: object) -> bool:
+    def noting(self: skip_init._Numbers, operation: object, args: tuple[torch.Tensor, ...], kwargs: object) -> bool:
         spares = spare(self, operation, args, kwargs)  # type: ignore[arg-type]
         if not spares and operation.overloadpacket.__name__ in {"uniform_", "normal_"}:  # type: ignore[attr-defined]
             sizes.append(args[0].numel())
         return spares
 
-    monkeypatch.setattr(spared._Numbers, "spare", noting)
+    monkeypatch.setattr(skip_init._Numbers, "spare", noting)
     return sizes
 
 
@@ -75,7 +75,7 @@ def test_a_model_is_what_its_file_says_and_its_new_head_is_drawn(name: str, draw
     assert all(tensor.isfinite().all() for tensor in heads)
     assert all(tensor.equal(again.state_dict()[key]) for key, tensor in model.state_dict().items())
     assert drawn
-    assert max(drawn) < spared.LARGE
+    assert max(drawn) < skip_init.LARGE
 
 
 class Plain(nn.Module):
@@ -169,7 +169,7 @@ def test_a_spec_with_a_checkpoint_builds_its_model_once_and_draws_next_to_nothin
     sources = {"model_sources": catalog.model_sources, "data_sources": catalog.data_sources}
     model = Subject(plan.spec, **sources, weights=True).model
     assert built == ["vit_tiny_patch16_224"]
-    assert max(drawn) < spared.LARGE
+    assert max(drawn) < skip_init.LARGE
     base = model.get_base_model()
     assert base.blocks[0].attn.qkv.base_layer.weight.equal(state["blocks.0.attn.qkv.weight"])
     assert base.head.weight.isfinite().all()

@@ -19,8 +19,8 @@ def test_a_test_runs_a_spec_that_lies_beside_it(
     (pytester.path / "inner" / "test_inner.py").write_text("""\
 import pytest
 from retspec.errors import SpecError
-from retspec.reporters.junit import render_junit
-from retspec.stored import read_report
+from retspec.report.formats.junit import render_junit
+from retspec.results.results_file import read_report
 
 def test_report(retspec_run, tmp_path):
     report = retspec_run("gate.yaml", overrides=["checks.counted.with.value=0"], select=["counted"], check=True)

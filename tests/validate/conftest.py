@@ -8,7 +8,6 @@ import pluggy
 import pytest
 from msgspec import Meta
 
-from retspec.catalog import Catalog
 from retspec.plugin import (
     Check,
     Cost,
@@ -20,6 +19,7 @@ from retspec.plugin import (
     measurement,
     model_source,
 )
+from retspec.plugins.catalog import Catalog
 
 
 @measurement(cost=Cost.TRAINING)

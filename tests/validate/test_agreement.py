@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.validate import compose_schema
+from retspec.spec.validate import compose_schema
 
 if TYPE_CHECKING:
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
 
 SPECS = Path(__file__).parent.parent / "cases" / "specs"
 

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retspec.errors import SpecError
-from retspec.identity import subject_of, subject_sha256
-from retspec.load import load
 from retspec.records import Direction, Regression, Spec
-from retspec.validate import validate
-from retspec.validate.baselines import _worst
+from retspec.results.provenance import subject_of, subject_sha256
+from retspec.spec.load import load
+from retspec.spec.validate import validate
+from retspec.spec.validate.baselines import _worst
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
 
 HEAD = "retspec: 1\nmodel: {timm: vit_tiny_patch16_224, lora: {target_modules: [qkv]}}\n"
 BLESSED = {

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retspec.diffing import Kind, changes
 from retspec.judge import judge
-from retspec.load import load
 from retspec.records import Direction, Observed, Outcome, Spec, Verdict
-from retspec.validate import validate
+from retspec.review.diffing import Kind, changes
+from retspec.spec.load import load
+from retspec.spec.validate import validate
 from tests.judge.recorded import plan_of
 from tests.reporters.sample import criterion
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retspec.catalog import Catalog
-    from retspec.diffing import Change
+    from retspec.plugins.catalog import Catalog
+    from retspec.review.diffing import Change
 
 HEAD = "retspec: 1\nmodel: {timm: vit_tiny_patch16_224, lora: {target_modules: [qkv]}}\n"
 

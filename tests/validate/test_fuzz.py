@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retspec.errors import SpecError, UsageError
-from retspec.load import load_cells
-from retspec.validate import validate_cells
+from retspec.spec.load import load_cells
+from retspec.spec.validate import validate_cells
 
 if TYPE_CHECKING:
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Spec
 
 GOOD = sorted((Path(__file__).parent.parent / "cases" / "specs" / "good").glob("*.yaml"))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.errors import SpecError
-from retspec.load import load
-from retspec.validate import validate
+from retspec.spec.load import load
+from retspec.spec.validate import validate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Criterion
 
 BOUND = "{float32: 1e-5, bfloat16: 1e-2}"

@@ -9,13 +9,13 @@ from msgspec import Meta
 
 from retspec.errors import PluginError
 from retspec.plugin import check
-from retspec.validate import compose_schema, results_schema
-from retspec.validate.fragments import Fragments
+from retspec.spec.validate import compose_schema, results_schema
+from retspec.spec.validate.fragments import Fragments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
 
 
 def _objects(schema: Any) -> Iterator[dict[str, Any]]:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.errors import SpecError
-from retspec.load import load, load_cells
-from retspec.validate import validate, validate_cells
+from retspec.spec.load import load, load_cells
+from retspec.spec.validate import validate, validate_cells
 
 if TYPE_CHECKING:
-    from retspec.catalog import Catalog
+    from retspec.plugins.catalog import Catalog
 
 SPECS = Path(__file__).parent.parent / "cases" / "specs"
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.catalog import Catalog, Plugin, gather
 from retspec.errors import Mark, SpecError
-from retspec.load import load
 from retspec.plugin import check
+from retspec.plugins.catalog import Catalog, Plugin, gather
 from retspec.records import Criterion, Direction, Lora, Model, Recipe, RunOptions, Severity, Spec, Waiver
-from retspec.validate import validate
+from retspec.spec.load import load
+from retspec.spec.validate import validate
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from retfound_traps import README, traps, with_traps
-from retspec.catalog import gather
+from retspec.plugins.catalog import gather
 from retspec.records import Verdict
-from retspec.wording import detail_lines
+from retspec.text.wording import detail_lines
 
 if TYPE_CHECKING:
     from conftest import Judged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.facts import OutputFolders
 from retspec.plugin import Inconclusive, Observed, check
-from retspec.subjects.named_paths import OUTPUT_FOLDERS
+from retspec.subjects.config_paths import OUTPUT_FOLDERS
 
 
 @check(

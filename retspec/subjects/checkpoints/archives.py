@@ -10,7 +10,7 @@ import struct
 import zipfile
 from typing import TYPE_CHECKING
 
-from retspec.wording import listing
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from retspec.subjects.checkpoints.files import File

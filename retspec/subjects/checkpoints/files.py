@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, did_you_mean
-from retspec.wording import listing, one_line
+from retspec.text.wording import listing, one_line
 
 if TYPE_CHECKING:
     import os

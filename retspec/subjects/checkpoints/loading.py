@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import describe
 from retspec.facts import Loading
-from retspec.subjects.checkpoints.fitting import fit, shape
-from retspec.subjects.checkpoints.holding import altered, parts
+from retspec.subjects.checkpoints.comparison import altered, parts
 from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, matched, tensors_of
+from retspec.subjects.checkpoints.placement import fit, shape
 from retspec.subjects.checkpoints.reading import read
-from retspec.subjects.structure import has_adapter
-from retspec.wording import listing
+from retspec.subjects.models.structure import has_adapter
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.subjects.checkpoints.files import File
-    from retspec.subjects.checkpoints.fitting import Fit
     from retspec.subjects.checkpoints.matching import Weights
+    from retspec.subjects.checkpoints.placement import Fit
     from retspec.subjects.checkpoints.reading import Contents
 
 _WRAPPED_ALREADY = "; the factory has wrapped the model already: let it load the file too, and say `fill: false`"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError
 from retspec.subjects.checkpoints.archives import stored_bytes
-from retspec.subjects.checkpoints.memory import at_most
+from retspec.subjects.checkpoints.memory_limit import at_most
 from retspec.subjects.checkpoints.pickles import blocked_names, namespace_allowed
 from retspec.subjects.checkpoints.recognition import Format, recognise
 

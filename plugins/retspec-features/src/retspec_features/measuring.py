@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from retspec.plugin import Cost, Inconclusive, Passes, SubjectError, measurement
-from retspec.subjects.state import preserved, single_precision
-from retspec.subjects.structure import head_layer
+from retspec.subjects.models.state import preserved, single_precision
+from retspec.subjects.models.structure import head_layer
 
 from retspec_features.facts import Features
 

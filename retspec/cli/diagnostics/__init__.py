@@ -1,0 +1,1 @@
+"""What `retspec doctor` asks in a process of its own, and the troubles that it can explain."""

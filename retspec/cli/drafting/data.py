@@ -1,0 +1,184 @@
+"""The section `data` of a drafted spec, and the checks of files: from what a config names, and what is on the disk."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from retspec.cli.drafting.recognition import Found, is_sized
+from retspec.errors import SubjectError
+from retspec.subjects.config_paths import find
+from retspec.subjects.data.imagefolder import SPLITS, SUFFIXES
+from retspec.subjects.data.tables import Table, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from retspec.cli.drafting.disk import Disk
+
+COLUMNS = {
+    "image_column": (
+        *("image", "image_id", "image_path", "image_name", "image name", "images", "img", "img_path", "id_code"),
+        *("filename", "file_name", "file", "path", "name"),
+    ),
+    "label_column": (
+        *("label", "labels", "diagnosis", "level", "grade", "retinopathy grade", "dr_grade", "adjudicated_dr_grade"),
+        *("class", "target", "y"),
+    ),
+    "group_column": ("patient", "patient_id", "patientid", "patient id", "subject", "subject_id"),
+}
+"""What the columns of tables of images are usually called, in lower case."""
+
+
+class DraftedData:
+    """What of a config is about images."""
+
+    def __init__(self, found: dict[str, Found], disk: Disk) -> None:
+        self._found = found
+        self._disk = disk
+        self._tables = [word for word in SPLITS if word in found]
+        self._folder = None if self._tables else found.get("images")
+
+    @property
+    def names_files(self) -> bool:
+        """Whether it names tables, or a folder of images, unless that is seen to be laid out otherwise."""
+        return bool(self._tables) or (self._folder is not None and self._splits_below() != [])
+
+    @property
+    def has_transform(self) -> bool:
+        """Whether it says all of what makes a tensor of an image."""
+        return {"size", "mean", "std"} <= self._found.keys()
+
+    def section(self) -> Iterator[str]:
+        """Yield the lines of the section `data`."""
+        if not self.names_files:
+            yield from self._noise()
+            return
+        yield "# Your images. Batches are taken from the first split, seeded and balanced over the classes."
+        yield "data:"
+        yield from self._csv() if self._folder is None else self._imagefolder(self._folder)
+        yield from self._transform()
+
+    def checks(self) -> Iterator[str]:
+        """Yield the criteria of files; where something must be said first, as comments."""
+        if not self.names_files:
+            return
+        if self._tables:
+            yield "missing_files: 0"
+        yield "corrupt_images: 0                  # every file is decoded, once"
+        several = len(self._tables or self._splits_below() or SPLITS) > 1
+        yield f"{'' if several else '# '}split_leakage: 0"
+        yield "max_class_imbalance: 10"
+        yield self._labels()
+        if self.has_transform:
+            sized = "" if is_sized(self._found) else "# "
+            yield f"{sized}input_size: {{}}                     # `transform` gives what the model was built for"
+        yield self._normalization()
+
+    # The section ----------------------------------------------------------------------------------
+
+    def _noise(self) -> Iterator[str]:
+        yield "# A seeded batch of noise is enough to see whether a setup can learn."
+        yield "data:"
+        yield f"  synthetic: {f'{{input_size: {self._input_size()}}}' if 'size' in self._found else '{}'}"
+        if self._folder is not None:
+            yield "  # There is no folder train, val or test in it; name yours under `splits: {train: ...}`."
+            yield f"  # imagefolder: {{root: {self._disk.reference(self._folder)}}}"
+
+    def _csv(self) -> Iterator[str]:
+        yield "  csv:"
+        yield from (f"    {word}: {self._disk.reference(self._found[word])}" for word in self._tables)
+        tables = [table for word in self._tables if (table := self._table(word))]
+        images = self._images_folder()
+        yield f"    {images[0]}"
+        for option in COLUMNS:
+            yield from (f"    {line}" for line in self._column(option, tables))
+        if tables and images[1] and (extension := self._extension(tables, images[1])):
+            yield f"    extension: {extension}"
+
+    def _images_folder(self) -> tuple[str, Path | None]:
+        """Return the line that names the folder of images, and the folder; by default that of the first table."""
+        if "images" in self._found:
+            return f"images: {self._disk.reference(self._found['images'])}", self._disk.path(self._found["images"])
+        table = self._disk.path(self._found[self._tables[0]])
+        if table is None:
+            return "# images: images   # the folder of the images, relative to this file", None
+        return f"images: {json.dumps(self._disk.seen_from_spec(table.parent))}", table.parent
+
+    def _column(self, option: str, tables: Sequence[Table]) -> Iterator[str]:
+        """Yield how a column is called: as the config says, else by what usually stands in all tables."""
+        if option in self._found:
+            yield f"{option}: {self._found[option].reference}"
+            return
+        titles = {title.strip() for title in tables[0].header} if tables else set()
+        shared = titles.intersection(*({title.strip() for title in table.header} for table in tables))
+        known = {title.casefold(): title for title in shared}
+        usual = next((known[name] for name in COLUMNS[option] if name in known), None)
+        if usual is not None:
+            yield f"{option}: {json.dumps(usual, ensure_ascii=False)}"
+        elif option != "group_column":
+            yield f"{option}: {COLUMNS[option][0]}   # a guess: name the column of your tables"
+        else:
+            yield "# group_column: patient   # what must not be in two splits"
+
+    def _extension(self, tables: Sequence[Table], folder: Path) -> str:
+        """Return what the names in the tables lack to be files in a folder; empty when nothing is known to be."""
+        names = filter(None, (cell.strip() for cell in next(iter(tables[0].rows), ())))
+        return next((end for name in names for end in SUFFIXES if find(f"{name}{end}", [str(folder)])), "")
+
+    def _table(self, word: str) -> Table | None:
+        path = self._disk.path(self._found[word])
+        try:
+            return None if path is None else read_table(path, path.name, path="data.csv")
+        except SubjectError:
+            return None  # a run tells what is wrong with it
+
+    def _imagefolder(self, root: Found) -> Iterator[str]:
+        yield "  imagefolder:"
+        yield f"    root: {self._disk.reference(root)}"
+        yield "    # splits: {train: train, val: val, test: test}   # by default those of them that are there"
+
+    def _splits_below(self) -> list[str] | None:
+        """Return which folders of splits the folder of images holds; None where there is nothing to look at."""
+        root = None if self._folder is None else self._disk.path(self._folder)
+        return None if root is None else [split for split in SPLITS if find(split, [str(root)])]
+
+    def _transform(self) -> Iterator[str]:
+        if self.has_transform:
+            yield "  transform:"
+            yield f"    input_size: {self._input_size()}"
+            yield from (f"    {word}: {self._found[word].reference}" for word in ("mean", "std"))
+            return
+        yield "  # transform: timm   # the default: as timm resolves it from the model; or a mapping of"
+        yield from (
+            f"  #   {key}: {self._found[word].reference if word in self._found else example}"
+            for key, word, example in (
+                ("input_size", "size", "[3, 224, 224]"),
+                ("mean", "mean", "[0.485, 0.456, 0.406]"),
+                ("std", "std", "[0.229, 0.224, 0.225]"),
+            )
+        )
+
+    def _input_size(self) -> str:
+        size = self._found["size"]
+        if isinstance(size.value, int):
+            return f"[3, {size.reference}, {size.reference}]"
+        if len(size.value) == 2:  # noqa: PLR2004 - height and width
+            return f"[3, {size.item(0)}, {size.item(1)}]"
+        return size.reference
+
+    # The checks -----------------------------------------------------------------------------------
+
+    def _labels(self) -> str:
+        if "name" in self._found:
+            return "labels_out_of_range: 0"
+        if "classes" in self._found:
+            return f"labels_out_of_range: {{with: {{num_classes: {self._found['classes'].reference}}}}}"
+        return "# labels_out_of_range: {with: {num_classes: 5}}"
+
+    def _normalization(self) -> str:
+        """Hold the config against what the model says of itself; of the weights in a file only a person can say it."""
+        if self.has_transform and "name" in self._found and "weights" not in self._found:
+            return "normalization_atol: 1e-3"
+        return "# normalization_atol: {limit: 1e-3, with: {mean: [...], std: [...]}}   # as the backbone was trained"

@@ -1,6 +1,0 @@
-"""Two specs side by side: which promises became stricter, which weaker."""
-
-from retspec.diffing.changes import Change, Kind, changes
-from retspec.diffing.revisions import checked_out
-
-__all__ = ["Change", "Kind", "changes", "checked_out"]

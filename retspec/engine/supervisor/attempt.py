@@ -1,0 +1,172 @@
+"""One worker, from its start to its end, however it ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from retspec.engine.protocol import Done, Finished, Job, Made, Progress, Started, decode
+from retspec.engine.supervisor.protocol_check import Order
+from retspec.records import Outcome, Verdict, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from retspec.engine.protocol import Message
+    from retspec.engine.supervisor.worker_pool import Workers
+    from retspec.engine.supervisor.worker_process import Fate, WorkerProcess
+
+RUN, MEASUREMENT = "the run's timeout", "the timeout of a measurement"
+
+
+@dataclass
+class Attempt:
+    """One worker and what it was doing last."""
+
+    job: Job
+    workers: Workers
+    deadlines: dict[str, float]
+    """What may be over, in words, to when that is (monotonic clock)."""
+    criterion: str | None = None
+    measurement: str | None = None
+    started: float = field(default_factory=time.monotonic)
+    """When the worker was started or turned to its criterion."""
+    measuring_since: float = 0.0
+    got_anywhere: bool = False
+    done: bool = False
+    end: str = ""
+    finished: set[str] = field(default_factory=set)
+    _granted: dict[str, float] = field(init=False)
+    _order: Order = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._order = Order(self.job.plan)
+        limits = {step.criterion.id: step.criterion.timeout for step in self.job.plan.checks}
+        self._granted = {name: float("inf") if limit is None else limit for name, limit in limits.items()}
+
+    def messages(self) -> Iterator[Message]:
+        """Yield the worker's records, then an outcome for every criterion that its end decides."""
+        with self.workers.worker_for(self.job) as process:
+            while not self.done:
+                line = process.read_line(min(self.deadlines.values()))
+                if line is None:
+                    break
+                message = _decode(line)
+                problem = self._order.objection(message) if message else f"a broken record: {line[:80]!r}"
+                if message is None or problem:
+                    yield from self._refuse(problem, is_lie=message is not None)
+                    return
+                self._note(message)
+                yield message
+            if self.done:
+                yield from self._part_from(process)
+                return
+            timed_out = process.is_alive
+            late = self._late() if timed_out else ""
+            fate = process.end()
+        if timed_out:
+            yield from self._fail(Verdict.TIMEOUT, late, fate.stderr)
+        else:
+            yield from self._crash(fate)
+
+    def _part_from(self, process: WorkerProcess) -> Iterator[Message]:
+        """Let a worker go that has done its job: to its end, or to a rest if another job may follow."""
+        fault = "" if self.job.more else process.finish()
+        if fault:
+            yield Done((fault,))
+        if process.read_line(deadline=0.0) is not None:
+            yield from self._refuse("a record after the end", is_lie=True)
+        elif self.job.more:
+            self.workers.rest(process, self.job)
+
+    def _note(self, message: Message) -> None:
+        now = time.monotonic()
+        match message:
+            case Started(name):
+                self.criterion, self.started = name, now
+                self.deadlines[_timeout_of(name)] = now + self._granted[name]
+            case Progress(key) if key != self.measurement:
+                self.measurement, self.measuring_since = key, now
+                limit = self.job.plan.spec.run.measurement_timeout
+                self.deadlines[MEASUREMENT] = now + seconds(limit) if limit else float("inf")
+            case Made():
+                self._end_measurement()
+            case Finished(outcome):
+                self._end_measurement()
+                self.finished.add(outcome.id)
+                self.deadlines.pop(_timeout_of(outcome.id), None)
+                self.criterion, self.got_anywhere = None, True
+            case Done():
+                self.done = True
+
+    def _end_measurement(self) -> None:
+        self.measurement = None
+        self.deadlines.pop(MEASUREMENT, None)
+
+    def _late(self) -> str:
+        """Return what is over, in words: whichever was to end first."""
+        whose = min(self.deadlines, key=self.deadlines.__getitem__)
+        waited = time.monotonic() - (self.measuring_since if whose == MEASUREMENT else self.started)
+        return f"{whose} was over after {waited:.3g} s{self._while()}"
+
+    def _while(self) -> str:
+        return f" while measuring {self.measurement!r}" if self.measurement else ""
+
+    def _crash(self, fate: Fate) -> Iterator[Message]:
+        failure, cause, limit = Verdict.CRASH, fate.cause, self.job.plan.spec.run.memory
+        if fate.lacked_memory:
+            failure, cause = Verdict.OUT_OF_MEMORY, f"ran out of memory and {cause}"
+        # Libraries crash in silence for want of memory, so a limit is always worth a word.
+        hint = f"; run.memory limits the worker to {limit}" if limit else ""
+        yield from self._fail(failure, f"the worker {cause}{self._while()}{hint}", fate.stderr)
+
+    def _refuse(self, problem: str, *, is_lie: bool) -> Iterator[Message]:
+        """End with a record that cannot be read, or cannot be true: then the outcomes of this worker are taken back."""
+        self.end = f"the worker sent {problem}"
+        taken_back = sorted(self.finished) if is_lie else []
+        if self.criterion is not None or not taken_back:
+            yield from self._fail(Verdict.CRASH, self.end, "")
+        reason = f"{self.end}; nothing that it said is believed"
+        for name in taken_back:
+            yield Finished(Outcome(id=name, failure=Verdict.CRASH, reason=reason))
+
+    def _fail(self, failure: Verdict, reason: str, stderr: str) -> Iterator[Message]:
+        """Yield an outcome for the criterion at work, and for those that wait for the same measurement.
+
+        An end that strikes no criterion is a fault of the run.
+        """
+        self.end = reason
+        struck = self._struck()
+        if not struck:
+            yield Done((f"{reason}, between two criteria or while it cleaned up",))
+        for name in struck:
+            self.got_anywhere = True
+            self.finished.add(name)
+            yield Finished(Outcome(id=name, failure=failure, reason=reason, trace=stderr))
+
+    def _struck(self) -> list[str]:
+        """The criteria that this end of the worker decides; all of them when it died before the first."""
+        plan = self.job.plan
+        every = [step.criterion.id for step in plan.checks]
+        sharing = {
+            name
+            for step in plan.measurements
+            if self.measurement in {step.key, *step.inputs.values()}
+            for name in step.criteria
+        }
+        struck = every if self.criterion is None and not self.finished else {self.criterion, *sharing}
+        return [name for name in every if name in struck and name not in self.finished]
+
+
+def _timeout_of(criterion: str) -> str:
+    return f"the timeout of {criterion!r}"
+
+
+def _decode(line: bytes) -> Message | None:
+    try:
+        return decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,71 @@
+"""Whether a worker's records follow from its job: what nobody asked for, or was told twice, is not believed.
+
+The code under test shares the worker's process, so it can write to the worker's pipe. A record out of turn gives it
+away; a whole conversation, forged to the letter, does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.engine.protocol import Done, Environment, Finished, Made, Progress, Started
+from retspec.plugins.kinds import PARTS
+
+if TYPE_CHECKING:
+    from retspec.engine.protocol import Message
+    from retspec.records import Outcome, Plan
+
+
+class Order:
+    """Follows a worker through its plan, criterion by criterion."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._waiting = [step.criterion.id for step in reversed(plan.checks)]
+        self._readers = {step.key: step.criteria for step in plan.measurements}
+        self._made: set[str] = set()
+        self._at_work: str | None = None
+        self._has_environment = False
+
+    def objection(self, message: Message) -> str:
+        """Return why the next record cannot be true, or an empty string and take it as told."""
+        match message:
+            case Environment(facts):
+                return self._environment(facts)
+            case Started(name):
+                return self._start(name)
+            case Progress(key):
+                return "" if key in self._readers or key in PARTS else f"progress of {key!r}, which nobody planned"
+            case Made(measured):
+                return self._make(measured.key)
+            case Finished(outcome):
+                return self._finish(outcome)
+            case Done():
+                left = [*self._waiting, *filter(None, [self._at_work])]
+                return f"the end, but {left[-1]!r} has no outcome" if left else ""
+
+    def _environment(self, facts: dict[str, str]) -> str:
+        if self._has_environment:
+            return "a second environment"
+        self._has_environment = True
+        return "" if "device" in facts and facts.get("threads", "").isdecimal() else "an environment without its facts"
+
+    def _start(self, name: str) -> str:
+        if self._at_work is not None or not self._waiting or name != self._waiting[-1]:
+            return f"the start of {name!r} out of turn"
+        self._at_work = self._waiting.pop()
+        return ""
+
+    def _make(self, key: str) -> str:
+        if key not in self._readers or key in self._made or self._at_work is None:
+            return f"facts of {key!r} out of turn"
+        self._made.add(key)
+        return ""
+
+    def _finish(self, outcome: Outcome) -> str:
+        if outcome.id != self._at_work:
+            return f"an outcome of {outcome.id!r} out of turn"
+        unmade = [key for key, readers in self._readers.items() if outcome.id in readers and key not in self._made]
+        if outcome.observed is not None and unmade:
+            return f"an observation of {outcome.id!r} before {unmade[0]!r} was measured"
+        self._at_work = None
+        return ""

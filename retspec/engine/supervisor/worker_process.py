@@ -1,0 +1,197 @@
+"""The worker as an operating system process: its own session, a private pipe, a bounded end."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from retspec.engine.interrupts import raise_if_interrupted
+from retspec.engine.protocol import encode
+from retspec.engine.supervisor.guard import Guard
+from retspec.errors import RetspecError
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from retspec.engine.protocol import Instruction
+
+GRACE = 5.0
+"""Seconds between asking the worker to end and killing it."""
+PARTING = 15.0
+"""Seconds that a worker which has done its jobs has for its end: far more than it needs, since a run that is healthy
+must not lose its verdict to a busy machine."""
+TAIL = 4000
+"""Characters of the worker's standard error that a report keeps."""
+LAST_WORDS = 500
+"""Characters of standard error that a dying process may fill."""
+NO_MEMORY = ("MemoryError", "std::bad_alloc", "annot allocate memory", "failed to map segment", "emory allocation")
+"""How Python, C++, the C library, its loader and OpenBLAS say that an allocation failed."""
+LOOK = 0.2
+"""Seconds between two looks at whether a silent worker still lives."""
+
+
+class Stopped(BaseException):
+    """Nobody wants to hear the worker any more; not an Exception, so that no handler of errors swallows it."""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How a worker ended, in words, and the last that it said."""
+
+    cause: str
+    stderr: str
+
+    @property
+    def lacked_memory(self) -> bool:
+        """Whether its last words were that an allocation failed, beyond what Python could turn into an exception."""
+        return any(words in self.stderr[-LAST_WORDS:] for words in NO_MEMORY)
+
+
+class WorkerProcess:
+    """Runs a worker; closing it ends the worker and all that it started, and so does the end of this process.
+
+    stop: set by another thread once nobody wants to hear the worker any more.
+    Raises RetspecError when the system cannot start one.
+    """
+
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
+        try:
+            self._start()
+        except OSError as error:
+            raise RetspecError(f"cannot start a worker: {error.strerror or error}") from error
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._records, selectors.EVENT_READ)
+        self._buffer = b""
+
+    def _start(self) -> None:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._records, worker_end = os.pipe()
+        os.set_blocking(self._records, False)
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+            # -P: a file in the working directory must not stand in for a module of the standard library.
+            [sys.executable, "-P", "-m", "retspec.engine.worker", str(worker_end)],
+            stdin=subprocess.PIPE,
+            stdout=self._stderr,
+            stderr=self._stderr,
+            pass_fds=[worker_end],
+            start_new_session=True,
+            env=_environment(),
+        )
+        os.close(worker_end)
+        self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
+
+    def send(self, instruction: Instruction) -> None:
+        """Tell the worker what to do; a dead one is found by the first read."""
+        with suppress(BrokenPipeError):
+            self._instructions.write(encode(instruction))
+            self._instructions.flush()
+
+    def close(self) -> None:
+        """End the worker, and give back what belongs to it."""
+        self.end()
+        self._guard.dismiss()
+        self._selector.close()
+        os.close(self._records)
+        with suppress(BrokenPipeError):
+            self._instructions.close()
+        self._stderr.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker still runs."""
+        return self._process.poll() is None
+
+    def read_line(self, deadline: float) -> bytes | None:
+        """Return the next record, or None when the worker has ended or the deadline (monotonic clock) is over.
+
+        Raises Interrupted, or Stopped.
+        """
+        self._raise_if_unwanted()
+        while b"\n" not in self._buffer:
+            alive = self.is_alive  # before the read: what was written before the end is still there after it
+            if self._selector.select(max(0.0, min(LOOK, deadline - time.monotonic()))):
+                chunk = self._read()
+                self._buffer += chunk
+                if chunk:
+                    continue
+                time.sleep(LOOK / 20)
+            self._raise_if_unwanted()
+            if not alive or time.monotonic() >= deadline:
+                return None
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def finish(self) -> str:
+        """Give a worker that is done no more jobs; return what it did instead of ending well, or nothing."""
+        with suppress(BrokenPipeError):
+            self._instructions.close()
+        try:
+            status = self._process.wait(PARTING)
+        except subprocess.TimeoutExpired:
+            self.end()
+            return "the worker measured everything, but it did not end: a thread or a child of it was left running"
+        return "" if status == 0 else f"the worker measured everything, but it {describe_status(status)}"
+
+    def end(self) -> Fate:
+        """End the worker's whole process group: ask, wait, kill. Return how the worker itself ended."""
+        if self.is_alive:
+            self._signal(signal.SIGTERM)
+            try:
+                self._process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGKILL)
+        status = self._process.wait()
+        self._signal(signal.SIGKILL)  # children that outlived it
+        return Fate(describe_status(status), self._tail())
+
+    @property
+    def _instructions(self) -> IO[bytes]:
+        assert self._process.stdin is not None  # noqa: S101 - narrows the type; it is a pipe
+        return self._process.stdin
+
+    def _raise_if_unwanted(self) -> None:
+        raise_if_interrupted()
+        if self._stop.is_set():
+            raise Stopped
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._records, 1 << 16)
+        except BlockingIOError:
+            return b""
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    def _tail(self) -> str:
+        self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, self._stderr.tell() - TAIL))
+        return self._stderr.read().decode(errors="replace")
+
+
+def describe_status(status: int) -> str:
+    """Return an exit status in words."""
+    if status >= 0:
+        return f"exited with status {status} before it was done"
+    names = {number.value: number.name for number in signal.Signals}
+    name = names.get(-status, f"signal {-status}")  # most real-time signals have no name
+    hint = ", probably because memory ran out" if -status == signal.SIGKILL else ""
+    return f"was killed by {name}{hint}"
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a worker: what CUDA needs to be repeatable, and this very retspec on the path."""
+    package_parent = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), package_parent]))
+    return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path}

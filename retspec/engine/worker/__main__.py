@@ -1,0 +1,51 @@
+"""Entry point of the worker."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from functools import cache
+from typing import IO
+
+from retspec.engine.fast_exit import Ending
+from retspec.engine.protocol import Job, Libraries, decode_instruction
+from retspec.engine.supervisor.libraries import libraries_for
+from retspec.engine.worker.channel import Channel
+from retspec.engine.worker.limits import limit_memory
+from retspec.engine.worker.preloading import settle
+from retspec.engine.worker.work import work
+from retspec.plugins.catalog import gather
+from retspec.subjects.models.base_models import Bases
+
+
+def main() -> None:
+    """Do one job after another, until the supervisor closes the pipe that they come through."""
+    ending = Ending()
+    channel, bases, gathering = Channel(int(sys.argv[1])), Bases(), cache(gather)
+    with _detached_standard_input() as instructions:
+        for line in instructions:
+            match decode_instruction(line):
+                case Libraries(names):
+                    settle(names)
+                case Job() as job:
+                    limit_memory(job.plan.spec.run.memory)
+                    if job.plan.needs_torch:
+                        settle(libraries_for(job.plan.spec.model_keys))
+                    work(job, channel, bases, gathering)
+                    if job.more:
+                        gc.collect()  # a model that stands in a circle would stay beside the next one
+    ending.status = os.EX_OK
+
+
+def _detached_standard_input() -> IO[bytes]:
+    """Return what was the standard input, and give the code under test an empty one."""
+    instructions = os.dup(0)  # not inherited by what the code under test starts
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return os.fdopen(instructions, "rb")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The container of measurements: makes each once, remembers failures too, unwinds in reverse."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from contextlib import ExitStack, contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.engine.protocol import Made, Progress
+from retspec.plugins.kinds import PARTS
+from retspec.records import Measured, plain
+from retspec.subjects.seeds import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from retspec.engine.worker.channel import Channel
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.signatures import Argument
+    from retspec.records import MeasurementStep, Plan
+    from retspec.subjects.subject import Subject
+
+
+SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed"}
+"""Parts of the subject whose making is worth a line of progress."""
+
+
+class Container:
+    """Facts by the key of their measurement.
+
+    A measurement may be a generator function: what follows its `yield` is run when the container closes.
+    """
+
+    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel) -> None:
+        self._steps = {step.key: step for step in plan.measurements}
+        self._seed = plan.spec.run.seed
+        self._catalog = catalog
+        self._subject = subject
+        self._channel = channel
+        self._facts: dict[str, Any] = {}
+        self._failures: dict[str, Exception] = {}
+        self._unwinding = ExitStack()
+
+    def facts(self, key: str) -> Any:
+        """Return the facts of a measurement, or a part of the subject; made at the first call.
+
+        Raises whatever making them raised, again at every call.
+        """
+        if key in self._failures:
+            raise self._failures[key]
+        if key not in self._facts:
+            try:
+                self._facts[key] = self._part(key) if key in PARTS else self._make(self._steps[key])
+            except Exception as error:
+                _let_go(error)
+                self._failures[key] = error
+                raise
+        return self._facts[key]
+
+    def close(self) -> None:
+        """Unwind the measurements in reverse.
+
+        Raises what one of them raises; the others unwind all the same.
+        """
+        self._unwinding.close()
+
+    def _part(self, name: str) -> Any:
+        if name == "progress":
+            return None  # bound to its measurement when that is made
+        if name in SLOW_PARTS:
+            self._channel.tell(Progress(name))
+        return getattr(self._subject, name)
+
+    def _make(self, step: MeasurementStep) -> Any:
+        measurement = self._catalog.measurements[step.name]
+        inputs = [
+            self._progress(step.key) if source == "progress" else self.facts(source) for source in step.inputs.values()
+        ]
+        self._channel.tell(Progress(step.key))
+        started = perf_counter()
+        with seeded(self._seed, only_loaded=not step.needs_torch):
+            facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
+        seconds = perf_counter() - started
+        self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
+        return facts
+
+    def _call(self, function: Callable[..., Any], inputs: list[Any], arguments: dict[str, Any]) -> Any:
+        if not inspect.isgeneratorfunction(function):
+            return function(*inputs, **arguments)
+        return self._unwinding.enter_context(contextmanager(function)(*inputs, **arguments))
+
+    def _progress(self, key: str) -> Callable[[int, int], None]:
+        return lambda step, total: self._channel.tell(Progress(key, step, total))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop the local variables that an error holds on to: after "out of memory" they are what filled it."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
+def typed(declared: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments in their declared types: JSON has no integer keys and no tuples."""
+    return {name: msgspec.convert(value, declared[name].type, strict=False) for name, value in given.items()}
+
+
+def _recordable(facts: Any) -> Any:
+    """Return facts as plain data, or None for those that live in memory only, such as tensors."""
+    try:
+        return plain(msgspec.to_builtins(facts, str_keys=True))
+    except TypeError:
+        return None

@@ -1,0 +1,180 @@
+"""Doing a job: criterion by criterion, every failure an outcome."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Mapping
+from numbers import Integral, Real
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from retspec.engine.protocol import Done, Environment, Finished, Started
+from retspec.engine.worker.container import Container, typed
+from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
+from retspec.plugins.catalog import gather
+from retspec.records import Observed, Outcome, Verdict, plain
+from retspec.subjects.callables import allow_imports_from
+from retspec.subjects.devices import make_repeatable
+from retspec.subjects.subject import Subject
+from retspec.text.wording import one_line, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from retspec.engine.protocol import Job
+    from retspec.engine.worker.channel import Channel
+    from retspec.errors import Mark
+    from retspec.plugins.catalog import Catalog
+    from retspec.records import CheckStep, Spec
+    from retspec.subjects.models.base_models import Bases
+
+
+def work(job: Job, channel: Channel, bases: Bases | None = None, gathering: Callable[..., Catalog] = gather) -> None:
+    """Answer every criterion of the job with one outcome, then clean up and say so.
+
+    bases: base models that an earlier job of this process left for the next one.
+    gathering: `gather`, or one that remembers, for several jobs under the same plugins.
+    """
+    allow_imports_from(*job.plan.spec.folders, Path.cwd())
+    catalog = gathering(job.plugins, entry_points=job.entry_points)
+    subject = Subject(
+        job.plan.spec,
+        model_sources=catalog.model_sources,
+        data_sources=catalog.data_sources,
+        weights=job.plan.needs_weights,
+        bases=bases,
+        keep=job.more,
+    )
+    container = Container(job.plan, catalog, subject, channel)
+    if job.plan.needs_torch:
+        make_repeatable(job.plan.spec.run.threads)
+        channel.tell(Environment(_environment(subject)))
+    for step in job.plan.checks:
+        channel.tell(Started(step.criterion.id))
+        _tell(channel, _outcome(step, catalog, container, job.plan.spec))
+    channel.tell(Done(_close(container)))
+
+
+def _tell(channel: Channel, outcome: Outcome) -> None:
+    """Send an outcome; one that JSON cannot carry, such as an integer of 5000 digits, is an error of that criterion."""
+    try:
+        channel.tell(Finished(outcome))
+    except (OverflowError, ValueError) as error:
+        reason = f"the outcome cannot be recorded: {describe(error)}"
+        channel.tell(Finished(Outcome(id=outcome.id, failure=Verdict.ERROR, reason=reason, seconds=outcome.seconds)))
+
+
+def _environment(subject: Subject) -> dict[str, str]:
+    import torch
+
+    try:
+        device = subject.device
+    except SubjectError:
+        return {"device": "none", "threads": str(torch.get_num_threads())}
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+    return {
+        "device": f"{device} ({name})" if name else str(device),
+        "threads": str(torch.get_num_threads()),
+        "checkpoint_sha256": _hash(lambda: subject.checkpoint_sha256),
+        "adapter_sha256": _hash(lambda: subject.adapter_sha256),
+    }
+
+
+def _hash(read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except (SubjectError, OSError):
+        return ""  # told by every criterion that needs the model
+
+
+def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec) -> Outcome:
+    started = perf_counter()
+    try:
+        observed, failure = _observe(step, catalog, container), None
+    except Exception as error:  # noqa: BLE001 - whatever a check or a model raises is an outcome, never a lost run
+        observed, failure = None, error
+    seconds = perf_counter() - started
+    if failure is None:
+        return Outcome(id=step.criterion.id, observed=observed, seconds=seconds)
+    verdict = _verdict(failure)
+    limit = spec.run.memory if verdict is Verdict.OUT_OF_MEMORY else None
+    hint = f"; run.memory limits the worker to {limit}" if limit else ""
+    return Outcome(
+        id=step.criterion.id,
+        failure=verdict,
+        reason=one_line(_reason(failure, spec.marks) + hint),
+        trace=visible("".join(traceback.format_exception(failure))),
+        seconds=seconds,
+    )
+
+
+def _observe(step: CheckStep, catalog: Catalog, container: Container) -> Observed[Any]:
+    check = catalog.checks[step.criterion.check]
+    facts = [container.facts(key) for key in step.inputs.values()]
+    return _observed(check.function(*facts, **typed(check.arguments, step.arguments)))
+
+
+def _verdict(error: Exception) -> Verdict:
+    if isinstance(error, Inconclusive):
+        return Verdict.INCONCLUSIVE
+    return Verdict.OUT_OF_MEMORY if _is_out_of_memory(error) else Verdict.ERROR
+
+
+def _reason(error: Exception, marks: Mapping[str, Mark]) -> str:
+    """Return what went wrong in one line; what the spec asked for comes with its place in the spec."""
+    if isinstance(error, SubjectError):
+        mark = _nearest(error.path, marks)
+        return f"{mark}: {error}" if mark else str(error)
+    return str(error) if isinstance(error, NoVerdict) else f"raised {describe(error)}"
+
+
+def _nearest(path: str, marks: Mapping[str, Mark]) -> Mark | None:
+    """Return the mark of a dotted path, or of what is around it where the spec does not go so deep."""
+    while path and path not in marks:
+        path = path.rpartition(".")[0]
+    return marks.get(path)
+
+
+def _observed(answer: Any) -> Observed[Any]:
+    """Return what a check answered as an observation of plain values.
+
+    Raises NoVerdict for anything that is no value: it is refused here, before JSON could turn it into something else.
+    """
+    observed = answer if isinstance(answer, Observed) else Observed(answer)
+    if not isinstance(observed.details, Mapping):
+        raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
+    return Observed(_value(observed.value), plain(observed.details))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, (bool, str)):
+        return value
+    # numpy's integers are registered as Integral, tensors are not; what no float can hold cannot be judged.
+    if isinstance(value, Integral) and abs(int(value)) <= sys.float_info.max:
+        return int(value)
+    if isinstance(value, Real) and float(value) - float(value) == 0:
+        return float(value)
+    if isinstance(value, (tuple, list)) and all(isinstance(n, Integral) and not isinstance(n, bool) for n in value):
+        return tuple(map(int, value))
+    raise NoVerdict(
+        f"the check returned {value!r:.60} ({type(value).__name__}); a check returns one finite number, a bool, "
+        "a string or a tuple of integers"
+    )
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, here or in what caused the error; torch's own type is told by its name."""
+    if error is None:
+        return False
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or "allocate memory" in str(error) or _is_out_of_memory(error.__cause__)
+
+
+def _close(container: Container) -> tuple[str, ...]:
+    try:
+        container.close()
+    except Exception as error:  # noqa: BLE001 - told in the report, which then is no success
+        return (f"a measurement failed to clean up: {describe(error)}",)
+    return ()

@@ -1,6 +1,0 @@
-"""Load: text → plain data + a side table of marks."""
-
-from retspec.load.config import read_config
-from retspec.load.flow import load, load_cells, plugins_of
-
-__all__ = ["load", "load_cells", "plugins_of", "read_config"]

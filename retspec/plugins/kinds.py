@@ -1,0 +1,114 @@
+"""What a plugin offers: checks, measurements, sources and reporters, each a frozen record of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from retspec.plugins.signatures import Argument
+from retspec.records import Direction, Passes, Report, Value
+
+PROJECT = "retspec"
+API_VERSION = 1
+"""Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
+PARTS = frozenset(
+    {
+        *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
+        *("batch", "take_batch", "dataset", "transforms", "feed"),
+        *("recipe", "device", "config", "progress"),
+    }
+)
+"""The parts of the subject that a measurement may ask for by parameter name."""
+WITHOUT_TORCH = frozenset({"config", "dataset", "progress"})
+"""Those that are there without torch: a measurement that says it needs none, and reads nothing else, gets none."""
+
+
+class Cost(IntEnum):
+    """What a measurement costs; the plan measures cheap before dear."""
+
+    STATIC = 0
+    FORWARD = 1
+    TRAINING = 2
+    COMPILE = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A question whose answer is one value. Made by `@check`; calling it calls the function."""
+
+    name: str
+    function: Callable[..., Any]
+    direction: Direction
+    unit: str
+    advice: str
+    default_limit: Value | None
+    shorthand: str | None
+    measurements: tuple[str, ...]
+    arguments: Mapping[str, Argument]
+    value_type: Any
+    doc: str
+
+    @property
+    def question(self) -> str:
+        """The first line of the docstring."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def family(self) -> str:
+        """The name of the package that the check lives in: `parameters`, `learning`, `numerics`, or a plugin's."""
+        package = self.function.__module__.split(".")
+        return package[2] if package[:2] == [PROJECT, "checks"] else package[0]
+
+    def __call__(self, *facts: Any, **arguments: Any) -> Any:
+        """Call the function."""
+        return self.function(*facts, **arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Facts about the subject, produced once and shared. Made by `@measurement`; calling it calls the function."""
+
+    name: str
+    function: Callable[..., Any]
+    cost: Cost
+    passes: Callable[..., Passes]
+    fewest_passes: Callable[..., Passes]
+    inputs: tuple[str, ...]
+    arguments: Mapping[str, Argument]
+    doc: str
+    needs_torch: bool = True
+
+    def __call__(self, *inputs: Any, **arguments: Any) -> Any:
+        """Call the function."""
+        return self.function(*inputs, **arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A way to say what is under test: the key under `model:` or `data:` that names it, and what builds it."""
+
+    name: str
+    function: Callable[..., Any]
+    value_type: Any
+    arguments: Mapping[str, Argument]
+    doc: str
+    kind: str
+    gives_files: bool = False
+    """Whether what it builds is a `Dataset` that knows its files, from which the core itself takes batches."""
+    may_give_loader: bool = False
+    """Whether what it builds may be a torch DataLoader, which gives batch after batch."""
+
+    def __call__(self, *values: Any, **arguments: Any) -> Any:
+        """Call the function."""
+        return self.function(*values, **arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reporter:
+    """An output format: turns a report, finished or not, into text. Pure, so that it can be run at any moment."""
+
+    name: str
+    render: Callable[[Report], str]
+    doc: str = ""

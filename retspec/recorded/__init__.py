@@ -1,8 +1,0 @@
-"""What can be done with a report that was read back: judge it again, compare it, verify it, bless it."""
-
-from retspec.recorded.blessing import bless
-from retspec.recorded.comparing import Comparison, Side, circumstances, compare
-from retspec.recorded.judging import judge_again
-from retspec.recorded.verifying import Statement, verify
-
-__all__ = ["Comparison", "Side", "Statement", "bless", "circumstances", "compare", "judge_again", "verify"]

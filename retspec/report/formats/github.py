@@ -1,0 +1,86 @@
+"""Annotations for GitHub Actions: workflow commands that show what is wrong at its line of the spec.
+
+GitHub shows ten annotations of a kind per step: nine stand here, worst first, and one that counts the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.plugin import Reporter
+from retspec.records import EXIT_NOTHING, Report, Result, Verdict
+from retspec.report.formats.table import JUDGED_BAD, QUIET, by_cause
+from retspec.text.relative_paths import from_root
+from retspec.text.wording import one_line, outcome, summary, troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from retspec.errors import Mark
+
+_MOST = 9
+_WORST_FIRST = (
+    Verdict.MISSED,
+    Verdict.CRASH,
+    Verdict.OUT_OF_MEMORY,
+    Verdict.TIMEOUT,
+    Verdict.ERROR,
+    Verdict.NOT_RUN,
+    Verdict.INCONCLUSIVE,
+    Verdict.WARNED,
+    Verdict.WAIVED,
+)
+
+
+def render(report: Report) -> str:
+    """Return one workflow command per line; a run without anything to say gets a notice with its counts."""
+    commands = [*_commands(report)]
+    if not commands:
+        commands = [_command("notice", f"{report.name}: {outcome(report)[0]}", summary(report))]
+    shown = commands if len(commands) <= _MOST + 1 else commands[:_MOST]
+    if len(shown) < len(commands):
+        shown = [*shown, _command("error", report.name, f"{len(commands) - _MOST} more; the reports have them all")]
+    return "\n".join(shown) + "\n"
+
+
+def _commands(report: Report) -> Iterator[str]:
+    groups = by_cause(result for result in report.every_result if result.verdict not in QUIET)
+    groups.sort(key=lambda results: _WORST_FIRST.index(results[0].verdict))
+    for text in troubles(report):
+        yield _command("error", f"{report.name}: the run", text)
+    if report.exit_code == EXIT_NOTHING:
+        yield _command("error", report.name, "nothing was judged")
+    for results in groups:
+        yield _of_criteria(results, report)
+
+
+def _of_criteria(results: list[Result], report: Report) -> str:
+    first = results[0]
+    names = ", ".join(result.criterion.name for result in results)
+    lines = [one_line(first.reason)]
+    if first.verdict in JUDGED_BAD:
+        lines.append(one_line(first.criterion.advice))
+    is_accepted = first.verdict is Verdict.WAIVED or (first.verdict is Verdict.WARNED and not report.strict)
+    level = "warning" if is_accepted else "error"
+    return _command(level, f"{names}: {first.verdict.value}", "\n".join(lines), first.criterion.mark)
+
+
+def _command(level: str, title: str, message: str, mark: Mark | None = None) -> str:
+    place = {"file": from_root(mark.file), "line": str(mark.line), "col": str(mark.column)} if mark else {}
+    properties = {**place, "title": one_line(title)[:_LONGEST_TITLE]}
+    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {told}::{_data(message)}"
+
+
+_LONGEST_TITLE = 200
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+github = Reporter(name="github", render=render, doc="Annotations for GitHub Actions, as workflow commands.")

@@ -1,0 +1,301 @@
+"""JUnit XML for CI servers, in two families: what most readers show best, what the strictest schema takes.
+
+Each rule that looks arbitrary here is one that some reader needs: flat suites (nested ones vanish), the
+message again as the first line of the text (some read only the one, some only the other), dotted types (a
+bare word loses the report in GitLab), measured numbers in `system-out` and never in names or properties
+(Allure loses the test's history). Unless `warnings` is given, the file is red exactly when the exit code is
+not 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Literal
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from retspec.plugin import Reporter
+from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
+from retspec.text.relative_paths import from_root
+from retspec.text.wording import (
+    defused,
+    detail_lines,
+    margin,
+    observation,
+    one_line,
+    required,
+    troubles,
+    visible,
+    waived,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Family = Literal["rich", "strict"]
+Warnings = Literal["pass", "skip", "fail"]
+
+_ERRORS = {
+    Verdict.INCONCLUSIVE: "retspec.Inconclusive",
+    Verdict.ERROR: "retspec.CheckError",
+    Verdict.TIMEOUT: "retspec.Timeout",
+    Verdict.CRASH: "retspec.Crash",
+    Verdict.OUT_OF_MEMORY: "retspec.OutOfMemory",
+    Verdict.NOT_RUN: "retspec.NotRun",
+}
+_FAILURE = "retspec.LimitMissed"
+_WARNED_TAGS = {"pass": "", "skip": "skipped", "fail": "failure"}
+_RUN = "(run)"
+"""Name of the testcase that stands for the run itself, when something went wrong with it."""
+_LONGEST_MESSAGE = 480
+"""Characters of a message; readers cut or refuse from 500 on."""
+_LARGEST_TEXT = 50_000
+"""Bytes of one text; the middle of a longer one is left out."""
+_LARGEST_SUITE = 20_000_000
+"""Bytes that the texts of one suite share: thousands of criteria that failed alike must not cost a reader gigabytes."""
+_SMALLEST_TEXT = 1_000
+"""Bytes of a text that are kept however many there are."""
+
+
+def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings | None = None) -> str:
+    """Return one JUnit XML document with a flat suite per report, or per cell of one that has cells.
+
+    family: "strict" is valid under the schema of the Jenkins xUnit plugin, at the price of files, lines and
+        properties of testcases.
+    warnings: what a criterion that warned becomes; by default "fail" in a strict run, else "pass".
+    """
+    reports = tuple(part for report in reports for part in report.parts)
+    shared = Counter(report.name for report in reports)
+    relative = cache(from_root)
+    suites = [
+        _suite(
+            report,
+            index,
+            _Writer(
+                classname=_classname(report, is_shared=shared[report.name] > 1),
+                is_rich=family == "rich",
+                warnings=warnings or ("fail" if report.strict else "pass"),
+                relative=relative,
+                largest=_share(len(report.results)),
+            ),
+        )
+        for index, report in enumerate(reports)
+    ]
+    root = Element("testsuites", name="retspec")
+    for counter in ("tests", "failures", "errors"):
+        root.set(counter, str(sum(int(suite.attrib[counter]) for suite in suites)))
+    root.set("time", f"{sum(report.seconds for report in reports):.3f}")
+    root.extend(suites)
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+# Suites -----------------------------------------------------------------------------------------------------
+
+
+def _classname(report: Report, *, is_shared: bool) -> str:
+    """Return half of the key under which readers keep a test's history; never the name of the suite."""
+    return one_line(f"retspec.{report.name} ({report.file})" if is_shared else f"retspec.{report.name}")
+
+
+def _share(criteria: int) -> int:
+    """Return how many bytes each text may have; a criterion has two."""
+    return max(_SMALLEST_TEXT, min(_LARGEST_TEXT, _LARGEST_SUITE // (2 * criteria or 1)))
+
+
+def _suite(report: Report, index: int, writer: _Writer) -> Element:
+    cases = [writer.testcase(result) for result in report.results]
+    cases += [writer.run_testcase(texts) for texts in [_run_troubles(report)] if texts]
+    outcomes = Counter(child.tag for case in cases for child in case)
+    suite = Element(
+        "testsuite",
+        name=one_line(report.name) or "retspec",
+        tests=str(len(cases)),
+        failures=str(outcomes["failure"]),
+        errors=str(outcomes["error"]),
+        skipped=str(outcomes["skipped"]),
+        time=f"{report.seconds:.3f}",
+        timestamp=report.started,
+        hostname=one_line(report.provenance.hostname) or "localhost",
+        id=str(index),
+    )
+    _properties(suite, {"spec": report.file, **_provenance(report.provenance)})
+    suite.extend(cases)
+    return suite
+
+
+def _run_troubles(report: Report) -> list[str]:
+    nothing = ["nothing was judged"] if report.exit_code == EXIT_NOTHING else []
+    return troubles(report) + nothing
+
+
+def _provenance(provenance: Provenance) -> dict[str, str]:
+    facts = {
+        "spec_sha256": provenance.spec_sha256,
+        "config_sha256": provenance.config_sha256,
+        "subject_sha256": provenance.subject_sha256,
+        "checkpoint_sha256": provenance.checkpoint_sha256,
+        "adapter_sha256": provenance.adapter_sha256,
+        "seed": str(provenance.seed),
+        "device": provenance.device,
+        "dtype": provenance.dtype,
+        "threads": "" if provenance.threads is None else str(provenance.threads),
+        "git_commit": provenance.git_commit,
+        "platform": provenance.platform,
+    }
+    facts |= {f"version.{name}": version for name, version in provenance.versions.items()}
+    return facts | {f"plugin.{name}": version for name, version in provenance.plugins.items()}
+
+
+def _properties(parent: Element, facts: dict[str, str]) -> None:
+    """Add what is known; a property without a value says nothing."""
+    properties = SubElement(parent, "properties")
+    for name, value in facts.items():
+        if value:
+            SubElement(properties, "property", name=one_line(name), value=one_line(value))
+
+
+# Testcases --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Writer:
+    """Writes the testcases of one suite."""
+
+    classname: str
+    is_rich: bool
+    warnings: Warnings
+    relative: Callable[[str], str]
+    largest: int
+    """Bytes of one text."""
+
+    def testcase(self, result: Result) -> Element:
+        criterion = result.criterion
+        case = self._case(criterion.id, result.seconds)
+        if self.is_rich:
+            case.set("file", self.relative(criterion.mark.file))
+            case.set("line", str(criterion.mark.line))
+            _properties(case, _static_facts(criterion))
+        tag = self._tag(result.verdict)
+        if tag:
+            self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), explanation(result))
+        SubElement(case, "system-out").text = _capped(_output(result), self.largest)
+        return case
+
+    def run_testcase(self, texts: list[str]) -> Element:
+        case = self._case(_RUN, 0.0)
+        self._say(case, "error", _ERRORS[Verdict.ERROR], texts)
+        return case
+
+    def _case(self, name: str, seconds: float) -> Element:
+        return Element("testcase", classname=self.classname, name=one_line(name), time=f"{seconds:.3f}")
+
+    def _say(self, case: Element, tag: str, kind: str, texts: Iterable[str]) -> None:
+        """Add why a testcase is not green: the reason in one line, and a text that begins with the same line."""
+        reason, *explanation = map(defused, texts)
+        message = _shortened(one_line(reason))
+        child = SubElement(case, tag, message=message)
+        if tag != "skipped":
+            child.set("type", kind)
+        full = [reason] if reason != message else []
+        child.text = _capped([message, *full, *explanation], self.largest)
+
+    def _tag(self, verdict: Verdict) -> str:
+        tags = {
+            Verdict.MET: "",
+            Verdict.MISSED: "failure",
+            Verdict.SKIPPED: "skipped",
+            Verdict.WAIVED: "skipped",
+            Verdict.WARNED: _WARNED_TAGS[self.warnings],
+        }
+        return tags.get(verdict, "error")
+
+
+def _static_facts(criterion: Criterion) -> dict[str, str]:
+    return {
+        "check": criterion.check,
+        "direction": criterion.direction.value,
+        "limit": "none" if criterion.limit is None else _plain(criterion.limit),
+        "unit": criterion.unit,
+    }
+
+
+def explanation(result: Result) -> Iterator[str]:
+    """Yield why a testcase is not green, the most important line first."""
+    if result.verdict is Verdict.WAIVED and result.criterion.waive:
+        yield waived(result.criterion.waive)
+    yield result.reason
+    if result.observed:
+        yield from detail_lines(result.observed.details)
+    if result.verdict in {Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED}:
+        yield f"Advice: {one_line(result.criterion.advice)}"
+    if result.trace:
+        yield result.trace
+
+
+def _output(result: Result) -> Iterator[str]:
+    """Yield the lines of `system-out`: value and limit as a sentence and for programs, then the details."""
+    prefix = "WARN " if result.verdict is Verdict.WARNED else ""
+    yield prefix + _shortened(defused(one_line(result.reason) if _is_judged(result) else _comparison(result)))
+    for name, value in _measured_facts(result).items():
+        yield f"[[PROPERTY|retspec.{name}={_plain(value)}]]"
+    if not _is_judged(result):
+        yield _shortened(defused(one_line(result.reason)))
+    if result.observed:
+        yield from map(defused, detail_lines(result.observed.details))
+
+
+def _is_judged(result: Result) -> bool:
+    """Whether the reason is the sentence that compares the observed value with the limit."""
+    return result.observed is not None and result.verdict.is_decided
+
+
+def _comparison(result: Result) -> str:
+    criterion, observed = result.criterion, result.observed
+    seen = observation(criterion, observed.value) if observed else f"{criterion.check} was not observed"
+    return one_line(f"{seen}, required {required(criterion)}")
+
+
+def _measured_facts(result: Result) -> dict[str, object]:
+    facts: dict[str, object] = {"verdict": result.verdict.value, "limit": result.criterion.limit}
+    if not result.observed:
+        return facts
+    room = margin(result.criterion, result.observed.value)
+    return {"value": result.observed.value, **facts} | ({} if room is None else {"margin": room})
+
+
+# Texts ------------------------------------------------------------------------------------------------------
+
+
+def _plain(value: object) -> str:
+    """Return a value for programs: all digits, no separators, nothing that ends or opens a `[[PROPERTY|…]]`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return re.sub(r"\](?=\]|$)", "] ", _shortened(defused(one_line(text))))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
+
+
+def _capped(lines: Iterable[str], largest: int) -> str:
+    """Join lines into what XML can hold, and leave out the middle of what is too large to be read back."""
+    text = visible("\n".join(lines))
+    encoded = text.encode()
+    if len(encoded) <= largest:
+        return text
+    half = largest // 2 - 50
+    head, tail = (part.decode(errors="ignore") for part in (encoded[:half], encoded[-half:]))
+    return f"{head}\n[{len(encoded) - 2 * half:,} bytes left out]\n{tail}"
+
+
+junit = Reporter(name="junit", render=render_junit, doc="JUnit XML with files, lines and properties.")
+junit_strict = Reporter(
+    name="junit-strict",
+    render=partial(render_junit, family="strict"),
+    doc="JUnit XML that is valid under the schema of the Jenkins xUnit plugin.",
+)

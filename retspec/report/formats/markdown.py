@@ -1,0 +1,74 @@
+"""A Markdown summary for pull requests: values and limits of everything, then what needs a look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.plugin import Reporter
+from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, by_cause, row
+from retspec.text.markdown import escaped, markdown_table
+from retspec.text.relative_paths import from_root
+from retspec.text.wording import detail_lines, outcome, summary, troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from retspec.records import Report, Result
+
+LARGEST = 900_000
+"""Bytes of a summary; GitHub drops one of 1 MiB or more, whole."""
+
+
+def render(report: Report) -> str:
+    """Return the report as Markdown."""
+    return render_markdown(report)
+
+
+def render_markdown(report: Report, largest: int = LARGEST) -> str:
+    """Return the report as Markdown of at most so many bytes; what does not fit is counted in one line."""
+    head = [f"### {escaped(report.name)}: {outcome(report)[0]}", "", escaped(summary(report)), ""]
+    looks = [f"- {escaped(text)}" for text in troubles(report)]
+    for results in by_cause(result for result in report.every_result if result.verdict not in QUIET):
+        looks += _look(results)
+    rows = markdown_table(HEADERS, map(row, report.every_result))
+    room = largest - _bytes([*head, ""])
+    kept = _capped(looks, room // 2)
+    return "\n".join([*head, *_capped(rows, room - _bytes(kept)), *([""] if kept else []), *kept]) + "\n"
+
+
+def _look(results: list[Result]) -> Iterator[str]:
+    """Yield the lines of criteria that need a look for one and the same reason."""
+    first = results[0]
+    criterion = first.criterion
+    names = ", ".join(f"**{escaped(result.criterion.name)}**" for result in results)
+    place = f"{from_root(criterion.mark.file)}:{criterion.mark.line}"
+    yield f"- {names} ({escaped(place)}) {first.verdict.value}: {escaped(first.reason)}"
+    if first.observed:
+        yield from (f"  - {escaped(line)}" for line in detail_lines(first.observed.details))
+    if first.verdict in JUDGED_BAD:
+        yield f"  - → {escaped(criterion.advice)}"
+
+
+def _bytes(lines: Sequence[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _capped(lines: Sequence[str], largest: int) -> list[str]:
+    """Return the lines that fit, and how many are left out."""
+    if _bytes(lines) <= largest:
+        return [*lines]
+    kept: list[str] = []
+    left = largest - _bytes(["", _left_out(len(lines))])
+    for line in lines:
+        left -= _bytes([line])
+        if left < 0:
+            break
+        kept.append(line)
+    return [*kept, "", _left_out(len(lines) - len(kept))]
+
+
+def _left_out(count: int) -> str:
+    return f"{count:,} more lines are left out here; results.json holds everything."
+
+
+markdown = Reporter(name="markdown", render=render, doc="A Markdown table, for the summary of a GitHub job.")

@@ -1,0 +1,146 @@
+"""Plain text for people: a table, a block for each criterion that needs a look, a line that sums up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from retspec.plugin import Reporter
+from retspec.records import Report, Result, Verdict
+from retspec.text.wording import (
+    detail_lines,
+    duration,
+    margin,
+    one_line,
+    outcome,
+    readable,
+    required,
+    summary,
+    troubles,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Style = Callable[[str, Verdict], str]
+    """Colours a word that stands for a verdict; it may add ANSI codes, never visible characters."""
+
+HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
+_ALIGNMENT = ("left", "right", "left", "right", "left", "right")
+_NOTHING = "—"
+QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
+"""What needs no look."""
+JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED})
+"""What comes with advice."""
+
+
+def _unstyled(word: str, _verdict: Verdict) -> str:
+    return word
+
+
+def render(report: Report) -> str:
+    """Return the report as text without colour."""
+    return render_table(report)
+
+
+def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = False) -> str:
+    """Return the report as text.
+
+    style: colours the words that stand for verdicts.
+    verbose: adds a block for what is met, and the tracebacks.
+    """
+    table = tabulate(
+        [row(result, style) for result in report.every_result],
+        headers=HEADERS,
+        colalign=_ALIGNMENT if report.every_result else None,
+        disable_numparse=True,
+    )
+    parts = [
+        table,
+        *_blocks(report, style, verbose=verbose),
+        *map(_trouble, troubles(report)),
+        ending(report, style),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
+    """Return the cells of one criterion, under `HEADERS`."""
+    criterion = result.criterion
+    observed = result.observed.value if result.observed else None
+    room = margin(criterion, observed)
+    return (
+        one_line(criterion.name),
+        _NOTHING if observed is None else readable(observed, beside=criterion.limit),
+        one_line(required(criterion)),
+        _NOTHING if room is None else readable(room),
+        style(result.verdict.value, result.verdict),
+        duration(result.seconds),
+    )
+
+
+def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
+    shown = [result for result in report.every_result if verbose or _needs_a_look(result)]
+    for results in by_cause(shown):
+        yield "\n".join(_block(results, style, verbose=verbose))
+
+
+def _needs_a_look(result: Result) -> bool:
+    """Whether there is something to do: a waiver that is no longer needed, too, is to be taken out."""
+    return result.verdict not in QUIET or (result.verdict is Verdict.MET and result.criterion.waive is not None)
+
+
+def by_cause(results: Iterable[Result]) -> list[list[Result]]:
+    """Gather the criteria that have no verdict for one and the same reason; the others stay alone."""
+    groups: dict[object, list[Result]] = {}
+    for result in results:
+        key = result.criterion.name if result.verdict.is_decided else (result.verdict, result.reason)
+        groups.setdefault(key, []).append(result)
+    return [*groups.values()]
+
+
+def _block(results: list[Result], style: Style, *, verbose: bool) -> Iterator[str]:
+    first = results[0]
+    yield _headline(results, style)
+    if len(results) > 1:
+        yield f"    criteria: {', '.join(one_line(result.criterion.name) for result in results)}"
+    if first.observed:
+        yield from (f"    {line}" for line in detail_lines(first.observed.details))
+    if first.verdict in JUDGED_BAD:
+        yield f"    → {one_line(first.criterion.advice)}"
+    if verbose:
+        yield from _traces(results)
+
+
+def _headline(results: list[Result], style: Style) -> str:
+    """Return `file:line: verdict: id: sentence`, without the id where the sentence begins with it."""
+    first = results[0]
+    criterion, reason = first.criterion, one_line(first.reason)
+    who = f"{one_line(criterion.name)}: "
+    if len(results) > 1:
+        who = f"{len(results)} criteria: "
+    elif reason.startswith(f"{criterion.name} = "):
+        who = ""
+    place = f"{one_line(criterion.mark.file)}:{criterion.mark.line}"
+    return f"{place}: {style(first.verdict.value, first.verdict)}: {who}{reason}"
+
+
+def _traces(results: list[Result]) -> Iterator[str]:
+    """Yield each traceback once: criteria that wait for one measurement carry the same."""
+    for trace in dict.fromkeys(result.trace for result in results):
+        yield from (f"    | {line}" for line in visible(trace).splitlines())
+
+
+def _trouble(text: str) -> str:
+    return f"run: {one_line(text)}"
+
+
+def ending(report: Report, style: Style = _unstyled) -> str:
+    """Return the counts and the outcome of a run in one line."""
+    word, verdict = outcome(report)
+    return f"{summary(report)}: {style(word, verdict)}"
+
+
+table = Reporter(name="table", render=render, doc="Plain text: a table, what needs a look, and a line that sums up.")

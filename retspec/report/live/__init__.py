@@ -1,0 +1,20 @@
+"""Report: hold the verdicts as they arrive, and keep the files on disk complete at every moment.
+
+Every criterion stands in the report from the start as "not run", and files are replaced whole: a run that is killed
+leaves complete, red reports behind.
+"""
+
+from retspec.report.live.board import Board
+from retspec.report.live.opening import composed, in_order, opening, titled
+from retspec.report.live.writing import destinations, write_reports, write_whole
+
+__all__ = [
+    "Board",
+    "composed",
+    "destinations",
+    "in_order",
+    "opening",
+    "titled",
+    "write_reports",
+    "write_whole",
+]

@@ -1,0 +1,180 @@
+"""The report of a run while it grows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import describe
+from retspec.report.live.opening import composed
+from retspec.report.live.writing import destinations, write_reports
+from retspec.text.masking import Mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.records import Measured, Report, Result
+
+MOST_OF_THE_TIME = 10
+"""A file is rewritten when this many times as long as the last writing took is over: writing stays a small part."""
+
+
+class Sheet:
+    """The report of one spec, or of one cell of its matrix, while it grows."""
+
+    def __init__(self, report: Report, mask: Mask) -> None:
+        self._mask = mask
+        self._report = mask.report(report)
+        self._results = {result.criterion.id: result for result in self._report.results}
+        self._begun = time.monotonic()
+        self.is_running = False
+
+    @property
+    def report(self) -> Report:
+        """The report as it stands."""
+        return replace(self._report, results=tuple(self._results.values()))
+
+    @property
+    def name(self) -> str:
+        """The name of the report."""
+        return self._report.name
+
+    def begin(self) -> None:
+        """Start the clock: it may have waited for others."""
+        self._begun, self.is_running = time.monotonic(), True
+
+    def add(self, result: Result) -> None:
+        """Put a verdict in the place of its criterion."""
+        self._results[result.criterion.id] = result
+
+    def note(self, measured: Measured) -> None:
+        """Keep the facts of a measurement; a fresh worker may have made it again."""
+        measured = self._mask.measured(measured)
+        others = tuple(old for old in self._report.measurements if old.key != measured.key)
+        self._report = replace(self._report, measurements=(*others, measured))
+
+    def note_environment(self, facts: Mapping[str, str]) -> None:
+        """Keep where the worker measured."""
+        threads = int(facts["threads"])
+        before = self._report.provenance
+        provenance = replace(
+            before,
+            device=facts["device"],
+            threads=threads,
+            checkpoint_sha256=facts.get("checkpoint_sha256", ""),
+            adapter_sha256=facts.get("adapter_sha256", ""),
+        )
+        for file in ("checkpoint", "adapter"):
+            known, found = (getattr(facts_then, f"{file}_sha256") for facts_then in (before, provenance))
+            if known not in {"", found}:  # a fresh worker has read it again
+                self.fault(f"the {file} changed during the run: some verdicts are about its old content")
+        self._report = replace(self._report, provenance=provenance)
+
+    def fault(self, *faults: str) -> None:
+        """Keep what went wrong with the run itself, each thing once."""
+        masked = map(self._mask.text, faults)
+        self._report = replace(self._report, faults=tuple(dict.fromkeys((*self._report.faults, *masked))))
+
+    def end(self, *, interrupted: int = 0) -> None:
+        """Keep how long it took, and the signal that ended it."""
+        self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._begun)
+        self.is_running = False
+
+
+class Board:
+    """The reports of a spec while they grow, one for each cell; writes the files and tells the observers."""
+
+    def __init__(
+        self,
+        openings: Sequence[Report],
+        catalog: Catalog,
+        paths: Mapping[str, str | Path],
+        *,
+        secrets: Iterable[str] = (),
+    ) -> None:
+        self._mask = Mask(secrets)
+        self._sheets = [Sheet(report, self._mask) for report in openings]
+        self.sheet = self._sheets[0]
+        self._hooks = catalog.hooks.hook
+        self._files = destinations(paths, catalog)
+        self._begun = time.monotonic()
+        self._waiting = len(openings)
+        self._write_again_at = 0.0
+        self._final: Report | None = None
+
+    @property
+    def report(self) -> Report:
+        """The report as it stands."""
+        parts = [sheet.report for sheet in self._sheets]
+        return self._final or composed(parts, seconds=time.monotonic() - self._begun)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the files were written for the last time."""
+        return self._final is not None
+
+    def open(self) -> None:
+        """Write the files for the first time, before anything is measured: a path that does not work is found here."""
+        self._write()
+
+    def turn_to(self, index: int) -> None:
+        """Let what comes be about the cell of that index."""
+        self.sheet = self._sheets[index]
+
+    def begin(self) -> None:
+        """Start the clock of the cell, and of the whole with its first one."""
+        if self._waiting == len(self._sheets):
+            self._begun = time.monotonic()
+        self._waiting -= 1
+        self.sheet.begin()
+
+    def end(self) -> None:
+        """Stop the clock of the cell; the last one to end closes the board."""
+        self.sheet.end()
+        if not self._waiting and not any(sheet.is_running for sheet in self._sheets):
+            self.close()
+
+    def add(self, result: Result) -> None:
+        """Put a verdict in the place of its criterion, and let everybody know."""
+        result = self._mask.result(result)
+        self.sheet.add(result)
+        self.tell("criterion_finished", result=result)
+        if time.monotonic() >= self._write_again_at:
+            self._write()
+
+    def close(self, *, interrupted: int = 0) -> Report:
+        """Write the files for the last time and return the report; what is closed stays so, unless it is interrupted.
+
+        interrupted: the signal that ended the cells at work; the one that was turned to last, if none was.
+        """
+        if self._final and not interrupted:
+            return self._final
+        for sheet in [sheet for sheet in self._sheets if sheet.is_running] or ([self.sheet] if interrupted else []):
+            sheet.end(interrupted=interrupted)
+        self._final = None
+        self._write()
+        before = self.sheet.report.faults
+        self.tell("run_finished", report=self.report)
+        if self.sheet.report.faults != before:
+            # An observer failed just now, and the files must not be greener than the report.
+            self._write()
+        self._final = self.report
+        return self._final
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
+        facts["name"] = self.sheet.name
+        for hook in getattr(self._hooks, f"retspec_{event}").get_hookimpls():
+            try:
+                hook.function(*(self._mask.data(facts[name]) for name in hook.argnames))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's hook may raise anything
+                self.sheet.fault(f"plugin {hook.plugin_name}: its hook retspec_{event} raised {describe(error)}")
+
+    def _write(self) -> None:
+        started = time.monotonic()
+        write_reports(self.report, self._files)
+        took = time.monotonic() - started
+        self._write_again_at = time.monotonic() + MOST_OF_THE_TIME * took

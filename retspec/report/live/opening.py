@@ -1,0 +1,94 @@
+"""The report of a run that has not begun, and how the parts of one are put together."""
+
+from __future__ import annotations
+
+import platform
+import socket
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retspec.judge import not_run, skipped
+from retspec.plugins.catalog import versions
+from retspec.records import Provenance, Report, Result
+from retspec.results.provenance import subject_of, subject_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.records import Plan, Spec
+
+
+def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
+    """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
+    spec = plan.spec
+    results = [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks]
+    return Report(
+        name=titled(spec),
+        cell=spec.cell,
+        file=spec.file,
+        description=spec.description,
+        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        results=in_order(plan, results),
+        strict=strict,
+        provenance=_provenance(plan, catalog),
+    )
+
+
+def composed(parts: Sequence[Report], *, seconds: float) -> Report:
+    """Return the report of a run: the one that there is, or one that holds those of the cells of a matrix."""
+    first = parts[0]
+    if not first.cell:
+        return first
+    return Report(
+        name=first.name.removesuffix(f"[{first.cell}]"),
+        file=first.file,
+        description=first.description,
+        started=first.started,
+        seconds=seconds,
+        results=(),
+        strict=first.strict,
+        cells=tuple(parts),
+    )
+
+
+def titled(spec: Spec) -> str:
+    """Return the name of a spec, in a matrix with that of the cell: `rank_sweep[r=8]`."""
+    return f"{spec.name}[{spec.cell}]" if spec.cell else spec.name
+
+
+def in_order(plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:
+    """Return the results of a plan with those of the criteria that the spec skips, in the order of the spec."""
+    found = {result.criterion.id: result for result in (*results, *map(skipped, plan.skipped))}
+    return tuple(found[criterion.id] for criterion in plan.spec.criteria if criterion.id in found)
+
+
+def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
+    run, subject = plan.spec.run, subject_of(plan.spec)
+    return Provenance(
+        spec_sha256=plan.spec.sha256,
+        config_sha256=plan.spec.config.sha256 if plan.spec.config else "",
+        subject=subject,
+        subject_sha256=subject_sha256(subject),
+        seed=run.seed,
+        device=run.device,
+        dtype=run.dtype or "as the model has it",
+        threads=run.threads,
+        git_commit=_git_commit(Path(plan.spec.file).parent),
+        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        hostname=socket.gethostname(),
+        versions=versions(),
+        plugins={plugin.name: plugin.version for plugin in catalog.plugins},
+    )
+
+
+def _git_commit(folder: Path) -> str:
+    """Return the commit that the spec's folder is at, or an empty string outside a repository."""
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()

@@ -1,0 +1,103 @@
+"""Files that are whole at every moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import ReportError, UsageError, describe, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Reporter
+    from retspec.records import Report
+
+MOST_OF_A_NAME = 200
+"""Characters that the name of a temporary file takes over from its report: with more it could be too long itself."""
+
+
+def destinations(paths: Mapping[str, str | Path], catalog: Catalog) -> list[tuple[Reporter, Path]]:
+    """Return each report format with its file; raises UsageError for a format that there is not."""
+    return [(reporter_named(name, catalog), Path(path)) for name, path in paths.items()]
+
+
+def reporter_named(name: str, catalog: Catalog) -> Reporter:
+    """Return a reporter of the catalog; raises UsageError when there is none of that name."""
+    if name not in catalog.reporters:
+        raise UsageError(
+            f"there is no report format {name!r}{did_you_mean(name, catalog.reporters)}; "
+            f"there are {', '.join(catalog.reporters)}"
+        )
+    return catalog.reporters[name]
+
+
+def write_reports(report: Report, files: Iterable[tuple[Reporter, Path]]) -> None:
+    """Write every file; one that cannot be written keeps no other from being whole and up to date.
+
+    Raises ReportError when one cannot be written.
+    """
+    errors = []
+    for reporter, path in files:
+        try:
+            write_whole(path, _rendered(reporter, report))
+        except ReportError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def _rendered(reporter: Reporter, report: Report) -> str:
+    try:
+        text: Any = reporter.render(report)
+    except (Exception, SystemExit) as error:
+        raise ReportError(f"cannot write the report: the format {reporter.name!r} raised {describe(error)}") from error
+    if not isinstance(text, str):
+        raise ReportError(
+            f"cannot write the report: the format {reporter.name!r} returned {type(text).__name__}; "
+            "a reporter returns text"
+        )
+    return text
+
+
+def write_whole(path: Path, text: str, kind: str = "report") -> None:
+    """Replace a file by new text in one step, so that no reader ever sees half of it; who may read it stays as it was.
+
+    kind: what messages shall call it. Raises ReportError when it cannot be written.
+    """
+    temporary = None
+    try:
+        target = _replaceable(path)
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:MOST_OF_A_NAME]}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(target)
+    except OSError as error:
+        raise ReportError(f"cannot write the {kind} {path}: {error.strerror or error}") from error
+    finally:  # after an interruption too
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _replaceable(path: Path) -> Path:
+    """Return the file to replace, which is what a link leads to; its folder is made.
+
+    Raises OSError for what is no file: root could replace `/dev/null` by a report.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a directory")
+    if target.exists() and not target.is_file():
+        raise FileExistsError(errno.EEXIST, "it is no regular file, and would be replaced whole")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+    return target

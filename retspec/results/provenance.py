@@ -1,0 +1,87 @@
+"""What a spec puts under test, told apart from how it is judged: equal subjects give comparable observations.
+
+The model, its data, the recipe, the seed and the dtype; not the device, the limits or the names. What stands at its
+default is left out, so that a spec that spells it out has the same subject. Secrets are masked, as in every record.
+Code behind a `factory:` and the content of files are known by their names alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retspec.records import Spec, plain
+from retspec.text.masking import Mask
+from retspec.text.wording import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Difference = tuple[str, Any, Any]
+"""A dotted path, and what stands there on either side; None where nothing does."""
+
+_MOST = 3
+"""Differences that are told in a sentence."""
+
+
+def subject_of(spec: Spec) -> dict[str, Any]:
+    """Return the subject of a spec as plain data, by section: `model`, `data`, `train`, `run`."""
+    folder = f"{Path(spec.file).absolute().parent}{os.sep}"
+    sections = {name: _below(folder, _told(getattr(spec, name))) for name in ("model", "data", "train")}
+    subject: dict[str, Any] = Mask(spec.secrets).given(
+        {**sections, "run": {"seed": spec.run.seed, "dtype": spec.run.dtype}}
+    )
+    return subject
+
+
+def subject_sha256(subject: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a subject as canonical JSON."""
+    canonical = json.dumps(subject, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[Difference]:
+    """Yield each place at which two pieces of plain data differ, sorted."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted({*old, *new}):
+            yield from differences(old.get(name), new.get(name), f"{path}.{name}" if path else name)
+    elif old != new:
+        yield path, old, new
+
+
+def other_subject(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Return in words what sets two subjects apart, or an empty string."""
+    found = [
+        f"{path} was {_said(old)} and is {_said(new)}" for path, old, new in differences(dict(recorded), dict(asked))
+    ]
+    more = f", and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return ", ".join(found[:_MOST]) + more
+
+
+def _said(value: Any) -> str:
+    return "the default" if value is None else quoted(json.dumps(value, ensure_ascii=False))[1:-1]
+
+
+def _told(value: Any) -> Any:
+    """Return a section as plain data, without the fields that stand at their defaults."""
+    if not is_dataclass(value):
+        return plain(value)
+    told = ((field, getattr(value, field.name)) for field in fields(value))
+    return {field.name: _told(entry) for field, entry in told if entry != _default(field)}
+
+
+def _below(folder: str, value: Any) -> Any:
+    """Return plain data whose paths below a folder count from there: another checkout has the same subject."""
+    if isinstance(value, dict):
+        return {name: _below(folder, entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_below(folder, entry) for entry in value]
+    return value.removeprefix(folder) if isinstance(value, str) else value
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default

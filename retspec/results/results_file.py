@@ -1,0 +1,91 @@
+"""Files that retspec wrote, read back: results and baselines.
+
+They come from disk, from an artifact store, from a colleague: what is no such file, of another version, or damaged, is
+told in one line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from retspec.errors import UsageError, did_you_mean
+from retspec.records import Baseline, Report
+from retspec.text.wording import one_line, quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = 1
+"""Of both formats."""
+
+T = TypeVar("T")
+
+
+def read_report(path: Path) -> Report:
+    """Return the report that a results.json holds.
+
+    Raises UsageError for a file that is none.
+    """
+    document = _document(path)
+    report = _converted(path, document, Report, _RESULTS)
+    names = Counter(result.criterion.name for result in report.every_result)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise UsageError(f"{path}: it is damaged: the criterion {quoted(twice[0])} stands in it more than once")
+    if document.get("exit_code", report.exit_code) != report.exit_code:
+        raise UsageError(
+            f"{path}: it is damaged: its exit_code is not that of its verdicts, which is {report.exit_code}"
+        )
+    return report
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Return the baseline that a file holds.
+
+    Raises UsageError for a file that is none.
+    """
+    return _converted(path, _document(path), Baseline, _BASELINE)
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How a file of ours is told from another."""
+
+    version: str
+    """The key that holds the version."""
+    needs: str
+    """A key that every such file has."""
+    name: str
+
+
+_RESULTS = _Format("retspec", "results", "results.json")
+_BASELINE = _Format("retspec_baseline", "values", "baseline, as `retspec bless` writes it")
+
+
+def _converted(path: Path, document: Any, kind: type[T], form: _Format) -> T:
+    if not isinstance(document, dict) or form.version not in document or form.needs not in document:
+        raise UsageError(f"{path}: this is no {form.name}")
+    version = document[form.version]
+    if version != VERSION or isinstance(version, bool):
+        raise UsageError(f"{path}: version {version!r:.40} of the format; this retspec reads version {VERSION}")
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: it is damaged: {one_line(str(error))}") from None
+
+
+def _document(path: Path) -> Any:
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError:
+        near = did_you_mean(path.name, [found.name for found in path.parent.glob("*.json")])
+        raise UsageError(f"{path}: there is no such file{near}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{path}: this is not JSON: {one_line(str(error))}") from None
+    except (OSError, ValueError) as error:  # a ValueError tells of a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None

@@ -1,0 +1,124 @@
+"""One proposal per criterion: the limit to write, or why its limit stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.records import Direction, Verdict
+from retspec.review.calibration.bounds import bound
+from retspec.review.calibration.leaving import LeftAlone
+from retspec.review.calibration.spelling import spelled
+from retspec.review.calibration.written import Spot, Written
+from retspec.spec.load.scalars import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Check
+    from retspec.records import Criterion, Result, Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What whoever calibrates asks for."""
+
+    margin: Decimal
+    """A share of the observed value, from 0 to below 1."""
+    loosen: bool = False
+    """Whether a limit may become less strict."""
+    everything: bool = False
+    """Whether a criterion that has only the default limit of its check gets one of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What is proposed for one criterion."""
+
+    result: Result
+    new: Value | None = None
+    """The limit to write; None for a limit that stays, for the `reason`."""
+    reason: str = ""
+    spot: Spot | None = None
+    text: str = ""
+    """The limit as it is to be written."""
+
+
+def propose(results: Iterable[Result], catalog: Catalog, text: str, wishes: Wishes, dtype: str) -> list[Proposal]:
+    """Return a proposal for each result.
+
+    text: of the spec, as it is written. dtype: that of the run, by which a limit by dtype is chosen.
+    """
+    proposing = _Proposing(Written(text), catalog, wishes, dtype)
+    return [proposing.proposal(result) for result in results]
+
+
+@dataclass(frozen=True)
+class _Proposing:
+    written: Written
+    catalog: Catalog
+    wishes: Wishes
+    dtype: str
+
+    def proposal(self, result: Result) -> Proposal:
+        try:
+            return self.change(result, self.catalog.checks[result.criterion.check])
+        except LeftAlone as reason:
+            return Proposal(result=result, reason=str(reason))
+
+    def change(self, result: Result, check: Check) -> Proposal:
+        criterion, observed = result.criterion, _observed(result)
+        if criterion.regression is not None:
+            raise LeftAlone("it is held against a baseline")
+        spot = self.spot(criterion, check)
+        text, new = self.limit(criterion, observed, check, like=self.written.at(spot))
+        self.require_wish(criterion, new, is_missed=result.verdict is Verdict.MISSED)
+        if criterion.warn is not None and not criterion.direction.is_stricter(criterion.warn, new):
+            raise LeftAlone(f"its `warn` of {criterion.warn} must stay stricter than {text}")
+        return Proposal(result=result, new=new, spot=spot, text=text)
+
+    def spot(self, criterion: Criterion, check: Check) -> Spot:
+        spot = self.written.limit(criterion, check, self.dtype)
+        if spot is None and not self.wishes.everything:
+            raise LeftAlone("no limit is written here; --all writes one")
+        return spot or self.written.insertion(criterion)
+
+    def limit(self, criterion: Criterion, observed: Value, check: Check, *, like: str) -> tuple[str, Value]:
+        """Return the limit that follows from an observation, as text and as value."""
+        if criterion.direction is Direction.EQUAL:
+            return spelled(observed, like), observed
+        assert isinstance(observed, int | float)  # noqa: S101 - the judge has no verdict on anything else
+        is_count = isinstance(msgspec.inspect.type_info(check.value_type), msgspec.inspect.IntType)
+        text = spelled(bound(observed, criterion.direction, self.wishes.margin, is_count=is_count), like)
+        return text, _typed(text, check.value_type)
+
+    def require_wish(self, criterion: Criterion, new: Value, *, is_missed: bool) -> None:
+        """Refuse a limit that changes nothing, and one that is looser without having been asked for."""
+        if new == criterion.limit:
+            raise LeftAlone("it is as it would be")
+        if self.wishes.loosen or criterion.limit is None or criterion.direction.is_stricter(new, criterion.limit):
+            return
+        if is_missed:
+            raise LeftAlone(f"it is missed; --loosen makes it {spelled(new)}")
+        raise LeftAlone(f"it is stricter than {spelled(new)} already")
+
+
+def _observed(result: Result) -> Value:
+    if result.verdict is Verdict.SKIPPED:
+        raise LeftAlone("the spec skips it")
+    if result.observed is None or not result.verdict.is_decided:
+        raise LeftAlone(f"no verdict: {result.reason}")
+    return result.observed.value
+
+
+def _typed(text: str, annotation: Any) -> Value:
+    """Return what a limit will be read as; its type may have bounds that a margin leaves."""
+    try:
+        value: Value = msgspec.convert(plain(text), annotation, strict=False)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise LeftAlone(f"{text} can be no limit of it: {error}") from None
+    return value

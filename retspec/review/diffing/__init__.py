@@ -1,0 +1,6 @@
+"""Two specs side by side: which promises became stricter, which weaker."""
+
+from retspec.review.diffing.changes import Change, Kind, changes
+from retspec.review.diffing.revisions import checked_out
+
+__all__ = ["Change", "Kind", "changes", "checked_out"]

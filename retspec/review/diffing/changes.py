@@ -1,0 +1,185 @@
+"""What changed between two specs, criterion by criterion, and whether it demands less than before.
+
+The directions are known, so a limit that moved became stricter or weaker. Where nobody can tell (an exact value, other
+arguments, another check), a change counts as loosening: it is for a person to look at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from retspec.records import Criterion, Direction, Severity, Value, plain
+from retspec.results.provenance import differences, subject_of
+from retspec.text.masking import Mask
+from retspec.text.wording import waived
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from retspec.records import Spec
+
+
+class Kind(StrEnum):
+    """What became of a criterion."""
+
+    ADDED = "ADDED"
+    REMOVED = "REMOVED"
+    TIGHTENED = "TIGHTENED"
+    LOOSENED = "LOOSENED"
+    CHANGED = "CHANGED"
+    ARGUMENTS_CHANGED = "ARGUMENTS CHANGED"
+    CHECK_CHANGED = "CHECK CHANGED"
+    SEVERITY_CHANGED = "SEVERITY CHANGED"
+    SKIPPED = "SKIPPED"
+    RESUMED = "RESUMED"
+    """No longer skipped."""
+    WAIVED = "WAIVED"
+    """A miss is accepted for a time: the limit stands, and somebody answers for it."""
+    NO_LONGER_WAIVED = "NO LONGER WAIVED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that changed."""
+
+    name: str
+    """The id of a criterion, or a section of the spec."""
+    kind: Kind
+    part: str
+    """What of it changed: `limit`, `warn`, `with.steps`, `model.lora.r`."""
+    old: Any
+    new: Any
+    direction: Direction | None = None
+    unit: str = ""
+    is_loosening: bool = False
+
+
+def changes(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
+    """Return what changed between two valid specs, given as their cells: one of a spec without a matrix."""
+    before, after = ({spec.cell: spec for spec in specs} for specs in (old, new))
+    found = [change for cell in {**after, **before} for change in _of_cell(before.get(cell), after.get(cell))]
+    told = {(change.name, change.part, repr(change.old), repr(change.new)): change for change in found}
+    return [*told.values()]  # what all cells share, such as another model, is told once
+
+
+def _of_cell(old: Spec | None, new: Spec | None) -> list[Change]:
+    if old and new:
+        return _of_specs(old, new)
+    cell, kind = (new.cell, Kind.ADDED) if new else (old.cell if old else "", Kind.REMOVED)
+    name = f"[{cell}]" if cell else "(no matrix)"
+    sizes = [len(spec.criteria) if spec else None for spec in (old, new)]
+    return [Change(name=name, kind=kind, part="criteria", old=sizes[0], new=sizes[1], is_loosening=new is None)]
+
+
+def _of_specs(old: Spec, new: Spec) -> list[Change]:
+    """Return what changed between two cells: the criteria in the order of the new one, then the subject."""
+    before, after = ({criterion.id: criterion for criterion in spec.criteria} for spec in (old, new))
+    found = [
+        change for name in {**after, **before} for change in _of_criterion(before.get(name), after.get(name), old, new)
+    ]
+    mask = Mask({*old.secrets, *new.secrets})
+    masked = [replace(change, old=mask.given(change.old), new=mask.given(change.new)) for change in found]
+    return [*masked, *_of_subject(old, new)]
+
+
+def _of_subject(old: Spec, new: Spec) -> Iterator[Change]:
+    for path, before, after in differences(plain(subject_of(old)), plain(subject_of(new))):
+        section = path.partition(".")[0]
+        yield Change(name=section, kind=Kind.CHANGED, part=path, old=before, new=after)
+
+
+def _of_criterion(old: Criterion | None, new: Criterion | None, before: Spec, after: Spec) -> Iterator[Change]:
+    if old is None or new is None:
+        yield from _come_or_gone(old, new)
+    elif (old.check, old.direction, old.unit) != (new.check, new.direction, new.unit):
+        yield _change(new, Kind.CHECK_CHANGED, "check", (old.check, new.check), is_loosening=True)
+    else:
+        for aspect in _ASPECTS:
+            yield from aspect(old, new)
+        yield from _arguments(old, new, before, after)
+
+
+def _come_or_gone(old: Criterion | None, new: Criterion | None) -> Iterator[Change]:
+    if new is not None:
+        yield _change(new, Kind.ADDED, "limit", (None, new.limit))
+    elif old is not None:
+        yield _change(old, Kind.REMOVED, "limit", (old.limit, None), is_loosening=True)
+
+
+# What of a criterion can change: one function each ----------------------------------------------------------
+
+
+def _limit(old: Criterion, new: Criterion) -> Iterator[Change]:
+    if old.limit == new.limit:
+        return
+    if new.direction is Direction.EQUAL:
+        yield _change(new, Kind.CHANGED, "limit", (old.limit, new.limit), is_loosening=True)
+    else:
+        yield _moved(new, "limit", old.limit, new.limit)
+
+
+def _warn(old: Criterion, new: Criterion) -> Iterator[Change]:
+    if old.warn != new.warn:
+        yield _moved(new, "warn", old.warn, new.warn)
+
+
+def _severity(old: Criterion, new: Criterion) -> Iterator[Change]:
+    if old.severity is not new.severity:
+        pair = (old.severity.value, new.severity.value)
+        yield _change(new, Kind.SEVERITY_CHANGED, "severity", pair, is_loosening=new.severity is Severity.WARN)
+
+
+def _skip(old: Criterion, new: Criterion) -> Iterator[Change]:
+    if (old.skip is None) != (new.skip is None):
+        is_skipped = new.skip is not None
+        kind = Kind.SKIPPED if is_skipped else Kind.RESUMED
+        yield _change(new, kind, "skip", (old.skip, new.skip), is_loosening=is_skipped)
+
+
+def _waive(old: Criterion, new: Criterion) -> Iterator[Change]:
+    if old.waive != new.waive:
+        kind = Kind.NO_LONGER_WAIVED if new.waive is None else Kind.WAIVED
+        yield _change(new, kind, "waive", (_terms(old), _terms(new)))
+
+
+def _terms(criterion: Criterion) -> str | None:
+    return None if criterion.waive is None else waived(criterion.waive)
+
+
+_ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (_limit, _warn, _severity, _skip, _waive)
+
+
+def _arguments(old: Criterion, new: Criterion, before: Spec, after: Spec) -> Iterator[Change]:
+    for path, was, now in differences(plain(old.arguments), plain(new.arguments)):
+        if not _follows_the_recipe(path, (was, before), (now, after)):
+            yield _change(new, Kind.ARGUMENTS_CHANGED, f"with.{path}", (was, now), is_loosening=True)
+
+
+def _follows_the_recipe(name: str, *sides: tuple[Any, Spec]) -> bool:
+    """Whether an argument is on both sides what `train:` says there: the change is told once, of the subject."""
+    return all(hasattr(spec.train, name) and getattr(spec.train, name) == value for value, spec in sides)
+
+
+def _moved(criterion: Criterion, part: str, old: Value | None, new: Value | None) -> Change:
+    """Return how a bound moved; one that is gone demands less than any other."""
+    is_looser = new is None or (old is not None and criterion.direction.is_stricter(old, new))
+    kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
+    return _change(criterion, kind, part, (old, new), is_loosening=is_looser)
+
+
+def _change(
+    criterion: Criterion, kind: Kind, part: str, values: tuple[Any, Any], *, is_loosening: bool = False
+) -> Change:
+    old, new = values
+    return Change(
+        name=criterion.name,
+        kind=kind,
+        part=part,
+        old=old,
+        new=new,
+        direction=criterion.direction,
+        unit=criterion.unit,
+        is_loosening=is_loosening,
+    )

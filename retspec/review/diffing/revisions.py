@@ -1,0 +1,105 @@
+"""A spec as it was at a git revision, with the files that it may refer to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retspec.errors import SpecError, UsageError
+from retspec.text.wording import one_line, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NEEDED = (".yaml", ".yml", ".json", ".py")
+"""What a spec may refer to before anything is measured: other specs, configs, baselines, plugins. Data stays away."""
+
+
+@contextmanager
+def checked_out(place: str) -> Iterator[Path]:
+    """Give the path of a spec: that of a file, or for `REV:path` that of a copy of the tree at the revision.
+
+    The path in `REV:path` counts from the root of the repository, or as `REV:./path` from the working directory, as in
+    git itself. What is wrong with such a spec is told under the name `REV:path`.
+    Raises UsageError for a file, a revision or a path that is not there.
+    """
+    if Path(place).exists():
+        yield Path(place)
+        return
+    revision, colon, path = place.partition(":")
+    if not (revision and colon and path):
+        raise UsageError(f"there is no file {quoted(place)}; give a spec, or one at a git revision as REV:path")
+    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if not commit:
+        raise UsageError(f"{quoted(place)}: git knows no revision {quoted(revision)} here, and there is no such file")
+    inside = _from_root(path)
+    with tempfile.TemporaryDirectory(prefix="retspec-") as folder:
+        root = Path(folder).resolve()
+        _copy(commit.strip(), root / "tree", root / "index")
+        if not (root / "tree" / inside).is_file():
+            raise UsageError(f"{quoted(place)}: there is no file {quoted(inside)} at {revision}")
+        with _told_as(f"{root / 'tree'}{os.sep}", f"{revision}:"):
+            yield root / "tree" / inside
+
+
+def _from_root(path: str) -> str:
+    prefix = _require_git("rev-parse", "--show-prefix").rstrip("\n") if path.startswith(("./", "../")) else ""
+    return os.path.normpath(f"{prefix}{path}")
+
+
+def _copy(commit: str, tree: Path, index: Path) -> None:
+    """Write the files of a commit that a spec may need, by way of an index of our own: nothing of the user's moves."""
+    top = _require_git("rev-parse", "--show-toplevel").rstrip("\n")
+    # Large files that git-lfs keeps elsewhere stay there: nothing goes over the network.
+    variables = {"GIT_INDEX_FILE": str(index), "GIT_LFS_SKIP_SMUDGE": "1"}
+    _require_git("-C", top, "read-tree", commit, variables=variables)
+    listed = _require_git("-C", top, "ls-files", "-z", variables=variables)
+    needed = "".join(f"{name}\0" for name in listed.split("\0") if name.endswith(_NEEDED))
+    tree.mkdir()
+    checkout = ("checkout-index", "-z", "--stdin", f"--prefix={tree}{os.sep}")
+    _require_git("-C", top, *checkout, variables=variables, given=needed)
+
+
+def _git(*arguments: str, variables: Mapping[str, str] | None = None, given: str = "") -> str | None:
+    """Return what git says, or None if it refuses."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are ours; a user's revision follows --end-of-options
+            ["git", *arguments],  # noqa: S607 - the git that the user has
+            input=given,
+            env={**os.environ, **(variables or {})},
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+        )
+    except OSError as error:
+        raise UsageError(f"a revision needs git, which cannot be started: {error.strerror}") from None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _require_git(*arguments: str, variables: Mapping[str, str] | None = None, given: str = "") -> str:
+    said = _git(*arguments, variables=variables, given=given)
+    if said is None:
+        raise UsageError(f"git refused: git {one_line(' '.join(arguments))}")
+    return said
+
+
+@contextmanager
+def _told_as(folder: str, name: str) -> Iterator[None]:
+    """Show places below a folder under another name in the errors that leave."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(
+            replace(
+                problem,
+                mark=replace(problem.mark, file=problem.mark.file.replace(folder, name)),
+                message=problem.message.replace(folder, name),
+            )
+            for problem in error.problems
+        ) from None

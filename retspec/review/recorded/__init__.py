@@ -1,0 +1,8 @@
+"""What can be done with a report that was read back: judge it again, compare it, verify it, bless it."""
+
+from retspec.review.recorded.blessing import bless
+from retspec.review.recorded.comparing import Comparison, Side, circumstances, compare
+from retspec.review.recorded.judging import judge_again
+from retspec.review.recorded.verifying import Statement, verify
+
+__all__ = ["Comparison", "Side", "Statement", "bless", "circumstances", "compare", "judge_again", "verify"]

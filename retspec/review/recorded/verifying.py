@@ -1,0 +1,97 @@
+"""Whether results can be believed: that they are about this spec and this file, and that their verdicts follow.
+
+It finds files that were mixed up and numbers that were edited. It cannot find observations that were invented whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from retspec.errors import UsageError
+from retspec.results.provenance import subject_of, subject_sha256
+from retspec.review.recorded.judging import day_of, judge_again
+from retspec.text.wording import one_line, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from retspec.records import Plan, Report
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One thing that was looked into, in words."""
+
+    holds: bool
+    text: str
+
+
+def verify(recorded: Report, plans: Sequence[Plan], checkpoint: Path | None = None) -> list[Statement]:
+    """Return what can be said of recorded results under a spec; they are believed when every statement holds.
+
+    plans: of the whole spec, or of each cell of its matrix.
+    checkpoint: the file that the results shall be about.
+    Raises UsageError for a checkpoint that cannot be read.
+    """
+    known = {part.cell: part for part in recorded.parts}
+    strange = sorted(known.keys() - {plan.spec.cell for plan in plans})
+    statements = [Statement(holds=False, text=f"{cell or 'no cell'}: the spec has no such cell") for cell in strange]
+    for plan in plans:
+        part, where = known.get(plan.spec.cell), f"{plan.spec.cell}: " if plan.spec.cell else ""
+        if part is None:
+            statements.append(Statement(holds=False, text=f"{plan.spec.cell or 'no cell'}: the results do not hold it"))
+        else:
+            found = _of_part(part, plan, checkpoint)
+            statements += [replace(statement, text=f"{where}{statement.text}") for statement in found]
+    return statements
+
+
+def _of_part(recorded: Report, plan: Plan, checkpoint: Path | None) -> list[Statement]:
+    provenance = recorded.provenance
+    statements = [_agreement("spec", provenance.spec_sha256, plan.spec.sha256), _subject(recorded, plan)]
+    if checkpoint is not None:
+        statements.append(_agreement("checkpoint", provenance.checkpoint_sha256, _file_sha256(checkpoint)))
+    wrong = [Statement(holds=False, text=one_line(text)) for text in _contradictions(recorded, plan)]
+    total = len(recorded.results)
+    follows = Statement(holds=True, text=f"verdicts: all {total} follow from what is recorded; {summary(recorded)}")
+    return [*statements, *(wrong or [follows])]
+
+
+def _subject(recorded: Report, plan: Plan) -> Statement:
+    stated = recorded.provenance.subject_sha256
+    if stated and stated != subject_sha256(recorded.provenance.subject):
+        return Statement(holds=False, text="subject: the SHA-256 is not that of the subject recorded beside it")
+    return _agreement("subject", stated, subject_sha256(subject_of(plan.spec)))
+
+
+def _agreement(name: str, recorded: str, found: str) -> Statement:
+    if recorded == found:
+        return Statement(holds=True, text=f"{name}: SHA-256 {found}, as recorded")
+    was = f"the results are about {one_line(recorded)}" if recorded else "the results name none"
+    return Statement(holds=False, text=f"{name}: SHA-256 {found}, but {was}")
+
+
+def _contradictions(recorded: Report, plan: Plan) -> Iterator[str]:
+    """Yield each criterion of which the results do not say what its observation comes to under the spec."""
+    found = {result.criterion.id: result for result in recorded.results}
+    again = {
+        result.criterion.id: result for result in judge_again([plan], recorded, today=day_of(recorded)).every_result
+    }
+    for name, result in again.items():
+        if name not in found:
+            yield f"{name}: the spec asks for it, and the results do not hold it"
+        elif found[name].verdict is not result.verdict:
+            yield f"{name}: recorded as {found[name].verdict.value}, but it is {result.verdict.value}: {result.reason}"
+    for name in found.keys() - again.keys():
+        yield f"{name}: the results hold it, and the spec does not ask for it"
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""The spec: load it from text, validate it against the catalog."""

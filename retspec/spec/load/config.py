@@ -1,0 +1,164 @@
+"""The project's own training config: a YAML or JSON file, by the rules of those who wrote it, as a tree with marks."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from retspec.errors import Mark, Problem, SpecError, UsageError
+from retspec.spec.load.anchors import ConfigBuilder
+from retspec.spec.load.interpolations import environment_names, interpolate, obstacles
+from retspec.spec.load.overrides import override
+from retspec.spec.load.parse import parse
+from retspec.spec.load.scalars import Scalar, plain
+from retspec.spec.load.spec_file import read
+from retspec.spec.load.tree import MAX_DEPTH, Flat, Node
+from retspec.text.wording import one_line, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+_SECTION = "config"
+_NONE = "is named nowhere in this spec; add `config: path.yaml`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigFile:
+    """The config that a spec names: overridden, its interpolations resolved."""
+
+    path: Path | None = None
+    """None for one that is not named, or that cannot be read."""
+    tree: Node
+    named: frozenset[str] = frozenset()
+    """The environment variables that it may have read."""
+    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def data(self) -> Any:
+        """Its plain data; what cannot be resolved is the text that stands there."""
+        return Flat().add(self.tree)
+
+    @cached_property
+    def unresolved(self) -> dict[str, str]:
+        """The dotted places whose values are not known, with the reasons."""
+        return {".".join(map(str, place)): node.obstacle for place, node in obstacles(self.tree)}
+
+
+def is_of_config(entry: str) -> bool:
+    """Whether an override `config.a.b=1` changes a value of the config, and not the spec."""
+    return entry.partition("=")[0].strip().startswith(f"{_SECTION}.")
+
+
+def named_config(
+    named: Node | None, spec: str, overrides: Sequence[str], reading: Callable[..., ConfigFile]
+) -> ConfigFile:
+    """Return what the section `config:` of a spec names, None standing for a spec without one.
+
+    reading: `read_config`, or one that remembers, for cells that name the same file.
+    Raises `UsageError` for an override that leads nowhere.
+    """
+    if named is None:
+        if overrides:
+            raise UsageError(f"--set {one_line(overrides[0])}: a config {_NONE}")
+        return ConfigFile(tree=Node(None, Mark(spec, 1, 1), obstacle=_NONE))
+    problems: tuple[Problem, ...] = ()
+    if isinstance(named.value, str) and named.value and not named.faulty:
+        try:
+            return reading(os.path.normpath(Path(spec).parent / named.value), named.mark, overrides)
+        except SpecError as error:
+            problems = error.problems
+    return ConfigFile(tree=replace(named, value=None, faulty=True), problems=problems)
+
+
+def read_config(file: str, at: Mark, overrides: Sequence[str] = ()) -> ConfigFile:
+    """Return the config at a path, which messages show as it is given.
+
+    at: the place in the spec that names it.
+    overrides: `config.a.b=1`, applied before interpolations are resolved.
+    Raises `SpecError` with everything that is wrong with it, `UsageError` for an override that leads nowhere.
+    """
+    root, problems = _parsed(file, at)
+    for entry in overrides:
+        wrapped, found = override(Node({_SECTION: root}, at), entry)
+        root, problems = wrapped.children[0][1], problems + found
+    if problems:
+        raise SpecError(problems)
+    names = set(environment_names(root))
+    known = set(os.environ) if None in names else {name for name in names if name}
+    return ConfigFile(path=Path(file).absolute(), tree=interpolate(root), named=frozenset(known))
+
+
+def _parsed(file: str, at: Mark) -> tuple[Node, list[Problem]]:
+    suffix = Path(file).suffix.lower()
+    if suffix not in _SUFFIXES:
+        _refuse(at, f"config: {quoted(file)} is no config; it is a file of YAML or JSON ({', '.join(_SUFFIXES)})")
+    try:
+        text = read(file, "config")
+    except UsageError as error:
+        _refuse(at, f"config: {error}")
+    root, problems = _json(text, Mark(file, 1, 1)) if suffix == ".json" else _yaml(text, file)
+    if not isinstance(root.value, dict) and not root.faulty:
+        _refuse(root.mark, f"a config is a mapping, found {'nothing' if root.value is None else root.kind}")
+    return root, problems
+
+
+def _refuse(mark: Mark, message: str) -> NoReturn:
+    raise SpecError([Problem(mark, message)])
+
+
+def _yaml(text: str, file: str) -> tuple[Node, list[Problem]]:
+    root, problems = parse(text, lambda line, column: Mark(file, line, column), ConfigBuilder)
+    return root or Node(None, Mark(file, 1, 1)), problems
+
+
+def _json(text: str, start: Mark) -> tuple[Node, list[Problem]]:
+    """Return the tree of a JSON document; the standard reader knows no places, so all of it is marked at its start."""
+    try:
+        value = json.loads(
+            text, parse_int=_number, parse_float=_number, parse_constant=str, object_pairs_hook=_without_duplicates
+        )
+        json.dumps(value, ensure_ascii=False).encode()
+        return _tree(value, start, 1), []
+    except json.JSONDecodeError as error:
+        _refuse(Mark(start.file, error.lineno, error.colno), f"this is not JSON: {error.msg}")
+    except _DuplicateKeyError as error:
+        _refuse(start, f"duplicate key {quoted(str(error))}")
+    except UnicodeEncodeError:
+        _refuse(start, "a text holds half of a surrogate pair, which is no character")
+    except RecursionError:
+        _refuse(start, f"nested deeper than {MAX_DEPTH} levels")
+
+
+def _number(text: str) -> Scalar:
+    try:
+        return plain(text)
+    except ValueError:  # too large for the reports; it stays text, as in YAML
+        return text
+
+
+class _DuplicateKeyError(Exception):
+    """Two values under one key: JSON readers differ in which one they take."""
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _DuplicateKeyError(key)
+        found[key] = value
+    return found
+
+
+def _tree(value: Any, mark: Mark, depth: int) -> Node:
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, dict):
+        return Node({key: _tree(child, mark, depth + 1) for key, child in value.items()}, mark)
+    if isinstance(value, list):
+        return Node(tuple(_tree(child, mark, depth + 1) for child in value), mark)
+    return Node(value, mark)

@@ -1,0 +1,79 @@
+"""Paths in a spec are relative to the file that they are written in: here they become relative to the spec.
+
+So whoever reads a spec afterwards knows one folder, and the data, its hash included, are the same wherever the
+files lie together.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retspec.spec.load.spec_file import folder_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from retspec.spec.load.tree import Node
+
+_ANY = "*"
+
+
+def _is_relative(text: str) -> bool:
+    return bool(text) and "://" not in text and not Path(text).is_absolute()
+
+
+def _is_relative_module(text: str) -> bool:
+    return _is_relative(text) and text.endswith(".py")
+
+
+_PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
+    ("config",): _is_relative,
+    ("model", "checkpoint"): _is_relative,
+    ("model", "adapter"): _is_relative,
+    ("data", "imagefolder", "root"): _is_relative,
+    ("data", "csv", "train"): _is_relative,
+    ("data", "csv", "val"): _is_relative,
+    ("data", "csv", "test"): _is_relative,
+    ("data", "csv", "images"): _is_relative,
+    ("data", "csv", "images", _ANY): _is_relative,
+    ("checks", _ANY, "vs"): _is_relative,
+    ("plugins", _ANY): _is_relative_module,
+}
+"""Where a text is a path, and when. Whoever adds a path to the language adds its place."""
+
+
+def relative_to_spec(tree: Node, file: str, extended: Iterable[str]) -> Node:
+    """Return a resolved tree in which the paths of the files that a spec extends are relative to the spec."""
+    mover = _Mover(start=folder_of(file), folders={other: folder_of(other) for other in extended})
+    for place, is_path in _PLACES.items() if mover.folders else ():
+        tree = mover.tree(tree, place, is_path)
+    return tree
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Mover:
+    start: Path
+    folders: Mapping[str, Path]
+    """Of the files whose paths are moved."""
+
+    def tree(self, node: Node, place: tuple[str, ...], is_path: Callable[[str], bool]) -> Node:
+        """Move what stands at a place below a node."""
+        if not place:
+            return self.path(node, is_path)
+        moved = {key: self.tree(child, place[1:], is_path) for key, child in node.children if place[0] in {_ANY, key}}
+        if isinstance(node.value, dict):
+            return replace(node, value={key: moved.get(key, child) for key, child in node.value.items()})
+        if isinstance(node.value, tuple):
+            return replace(node, value=tuple(moved.get(index, child) for index, child in enumerate(node.value)))
+        return node
+
+    def path(self, node: Node, is_path: Callable[[str], bool]) -> Node:
+        folder = self.folders.get(node.mark.file)
+        if folder is None or not isinstance(node.value, str) or not is_path(node.value):
+            return node
+        # Real folders, because `..` leads out of where a link leads to.
+        written = folder.resolve() / node.value
+        return replace(node, value=os.path.relpath(written, self.start.resolve()))

@@ -1,0 +1,154 @@
+"""Plain data that fits the schema, into records. Each piece by itself, so that one fault hides no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET
+
+from retspec.records import (
+    Criterion,
+    Data,
+    Lora,
+    Model,
+    Recipe,
+    Regression,
+    RunOptions,
+    Severity,
+    Value,
+    Waiver,
+    seconds,
+)
+from retspec.spec.validate.arguments import BESIDE_FILES, RECIPE_KEYS, long_form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retspec.errors import Mark
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Check, Source
+    from retspec.plugins.signatures import Argument
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What the rest of a spec says for all of its criteria."""
+
+    train: Recipe
+    dtype: str
+    cell: str = ""
+
+
+def recipe(section: Mapping[str, Any]) -> Recipe:
+    """Return the section `train`."""
+    converted: Recipe = _typed(section, Recipe)
+    return converted
+
+
+def run_options(section: Mapping[str, Any]) -> RunOptions:
+    """Return the section `run`."""
+    converted: RunOptions = _typed(section, RunOptions)
+    return converted
+
+
+def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
+    """Return the section `model`."""
+    wrapped = _typed(section["lora"], Lora) if "lora" in section else None
+    return Model(
+        **_source(section, sources),
+        checkpoint=section.get("checkpoint"),
+        checkpoint_sha256=section.get("checkpoint_sha256"),
+        fill=section.get("fill", True),
+        lora=wrapped,
+        adapter=section.get("adapter"),
+    )
+
+
+def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
+    """Return the section `data`."""
+    source = _source(section, sources)
+    beside = BESIDE_FILES.items() if sources[source["source"]].gives_files else ()
+    return Data(**source, **{name: _typed(section[name], kind) for name, kind in beside if name in section})
+
+
+def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark: Mark) -> Criterion:
+    """Return one entry under `checks:`, with everything that it leaves out filled in.
+
+    Raises msgspec.ValidationError for a value that its type refuses, or a limit that is none for the dtype of the run.
+    """
+    check = catalog.checks.get(name) or catalog.checks[entry["check"]]
+    form = long_form(catalog, check, entry)
+    return Criterion(
+        id=name,
+        cell=defaults.cell,
+        check=check.name,
+        direction=check.direction,
+        unit=check.unit,
+        limit=_limit(form, check, defaults.dtype),
+        warn=_bound(form, "warn", check, defaults.dtype) if "warn" in form else None,
+        regression=_regression(form),
+        severity=Severity(form.get("severity", Severity.ERROR)),
+        arguments=_arguments(form.get("with", {}), catalog.arguments_of(check), defaults.train),
+        tags=tuple(form.get("tags", ())),
+        timeout=seconds(form["timeout"]) if "timeout" in form else None,
+        skip=form.get("skip"),
+        waive=_typed(form["waive"], Waiver) if "waive" in form else None,
+        description=form.get("description", ""),
+        advice=check.advice,
+        mark=mark,
+    )
+
+
+def _source(section: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[str, Any]:
+    source = sources[next(name for name in section if name in sources)]
+    beside = {name: value for name, value in section.items() if name in source.arguments}
+    return {
+        "source": source.name,
+        "value": _typed(section[source.name], source.value_type),
+        "arguments": {name: _typed(value, source.arguments[name].type) for name, value in beside.items()},
+    }
+
+
+def _limit(form: Mapping[str, Any], check: Check, dtype: str) -> Value | None:
+    """Return the limit; a criterion that is skipped, or held against a baseline, may have none."""
+    if "limit" in form:
+        return _bound(form, "limit", check, dtype)
+    return None if "vs" in form else check.default_limit
+
+
+def _bound(form: Mapping[str, Any], key: str, check: Check, dtype: str) -> Value:
+    """Return what stands for a bound, which may be one for each dtype that the model can have."""
+    given = form[key]
+    if isinstance(given, dict):
+        if dtype not in given:
+            known = ", ".join(given)
+            raise msgspec.ValidationError(
+                f"no {key} for {dtype}, which is the `run.dtype` of this spec; there are {known}"
+            )
+        given = given[dtype]
+    bound: Value = _typed(given, check.value_type)
+    return bound
+
+
+def _regression(form: Mapping[str, Any]) -> Regression | None:
+    return Regression(vs=form["vs"], most=form["max_regression"]) if "vs" in form else None
+
+
+def _arguments(given: Mapping[str, Any], declared: Mapping[str, Argument], train: Recipe) -> dict[str, Any]:
+    """Fill in defaults; an argument without one that is named like a key of `train:` is taken from there."""
+    filled: dict[str, Any] = {}
+    for name, argument in declared.items():
+        if name in given:
+            filled[name] = _typed(given[name], argument.type)
+        elif argument.default is not UNSET:
+            filled[name] = argument.default
+        elif name in RECIPE_KEYS:
+            filled[name] = getattr(train, name)
+    return filled
+
+
+def _typed(value: Any, annotation: Any) -> Any:
+    # Lax, because the schema has had its say: 8.0 is an integer there, and keys are text.
+    return msgspec.convert(value, annotation, strict=False, str_keys=True)

@@ -1,0 +1,85 @@
+"""What a schema cannot say about a criterion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.records import Criterion, Direction, Value
+from retspec.spec.validate.context import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Check
+    from retspec.records import Recipe
+
+_NEEDS = {
+    "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
+    "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
+    "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
+    "feed": (
+        {"feed"},
+        "needs batch after batch, and `data` gives a single one; use {} there, or a DataLoader of yours",
+    ),
+}
+"""What a spec gives, to the parts of the subject that come from it, and what a criterion lacks without it."""
+
+
+def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str]) -> Iterator[Finding]:
+    """Yield what is wrong with a criterion that fits the schema.
+
+    sections: the sections that the spec has, `files` if its data names some, `feed` if it may give batch after batch.
+    """
+    yield from broken_bounds(criterion)
+    if criterion.waive is not None and criterion.skip is not None:
+        message = f"{criterion.id} is skipped, so that there is no miss to waive; keep one of `skip` and `waive`"
+        yield Finding(("checks", criterion.id, "waive"), message, on_key=True)
+    read = _inputs_of(catalog, catalog.checks[criterion.check])
+    for section, (parts, lacks) in _NEEDS.items():
+        if section not in sections and criterion.skip is None and parts & read:
+            message = f"{criterion.check} {lacks.format(_sources_of_files(catalog))}"
+            yield Finding(("checks", criterion.id), message, on_key=True)
+
+
+def _sources_of_files(catalog: Catalog) -> str:
+    return " or ".join(f"`{name}:`" for name, source in catalog.data_sources.items() if source.gives_files)
+
+
+def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Finding]:
+    """Yield what is wrong with the recipe that the section `train` holds."""
+    if recipe.stop_at_drop is not None and recipe.min_steps > recipe.steps:
+        place, default = ("min_steps", "") if "min_steps" in section else ("stop_at_drop", " by default")
+        message = (
+            f"train.stop_at_drop can never end a training: min_steps is {recipe.min_steps}{default}, and there are "
+            f"{recipe.steps} steps; lower `min_steps`, to 3 at least, or raise `steps`"
+        )
+        yield Finding(("train", place), message)
+
+
+def broken_bounds(criterion: Criterion) -> Iterator[Finding]:
+    """Yield what is wrong with the bounds of a criterion, as far as they are known."""
+    if criterion.warn is not None:
+        yield from _warn(criterion, criterion.warn)
+    if criterion.regression is not None and criterion.direction is Direction.EQUAL:
+        message = f"{criterion.check} must equal its limit: nothing is worse than a baseline, so it takes no `vs`"
+        yield Finding(("checks", criterion.id, "vs"), message, on_key=True)
+
+
+def _inputs_of(catalog: Catalog, check: Check) -> set[str]:
+    """Return all that the measurements of a check read, parts of the subject included."""
+    return {source for name in check.measurements for source in catalog.inputs_of(name)}
+
+
+def _warn(criterion: Criterion, warn: Value) -> Iterator[Finding]:
+    place = ("checks", criterion.id, "warn")
+    if criterion.direction is Direction.EQUAL:
+        yield Finding(
+            place,
+            f"{criterion.check} must equal its limit: nothing is stricter, so it takes no `warn`",
+            on_key=True,
+        )
+    elif criterion.limit is not None and not criterion.direction.is_stricter(warn, criterion.limit):
+        side = "below" if criterion.direction is Direction.AT_MOST else "above"
+        message = f"{criterion.id}: warn is {warn}, but only a value {side} the limit {criterion.limit} is stricter"
+        yield Finding(place, message)

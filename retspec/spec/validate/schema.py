@@ -1,0 +1,136 @@
+"""The schema of a spec, composed from the catalog: what the plugins offer is what a spec may say.
+
+Draft-07 throughout. Alternatives are told apart by `if`, `then` and `else` on a key, never by a bare `anyOf`,
+so that an error names the alternative that was meant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from retspec.records import Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
+from retspec.spec.validate.arguments import BESIDE_FILES
+from retspec.spec.validate.criteria import checks_section
+from retspec.spec.validate.extending import with_extending
+from retspec.spec.validate.fragments import Fragment, Fragments
+from retspec.spec.validate.published import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Source
+
+
+def compose_schema(catalog: Catalog, *, published: bool = False) -> dict[str, Any]:
+    """Return the schema of a spec under this catalog.
+
+    published: for editors and other validators, which see references (`${vars.x}`) and `1_000_000` as text.
+    Raises `PluginError` for an argument whose type JSON has nothing like.
+    """
+    fragments = Fragments()
+    schema = {
+        "type": "object",
+        "properties": _head() | _sections(catalog, fragments),
+        "additionalProperties": False,
+        "required": ["retspec", "checks"],
+        "definitions": fragments.definitions,
+    }
+    return publish(with_extending(schema)) if published else schema
+
+
+def _head() -> Fragment:
+    text = {"type": "string", "minLength": 1}
+    return {
+        "retspec": {"const": 1, "description": "The version of this format."},
+        "extends": {
+            "type": ["string", "array"],
+            "minLength": 1,
+            "items": text,
+            "minItems": 1,
+            "description": "The specs that this one is laid over, relative to this file: of two that say the same, the "
+            "later wins, and this file over all of them. Mappings are merged, lists replaced; null removes a key.",
+        },
+        "name": {**text, "description": "By default the name of the file without its suffix."},
+        "description": {"type": "string", "description": "What the spec is for.", "default": ""},
+        "vars": {"type": "object", "description": "Values to refer to as ${vars.NAME}."},
+        "config": {
+            **text,
+            "description": "The project's own training config, YAML or JSON, relative to this file; "
+            "refer to its values as ${config.KEY}.",
+        },
+        "matrix": {
+            "type": ["object", "array"],
+            "minProperties": 1,
+            "additionalProperties": {"type": "array", "minItems": 1},
+            "minItems": 1,
+            "items": {"type": "object", "minProperties": 1},
+            "description": "Makes a spec for each cell: of a mapping of keys to lists of values for every combination, "
+            "of a list for each mapping in it. A key such as model.lora.r sets that place, any other word is a "
+            "variable; ${matrix.KEY} refers to either.",
+        },
+        "plugins": {
+            "type": "array",
+            "items": text,
+            "description": "More checks: Python files, relative to this one, or dotted names of modules.",
+            "default": [],
+        },
+    }
+
+
+def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
+    beside_model = {
+        "checkpoint": fragments.of(Weights, "checkpoint"),
+        "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
+        "fill": {**fragments.of(Fill, "fill"), "default": True},
+        "lora": fragments.of(Lora, "lora"),
+        "adapter": fragments.of(Folder, "adapter"),
+    }
+    model = _source_section("The model under test", catalog.model_sources, beside_model, fragments)
+    beside_data = {name: fragments.of(annotation, name) for name, annotation in BESIDE_FILES.items()}
+    train = fragments.of(Recipe, "train")
+    fragments.definitions[Recipe.__name__]["dependencies"] = {"min_steps": ["stop_at_drop"]}
+    return {
+        "model": {**model, "dependencies": {"checkpoint_sha256": ["checkpoint"]}},
+        "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
+        "train": train,
+        "run": fragments.of(RunOptions, "run"),
+        "checks": checks_section(catalog, fragments),
+    }
+
+
+def _source_section(
+    description: str, sources: Mapping[str, Source], common: Fragment, fragments: Fragments
+) -> Fragment:
+    """Exactly one key names the source; beside it stand that source's arguments and what is common to its kind."""
+    values = {name: _value(source, fragments) for name, source in sources.items()}
+    chain: Fragment = {
+        "properties": dict.fromkeys([*values, *common], True),
+        "additionalProperties": False,
+        "not": {"properties": dict.fromkeys(values, False)},
+    }
+    for source in reversed(list(sources.values())):
+        chain = {"if": {"required": [source.name]}, "then": _beside(source, common, fragments), "else": chain}
+    listed = ", ".join(sources)
+    return {
+        "type": "object",
+        "description": f"{description}: one of {listed}.",
+        "properties": values | common,
+        **chain,
+    }
+
+
+def _value(source: Source, fragments: Fragments) -> Fragment:
+    value = fragments.of(source.value_type, f"{source.kind} source {source.name!r}")
+    return value if "$ref" in value else {"description": source.doc.partition("\n")[0], **value}
+
+
+def _beside(source: Source, common: Fragment, fragments: Fragments) -> Fragment:
+    owner = f"{source.kind} source {source.name!r}"
+    common = common if source.kind == "model" or source.gives_files else {}
+    arguments = {name: fragments.of_argument(argument, owner) for name, argument in source.arguments.items()}
+    return {
+        "properties": {source.name: True, **arguments, **dict.fromkeys(common, True)},
+        "additionalProperties": False,
+        "required": [name for name, argument in source.arguments.items() if argument.is_required],
+    }

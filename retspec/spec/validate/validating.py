@@ -1,0 +1,188 @@
+"""Document → findings → records → Spec."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.errors import Problem, SpecError
+from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec
+from retspec.spec.validate import convert, phrases
+from retspec.spec.validate.baselines import Baselines
+from retspec.spec.validate.context import Context, Finding
+from retspec.spec.validate.explain import explain
+from retspec.spec.validate.rules import broken_bounds, broken_recipe, broken_rules
+from retspec.spec.validate.schema import compose_schema
+from retspec.spec.validate.schema_errors import faults
+from retspec.text.masking import Mask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.spec.document import Document, Place
+    from retspec.spec.validate.fragments import Fragment
+
+
+_MOST = 100
+"""Problems that are told: nobody reads more."""
+_LONGEST = 2_000
+"""Characters of a message: enough to list all checks."""
+
+
+def validate(document: Document, catalog: Catalog) -> Spec:
+    """Return the spec that a document holds under a catalog.
+
+    Raises `SpecError` with everything that is wrong, in the order of the file, what `load` found included.
+    """
+    (spec,) = validate_cells([document], catalog)
+    return spec
+
+
+def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec]:
+    """Return the specs that the cells of a matrix hold.
+
+    Raises `SpecError` with everything that is wrong in any of them; what several share is told once.
+    """
+    schema = _schema(catalog)
+    specs: list[Spec] = []
+    problems: list[Problem] = []
+    for document in documents:
+        try:
+            specs.append(_Validation(document, catalog, schema).spec())
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
+    return specs
+
+
+@lru_cache(maxsize=1)
+def _schema(catalog: Catalog) -> Fragment:
+    """Return the schema of a catalog; composing it takes longer than many specs are then held against it."""
+    return compose_schema(catalog)
+
+
+class _Validation:
+    """One document on its way to a spec; `findings` grows on the way."""
+
+    def __init__(self, document: Document, catalog: Catalog, schema: Fragment) -> None:
+        self.document = document
+        self.catalog = catalog
+        self.mask = Mask(document.secrets)
+        self.findings = list(islice(_schema_findings(document, catalog, schema, self.mask), _MOST + 1))
+        if len(self.findings) > _MOST:  # what is not looked at is not known to be whole
+            self.require_none()
+        wrong = {*document.faulty, *(finding.place for finding in self.findings)}
+        self.broken = {place[:length] for place in wrong for length in range(len(place) + 1)}
+
+    def spec(self) -> Spec:
+        data, catalog = self.document.data, self.catalog
+        train: Recipe = self.record("train", convert.recipe) or Recipe()
+        self.findings += broken_recipe(data.get("train", {}), train)
+        run: RunOptions = self.record("run", convert.run_options) or RunOptions()
+        model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
+        named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
+        batch = named or Data()
+        is_told = named is None and "data" in data  # what is wrong with the section is told already
+        source = catalog.data_sources[batch.source]
+        has_files = is_told or source.gives_files
+        has_feed = has_files or source.may_give_loader
+        sections = {*data, *(["files"] if has_files else []), *(["feed"] if has_feed else [])}
+        criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32", self.document.cell), sections))
+        self.require_none()
+        return self.with_baselines(
+            Spec(
+                file=self.document.file,
+                cell=self.document.cell,
+                extended=self.document.extended,
+                name=data.get("name", Path(self.document.file).stem),
+                description=data.get("description", ""),
+                model=model,
+                data=batch,
+                train=train,
+                run=run,
+                config=self.document.config,
+                plugins=self.document.plugins,
+                criteria=criteria,
+                marks={phrases.dotted(place): mark for place, mark in self.document.marks.items() if place},
+                secrets=tuple(sorted(self.document.secrets)),
+                sha256=self.document.sha256,
+            )
+        )
+
+    def with_baselines(self, spec: Spec) -> Spec:
+        """Give the criteria that are held against a baseline their limits: now it is known what the spec is about."""
+        baselines = Baselines(spec, self.document.path.parent)
+        held = [baselines.held(criterion) for criterion in spec.criteria]
+        self.findings += [found for found in held if isinstance(found, Finding)]
+        criteria = tuple(criterion for criterion in held if isinstance(criterion, Criterion))
+        for criterion in criteria:
+            if criterion.regression is not None:
+                self.findings += broken_bounds(criterion)
+        self.require_none()
+        return replace(spec, criteria=criteria)
+
+    def criteria(self, defaults: convert.Defaults, sections: Container[str]) -> Iterator[Criterion]:
+        """Yield the criteria that are whole, and note what is wrong with them beyond the schema."""
+        entries = self.document.data.get("checks")
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            place = ("checks", name)
+            mark = self.document.key_mark(place)
+            build = partial(convert.criterion, name, catalog=self.catalog, defaults=defaults, mark=mark)
+            if (criterion := self.built(place, build, entry)) is not None:
+                self.findings += broken_rules(criterion, self.catalog, sections)
+                yield criterion
+
+    def record(self, section: str, build: Callable[[Mapping[str, Any]], Any]) -> Any:
+        data = self.document.data
+        return self.built((section,), build, data[section]) if section in data else None
+
+    def built(self, place: Place, build: Callable[[Any], Any], data: Any) -> Any:
+        """Build a record; None if something in its data is wrong."""
+        if not self.is_whole(place):
+            return None
+        try:
+            return build(data)
+        except msgspec.ValidationError as error:  # a constraint of a plugin's type that no schema can carry
+            self.findings.append(Finding(place, f"{phrases.subject(place)}: {error}"))
+            return None
+
+    def is_whole(self, place: Place) -> bool:
+        return place not in self.broken and not self.document.is_faulty(place)
+
+    def require_none(self) -> None:
+        """Raise everything that was found, if anything was."""
+        problems = sorted({*self.document.problems, *map(self.problem, self.findings)})
+        if len(problems) > _MOST:
+            more = Problem(problems[_MOST].mark, f"more is wrong; these are {_MOST} of the problems")
+            problems = [*problems[:_MOST], more]
+        if problems:
+            raise SpecError(problems)
+
+    def problem(self, finding: Finding) -> Problem:
+        mark = self.document.key_mark if finding.on_key else self.document.mark
+        message = self.mask.text(finding.message)
+        return Problem(mark(finding.place), message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...")
+
+
+def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mask: Mask) -> Iterator[Finding]:
+    """Yield what the schema finds wrong, except where `load` has said something already.
+
+    Secrets are masked before a long one is quoted in part.
+    """
+    context = Context(catalog, document.data)
+    for fault in faults(schema, document.data):
+        masked = replace(fault, message=mask.text(fault.message), value=_shown(fault.value, mask))
+        for finding in explain(masked, context):
+            if not document.is_faulty(finding.place):
+                yield finding
+
+
+def _shown(value: Any, mask: Mask) -> Any:
+    return mask.given(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else value

@@ -1,0 +1,1 @@
+"""Data: where batches and images come from, and what turns them into tensors."""

@@ -1,0 +1,139 @@
+"""`data: {csv: {train: labels.csv, images: folder, image_column: ..., label_column: ...}}`: a table per split."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.errors import SubjectError
+from retspec.facts import Dataset, Example, Split
+from retspec.plugin import dataset_source
+from retspec.subjects.data.tables import Table, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+SPLITS = ("train", "val", "test")
+PATH = "data.csv"
+
+File = Annotated[str, Meta(min_length=1, description="A table with a header, relative to this spec.")]
+Folder = Annotated[str, Meta(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """What may stand under `data.csv`."""
+
+    train: File | None = None
+    val: File | None = None
+    test: File | None = None
+    images: Annotated[
+        Folder | dict[str, Folder],
+        Meta(description="The folder of the images, relative to this spec; or one for each split: {train: ..., ...}."),
+    ] = "."
+    image_column: Annotated[
+        str, Meta(min_length=1, description="The column of file names.", examples=["id_code", "Image name"])
+    ]
+    label_column: Annotated[
+        str, Meta(min_length=1, description="The column of labels.", examples=["diagnosis", "Retinopathy grade"])
+    ]
+    group_column: (
+        Annotated[
+            str, Meta(min_length=1, description="The column of what must not be in two splits, such as the patient.")
+        ]
+        | None
+    ) = None
+    extension: (
+        Annotated[str, Meta(pattern=r"^\.\w+$", description="Put behind file names that lack it.", examples=[".png"])]
+        | None
+    ) = None
+
+
+@dataclass(frozen=True)
+class _Row:
+    file: str
+    text: str
+    group: str | None
+
+
+@dataset_source
+def csv(tables: Tables, folder: Path) -> Dataset:
+    """List the rows of tables: integers are labels as they stand; words are numbered by their order, over all splits.
+
+    Columns are found by their exact names, else without regard to case and blanks around them.
+
+    Raises SubjectError for tables and columns that are not there.
+    """
+    notes: list[str] = []
+    rows = {name: _rows(tables, name, folder, notes) for name in SPLITS if getattr(tables, name) is not None}
+    if not rows:
+        raise SubjectError("`data.csv` names no table; give train, val or test", path=PATH)
+    classes = _classes(row.text for split in rows.values() for row in split)
+    splits = {name: _split(split, classes) for name, split in rows.items()}
+    return Dataset(str(folder), splits, tuple(dict.fromkeys(notes)))
+
+
+def _rows(tables: Tables, split: str, folder: Path, notes: list[str]) -> list[_Row]:
+    file = getattr(tables, split)
+    table = read_table(folder / file, file, path=f"{PATH}.{split}")
+    images = _images_of(tables, split)
+    names = _column(table, tables, "image_column", notes)
+    labels = _column(table, tables, "label_column", notes)
+    groups = _column(table, tables, "group_column", notes)
+    return [
+        _Row(os.path.normpath(Path(images, _with_extension(name, tables.extension))), label, group or None)
+        for name, label, group in zip(names, labels, groups, strict=True)
+    ]
+
+
+def _column(table: Table, tables: Tables, option: str, notes: list[str]) -> Sequence[str]:
+    """Return the values of the column that an option names; blanks for an option that is not given."""
+    name = getattr(tables, option)
+    return [""] * len(table.rows) if name is None else table.column(name, path=f"{PATH}.{option}", notes=notes)
+
+
+def _images_of(tables: Tables, split: str) -> str:
+    if isinstance(tables.images, str):
+        return tables.images
+    if split not in tables.images:
+        raise SubjectError(f"`images` names no folder for {split}", path=f"{PATH}.images")
+    return tables.images[split]
+
+
+def _with_extension(name: str, extension: str | None) -> str:
+    return name if extension is None or name.lower().endswith(extension.lower()) else name + extension
+
+
+def _classes(texts: Iterable[str]) -> dict[str, int]:
+    """Return class name to label. As soon as one label is an integer all should be: the others are none."""
+    distinct = {text for text in texts if text}
+    numbers = sorted({label for text in distinct if (label := _integer(text)) is not None})
+    if numbers:
+        return {str(number): number for number in numbers}
+    return {text: label for label, text in enumerate(sorted(distinct))}
+
+
+def _split(rows: Iterable[_Row], classes: Mapping[str, int]) -> Split:
+    """Return a split, with the classes that occur in it."""
+    examples = tuple(_example(row, classes) for row in rows)
+    own = {example.class_name for example in examples}
+    return Split(examples, {name: label for name, label in classes.items() if name in own})
+
+
+def _example(row: _Row, classes: Mapping[str, int]) -> Example:
+    number = _integer(row.text)
+    name = row.text if number is None else str(number)
+    return Example(row.file, classes.get(name), name, row.group)
+
+
+def _integer(text: str) -> int | None:
+    """Return the integer that a text stands for; a spreadsheet writes 2 as 2.0."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None

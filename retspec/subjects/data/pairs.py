@@ -1,0 +1,84 @@
+"""Inputs and targets in whatever a user's code gives: a batch of any shape, a Dataset, a DataLoader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import SubjectError
+from retspec.subjects.callables import call
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.utils.data import DataLoader, Dataset
+
+INPUT_KEYS = ("pixel_values", "image", "images", "input", "inputs", "x")
+TARGET_KEYS = ("labels", "label", "target", "targets", "y")
+
+
+def first_pair(made: Any, size: int, giver: str, *, path: str) -> tuple[Tensor, Tensor]:
+    """Return inputs and targets of what somebody made: a batch, a DataLoader's first, or `size` items of a Dataset.
+
+    The items are spread evenly over a Dataset, since a sorted one would give a single class.
+
+    Raises SubjectError, naming the place `path` in the spec.
+    """
+    from torch.utils.data import DataLoader, Dataset
+
+    if isinstance(made, Dataset):
+        made = _loader(made, size)
+    if isinstance(made, DataLoader):
+        made = call(f"{giver}: its first batch", lambda: next(iter(made)), {}, path=path)
+    return pair_of(made, giver, path=path)
+
+
+def spread(size: int, length: int) -> list[int]:
+    """Return indices of so many of `length` items, or of all where there are fewer, evenly spread over them."""
+    taken = min(size, length)
+    return [index * length // taken for index in range(taken)]
+
+
+def _loader(dataset: Dataset[Any], size: int) -> DataLoader[Any]:
+    from torch.utils.data import DataLoader, IterableDataset, Subset
+
+    if isinstance(dataset, IterableDataset):
+        return DataLoader(dataset, batch_size=size)
+    indices = spread(size, len(dataset))  # type: ignore[arg-type]
+    return DataLoader(Subset(dataset, indices), batch_size=max(len(indices), 1))
+
+
+def pair_of(batch: Any, giver: str, *, path: str) -> tuple[Tensor, Tensor]:
+    """Return inputs and targets, each (batch, ...), of a tuple that begins with them, a mapping, or a record.
+
+    giver: what gave the batch, for messages.
+
+    Raises SubjectError, naming the place `path` in the spec, for anything else.
+    """
+    import torch
+
+    if isinstance(batch, (tuple, list)) and len(batch) >= 2:  # noqa: PLR2004 - what follows the pair is not looked at
+        inputs, targets = batch[0], batch[1]
+    elif named := dict(batch) if isinstance(batch, Mapping) else getattr(batch, "__dict__", None):
+        inputs, targets = (_pick(named, keys, batch, giver, path) for keys in (INPUT_KEYS, TARGET_KEYS))
+    else:
+        raise SubjectError(
+            f"{giver} gave {type(batch).__name__}; a batch is a pair (inputs, targets), a mapping or a record",
+            path=path,
+        )
+    for name, value in (("inputs", inputs), ("targets", targets)):
+        if not isinstance(value, torch.Tensor):
+            raise SubjectError(f"{giver}: {name} are {type(value).__name__}, not a tensor", path=path)
+    if inputs.dim() == 0 or targets.dim() == 0 or len(inputs) == 0 or len(inputs) != len(targets):
+        shapes = f"inputs {tuple(inputs.shape)} and targets {tuple(targets.shape)}"
+        raise SubjectError(f"{giver}: {shapes} make no batch", path=path)
+    return inputs, targets
+
+
+def _pick(named: Mapping[str, Any], keys: tuple[str, ...], batch: Any, giver: str, path: str) -> Any:
+    for key in keys:
+        if key in named:
+            return named[key]
+    kind = "a mapping with the keys" if isinstance(batch, Mapping) else f"{type(batch).__name__} with the attributes"
+    raise SubjectError(
+        f"{giver} gave {kind} {', '.join(map(str, named))}; one of {', '.join(keys)} is needed", path=path
+    )

@@ -1,0 +1,154 @@
+"""What turns an image into a tensor: timm's own way, one written in the spec, or a callable of the user's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import SubjectError, describe
+from retspec.subjects.callables import call, load_callable
+from retspec.subjects.models.structure import unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from retspec.records import Data, Preprocessing, TransformChoice
+    from retspec.subjects.models.skeleton import Skeleton
+
+TIMM = "timm"
+_OPENCV = {0: "nearest", 1: "bilinear", 2: "bicubic", 3: "area", 4: "lanczos"}
+"""Albumentations names interpolations by OpenCV's numbers."""
+
+
+class Transform:
+    """A callable from a PIL image to a tensor (channels, height, width), whatever library it comes from."""
+
+    def __init__(self, function: Callable[..., Any], *, path: str = "data.transform") -> None:
+        self._function = function
+        self._path = path
+
+    def __call__(self, image: Image) -> Tensor:
+        """Return the image as a tensor; raises SubjectError when the callable fails or gives something else."""
+        return self._tensor_of(self.apply(self._function, image))
+
+    def apply(self, step: Callable[..., Any], image: Any) -> Any:
+        """Return what the callable, or one step of it, makes of an image; raises SubjectError when it fails."""
+        try:
+            if not _is_of_albumentations(step):
+                return step(image)
+            import numpy as np
+
+            return step(image=np.asarray(image))["image"]
+        except Exception as error:
+            raise SubjectError(f"{_name(step)} fails on an image: {describe(error)}", path=self._path) from error
+
+    def _tensor_of(self, output: Any) -> Tensor:
+        """Return an output as a tensor, (channels, height, width); raises SubjectError for what is none."""
+        import numpy as np
+        import torch
+
+        if isinstance(output, np.ndarray) and output.ndim == 3:  # noqa: PLR2004 - (height, width, channels)
+            output = torch.from_numpy(np.ascontiguousarray(output)).permute(2, 0, 1)
+        if not isinstance(output, torch.Tensor):
+            raise SubjectError(
+                f"{_name(self._function)} gives {type(output).__name__}, not a tensor; end it with ToTensor",
+                path=self._path,
+            )
+        return output
+
+    @property
+    def steps(self) -> tuple[tuple[str, Callable[..., Any]], ...]:
+        """The callables that run one after the other, by their names; the transform itself where it is not composed."""
+        listed = getattr(self._function, "transforms", None)
+        steps = list(listed) if isinstance(listed, (list, tuple)) and "Compose" in _name(self._function) else []
+        return tuple((_name(step), step) for step in steps or [self._function])
+
+    @property
+    def interpolation(self) -> str | None:
+        """How images are resized, where a step tells it."""
+        for _, step in self.steps:
+            told: Any = getattr(step, "interpolation", None)
+            word = told.value if isinstance(told, Enum) else _OPENCV.get(told) if _is_of_albumentations(step) else told
+            if isinstance(word, str):
+                return word
+        return None
+
+
+@dataclass(frozen=True)
+class Transforms:
+    """The transform that evaluates, and the one that augments, if the spec names one."""
+
+    evaluate: Transform
+    augment: Transform | None
+    from_model: bool
+    """Whether the first one was made from what the model says of itself."""
+
+
+def build_transforms(data: Data, skeleton: Callable[[], Skeleton | None]) -> Transforms:
+    """Build what the section `data` describes; timm's way is the default.
+
+    Raises SubjectError for a callable that cannot be had, or a model that is needed and missing.
+    """
+    described = data.transform or TIMM
+    augment = data.train_transform and _build(data.train_transform, skeleton, "data.train_transform", augments=True)
+    return Transforms(
+        evaluate=_build(described, skeleton, "data.transform"),
+        augment=augment or None,
+        from_model=described == TIMM,
+    )
+
+
+def _build(
+    described: TransformChoice, skeleton: Callable[[], Skeleton | None], path: str, *, augments: bool = False
+) -> Transform:
+    if isinstance(described, str) and described != TIMM:
+        made = call(described, load_callable(described, path=path), {}, path=path)
+        if not callable(made):
+            raise SubjectError(f"{described} returned {type(made).__name__}; it must return a transform", path=path)
+        return Transform(made, path=path)
+    from timm.data import create_transform
+
+    settings = _of_timm(skeleton(), path) if isinstance(described, str) else _of_spec(described)
+    return Transform(create_transform(**settings, is_training=augments), path=path)
+
+
+def _of_timm(skeleton: Skeleton | None, path: str) -> Mapping[str, Any]:
+    from timm.data import resolve_data_config
+
+    if skeleton is None:
+        raise SubjectError(
+            "no model tells how images become tensors; add the section `model`, or say it as `data.transform`",
+            path=path,
+        )
+    model = unwrapped(skeleton.module)
+    if not getattr(model, "pretrained_cfg", None):
+        raise SubjectError(
+            f"{type(model).__name__} is no model of timm and tells nothing of its images; say it as `data.transform`",
+            path=path,
+        )
+    settings: dict[str, Any] = resolve_data_config({}, model=model)
+    return settings
+
+
+def _of_spec(described: Preprocessing) -> Mapping[str, Any]:
+    return {
+        "input_size": tuple(described.input_size),
+        "mean": tuple(described.mean),
+        "std": tuple(described.std),
+        "interpolation": described.interpolation,
+        "crop_pct": described.crop_pct,
+        "crop_mode": described.crop_mode,
+    }
+
+
+def _is_of_albumentations(step: Any) -> bool:
+    """Whether a callable takes `image=` and returns a mapping; told by its class, so that nothing is imported."""
+    return any(kind.__module__.partition(".")[0] == "albumentations" for kind in type(step).__mro__)
+
+
+def _name(step: Any) -> str:
+    return str(getattr(step, "__name__", type(step).__name__))

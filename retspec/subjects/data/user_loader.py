@@ -1,0 +1,138 @@
+"""A DataLoader of the user's, timed as it is: its own batches, workers, pinning and collating."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import SubjectError, describe
+from retspec.subjects.data.loaders import Feed
+from retspec.subjects.data.pairs import pair_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+    from torch import Tensor
+    from torch.utils.data import DataLoader
+
+GIVER = "the DataLoader"
+OVERLAPPING = "pin_memory=True, with .to(device, non_blocking=True), copies while the GPU works."
+PREFETCHED = 2
+"""Batches that torch lets each worker prepare ahead, unless it is told otherwise."""
+
+
+class LoaderFeed(Feed):
+    """The batches of a DataLoader; where it ends it is started anew, as by the next epoch.
+
+    path: the place in the spec that names it.
+    """
+
+    def __init__(self, loader: DataLoader[Any], path: str) -> None:
+        from torch.utils.data import DataLoader
+
+        self.workers = loader.num_workers
+        self.takes_workers = type(loader) is DataLoader  # what a class of the user's needs is not known
+        self._loader = loader
+        self._path = path
+
+    @property
+    def batch_size(self) -> int:
+        """Images in the first batch."""
+        return len(self.first[0])
+
+    @property
+    def first(self) -> tuple[Tensor, Tensor]:
+        """The first batch, (inputs, targets)."""
+        return self._pair(self._first)
+
+    def stream(self, workers: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:  # noqa: ARG002 - it has no end
+        """Yield batches without end, epoch after epoch."""
+        loader = self._loader if workers == self.workers else self._rebuilt(workers)
+        while True:
+            yield from map(self._pair, self._epoch(loader))
+
+    def pinning(self, device: torch.device) -> tuple[str, ...]:
+        """Say whether `pin_memory` does what it is there for."""
+        if not self._loader.pin_memory:
+            return (OVERLAPPING,) if device.type == "cuda" else ()
+        useless = f"pin_memory=True does nothing for a training on {device}: it is for CUDA; leave it out there."
+        left = (
+            f"pin_memory=True leaves {place} ({kind}) as it is: give the class a method pin_memory, or collate tensors."
+            for kind, place in _unpinnable(self._first).items()
+        )
+        return (*([] if device.type == "cuda" else [useless]), *left)
+
+    @cached_property
+    def _first(self) -> Any:
+        return next(self._epoch(self._loader))
+
+    def _pair(self, batch: Any) -> tuple[Tensor, Tensor]:
+        return pair_of(batch, GIVER, path=self._path)
+
+    def _epoch(self, loader: DataLoader[Any]) -> Iterator[Any]:
+        """Yield the batches of one epoch, at least one."""
+        batch = None
+        try:
+            for batch in loader:
+                yield batch
+        except SubjectError:
+            raise
+        except Exception as error:
+            raise SubjectError(f"{GIVER} raised {describe(error)}", path=self._path) from error
+        if batch is None:
+            raise SubjectError(f"{GIVER} gives no batch", path=self._path)
+
+    def _rebuilt(self, workers: int) -> DataLoader[Any]:
+        """Return a loader that differs in its number of workers alone."""
+        from torch.utils.data import DataLoader
+
+        given = self._loader
+        if not self.takes_workers:
+            raise SubjectError(
+                f"{type(given).__name__} is a DataLoader of its own kind and is timed with its own {self.workers} "
+                "workers; leave `workers` out",
+                path=self._path,
+            )
+        beside_workers = {
+            "prefetch_factor": given.prefetch_factor or PREFETCHED,
+            "persistent_workers": given.persistent_workers,
+            "multiprocessing_context": given.multiprocessing_context,
+            "timeout": given.timeout,
+        }
+        return DataLoader(
+            given.dataset,
+            num_workers=workers,
+            collate_fn=given.collate_fn,
+            pin_memory=given.pin_memory,
+            worker_init_fn=given.worker_init_fn,
+            generator=given.generator,
+            **_batching(given),
+            **(beside_workers if workers else {}),
+        )
+
+
+def _batching(loader: DataLoader[Any]) -> dict[str, Any]:
+    """Return the arguments that put items together as a loader does it."""
+    from torch.utils.data import IterableDataset
+
+    if isinstance(loader.dataset, IterableDataset):
+        return {"batch_size": loader.batch_size, "drop_last": loader.drop_last}
+    if loader.batch_sampler is None:
+        return {"batch_size": None, "sampler": loader.sampler}
+    return {"batch_sampler": loader.batch_sampler}
+
+
+def _unpinnable(item: Any, place: str = "batch") -> dict[str, str]:
+    """Return the types that `torch.utils.data` cannot pin, each with the first place in the batch that holds one."""
+    if hasattr(item, "pin_memory") or item is None or isinstance(item, (str, bytes, Number)):
+        return {}
+    if not isinstance(item, (Mapping, Sequence)):
+        return {type(item).__name__: place}
+    entries = item.items() if isinstance(item, Mapping) else enumerate(item)
+    found: dict[str, str] = {}
+    for key, entry in entries:
+        found = _unpinnable(entry, f"{place}[{key!r}]") | found
+    return found

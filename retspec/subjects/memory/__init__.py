@@ -1,0 +1,1 @@
+"""What a training step takes: memory and operations, before any weights are made."""

@@ -1,0 +1,173 @@
+"""A training step on tensors without data: what is computed, and where it would live, but no number."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import NoVerdict, describe
+from retspec.subjects.memory.allocation_trace import Ledger, Role
+from retspec.subjects.memory.dispatching import dispatching
+from retspec.subjects.models.skeleton import hollow
+from retspec.subjects.subject import Batch
+from retspec.subjects.training.recipe import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+    from torch import Tensor, nn
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from retspec.records import Recipe
+    from retspec.subjects.memory.allocation_trace import Course
+
+
+@dataclass(frozen=True)
+class BatchShape:
+    """Shapes of one input and one target, without the batch dimension, and their dtypes."""
+
+    inputs: tuple[int, ...]
+    targets: tuple[int, ...]
+    inputs_dtype: torch.dtype
+    targets_dtype: torch.dtype
+
+    @staticmethod
+    def of(batch: Batch) -> BatchShape:
+        """Return the shape of a batch."""
+        inputs, targets = batch.inputs, batch.targets
+        return BatchShape(tuple(inputs.shape[1:]), tuple(targets.shape[1:]), inputs.dtype, targets.dtype)
+
+    def make(self, size: int) -> Batch:
+        """Return so many images without data; called under the fake mode."""
+        import torch
+
+        inputs = torch.empty((size, *self.inputs), dtype=self.inputs_dtype)
+        return Batch(inputs, torch.empty((size, *self.targets), dtype=self.targets_dtype))
+
+
+class DryRun:
+    """Takes a training step of a model without data, at any batch size.
+
+    The tensors say that they lie on the CPU: what is counted is, to the byte, what the same step counts there.
+    foreach: update all parameters in one go, as torch does by default on CUDA; it holds copies meanwhile.
+    """
+
+    def __init__(self, module: nn.Module, shape: BatchShape, recipe: Recipe, *, foreach: bool = False) -> None:
+        self._module = module
+        self._shape = shape
+        self._recipe = recipe
+        self._foreach = foreach
+
+    def course(self, batch_size: int) -> Course:
+        """Take one step and return its course.
+
+        Raises NoVerdict for a model that cannot be run without data, SubjectError for one that does not fit its data.
+        """
+        with self.trainer(batch_size) as trainer:
+            trainer.step()
+            return trainer.ledger.course(batch_size)
+
+    @contextmanager
+    def trainer(self, batch_size: int) -> Iterator[DryTrainer]:
+        """Give a trainer, under the mode in which tensors have no data; raises as `course` does."""
+        import torch
+
+        try:
+            with self._fake, _no_collection(), torch.enable_grad():
+                self._model.zero_grad(set_to_none=True)
+                trainer = DryTrainer(self._model, self._shape.make(batch_size), self._recipe, foreach=self._foreach)
+                with trainer.ledger.watching(), trainer.answering():
+                    yield trainer
+        except NoVerdict:
+            raise
+        except Exception as error:
+            raise NoVerdict(
+                f"a training step of batch size {batch_size} on tensors without data fails: {describe(error)}; "
+                "`peak_memory_mb` measures a real one"
+            ) from error
+
+    @cached_property
+    def _fake(self) -> Any:
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        return FakeTensorMode(allow_non_fake_inputs=True)
+
+    @cached_property
+    def _model(self) -> nn.Module:
+        import torch
+
+        model = hollow(self._module, lambda t: torch.empty(t.shape, dtype=t.dtype, device="cpu"))
+        return model.train()
+
+
+class DryTrainer(Trainer):
+    """A trainer that keeps a ledger and needs no numbers."""
+
+    def __init__(self, model: nn.Module, batch: Batch, recipe: Recipe, *, foreach: bool) -> None:
+        held = [*model.parameters(), *model.buffers()]
+        self.ledger = Ledger(held, [batch.inputs, batch.targets])
+        self._in_forward = False
+        super().__init__(model, batch, recipe)
+        for group in self._optimizer.param_groups:
+            group["foreach"] = foreach
+
+    def step(self) -> None:
+        """Compute the gradients and apply them, and note what the storages are for."""
+        self.finite_backward()
+        self.ledger.mark((p.grad for p in self._parameters if p.grad is not None), Role.GRADIENTS)
+        self.update()
+        self.ledger.mark(self._optimizer_state(), Role.OPTIMIZER)
+
+    def forward(self) -> None:
+        """Compute the loss of the batch, and throw it away."""
+        for inputs, targets in self._micro_batches():
+            self.loss(inputs, targets)
+
+    def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss; a model that asks for a number on the way goes an unknown way, and fails."""
+        self._in_forward = True
+        try:
+            return super().loss(inputs, targets)
+        finally:
+            self._in_forward = False
+
+    def see(self, logits: Tensor, targets: Tensor) -> None:  # noqa: ARG002 - the signature of the base
+        """What lives at the end of the forward pass waits for the backward pass."""
+        self.ledger.mark_rest(Role.ACTIVATIONS)
+
+    def answering(self) -> TorchDispatchMode:
+        """Return a context in which the trainer's own questions for a number are answered with zero.
+
+        It asks whether the loss is finite, and the loss scaler whether a gradient is not.
+        """
+        from torch._subclasses.fake_tensor import DataDependentOutputException
+
+        def answer(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            try:
+                return operation(*args, **kwargs)
+            except DataDependentOutputException:
+                if self._in_forward:
+                    raise
+                return 0.0
+
+        return dispatching(answer)
+
+    def _optimizer_state(self) -> Iterator[Tensor]:
+        for state in self._optimizer.state.values():
+            yield from (value for value in state.values() if hasattr(value, "untyped_storage"))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let tensors die when their last reference goes, at no other time: the course shall not depend on chance."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,1 @@
+"""The model: where it comes from, what wraps it, what belongs to what in it."""

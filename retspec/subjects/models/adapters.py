@@ -1,0 +1,68 @@
+"""Switching adapters off, or taking them away, for a moment."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from retspec.subjects.models.structure import adapted_layers, adapter_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import nn
+
+SPREAD = 0.02
+"""Standard deviation of the values that zero factors get: the effect is some percent of the output."""
+
+
+@contextmanager
+def adapters_off(model: nn.Module) -> Iterator[None]:
+    """Let the adapted layers answer as their base layers do.
+
+    Unlike `PeftModel.disable_adapter` this leaves a saved head in place: what differs then is the adapter alone.
+    """
+    layers = adapted_layers(model).values()
+    trainable = {id(p): p.requires_grad for layer in layers for p in layer.parameters()}
+    for layer in layers:
+        layer.enable_adapters(enabled=False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(enabled=True)
+            for parameter in layer.parameters():
+                parameter.requires_grad_(trainable[id(parameter)])
+
+
+@contextmanager
+def base_layers_alone(model: nn.Module) -> Iterator[None]:
+    """Let only the base layers answer, as after `merge_and_unload`: a layer that was not merged loses its update."""
+    with ExitStack() as stack:
+        for layer in adapted_layers(model).values():
+            stack.callback(_put_back_forward, layer, vars(layer).get("forward"))
+            layer.forward = layer.get_base_layer().forward
+        yield
+
+
+def _put_back_forward(layer: nn.Module, own: Callable[..., Any] | None) -> None:
+    """Undo the above; a layer whose `forward` somebody had replaced gets that one back."""
+    if own is None:
+        del layer.forward
+    else:
+        layer.forward = own
+
+
+@contextmanager
+def zero_factors_filled(model: nn.Module) -> Iterator[int]:
+    """Give every adapter factor that is exactly zero seeded values for a while; tell how many there are."""
+    import torch
+
+    zero = [p for p in adapter_parameters(model).values() if p.is_floating_point() and not p.any()]
+    try:
+        for parameter in zero:
+            parameter.data.copy_(torch.randn(parameter.shape) * SPREAD)
+        yield len(zero)
+    finally:
+        for parameter in zero:
+            parameter.data.zero_()

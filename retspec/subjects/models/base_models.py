@@ -1,0 +1,79 @@
+"""Base models: one is made, and filled from its checkpoint, for all subjects in turn that only wrap it differently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retspec.subjects.models.state import fingerprints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from torch import Tensor, nn
+
+    from retspec.facts import Loading
+
+
+@dataclass(frozen=True)
+class Base:
+    """A model before anything wraps it, and what came of its checkpoint."""
+
+    model: nn.Module
+    loading: Loading | None = None
+
+
+class Bases:
+    """Keeps the last base model for the next subject that asks for the same.
+
+    It is given out again only if it is what it was to the bit; whoever changed it for good costs a new one.
+    """
+
+    def __init__(self) -> None:
+        self._key: Hashable = None
+        self._kept: _Kept | None = None
+
+    def take(self, key: Hashable, make: Callable[[], Base], *, keep: bool) -> Base:
+        """Return the base model of this key, made if it is not at hand.
+
+        keep: whether somebody may ask for it again.
+        """
+        if self._kept and self._key == key and self._kept.is_restored():
+            return self._kept.base
+        self._kept = None  # before the next is made: there may be no room for two
+        base = make()
+        if keep:
+            self._key, self._kept = key, _Kept(base)
+        return base
+
+
+class _Kept:
+    """A base model and all that is needed to take a wrapper off it and to see that nothing else has changed."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self._modules = dict(base.model.named_modules())
+        self._modes = {name: module.training for name, module in self._modules.items()}
+        self._trains = {name: parameter.requires_grad for name, parameter in base.model.named_parameters()}
+        self._prints = self._fingerprints()
+
+    def is_restored(self) -> bool:
+        """Put every module back in its place, and tell whether the model then is what it was to the bit."""
+        vars(self.base.model).pop("peft_config", None)
+        for name, module in self._modules.items():
+            parent, _, child = name.rpartition(".")
+            if name:
+                setattr(self._modules[parent], child, module)
+            module.training = self._modes[name]
+        if [*dict(self.base.model.named_modules())] != [*self._modules]:
+            return False
+        for name, parameter in self.base.model.named_parameters():
+            parameter.requires_grad_(self._trains.get(name, False))
+            parameter.grad = None
+        return self._fingerprints() == self._prints
+
+    def _fingerprints(self) -> dict[str, tuple[object, ...]]:
+        model = self.base.model
+        tensors: dict[str, Tensor] = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        prints = fingerprints(tensors)
+        return {name: (tensor.dtype, tensor.shape, prints[name]) for name, tensor in tensors.items()}

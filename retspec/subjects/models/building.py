@@ -1,0 +1,140 @@
+"""Building the model that the section `model` describes: base, weights, adapter."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from retspec.errors import SubjectError
+from retspec.subjects.checkpoints import File, find, hold_against, load_into, recognise
+from retspec.subjects.models.base_models import Base, Bases
+from retspec.subjects.models.lora import wrap
+from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
+from retspec.subjects.models.structure import set_grad_checkpointing
+from retspec.subjects.seeds import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from retspec.facts import Loading
+    from retspec.plugin import Source
+    from retspec.records import Model, Spec
+
+
+class ModelBuilder:
+    """Builds the model of one spec; its base is taken from `bases`, or kept there for whoever asks for the same."""
+
+    def __init__(self, spec: Spec, sources: Mapping[str, Source], bases: Bases, *, keep: bool) -> None:
+        self._spec = spec
+        self._sources = sources
+        self._bases, self._keep = bases, keep
+        self._folder = Path(spec.file).resolve().parent
+        self.loading: Loading | None = None
+        """What came of the checkpoint, once the model was filled."""
+
+    @property
+    def section(self) -> Model:
+        """What the spec says of the model; raises SubjectError when it says nothing."""
+        if self._spec.model is None:
+            raise SubjectError("this needs a model, and the spec has no section `model`", path="")
+        return self._spec.model
+
+    @cached_property
+    def checkpoint(self) -> File | None:
+        """The checkpoint, if the spec names one; looked at before a large model is built for it in vain."""
+        if self.section.checkpoint is None:
+            return None
+        file = find(self.section.checkpoint, self._folder)
+        recognise(file)
+        return file
+
+    @cached_property
+    def checkpoint_sha256(self) -> str:
+        """Hash of the checkpoint, empty without one."""
+        return self.checkpoint.sha256() if self.checkpoint else ""
+
+    @cached_property
+    def adapter(self) -> SavedAdapter | None:
+        """The saved adapter, if the spec names one."""
+        name = self.section.adapter
+        return None if name is None else find_adapter(name, self._folder)
+
+    def build(self, *, filled: bool) -> nn.Module:
+        """Build the model: its base, and what wraps it.
+
+        filled: with the weights of its checkpoint; on the meta device there are none.
+        """
+        section, adapter = self.section, self.adapter
+        base = self._filled_base() if filled else self._base()
+        with seeded(self._spec.run.seed):  # anew, so that the adapter does not depend on who made the base
+            if adapter is not None:
+                return load_adapter(base, adapter, section.lora)
+            return base if section.lora is None else wrap(base, section.lora)
+
+    def build_on_meta(self) -> nn.Module | None:
+        """Build the model without weights; None for a source that does what no tensor without data can do."""
+        import torch
+
+        try:
+            with torch.device("meta"):
+                return self.build(filled=False)
+        except (SubjectError, NotImplementedError, RuntimeError) as error:
+            if isinstance(error, SubjectError) and not isinstance(error.__cause__, RuntimeError):
+                raise
+            return None
+
+    def _filled_base(self) -> nn.Module:
+        """The base with its weights, on the CPU or where it was measured last; taken over if it is at hand."""
+        section, checkpoint = self.section, self._pinned_checkpoint()
+
+        def make() -> Base:
+            if checkpoint is None:
+                return Base(self._base())
+            if section.fill:
+                return self._loaded(checkpoint)
+            model = self._base()
+            return Base(model, hold_against(model, checkpoint))
+
+        base = self._bases.take((self._spec.base, checkpoint), make, keep=self._keep)
+        self.loading = base.loading
+        return base.model
+
+    def _loaded(self, checkpoint: File) -> Base:
+        """Build the base and load its weights, before peft wraps it: that renames its layers."""
+        from retspec.subjects.models.skip_init import without_draws
+
+        def load() -> Base:
+            model = self._base()
+            return Base(model, load_into(model, checkpoint))
+
+        return without_draws(load) or load()
+
+    def _base(self) -> nn.Module:
+        """Build the base by its source, and cast it."""
+        source = self._sources[self.section.source]
+        with seeded(self._spec.run.seed):
+            value = msgspec.convert(self.section.value, source.value_type, strict=False)
+            model = self._cast(source(value, **self.section.arguments))
+            if self._spec.train.grad_checkpointing:
+                set_grad_checkpointing(model)
+            return model
+
+    def _cast(self, model: nn.Module) -> nn.Module:
+        """Cast a model as the spec says; without a word there, its dtypes are its source's business."""
+        import torch
+
+        name = self._spec.run.dtype
+        return model if name is None else model.to(getattr(torch, name))
+
+    def _pinned_checkpoint(self) -> File | None:
+        """The checkpoint, if the spec names one; raises SubjectError when it is not the one that the spec pins."""
+        wanted, file = self.section.checkpoint_sha256, self.checkpoint
+        if file is not None and wanted not in {None, self.checkpoint_sha256}:
+            message = f"{file.name} is another file: its SHA-256 is {self.checkpoint_sha256}"
+            raise SubjectError(message, path="model.checkpoint_sha256")
+        return file

@@ -1,0 +1,150 @@
+"""An adapter that a training saved, loaded onto the model: in whole, or not at all.
+
+peft itself takes an adapter with layers too many in silence, warns of layers too few, and knows nothing of a base that
+is another one. Here what does not fit is told.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import SubjectError, describe
+from retspec.subjects.checkpoints import File, find
+from retspec.subjects.checkpoints.matching import tensors_of
+from retspec.subjects.checkpoints.placement import shape
+from retspec.subjects.checkpoints.reading import read
+from retspec.text.wording import exact, listing, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from peft import PeftConfig
+    from torch import Tensor, nn
+
+    from retspec.records import Lora
+
+PLACE = "model.adapter"
+CONFIG = "adapter_config.json"
+WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+
+
+@dataclass(frozen=True)
+class SavedAdapter:
+    """The two files of a folder that `save_pretrained` wrote."""
+
+    name: str
+    """The folder, as it stands in the spec."""
+    config: File
+    weights: File
+
+    def refused(self, why: str) -> SubjectError:
+        """Return the error that says why this adapter is not loaded, in one line."""
+        return SubjectError(one_line(f"{self.name} {why}"), path=PLACE)
+
+
+def find_adapter(name: str, folder: Path) -> SavedAdapter:
+    """Return the adapter in the folder of this name, relative to the folder of the spec.
+
+    Raises SubjectError when one of its files is not there.
+    """
+    if (folder / name).is_file():
+        raise SubjectError(f"{name} is a file; name the folder that holds it and {CONFIG}", path=PLACE)
+    config = find(f"{name}/{CONFIG}", folder, PLACE)
+    weights = next((file for file in WEIGHTS if (folder / name / file).exists()), WEIGHTS[0])
+    return SavedAdapter(name, config, find(f"{name}/{weights}", folder, PLACE))
+
+
+def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn.Module:
+    """Wrap a model as the saved adapter was and give it the saved weights; on the meta device, their shapes alone.
+
+    lora: what the spec says of the adapter, which must be what was saved.
+
+    Raises SubjectError for files that cannot be read, for an adapter whose layers, rank or shapes are not those of the
+    model, whose values are not finite, or that is not what the spec says.
+    """
+    from peft import get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+
+    config = _config(saved)
+    if lora is not None and (differences := list(_differences(config, lora))):
+        raise SubjectError(f"{saved.name} is not what the spec says: {'; '.join(differences)}", path="model.lora")
+    weights = _weights(saved)
+    try:
+        wrapped: nn.Module = get_peft_model(model, config)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # of a configuration that says impossible things
+        raise saved.refused(f"does not fit the model: {describe(error)}") from error
+    places: dict[str, Tensor] = get_peft_model_state_dict(wrapped)
+    if objections := list(_misfits(weights, places)):
+        raise saved.refused(f"does not fit the model: {'; '.join(objections)}")
+    if not any(tensor.is_meta for tensor in places.values()):
+        set_peft_model_state_dict(wrapped, weights)
+        saved.weights.require_unchanged()
+    return wrapped
+
+
+def _config(saved: SavedAdapter) -> PeftConfig:
+    """Return how the adapter was made, ready to be measured: what it trained is trainable again."""
+    from peft import PeftConfig
+
+    try:
+        config = PeftConfig.from_pretrained(str(saved.config.path.parent))
+    except (OSError, TypeError, ValueError, KeyError, json.JSONDecodeError) as error:
+        raise saved.refused(f"has a {CONFIG} that peft does not read: {describe(error)}") from error
+    config.inference_mode = False
+    return config
+
+
+def _weights(saved: SavedAdapter) -> dict[str, Tensor]:
+    weights: dict[str, Tensor] = tensors_of(read(saved.weights).value)
+    if not weights:
+        raise saved.weights.refused("holds no named weights")
+    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    if broken:
+        raise saved.weights.refused(f"holds NaN or infinity in {listing(broken)}")
+    return weights
+
+
+def _misfits(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> Iterator[str]:
+    """Yield what a saved adapter lacks, has too much of, or has in another shape than the model's places for it."""
+    if missing := [name for name in places if name not in weights]:
+        yield f"the file lacks {listing(missing)}"
+    if unexpected := [name for name in weights if name not in places]:
+        yield f"the model has no place for {listing(unexpected)}"
+    others = [
+        f"{name} is {shape(tensor)} in the file and {shape(places[name])} in the model"
+        for name, tensor in weights.items()
+        if name in places and tensor.shape != places[name].shape
+    ]
+    if others:
+        yield f"other shapes: {listing(others)}"
+
+
+def _differences(config: PeftConfig, lora: Lora) -> Iterator[str]:
+    """Yield where the saved configuration is not the spec's; dropout does not outlive the training."""
+    said: dict[str, Any] = {
+        "r": lora.r,
+        "lora_alpha": lora.alpha,
+        "target_modules": lora.target_modules,
+        "modules_to_save": lora.modules_to_save,
+        "bias": lora.bias,
+        "use_rslora": lora.use_rslora,
+        "use_dora": lora.use_dora,
+    }
+    for name, wanted in said.items():
+        found = getattr(config, name, None)
+        if _comparable(found) != _comparable(wanted):
+            yield f"{name.removeprefix('lora_')} is {_shown(found)} there, {_shown(wanted)} in the spec"
+
+
+def _comparable(value: Any) -> Any:
+    """Return a value such that what means the same is equal: no list is an empty one, and its order says nothing."""
+    if value is None:
+        return frozenset()
+    return frozenset(value) if isinstance(value, list | tuple | set) else value
+
+
+def _shown(value: Any) -> str:
+    listed = _comparable(value)
+    return f"[{', '.join(sorted(map(str, listed)))}]" if isinstance(listed, frozenset) else exact(listed)

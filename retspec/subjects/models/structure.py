@@ -1,0 +1,165 @@
+"""What belongs to what in a wrapped model, told by the types of its modules and never by their names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from retspec.errors import Inconclusive, NoVerdict, SubjectError
+from retspec.facts import Group
+from retspec.subjects.models.peft_types import outermost_wrapper, saved_modules, tuner_in, tuner_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
+    from torch import Tensor, nn
+
+    from retspec.facts import Classifier
+
+GRAD_CHECKPOINTING = "train.grad_checkpointing"
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return the user's own module: what peft wrapped, or the model itself."""
+    wrapper = outermost_wrapper(model)
+    return model if wrapper is None else wrapper.get_base_model()
+
+
+def fully_trained(model: nn.Module) -> nn.Module:
+    """Return a model as full fine-tuning trains it: what peft wrapped is taken out, and everything trains."""
+    wrapper = outermost_wrapper(model)
+    bare: nn.Module = model if wrapper is None else wrapper.unload()
+    return bare.requires_grad_()
+
+
+def set_grad_checkpointing(model: nn.Module) -> None:
+    """Let a model compute its activations anew in the backward pass instead of keeping them.
+
+    Raises SubjectError for a model that offers no `set_grad_checkpointing`, as those of timm do.
+    """
+    model = unwrapped(model)
+    switch = getattr(model, "set_grad_checkpointing", None)
+    if not callable(switch):
+        raise SubjectError(
+            f"{type(model).__name__} offers no gradient checkpointing: it has no method `set_grad_checkpointing`",
+            path=GRAD_CHECKPOINTING,
+        )
+    try:
+        switch(True)  # noqa: FBT003 - its parameter has another name in every library
+    except AssertionError as error:  # how timm says that an architecture cannot
+        raise SubjectError(f"{type(model).__name__} refuses: {error}", path=GRAD_CHECKPOINTING) from error
+
+
+def tuner(model: nn.Module) -> BaseTuner:
+    """Return the adapter's tuner, however deep it sits in the model.
+
+    Raises NoVerdict when the model carries no adapter, Inconclusive when it is merged already.
+    """
+    if any(getattr(layer, "merged", False) for layer in adapted_layers(model).values()):
+        raise Inconclusive(
+            "the adapter is merged into its base already; `dead_gradients` tells what that does to training"
+        )
+    found = tuner_in(model)
+    if found is None:
+        raise NoVerdict("the model carries no adapter; add `model.lora`, or leave this criterion out")
+    return found
+
+
+def adapted_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
+    """Return the layers that carry an adapter, by name."""
+    return {own_name(name): layer for name, layer in tuner_layers(model).items()}
+
+
+def own_name(name: str) -> str:
+    """Return the name that a module or parameter has in the user's own model, which peft may have wrapped in part."""
+    return re.sub(r"(^|(?<=\.))base_model\.model\.", "", name, count=1)
+
+
+def has_adapter(model: nn.Module) -> bool:
+    """Whether some layer carries an adapter."""
+    return bool(adapted_layers(model))
+
+
+def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
+    """Return the adapters' own parameters by identity: those of the adapted layers without their base layers."""
+    found: dict[int, Tensor] = {}
+    for layer in adapted_layers(model).values():
+        base = {id(parameter) for parameter in layer.get_base_layer().parameters()}
+        found |= {id(parameter): parameter for parameter in layer.parameters() if id(parameter) not in base}
+    return found
+
+
+def head_parameters(model: nn.Module) -> set[int]:
+    """Return the identities of the classifier's parameters: timm's own classifier, and what peft saves in full."""
+    heads: list[nn.Module] = [*saved_modules(model)]
+    heads += [head for module in model.modules() for head in _timm_classifier(module)]
+    return {id(parameter) for head in heads for parameter in head.parameters()}
+
+
+def head_layer(model: nn.Module, classifier: Classifier) -> tuple[str, nn.Module]:
+    """Return the layer that the features enter, and its name: the last one, with its adapter around it if it has one.
+
+    Raises SubjectError for a model that ends in something else than a head.
+    """
+    if not classifier.is_projection:
+        raise SubjectError(
+            f"the model ends in {classifier.name} ({classifier.type}), not in a head that features could enter; set "
+            "the number of classes"
+        )
+    adapted = [name for name in adapted_layers(model) if classifier.name.startswith(f"{name}.")]
+    wanted = adapted[0] if adapted else classifier.name
+    modules = {own_name(name): module for name, module in model.named_modules()}
+    return wanted, modules[wanted]
+
+
+def added_tensors(model: nn.Module) -> set[int]:
+    """Return the identities of what peft put beside the user's own: adapters, and the copies of saved modules."""
+    copies = [module.modules_to_save for module in saved_modules(model)]
+    return {
+        *adapter_parameters(model),
+        *(id(tensor) for copy in copies for tensor in (*copy.parameters(), *copy.buffers())),
+    }
+
+
+def _timm_classifier(model: nn.Module) -> list[nn.Module]:
+    from torch import nn
+
+    get = getattr(model, "get_classifier", None)
+    classifier = get() if callable(get) else None
+    return [classifier] if isinstance(classifier, nn.Module) else []
+
+
+def groups(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, Group]]:
+    """Yield every parameter with its name and the group that it belongs to."""
+    adapters, heads = adapter_parameters(model), head_parameters(model)
+    for name, parameter in model.named_parameters():
+        group = Group.ADAPTER if id(parameter) in adapters else Group.HEAD if id(parameter) in heads else Group.OTHER
+        yield name, parameter, group
+
+
+def frozen_buffers(model: nn.Module) -> Iterator[str]:
+    """Yield the names of buffers whose module trains nothing.
+
+    A module without parameters of its own is judged by the nearest module around it that has some.
+    """
+    modules = dict(model.named_modules())
+    for name, _ in model.named_buffers():
+        owner = name.rpartition(".")[0]
+        while owner and not any(True for _ in modules[owner].parameters()):
+            owner = owner.rpartition(".")[0]
+        if not any(parameter.requires_grad for parameter in modules[owner].parameters()):
+            yield name
+
+
+def input_size(model: nn.Module) -> tuple[int, ...] | None:
+    """Return (channels, height, width) that a timm model was built for, however deep it sits, or None."""
+    from torch import nn
+
+    inner = next((module for module in model.modules() if hasattr(module, "pretrained_cfg")), model)
+    configured = (getattr(inner, "pretrained_cfg", None) or {}).get("input_size")
+    size = getattr(getattr(inner, "patch_embed", None), "img_size", None) or (configured or ())[1:]
+    first = next((module for module in inner.modules() if isinstance(module, nn.Conv2d)), None)
+    if not size or first is None:
+        return None
+    return (first.in_channels, *size)

@@ -1,0 +1,149 @@
+"""Watching one forward pass: which shapes enter attention, what cuts up the image, what makes the output."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import NoVerdict
+from retspec.facts import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.models.structure import own_name
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+MATRIX_DIMS = 4
+"""Dimensions of an attention matrix: batch, heads, queries, keys."""
+
+
+def trace(model: nn.Module, inputs: Tensor) -> Geometry:
+    """Run one forward pass, with autograd but without a backward pass, and return what was seen.
+
+    Raises NoVerdict when no module with parameters runs.
+    """
+    import torch
+
+    modules = _Modules(model)
+    with torch.enable_grad(), _attention_watch() as attention:
+        outputs = logits_of(model(inputs))
+    modules.release()
+    return Geometry(
+        input_shape=tuple(inputs.shape),
+        output_shape=tuple(outputs.shape),
+        patch_embedding=modules.patch_embedding,
+        attention=tuple(AttentionShape(shape, layers) for shape, layers in attention.shapes.items()),
+        classifier=_classifier(model, modules, outputs),
+    )
+
+
+class _Modules:
+    """Notes, by forward hooks, which convolution cuts up the input and which module with parameters runs last."""
+
+    def __init__(self, model: nn.Module) -> None:
+        from torch import nn
+
+        self.patch_embedding: PatchEmbedding | None = None
+        self.last: tuple[str, nn.Module] | None = None
+        self._handles = []
+        for name, module in model.named_modules():
+            if isinstance(module, nn.Conv2d):
+                self._handles.append(module.register_forward_hook(self._see_convolution(name)))
+            if _owns_parameters(module):
+                self._handles.append(module.register_forward_hook(self._see_last(name)))
+
+    def release(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def _see_last(self, name: str) -> Any:
+        def hook(module: nn.Module, _inputs: Any, _output: Any) -> None:
+            self.last = (name, module)
+
+        return hook
+
+    def _see_convolution(self, name: str) -> Any:
+        def hook(module: nn.Conv2d, _inputs: Any, output: Tensor) -> None:
+            kernel, stride = module.kernel_size, module.stride
+            if self.patch_embedding is None and kernel == stride and kernel != (1, 1):
+                rows, columns = output.shape[-2:]
+                width = output.shape[1]
+                self.patch_embedding = PatchEmbedding(
+                    own_name(name), patch=(kernel[0], kernel[1]), grid=(rows, columns), width=width
+                )
+
+        return hook
+
+
+def _attention_watch() -> Any:
+    """Return a context that notes the shape of every attention matrix, made or not, in the order of the layers."""
+    import torch
+    from torch.nn import functional
+    from torch.overrides import TorchFunctionMode
+
+    softmaxes = (torch.softmax, torch.Tensor.softmax, functional.softmax)
+
+    class Watch(TorchFunctionMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.shapes: Counter[tuple[int, int, int, int]] = Counter()
+
+        def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            if function is functional.scaled_dot_product_attention:
+                query, key = (kwargs.get(name, value) for name, value in _first_two(args, kwargs))
+                self._note((*query.shape[:-1], key.shape[-2]))
+            elif function in softmaxes and args and args[0].dim() == MATRIX_DIMS:
+                self._note(tuple(args[0].shape))
+            return function(*args, **kwargs)
+
+        def _note(self, shape: tuple[int, ...]) -> None:
+            if len(shape) == MATRIX_DIMS:
+                batch, heads, queries, keys = shape
+                self.shapes[batch, heads, queries, keys] += 1
+
+    return Watch()
+
+
+def _first_two(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return query and key, by name, whether they were passed by position or by keyword."""
+    given = dict(zip(("query", "key"), args, strict=False)) | kwargs
+    return [(name, given[name]) for name in ("query", "key")]
+
+
+def _classifier(model: nn.Module, modules: _Modules, outputs: Tensor) -> Classifier:
+    if modules.last is None:
+        raise NoVerdict("no module with parameters runs in the forward pass")
+    name, module = modules.last
+    used = _parameters_behind(outputs)
+    own = [parameter for parameter in module.parameters(recurse=False) if parameter.requires_grad]
+    unused = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in used]
+    return Classifier(
+        name=own_name(name),
+        type=type(module).__name__,
+        trainable=any(id(parameter) in used for parameter in own),
+        is_projection=any(parameter.dim() > 1 for parameter in module.parameters(recurse=False)),
+        unused_trainable=tuple(unused),
+    )
+
+
+def _parameters_behind(outputs: Tensor) -> set[int]:
+    """Return the identities of the parameters that a gradient of the outputs reaches, by walking autograd's graph."""
+    found: set[int] = set()
+    seen: set[Any] = set()
+    waiting = [outputs.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.add(id(node.variable))
+        waiting += [following for following, _ in node.next_functions]
+    return found
+
+
+def _owns_parameters(module: nn.Module) -> bool:
+    """Whether a module has parameters of its own and none below it."""
+    own = any(True for _ in module.parameters(recurse=False))
+    return own and not any(any(True for _ in child.parameters()) for child in module.children())

@@ -1,0 +1,122 @@
+"""Secrets, and how they are kept out of everything that leaves: reports, messages, logs.
+
+`retspec.spec.load.secrets` finds them. A secret is replaced wherever it is in a text, also as `repr` and as a number
+with separators would show it, each line of a longer one by itself. What was measured stays a number: only texts,
+arguments and limits are masked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from retspec.records import Criterion, Measured, Observed, Regression, Report, Result, Waiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MASK = "***"
+SHORTEST = 4
+"""Characters of a secret that is masked: shorter ones stand in every other word."""
+
+LONGEST_NUMBER = 80
+"""Characters of a secret that may be shown as a number."""
+
+
+class Mask:
+    """Replaces secrets in texts and records; without secrets it returns what it is given."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._secrets = frozenset(forms)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+
+    def text(self, text: str) -> str:
+        """Return a text without secrets."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def data(self, value: Any) -> Any:
+        """Return plain data of which no text, and no name of a value, holds a secret."""
+        match value:
+            case str():
+                return self.text(value)
+            case Mapping():
+                return {self.data(name): self.data(entry) for name, entry in value.items()}
+            case list() | tuple():
+                return type(value)(map(self.data, value))
+        return value
+
+    def given(self, value: Any) -> Any:
+        """Return what a spec gives, where a secret may have been read as a number, without secrets."""
+        match value:
+            case Mapping():
+                return {name: self.given(entry) for name, entry in value.items()}
+            case list() | tuple():
+                return type(value)(map(self.given, value))
+        return MASK if str(value) in self._secrets else self.data(value)
+
+    def report(self, report: Report) -> Report:
+        """Return a report without secrets."""
+        if self._pattern is None:
+            return report
+        return replace(
+            report,
+            name=self.text(report.name),
+            description=self.text(report.description),
+            results=tuple(map(self.result, report.results)),
+            measurements=tuple(map(self.measured, report.measurements)),
+            faults=tuple(map(self.text, report.faults)),
+            cells=tuple(map(self.report, report.cells)),
+        )
+
+    def result(self, result: Result) -> Result:
+        """Return a result without secrets; its criterion keeps its name."""
+        if self._pattern is None:
+            return result
+        return replace(
+            result,
+            criterion=self._criterion(result.criterion),
+            observed=self._observed(result.observed) if result.observed else None,
+            reason=self.text(result.reason),
+            trace=self.text(result.trace),
+        )
+
+    def measured(self, measured: Measured) -> Measured:
+        """Return what was measured without secrets."""
+        return replace(measured, key=self.text(measured.key), facts=self.data(measured.facts))
+
+    def _criterion(self, criterion: Criterion) -> Criterion:
+        return replace(
+            criterion,
+            limit=self.given(criterion.limit),
+            warn=self.given(criterion.warn),
+            regression=self._regression(criterion.regression),
+            arguments=self.given(criterion.arguments),
+            skip=self.data(criterion.skip),
+            waive=self._waiver(criterion.waive) if criterion.waive else None,
+            description=self.text(criterion.description),
+            mark=replace(criterion.mark, file=self.text(criterion.mark.file)),
+        )
+
+    def _regression(self, regression: Regression | None) -> Regression | None:
+        if regression is None:
+            return None
+        return replace(regression, vs=self.text(regression.vs), most=self.given(regression.most))
+
+    def _waiver(self, waiver: Waiver) -> Waiver:
+        return replace(waiver, reason=self.text(waiver.reason), owner=self.text(waiver.owner))
+
+    def _observed(self, observed: Observed[Any]) -> Observed[Any]:
+        return Observed(self.data(observed.value), self.data(observed.details))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield how a secret may be written."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield from (line.strip() for line in secret.splitlines())
+    if secret.strip().isdecimal() and len(secret) <= LONGEST_NUMBER:
+        yield f"{int(secret):,}"
