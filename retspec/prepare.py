@@ -9,6 +9,7 @@ from retspec.plan import make_plan, select_cells
 from retspec.plugins.catalog import Catalog, gather
 from retspec.spec.load import load, load_cells, plugins_of
 from retspec.spec.validate import validate_cells
+from retspec.subjects.devices import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,3 +100,19 @@ def _planned(  # noqa: PLR0913 - the keywords of `Preparing`
     catalog = gathering((*plugins_of(documents[0]), *plugins), entry_points=entry_points)
     specs = validate_cells(documents, catalog)
     return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
+
+
+def share_cores(
+    prepared: Sequence[tuple[Sequence[Plan], Catalog]], jobs: int
+) -> tuple[list[tuple[list[Plan], Catalog]], int]:
+    """Give each of the lanes its share of the cores, where a spec does not say itself how many threads it wants.
+
+    jobs: how many cells may be measured at a time. Returns the plans, and how many lanes there are.
+    """
+    lanes = max(1, min(jobs, sum(len(plans) for plans, _ in prepared)))
+    share = max(1, cores() // lanes)
+
+    def shared(plan: Plan) -> Plan:
+        return plan if lanes == 1 or plan.spec.run.threads else plan.with_threads(share)
+
+    return [([shared(plan) for plan in plans], catalog) for plans, catalog in prepared], lanes

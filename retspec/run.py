@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Unpack
 
-from retspec.engine.interrupts import Interrupted, interruptible, raise_if_interrupted
-from retspec.engine.protocol import Done, Environment, Finished, Job, Made, Progress
-from retspec.engine.supervisor import Turn, Workers, libraries_for, measure_all
+from retspec.engine.protocol import Finished
+from retspec.engine.supervisor import Workers, measure_all
 from retspec.judge import judge, utc_today
 from retspec.plugins.catalog import gather
-from retspec.prepare import Preparing, prepare_all
-from retspec.report.live import Board, opening
-from retspec.subjects.devices import cores
+from retspec.prepare import Preparing, prepare_all, share_cores
+from retspec.report.live import live_cells, reporting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from retspec.engine.protocol import Message
-    from retspec.plugins.catalog import Catalog
-    from retspec.records import Criterion, Plan, Report, Result
-    from retspec.spec.document import Document
+    from retspec.records import Report
 
 
 def run(  # noqa: PLR0913 - keywords, as the command line has options
@@ -98,102 +92,23 @@ def run_all(  # noqa: PLR0913 - the same
     time. reports: the files of each spec. For the rest, and for what is raised, see `run`.
     """
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
+    today = today or utc_today()
     with closing(Workers()) as workers:
-        announce = partial(_warm_up, workers)
-        prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=announce, **options)
-        lanes = max(1, min(jobs, sum(len(plans) for plans, _ in prepared)))
-        prepared = [(_divided(plans, lanes), catalog) for plans, catalog in prepared]
-        boards = [_board(*each, files, strict=strict) for each, files in zip(prepared, reports, strict=True)]
-        turns = [
-            _Cell(plan, catalog, board, index)
-            for (plans, catalog), board in zip(prepared, boards, strict=True)
-            for index, plan in enumerate(plans)
-        ]
-        try:
-            with interruptible():
-                for board in boards:
-                    board.open()
-                _measure_and_judge(turns, workers, lanes, fail_fast=fail_fast, today=today or utc_today())
-                for board in boards:
-                    board.close()
-                raise_if_interrupted()
-        except Interrupted as interruption:
-            for board in [board for board in boards if not board.is_closed] or boards[-1:]:
-                board.close(interrupted=interruption.number)
-        return [board.report for board in boards]
-
-
-def _warm_up(workers: Workers, document: Document) -> None:
-    """Let a worker import what the model will need while the spec is validated and planned."""
-    if document.model_keys:
-        workers.warm_up(libraries_for(document.model_keys))
-
-
-def _divided(plans: Sequence[Plan], lanes: int) -> list[Plan]:
-    """Give each lane its share of the cores, where the spec does not say itself how many threads it wants."""
-    share = max(1, cores() // lanes)
-    return [plan if lanes == 1 or plan.spec.run.threads else plan.with_threads(share) for plan in plans]
-
-
-def _board(plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool) -> Board:
-    openings = [opening(plan, catalog, strict=strict) for plan in plans]
-    secrets = {secret for plan in plans for secret in plan.spec.secrets}
-    return Board(openings, catalog, files, secrets=secrets)
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A plan, and where its verdicts go."""
-
-    plan: Plan
-    catalog: Catalog
-    board: Board
-    index: int
-    """On the board."""
-
-    @property
-    def job(self) -> Job:
-        """What a worker is told to do."""
-        return Job(plan=self.plan, plugins=self.catalog.named, entry_points=self.catalog.entry_points)
-
-    @cached_property
-    def criteria(self) -> dict[str, Criterion]:
-        """The criteria that run, by id."""
-        return {step.criterion.id: step.criterion for step in self.plan.checks}
-
-
-def _measure_and_judge(cells: Sequence[_Cell], workers: Workers, lanes: int, *, fail_fast: bool, today: date) -> None:
-    """Measure all cells, and put a verdict on their boards for every outcome as it arrives."""
-    for cell in cells:
-        cell.board.tell("spec_loaded", spec=cell.plan.spec)
-    for board in dict.fromkeys(cell.board for cell in cells):
-        board.tell("run_started", report=board.report)
-    with closing(measure_all([cell.job for cell in cells], workers, lanes=lanes)) as events:
-        for index, event in events:
-            result = _note(cells[index], event, today)
-            if fail_fast and result is not None and not result.verdict.is_accepted:
-                return
-
-
-def _note(cell: _Cell, event: Turn | Message, today: date) -> Result | None:
-    """Put what happened to a cell on its board; return the result, if it is one."""
-    board = cell.board
-    board.turn_to(cell.index)
-    match event:
-        case Turn.BEGINS:
-            board.begin()
-        case Finished(outcome):
-            result = judge(cell.criteria[outcome.id], outcome, today=today)
-            board.add(result)
-            return result
-        case Made(measured):
-            board.sheet.note(measured)
-        case Environment(facts):
-            board.sheet.note_environment(facts)
-        case Progress(key, step, total):
-            board.tell("progress", measurement=key, step=step, total=total)
-        case Done(faults):
-            board.sheet.fault(*faults)
-        case Turn.ENDS:
-            board.end()
-    return None
+        # load → validate → plan; meanwhile a worker imports what the model will need
+        prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=workers.warm_up_for, **options)
+        prepared, lanes = share_cores(prepared, jobs)
+        live = live_cells(prepared, reports, strict=strict)
+        with (
+            reporting(live) as boards,
+            closing(measure_all([cell.job for cell in live], workers, lanes=lanes)) as events,  # measure
+        ):
+            for index, event in events:
+                cell = live[index]
+                if isinstance(event, Finished):
+                    result = judge(cell.criteria[event.outcome.id], event.outcome, today=today)  # judge
+                    cell.add(result)  # report
+                    if fail_fast and not result.verdict.is_accepted:
+                        break
+                else:
+                    cell.note(event)
+    return [board.report for board in boards]

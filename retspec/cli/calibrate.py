@@ -24,7 +24,7 @@ from retspec.prepare import prepare
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
 from retspec.report.live import write_whole
 from retspec.results.results_file import read_report
-from retspec.review.calibration import Wishes, edited, propose, require_as_meant
+from retspec.review.calibration import CalibrationOptions, edited, propose, require_as_meant
 from retspec.review.recorded import judge_again
 from retspec.run import run
 from retspec.spec.load.spec_file import read
@@ -48,12 +48,12 @@ def _share(_context: click.Context, _parameter: click.Parameter, percentage: str
     return Decimal(percentage[:-1]) / 100
 
 
-def wish_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add `--margin`, `--loosen` and `--all`; together they are `wishes`."""
+def calibration_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--margin`, `--loosen` and `--all`; together they are `calibration`."""
 
     @wraps(function)
     def merged(*args: Any, margin: Decimal, loosen: bool, everything: bool, **rest: Any) -> None:
-        function(*args, wishes=Wishes(margin=margin, loosen=loosen, everything=everything), **rest)
+        function(*args, calibration=CalibrationOptions(margin=margin, loosen=loosen, everything=everything), **rest)
 
     room = click.option(
         "--margin",
@@ -77,7 +77,7 @@ def wish_options(function: Callable[..., None]) -> Callable[..., None]:
     ),
 )
 @click.argument("spec", type=SpecFile())
-@wish_options
+@calibration_options
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
@@ -94,7 +94,7 @@ def wish_options(function: Callable[..., None]) -> Callable[..., None]:
 def command(
     context: click.Context,
     spec: Path,
-    wishes: Wishes,
+    calibration: CalibrationOptions,
     results: Path | None,
     output: Path | None,
     *,
@@ -115,7 +115,7 @@ def command(
     if read(str(spec)) != text:
         raise UsageError(f"{spec} has changed while it was measured; nothing is written")
     _require_sound(report, context)
-    proposals = propose(report.results, catalog, text, wishes, plan.spec.run.dtype or "float32")
+    proposals = propose(report.results, catalog, text, calibration, plan.spec.run.dtype or "float32")
     rows = [*map(_row, proposals)]
     click.echo(tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS), err=dry_run)
     new, target = edited(text, proposals), output or spec

@@ -10,7 +10,7 @@ import pytest
 from retspec.errors import RetspecError
 from retspec.prepare import prepare_cells
 from retspec.records import Verdict
-from retspec.report.formats.junit import explanation
+from retspec.report.formats.junit_texts import explanation
 from retspec.testing.running import run_under_pytest, shown
 from retspec.testing.sharing import shared
 from retspec.text.wording import troubles, visible, waived

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from retspec.records import Direction
 from retspec.review.calibration.bounds import bound
-from retspec.review.calibration.leaving import LeftAlone
-from retspec.review.calibration.spelling import spelled
+from retspec.review.calibration.yaml_edit import LeftAlone, spelled
 from retspec.spec.load.scalars import plain
 
 FINITE = st.floats(min_value=-1e300, max_value=1e300).filter(lambda value: abs(value) > 1e-300)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.engine.supervisor import process
+from retspec.engine.supervisor import worker_process
 from retspec.records import Verdict
 from tests.run.tools import is_running, result_of, run_acting, verdicts, wait_until
 
@@ -70,7 +70,7 @@ def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_signal_without_a_name_is_told_by_its_number() -> None:
-    assert process.describe_status(-61) == "was killed by signal 61"
+    assert worker_process.describe_status(-61) == "was killed by signal 61"
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_child_of_the_worker_ends_with_the_run(leftovers: tuple[Report, int]) 
 
 
 def test_a_thread_left_running_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "PARTING", 0.5)
+    monkeypatch.setattr(worker_process, "PARTING", 0.5)
     report = run_acting(tmp_path, "threads: 0\none: 1")
     assert set(verdicts(report).values()) == {Verdict.MET}
     assert report.faults == (
@@ -174,7 +174,7 @@ def test_a_thread_left_running_is_a_fault(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_worker_ends_when_all_that_must_be_done_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "PARTING", 5.0)
+    monkeypatch.setattr(worker_process, "PARTING", 5.0)
     report = run_acting(tmp_path, f"slow_to_go: {{limit: 0, with: {{path: {tmp_path}/registered}}}}")
     assert report.faults == ()
     assert (tmp_path / "registered").exists()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.engine.supervisor import process
+from retspec.engine.supervisor import worker_process
 from retspec.plugins.hooks import hookimpl
 from retspec.records import Verdict
 from retspec.run import run
@@ -88,8 +88,8 @@ def test_a_worker_that_dies_costs_no_other_lane_its_verdict(tmp_path: Path) -> N
 
 
 def test_a_thread_left_in_a_lane_is_a_fault_of_its_last_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "PARTING", 0.5)
-    monkeypatch.setattr(process, "GRACE", 0.5)
+    monkeypatch.setattr(worker_process, "PARTING", 0.5)
+    monkeypatch.setattr(worker_process, "GRACE", 0.5)
     spec = spec_in(
         tmp_path,
         'threads_left: {limit: 0, with: {leave: "${matrix.leave}"}, description: "${matrix.n}"}',

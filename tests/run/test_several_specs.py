@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.engine.supervisor import process
+from retspec.engine.supervisor import worker_process
 from retspec.errors import NothingSelected, SpecError
 from retspec.records import Verdict
 from retspec.results.results_file import read_report
@@ -92,13 +92,13 @@ def test_failing_fast_leaves_later_specs_not_run(tmp_path: Path) -> None:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The processes that were started as workers."""
     pids: list[int] = []
-    start = process.WorkerProcess._start
+    start = worker_process.WorkerProcess._start
 
-    def counted(self: process.WorkerProcess) -> None:
+    def counted(self: worker_process.WorkerProcess) -> None:
         start(self)
         pids.append(self._process.pid)
 
-    monkeypatch.setattr(process.WorkerProcess, "_start", counted)
+    monkeypatch.setattr(worker_process.WorkerProcess, "_start", counted)
     return pids
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from retspec.engine.supervisor import process
+from retspec.engine.supervisor import worker_process
 from retspec.records import Verdict
 from tests.run.tools import is_running, result_of, run_acting, verdicts
 
@@ -31,7 +31,7 @@ def test_the_timeout_of_the_run_leaves_every_other_criterion_without_a_verdict(t
     assert verdicts(report) == {"one": Verdict.MET, "sleeps": Verdict.TIMEOUT, "forges": Verdict.TIMEOUT}
     assert result_of(report, "sleeps").reason.startswith("the run's timeout was over after")
     assert result_of(report, "forges").reason == "the run's timeout is over"
-    assert time.monotonic() - started < 3 + process.GRACE
+    assert time.monotonic() - started < 3 + worker_process.GRACE
 
 
 def test_a_run_too_short_to_start_has_no_verdict_and_tells_a_true_time(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_run_too_short_to_start_has_no_verdict_and_tells_a_true_time(tmp_path:
 
 def test_a_worker_that_refuses_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A loop in C that holds the interpreter's lock hears nothing but SIGKILL."""
-    monkeypatch.setattr(process, "GRACE", 0.5)
+    monkeypatch.setattr(worker_process, "GRACE", 0.5)
     pid = tmp_path / "pid"
     report = run_acting(tmp_path, f"stubborn: {{limit: 0, timeout: 500ms, with: {{path: {pid}}}}}\none: 1")
     assert verdicts(report) == {"stubborn": Verdict.TIMEOUT, "one": Verdict.MET}

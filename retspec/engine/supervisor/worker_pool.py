@@ -8,13 +8,15 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from retspec.engine.protocol import Libraries
+from retspec.engine.supervisor.libraries import libraries_for
 from retspec.engine.supervisor.worker_process import WorkerProcess
 from retspec.errors import RetspecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from retspec.engine.protocol import Job
+    from retspec.spec.document import Document
 
 _ANY = object()
 """The kind of a worker that has imported libraries and nothing else."""
@@ -27,13 +29,13 @@ class Workers:
         self._stop = Event()
         self._resting: tuple[object, WorkerProcess] | None = None
 
-    def warm_up(self, libraries: Sequence[str]) -> None:
-        """Start a worker, if none waits, that imports libraries while its job is still being worked out."""
-        if self._resting is not None:
+    def warm_up_for(self, document: Document) -> None:
+        """Start a worker, if none waits: it imports what the model of a spec needs while the spec is validated."""
+        if self._resting is not None or not document.model_keys:
             return
         with suppress(RetspecError):  # whoever needs a worker will be told
             process = WorkerProcess(self._stop)
-            process.send(Libraries(tuple(libraries)))
+            process.send(Libraries(libraries_for(document.model_keys)))
             self._resting = (_ANY, process)
 
     @contextmanager

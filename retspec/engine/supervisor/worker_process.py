@@ -192,6 +192,6 @@ def describe_status(status: int) -> str:
 
 def _environment() -> dict[str, str]:
     """Return the environment of a worker: what CUDA needs to be repeatable, and this very retspec on the path."""
-    package_parent = str(Path(__file__).resolve().parents[2])
+    package_parent = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), package_parent]))
     return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path}

@@ -9,7 +9,6 @@ not 0.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,21 +18,12 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from retspec.plugin import Reporter
 from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
+from retspec.report.formats.junit_texts import capped, explanation, machine_readable, output_lines, shortened
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import (
-    defused,
-    detail_lines,
-    margin,
-    observation,
-    one_line,
-    required,
-    troubles,
-    visible,
-    waived,
-)
+from retspec.text.wording import defused, one_line, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 Family = Literal["rich", "strict"]
 Warnings = Literal["pass", "skip", "fail"]
@@ -50,8 +40,6 @@ _FAILURE = "retspec.LimitMissed"
 _WARNED_TAGS = {"pass": "", "skip": "skipped", "fail": "failure"}
 _RUN = "(run)"
 """Name of the testcase that stands for the run itself, when something went wrong with it."""
-_LONGEST_MESSAGE = 480
-"""Characters of a message; readers cut or refuse from 500 on."""
 _LARGEST_TEXT = 50_000
 """Bytes of one text; the middle of a longer one is left out."""
 _LARGEST_SUITE = 20_000_000
@@ -182,7 +170,7 @@ class _Writer:
         tag = self._tag(result.verdict)
         if tag:
             self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), explanation(result))
-        SubElement(case, "system-out").text = _capped(_output(result), self.largest)
+        SubElement(case, "system-out").text = capped(output_lines(result), self.largest)
         return case
 
     def run_testcase(self, texts: list[str]) -> Element:
@@ -196,12 +184,12 @@ class _Writer:
     def _say(self, case: Element, tag: str, kind: str, texts: Iterable[str]) -> None:
         """Add why a testcase is not green: the reason in one line, and a text that begins with the same line."""
         reason, *explanation = map(defused, texts)
-        message = _shortened(one_line(reason))
+        message = shortened(one_line(reason))
         child = SubElement(case, tag, message=message)
         if tag != "skipped":
             child.set("type", kind)
         full = [reason] if reason != message else []
-        child.text = _capped([message, *full, *explanation], self.largest)
+        child.text = capped([message, *full, *explanation], self.largest)
 
     def _tag(self, verdict: Verdict) -> str:
         tags = {
@@ -218,79 +206,9 @@ def _static_facts(criterion: Criterion) -> dict[str, str]:
     return {
         "check": criterion.check,
         "direction": criterion.direction.value,
-        "limit": "none" if criterion.limit is None else _plain(criterion.limit),
+        "limit": "none" if criterion.limit is None else machine_readable(criterion.limit),
         "unit": criterion.unit,
     }
-
-
-def explanation(result: Result) -> Iterator[str]:
-    """Yield why a testcase is not green, the most important line first."""
-    if result.verdict is Verdict.WAIVED and result.criterion.waive:
-        yield waived(result.criterion.waive)
-    yield result.reason
-    if result.observed:
-        yield from detail_lines(result.observed.details)
-    if result.verdict in {Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED}:
-        yield f"Advice: {one_line(result.criterion.advice)}"
-    if result.trace:
-        yield result.trace
-
-
-def _output(result: Result) -> Iterator[str]:
-    """Yield the lines of `system-out`: value and limit as a sentence and for programs, then the details."""
-    prefix = "WARN " if result.verdict is Verdict.WARNED else ""
-    yield prefix + _shortened(defused(one_line(result.reason) if _is_judged(result) else _comparison(result)))
-    for name, value in _measured_facts(result).items():
-        yield f"[[PROPERTY|retspec.{name}={_plain(value)}]]"
-    if not _is_judged(result):
-        yield _shortened(defused(one_line(result.reason)))
-    if result.observed:
-        yield from map(defused, detail_lines(result.observed.details))
-
-
-def _is_judged(result: Result) -> bool:
-    """Whether the reason is the sentence that compares the observed value with the limit."""
-    return result.observed is not None and result.verdict.is_decided
-
-
-def _comparison(result: Result) -> str:
-    criterion, observed = result.criterion, result.observed
-    seen = observation(criterion, observed.value) if observed else f"{criterion.check} was not observed"
-    return one_line(f"{seen}, required {required(criterion)}")
-
-
-def _measured_facts(result: Result) -> dict[str, object]:
-    facts: dict[str, object] = {"verdict": result.verdict.value, "limit": result.criterion.limit}
-    if not result.observed:
-        return facts
-    room = margin(result.criterion, result.observed.value)
-    return {"value": result.observed.value, **facts} | ({} if room is None else {"margin": room})
-
-
-# Texts ------------------------------------------------------------------------------------------------------
-
-
-def _plain(value: object) -> str:
-    """Return a value for programs: all digits, no separators, nothing that ends or opens a `[[PROPERTY|…]]`."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return re.sub(r"\](?=\]|$)", "] ", _shortened(defused(one_line(text))))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
-
-
-def _capped(lines: Iterable[str], largest: int) -> str:
-    """Join lines into what XML can hold, and leave out the middle of what is too large to be read back."""
-    text = visible("\n".join(lines))
-    encoded = text.encode()
-    if len(encoded) <= largest:
-        return text
-    half = largest // 2 - 50
-    head, tail = (part.decode(errors="ignore") for part in (encoded[:half], encoded[-half:]))
-    return f"{head}\n[{len(encoded) - 2 * half:,} bytes left out]\n{tail}"
 
 
 junit = Reporter(name="junit", render=render_junit, doc="JUnit XML with files, lines and properties.")

@@ -5,15 +5,19 @@ leaves complete, red reports behind.
 """
 
 from retspec.report.live.board import Board
+from retspec.report.live.cells import LiveCell, live_cells, reporting
 from retspec.report.live.opening import composed, in_order, opening, titled
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
     "Board",
+    "LiveCell",
     "composed",
     "destinations",
     "in_order",
+    "live_cells",
     "opening",
+    "reporting",
     "titled",
     "write_reports",
     "write_whole",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from retspec.records import Direction
-from retspec.review.calibration.leaving import LeftAlone
+from retspec.review.calibration.yaml_edit import LeftAlone
 
 DIGITS = 2
 """Significant digits of a limit that was made from an observation: more would promise more than one run can tell."""

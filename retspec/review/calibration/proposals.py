@@ -9,9 +9,7 @@ import msgspec
 
 from retspec.records import Direction, Verdict
 from retspec.review.calibration.bounds import bound
-from retspec.review.calibration.leaving import LeftAlone
-from retspec.review.calibration.spelling import spelled
-from retspec.review.calibration.written import Spot, Written
+from retspec.review.calibration.yaml_edit import LeftAlone, SpecText, Spot, spelled
 from retspec.spec.load.scalars import plain
 
 if TYPE_CHECKING:
@@ -24,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What whoever calibrates asks for."""
+class CalibrationOptions:
+    """What a calibration may change, and by how much."""
 
     margin: Decimal
     """A share of the observed value, from 0 to below 1."""
@@ -48,20 +46,22 @@ class Proposal:
     """The limit as it is to be written."""
 
 
-def propose(results: Iterable[Result], catalog: Catalog, text: str, wishes: Wishes, dtype: str) -> list[Proposal]:
+def propose(
+    results: Iterable[Result], catalog: Catalog, text: str, options: CalibrationOptions, dtype: str
+) -> list[Proposal]:
     """Return a proposal for each result.
 
     text: of the spec, as it is written. dtype: that of the run, by which a limit by dtype is chosen.
     """
-    proposing = _Proposing(Written(text), catalog, wishes, dtype)
+    proposing = _Proposing(SpecText(text), catalog, options, dtype)
     return [proposing.proposal(result) for result in results]
 
 
 @dataclass(frozen=True)
 class _Proposing:
-    written: Written
+    spec_text: SpecText
     catalog: Catalog
-    wishes: Wishes
+    options: CalibrationOptions
     dtype: str
 
     def proposal(self, result: Result) -> Proposal:
@@ -75,17 +75,17 @@ class _Proposing:
         if criterion.regression is not None:
             raise LeftAlone("it is held against a baseline")
         spot = self.spot(criterion, check)
-        text, new = self.limit(criterion, observed, check, like=self.written.at(spot))
-        self.require_wish(criterion, new, is_missed=result.verdict is Verdict.MISSED)
+        text, new = self.limit(criterion, observed, check, like=self.spec_text.at(spot))
+        self.require_change(criterion, new, is_missed=result.verdict is Verdict.MISSED)
         if criterion.warn is not None and not criterion.direction.is_stricter(criterion.warn, new):
             raise LeftAlone(f"its `warn` of {criterion.warn} must stay stricter than {text}")
         return Proposal(result=result, new=new, spot=spot, text=text)
 
     def spot(self, criterion: Criterion, check: Check) -> Spot:
-        spot = self.written.limit(criterion, check, self.dtype)
-        if spot is None and not self.wishes.everything:
+        spot = self.spec_text.limit(criterion, check, self.dtype)
+        if spot is None and not self.options.everything:
             raise LeftAlone("no limit is written here; --all writes one")
-        return spot or self.written.insertion(criterion)
+        return spot or self.spec_text.insertion(criterion)
 
     def limit(self, criterion: Criterion, observed: Value, check: Check, *, like: str) -> tuple[str, Value]:
         """Return the limit that follows from an observation, as text and as value."""
@@ -93,14 +93,14 @@ class _Proposing:
             return spelled(observed, like), observed
         assert isinstance(observed, int | float)  # noqa: S101 - the judge has no verdict on anything else
         is_count = isinstance(msgspec.inspect.type_info(check.value_type), msgspec.inspect.IntType)
-        text = spelled(bound(observed, criterion.direction, self.wishes.margin, is_count=is_count), like)
+        text = spelled(bound(observed, criterion.direction, self.options.margin, is_count=is_count), like)
         return text, _typed(text, check.value_type)
 
-    def require_wish(self, criterion: Criterion, new: Value, *, is_missed: bool) -> None:
+    def require_change(self, criterion: Criterion, new: Value, *, is_missed: bool) -> None:
         """Refuse a limit that changes nothing, and one that is looser without having been asked for."""
         if new == criterion.limit:
             raise LeftAlone("it is as it would be")
-        if self.wishes.loosen or criterion.limit is None or criterion.direction.is_stricter(new, criterion.limit):
+        if self.options.loosen or criterion.limit is None or criterion.direction.is_stricter(new, criterion.limit):
             return
         if is_missed:
             raise LeftAlone(f"it is missed; --loosen makes it {spelled(new)}")

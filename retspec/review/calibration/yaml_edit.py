@@ -1,23 +1,35 @@
-"""Where the limit of a criterion stands in the text of its spec, whatever its spelling."""
+"""Editing a spec as text: where a limit is written, how a value is spelled, and nothing else changed."""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from retspec.review.calibration.leaving import LeftAlone
+from retspec.errors import UsageError
 from retspec.spec.load.scalars import plain
 from retspec.spec.validate.arguments import RUNNER_KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from retspec.plugins.kinds import Check
-    from retspec.records import Criterion
+    from retspec.records import Criterion, Spec
+    from retspec.review.calibration.proposals import Proposal
 
 _LIMIT = "limit"
 _LINE_END = re.compile(r"\r\n?|\n")
+_SMALLEST, _LARGEST = -4, 15
+"""Powers of ten between which a number is written without an exponent."""
+_WORD = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
+
+
+class LeftAlone(Exception):  # noqa: N818 - never leaves this package
+    """Nothing is written for a criterion; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Spot:
     after: str = ""
 
 
-class Written:
+class SpecText:
     """The text of a valid spec, as it is before references are resolved and other files are laid under it."""
 
     def __init__(self, text: str) -> None:
@@ -110,3 +122,54 @@ def _value(node: Any) -> object:
     if isinstance(node, yaml.SequenceNode):
         return tuple(map(_value, node.value))
     return plain(node.value) if node.style is None else node.value
+
+
+def spelled(value: object, like: str = "") -> str:
+    """Return a value as YAML on one line; like: the old spelling, whose `_` between thousands are kept up."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return f"{value:_}" if "_" in like else str(value)
+        case float():
+            return _number(Decimal(str(value)))
+        case Decimal():
+            return spelled(int(value), like) if value == value.to_integral() and "_" in like else _number(value)
+        case tuple():
+            return f"[{', '.join(map(spelled, value))}]"
+    return _text(str(value))
+
+
+def _number(value: Decimal) -> str:
+    if not value or _SMALLEST <= value.adjusted() < _LARGEST:
+        text = f"{value:f}"
+        return text.rstrip("0").removesuffix(".") if "." in text else text
+    _, digits, _ = value.normalize().as_tuple()
+    first, *rest = map(str, digits)
+    mantissa = f"{first}.{''.join(rest)}" if rest else first
+    return f"{'-' * value.is_signed()}{mantissa}e{value.adjusted()}"
+
+
+def _text(text: str) -> str:
+    """Return a text, in quotes unless it is a word that YAML takes for nothing else."""
+    return text if _WORD.fullmatch(text) and plain(text) == text else json.dumps(text)
+
+
+def edited(text: str, proposals: Iterable[Proposal]) -> str:
+    """Return a text with the proposed limits in their places."""
+    changes = [(proposal.spot, proposal.text) for proposal in proposals if proposal.spot is not None]
+    for spot, limit in sorted(changes, key=lambda change: -change[0].start):  # from the end: the places stay true
+        text = f"{text[: spot.start]}{spot.before}{limit}{spot.after}{text[spot.end :]}"
+    return text
+
+
+def require_as_meant(before: Spec, after: Spec, proposals: Iterable[Proposal]) -> None:
+    """Raise UsageError if a spec, read again after the edit, differs in anything but the proposed limits."""
+    limits = {proposal.result.criterion.id: proposal.new for proposal in proposals if proposal.new is not None}
+    found = {criterion.id: criterion for criterion in after.criteria}
+    for old in before.criteria:
+        new = found.pop(old.id, None)
+        if new is None or replace(new, mark=old.mark) != replace(old, limit=limits.get(old.id, old.limit)):
+            raise UsageError(f"{old.id} would not become what it is meant to be; nothing is written")
+    if found:
+        raise UsageError(f"{next(iter(found))} would be a new criterion; nothing is written")

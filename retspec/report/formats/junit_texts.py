@@ -1,0 +1,85 @@
+"""The texts inside JUnit XML: why a testcase is not green, and its `system-out`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from retspec.records import Verdict
+from retspec.text.wording import defused, detail_lines, margin, observation, one_line, required, visible, waived
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from retspec.records import Result
+
+_LONGEST_MESSAGE = 480
+"""Characters of a message; readers cut or refuse from 500 on."""
+
+
+def explanation(result: Result) -> Iterator[str]:
+    """Yield why a testcase is not green, the most important line first."""
+    if result.verdict is Verdict.WAIVED and result.criterion.waive:
+        yield waived(result.criterion.waive)
+    yield result.reason
+    if result.observed:
+        yield from detail_lines(result.observed.details)
+    if result.verdict in {Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED}:
+        yield f"Advice: {one_line(result.criterion.advice)}"
+    if result.trace:
+        yield result.trace
+
+
+def output_lines(result: Result) -> Iterator[str]:
+    """Yield the lines of `system-out`: value and limit as a sentence and for programs, then the details."""
+    prefix = "WARN " if result.verdict is Verdict.WARNED else ""
+    yield prefix + shortened(defused(one_line(result.reason) if _is_judged(result) else _comparison(result)))
+    for name, value in _measured_facts(result).items():
+        yield f"[[PROPERTY|retspec.{name}={machine_readable(value)}]]"
+    if not _is_judged(result):
+        yield shortened(defused(one_line(result.reason)))
+    if result.observed:
+        yield from map(defused, detail_lines(result.observed.details))
+
+
+def _is_judged(result: Result) -> bool:
+    """Whether the reason is the sentence that compares the observed value with the limit."""
+    return result.observed is not None and result.verdict.is_decided
+
+
+def _comparison(result: Result) -> str:
+    criterion, observed = result.criterion, result.observed
+    seen = observation(criterion, observed.value) if observed else f"{criterion.check} was not observed"
+    return one_line(f"{seen}, required {required(criterion)}")
+
+
+def _measured_facts(result: Result) -> dict[str, object]:
+    facts: dict[str, object] = {"verdict": result.verdict.value, "limit": result.criterion.limit}
+    if not result.observed:
+        return facts
+    room = margin(result.criterion, result.observed.value)
+    return {"value": result.observed.value, **facts} | ({} if room is None else {"margin": room})
+
+
+def machine_readable(value: object) -> str:
+    """Return a value for programs: all digits, no separators, nothing that ends or opens a `[[PROPERTY|…]]`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return re.sub(r"\](?=\]|$)", "] ", shortened(defused(one_line(text))))
+
+
+def shortened(text: str) -> str:
+    """Return a text that is short enough for a message."""
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
+
+
+def capped(lines: Iterable[str], largest: int) -> str:
+    """Join lines into what XML can hold, and leave out the middle of what is too large to be read back."""
+    text = visible("\n".join(lines))
+    encoded = text.encode()
+    if len(encoded) <= largest:
+        return text
+    half = largest // 2 - 50
+    head, tail = (part.decode(errors="ignore") for part in (encoded[:half], encoded[-half:]))
+    return f"{head}\n[{len(encoded) - 2 * half:,} bytes left out]\n{tail}"
