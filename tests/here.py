@@ -32,10 +32,12 @@ class Recorder:
         self.messages.append(decode(encode(message)))
 
 
-def run_here(spec: str | Path, overrides: Sequence[str] = ()) -> dict[str, Result]:
+def run_here(
+    spec: str | Path, overrides: Sequence[str] = (), *, select: Sequence[str] = (), skip: Sequence[str] = ()
+) -> dict[str, Result]:
     """Return the results by the id of their criterion."""
     _settle_once()
-    plan, catalog = prepare(spec, overrides=overrides, entry_points=False)
+    plan, catalog = prepare(spec, overrides=overrides, select=select, skip=skip, entry_points=False)
     recorder = Recorder()
     work(msgspec.json.decode(encode(Job(plan=plan, plugins=catalog.named, entry_points=False)), type=Job), recorder)
     outcomes = [message.outcome for message in recorder.messages if isinstance(message, Finished)]

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 FULL = ROOT / "specs" / "lora_full.yaml"
 SLACK = 1.15
 """Passes that a run may make for each one of its plan."""
+COMPILED = "compile_atol"
+"""Counted apart: a hook on every module makes the compiler start over at each of them, which takes a minute."""
 
 
 @pytest.fixture(scope="module")
 def counted() -> tuple[dict[str, Result], int]:
-    """Results of the spec, and the forward passes of real tensors that it took."""
+    """Results of the spec, and the forward passes of real tensors that it took but for compiling."""
     passes = 0
 
     def note(module: torch.nn.Module, inputs: Any, _output: Any) -> None:
@@ -33,8 +35,8 @@ def counted() -> tuple[dict[str, Result], int]:
         passes += isinstance(module, VisionTransformer) and type(inputs[0]) is torch.Tensor
 
     with register_module_forward_hook(note):
-        results = run_here(FULL)
-    return results, passes
+        results = run_here(FULL, skip=[COMPILED])
+    return results | run_here(FULL, select=[COMPILED]), passes
 
 
 def test_every_criterion_is_met(counted: tuple[dict[str, Result], int]) -> None:
@@ -43,7 +45,7 @@ def test_every_criterion_is_met(counted: tuple[dict[str, Result], int]) -> None:
 
 
 def test_it_takes_no_more_passes_than_its_plan_declares(counted: tuple[dict[str, Result], int]) -> None:
-    plan, _ = prepare(FULL, entry_points=False)
+    plan, _ = prepare(FULL, skip=[COMPILED], entry_points=False)
     _, passes = counted
     assert plan.fewest_passes.forward <= passes <= SLACK * plan.passes.forward
     # `overfitting` ends when it has learnt, long before the most steps that the plan has to count.
