@@ -260,7 +260,8 @@ FAULTS = (
         unsteady=f"{LEARNT} input_matters loss_drop max_final_loss max_loss_rise",
     ),
     vit(
-        "parameters are replaced while the optimizer holds the old ones (a training loop's fault, imitated inside the model)",
+        "parameters are replaced while the optimizer holds the old ones "
+        "(a training loop's fault, imitated inside the model)",
         model="tests.faulty:head_replaced_while_training",
         missed="dead_gradients grad_accumulation_rtol max_final_loss min_grad_norm overfit_loss "
         "overfit_steps unchanged_params",

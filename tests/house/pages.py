@@ -22,11 +22,12 @@ NOTICE = f"<!-- Generated from the code: {REFRESH} -->\n\n"
 FOLDER = "docs/checks"
 INDEX_HEAD = """# Checks
 
-A check answers one question with one value; a spec holds the value against a limit. The direction of the limit belongs to
-the check. `retspec checks` prints this list in a terminal, `retspec checks NAME` the page of one check.
+A check answers one question with one value; a spec compares the value with a limit. The direction of the limit belongs
+to the check. `retspec checks` prints this list in a terminal, `retspec checks NAME` the page of one check.
 
-A value that proves nothing (an adapter without effect, a timing that scatters) is *inconclusive*: no verdict, never green.
-[Which fault turns which criterion red](../faults.md) is a grid of planted faults and checks, and every cell of it is a test.
+A value that proves nothing (an adapter without effect, a timing that scatters) is *inconclusive*: no verdict, never
+green. [Which fault turns which criterion red](../faults.md) is a grid of planted faults and checks, and every cell of
+it is a test.
 """
 
 
@@ -99,19 +100,21 @@ def _limit(check: Check) -> Iterator[tuple[str, str]]:
 
 
 def _arguments(check: Check, catalog: Catalog) -> str:
-    """Return the table of what `with:` may hold; the check's own arguments come first."""
-    rows = [_argument(argument, "the check") for argument in check.arguments.values()]
-    for name in catalog.measurements_of(check):
-        measured = catalog.measurements[name].arguments.values()
-        rows += [_argument(argument, f"`{name}`") for argument in measured if argument.name not in check.arguments]
+    """Return the table of what `with:` may hold, each argument once, with all that read it."""
+    readers: dict[str, list[str]] = {name: ["the check"] for name in check.arguments}
+    for measurement in catalog.measurements_of(check):
+        for name in catalog.measurements[measurement].arguments:
+            readers.setdefault(name, []).append(f"`{measurement}`")
+    arguments = catalog.arguments_of(check)
+    rows = [_argument(arguments[name], ", ".join(names)) for name, names in readers.items()]
     heads = ("under `with:`", "type", "default", "read by", "meaning")
     return _table(heads, rows).rstrip() if rows else "None."
 
 
-def _argument(argument: Argument, reader: str) -> tuple[str, ...]:
+def _argument(argument: Argument, readers: str) -> tuple[str, ...]:
     default = default_of(argument).removeprefix("default ")
     shown = f"`{default.strip('`')}`" if default != "required" else default
-    return f"`{argument.name}`", type_name(argument.type), shown, reader, " ".join(descriptions_of(argument.type))
+    return f"`{argument.name}`", type_name(argument.type), shown, readers, " ".join(descriptions_of(argument.type))
 
 
 def _origin(check: Check, catalog: Catalog) -> str:
