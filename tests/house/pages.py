@@ -67,16 +67,26 @@ def page(check: Check, catalog: Catalog) -> str:
     told = sections(check.doc)
     example = indent(told["Example"], "  ")
     parts = {
-        "Why it matters": told["Why it matters"],
+        "Why it matters": _linked(told["Why it matters"], check, catalog),
         "Example": f"```yaml\nchecks:\n{example}\n```",
-        "What the number means": told["What the number means"],
-        "Limit": _table(("", ""), _limit(check)).rstrip(),
+        "What the number means": _linked(told["What the number means"], check, catalog),
+        "Limit": _limit(check),
         "Arguments": _arguments(check, catalog),
-        "When it is missed": check.advice,
+        "When it is missed": _linked(check.advice, check, catalog),
         "Where the number comes from": _origin(check, catalog),
     }
     head = f"{NOTICE}# {check.question}\n\n`{check.name}`, of the family [{check.family}](index.md#{check.family})\n"
     return head + "".join(f"\n## {title}\n\n{text}\n" for title, text in parts.items())
+
+
+def _linked(text: str, check: Check, catalog: Catalog) -> str:
+    """Return a text in which each other check that it names leads to its page."""
+
+    def link(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"[`{name}`]({name}.md)" if name in catalog.checks and name != check.name else match[0]
+
+    return re.sub(r"`(\w+)`", link, text)
 
 
 def sections(doc: str) -> dict[str, str]:
@@ -89,14 +99,14 @@ def _row(check: Check) -> tuple[str, str, str]:
     return f"[`{check.name}`]({check.name}.md)", check.direction.value, check.question
 
 
-def _limit(check: Check) -> Iterator[tuple[str, str]]:
-    yield "direction", check.direction.value
-    yield "value", type_name(check.value_type)
-    yield "unit", check.unit or "none"
+def _limit(check: Check) -> str:
     given = check.default_limit is not None
-    yield "default limit", f"`{as_yaml(check.default_limit)}`" if given else "none: the spec gives it"
-    if check.shorthand:
-        yield "shorthand", f"`{check.name}: VALUE` sets the argument `{check.shorthand}`, not the limit"
+    default = f"`{as_yaml(check.default_limit)}`" if given else "none: the spec gives it"
+    row = (check.direction.value, type_name(check.value_type), check.unit or "none", default)
+    table = _table(("direction", "value", "unit", "default limit"), [row]).rstrip()
+    if not check.shorthand:
+        return table
+    return f"{table}\n\n`{check.name}: VALUE` sets the argument `{check.shorthand}`, not the limit."
 
 
 def _arguments(check: Check, catalog: Catalog) -> str:

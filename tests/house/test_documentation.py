@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -109,3 +111,41 @@ def test_a_spec_that_is_wrong_would_be_found(tmp_path: Path) -> None:
     spec.write_text("retspec: 1\nchecks: {los_drop: 1}\n")
     with pytest.raises(SpecError, match="did you mean 'loss_drop'"):
         validate(load(spec), CATALOG)
+
+
+# Code ----------------------------------------------------------------------------------------------
+
+
+def test_the_factories_of_their_page_work() -> None:
+    import torch
+    from PIL import Image
+
+    page = (DOCS / "factories.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        exec(block, names)  # noqa: S102 - a page of this repository
+    model = names["build"]("vit_tiny_patch16_224", num_classes=3)
+    image = names["evaluation"]()(Image.new("RGB", (300, 240)))
+    logits = model(image[None])
+    assert logits.shape == (1, 3)
+    loss = names["smoothed"](logits=logits, targets=torch.tensor([2]))
+    assert (loss.dim(), loss.requires_grad) == (0, True)
+
+
+# Files of the repository ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [*DOCS.glob("*.md"), *ROOT.glob("*.md")], ids=_name)
+def test_a_file_that_a_page_names_is_there(path: Path) -> None:
+    """Paths below `retspec/` follow the layout of the design; what it looks like inside is for the design to say."""
+    pattern = r"`((?:tests|specs|plugins|schemas|docs|examples|benchmarks)/[^`\s<>*]+)`"
+    named = re.findall(pattern, path.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("form", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=_name)
+def test_an_issue_form_is_valid(form: Path) -> None:
+    schema = "vendor.github-issue-config" if form.stem == "config" else "vendor.github-issue-forms"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, form]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout

@@ -67,9 +67,12 @@ def test_a_page_shows_the_example_of_the_check_as_a_criterion(check: Check) -> N
 def test_a_page_says_all_that_the_check_declares(check: Check) -> None:
     text = page(check, CATALOG)
     assert f"\n# {check.question}\n" in text
-    assert f"| direction | {check.direction.value} |" in text
-    assert f"| unit | {check.unit or 'none'} |" in text
-    assert check.advice in text
+    (limit,) = re.findall(r"^\| direction \|.*\n.*\n\| (.*) \|$", text, re.MULTILINE)
+    direction, _, unit, default = limit.split(" | ")
+    assert (direction, unit) == (check.direction.value, check.unit or "none")
+    assert (default == "none: the spec gives it") == (check.default_limit is None)
+    assert (f"sets the argument `{check.shorthand}`" in text) == (check.shorthand is not None)
+    assert check.advice in re.sub(r"\[(`\w+`)\]\(\w+\.md\)", r"\1", text)
     for argument in CATALOG.arguments_of(check):
         assert text.count(f"| `{argument}` |") == 1
     for measurement in CATALOG.measurements_of(check):
