@@ -53,7 +53,7 @@ def run_on(model: str, *others: str) -> Command:
 def main(model: str, rounds: int, steps: int) -> None:
     """Measure, print, and exit with 1 when a bar is missed."""
     # Whether a few steps bring the loss down is not the question here.
-    others = [f"train.steps={steps}", "checks.loss_drop=-9"]
+    others = [f"train.steps={steps}", f"train.min_steps={steps}", "checks.loss_drop=-9"]
     costs = interleaved({"plain loop": python(PLAIN, model, str(steps)), "retspec run": run_on(model, *others)}, rounds)
     plain, ours = costs["plain loop"], costs["retspec run"]
     conclude(

@@ -10,8 +10,8 @@ import click
 from measuring import Bound, conclude, interleaved, median_ratio, python
 from preflight import run_on
 
-EARLY = "train.stop_at_drop=0.5"
-"""Ends the training after five steps at least, as soon as the loss has halved: the limit of the spec."""
+WHOLE = "train.min_steps=20"
+"""Takes every step. The spec itself ends the training as soon as the loss has halved, after five steps at least."""
 BAR = 1 / 3
 SUITE = Path(__file__).with_name("one_test_one_model.py")
 
@@ -25,8 +25,8 @@ def main(rounds: int, *, large: bool) -> None:
     suite, whole, early = "one test, one model", "retspec run", "retspec run, early decision"
     commands = {
         suite: python("-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", str(SUITE)),
-        whole: run_on(model),
-        early: run_on(model, EARLY),
+        whole: run_on(model, WHOLE),
+        early: run_on(model),
     }
     costs = interleaved(commands, rounds)
     seconds = {name: [cost.cpu for cost in values] for name, values in costs.items()}

@@ -39,7 +39,7 @@ def manual(check: Check, catalog: Catalog) -> str:
 
 def _limit(check: Check) -> str:
     unit = f", in {check.unit}" if check.unit else ""
-    default = "the spec must give it" if check.default_limit is None else f"default {_yaml(check.default_limit)}"
+    default = "the spec must give it" if check.default_limit is None else f"default {as_yaml(check.default_limit)}"
     lines = [f"{check.direction.value} ({type_name(check.value_type)}{unit}); {default}"]
     if check.shorthand:
         lines.append(f"`{check.name}: VALUE` sets the argument `{check.shorthand}`, not the limit")
@@ -57,18 +57,19 @@ def _arguments(check: Check, catalog: Catalog) -> Iterator[str]:
 
 
 def _argument(argument: Argument, owner: str) -> str:
-    head = f"{argument.name}: {type_name(argument.type)}, {_default(argument)}{owner}"
-    return "\n".join([head, *(f"{MARGIN}{text}" for text in _descriptions(argument.type))])
+    head = f"{argument.name}: {type_name(argument.type)}, {default_of(argument)}{owner}"
+    return "\n".join([head, *(f"{MARGIN}{text}" for text in descriptions_of(argument.type))])
 
 
-def _default(argument: Argument) -> str:
+def default_of(argument: Argument) -> str:
     """Return what an argument is when the spec gives none; the recipe stands in where it has the name."""
     if not argument.is_required:
-        return f"default {_yaml(argument.default)}"
+        return f"default {as_yaml(argument.default)}"
     return f"default `train.{argument.name}`" if argument.name in RECIPE else "required"
 
 
-def _descriptions(hint: Any) -> Iterator[str]:
+def descriptions_of(hint: Any) -> Iterator[str]:
+    """Yield what the annotation of an argument says of it."""
     for extra in getattr(hint, "__metadata__", ()):
         if isinstance(extra, Meta) and extra.description:
             yield extra.description
@@ -80,7 +81,7 @@ def _measurements(check: Check, catalog: Catalog) -> Iterator[str]:
         yield f"{name} ({measurement.cost.name.lower()}): {measurement.doc.partition(chr(10))[0]}"
 
 
-def _yaml(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """Return a value as it would stand in a spec; JSON is YAML."""
     return json.dumps(to_builtins(value))
 
@@ -91,7 +92,7 @@ def type_name(hint: Any) -> str:
     if origin is Annotated:
         return type_name(parts[0])
     if origin is Literal:
-        return " or ".join(map(_yaml, parts))
+        return " or ".join(map(as_yaml, parts))
     if origin in {Union, UnionType}:
         return " or ".join(map(type_name, parts))
     if hint is NoneType:

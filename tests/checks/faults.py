@@ -260,7 +260,8 @@ FAULTS = (
         unsteady=f"{LEARNT} input_matters loss_drop max_final_loss max_loss_rise",
     ),
     vit(
-        "parameters are replaced while the optimizer holds the old ones",
+        "parameters are replaced while the optimizer holds the old ones "
+        "(a training loop's fault, imitated inside the model)",
         model="tests.faulty:head_replaced_while_training",
         missed="dead_gradients grad_accumulation_rtol max_final_loss min_grad_norm overfit_loss "
         "overfit_steps unchanged_params",
@@ -278,7 +279,7 @@ FAULTS = (
         missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
     ),
     vit(
-        "zero_grad is missing",
+        "zero_grad is missing (a training loop's fault, imitated inside the model)",
         model="tests.faulty:gradients_never_zeroed",
         missed="amp_rtol determinism_atol grad_accumulation_rtol max_loss_rise",
         unsteady=LEARNT,
@@ -298,7 +299,7 @@ FAULTS = (
         missed="max_final_loss overfit_loss overfit_steps",
     ),
     vit(
-        "the labels are shuffled at every step",
+        "the labels are shuffled at every step (a training loop's fault, imitated inside the loss)",
         'train.loss="tests.faulty:shuffled_labels"',
         missed=f"{LEARNT} amp_rtol grad_accumulation_rtol input_matters loss_drop max_final_loss max_loss_rise",
         undecided="initial_loss_rtol",
@@ -317,7 +318,7 @@ FAULTS = (
     ),
     vit("the labels count from one", 'train.loss="tests.faulty:labels_from_one"', undecided=TRAINED),
     vit(
-        "losses are kept with their graphs",
+        "losses are kept with their graphs (a training loop's fault, imitated inside the loss)",
         'train.loss="tests.faulty:kept_losses"',
         missed="memory_growth_mb",
         undecided="initial_loss_rtol",

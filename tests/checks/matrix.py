@@ -19,11 +19,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 SYMBOLS = {Cell.MET: "·", Cell.MISSED: "✗", Cell.UNDECIDED: "?", Cell.SKIPPED: " "}
 HEAD = """# Which fault turns which criterion red
 
+**What this page does not show.** retspec trains with its own loop. It does not see faults in your training loop, in
+resume and evaluation code, in distributed runs, in hardware, or anything that happens after the first steps:
+[What it does not see](limits.md). Rows marked as *a training loop's fault* imitate one inside a model or a loss, to
+show that the criteria would notice its effect; planted in your own loop, retspec would not meet it.
+
 Each row is a test: the fault is planted in a tiny model, its recipe or its checkpoint, all criteria of
-[`full.yaml`](../tests/cases/preflight/full.yaml) or [`checkpoint.yaml`](../tests/cases/preflight/checkpoint.yaml) run,
-and exactly this comes of them: `✗` missed, `·` met, `?` no verdict, because nothing can be said about it under this
-fault (never green), blank: left out, because it does not fit this model or swings too far to be stated. No observation
-of learning or numerics lies within 15 % of its limit. This page is generated: `python -m tests.checks.matrix`.
+`tests/cases/preflight/full.yaml` or `tests/cases/preflight/checkpoint.yaml` run, and exactly this comes of them: `✗`
+missed, `·` met, `?` no verdict, because nothing can be said about it under this fault (never green), blank: left out,
+because it does not fit this model or swings too far to be stated. No observation of learning or numerics lies within
+15 % of its limit. This page is generated: `python -m tests.checks.matrix`.
 """
 
 

@@ -1,4 +1,4 @@
-"""The example of the README, step by step, with its own words."""
+"""The example of `docs/review.md`, step by step, with its own words."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ import pytest
 
 from retspec.records import Verdict
 from retspec.run import run
-from tests.house.refresh import README, ROOT
+from tests.house.refresh import ROOT
 
 if TYPE_CHECKING:
     from retspec.records import Report
 
+PAGE = ROOT / "docs" / "review.md"
 SPEC, CONFIG = Path("specs/lora.yaml"), Path("configs/lora.yaml")
 
 
 def blocks() -> dict[str, str]:
-    """Return the blocks of YAML in the README whose first line names a file."""
-    page = (ROOT / README).read_text(encoding="utf-8")
+    """Return the blocks of YAML in the page whose first line names a file."""
+    page = PAGE.read_text(encoding="utf-8")
     return dict(re.findall(r"^```yaml\n# (\S+\.yaml(?:, instead)?)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
 
 
 @pytest.fixture
 def pull_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The repository, its main branch as in the README, and the rank raised in the working tree."""
+    """The repository, its main branch as in the page, and the rank raised in the working tree."""
     monkeypatch.chdir(tmp_path)
     for path in (SPEC, CONFIG):
         path.parent.mkdir()
@@ -51,12 +52,12 @@ def gate(retspec: Any) -> Any:
 
 
 @pytest.mark.usefixtures("pull_request")
-def test_a_loosened_limit_is_stopped_and_the_readme_shows_how(retspec: Any) -> None:
+def test_a_loosened_limit_is_stopped_and_the_page_shows_how(retspec: Any) -> None:
     edit(SPEC, "100_000", "200_000")
     edit(SPEC, "1e-5", "1e-2")
     stopped = gate(retspec)
     assert stopped.code == 1
-    page = " ".join((ROOT / README).read_text(encoding="utf-8").split())
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
     for line in [*stopped.out.splitlines(), *stopped.err.splitlines()]:
         assert line.startswith("---") or " ".join(line.split()) in page
 

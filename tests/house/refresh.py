@@ -1,57 +1,48 @@
-"""Writes the generated parts of the repository anew: `python -m tests.house.refresh`.
+"""Writes the generated parts of the repository again: `python -m tests.house.refresh`.
 
-These are the two schemas, and the table of checks in the README, between its two markers.
+These are the two schemas, the pages of the checks, and their entries in the navigation of the documentation.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from tabulate import tabulate
 
 from retspec.cli import main
 from retspec.plugins.catalog import gather
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.house.pages import FOLDER, navigation, pages
 
 ROOT = Path(__file__).resolve().parents[2]
 README = "README.md"
+SITE = "zensical.toml"
 SPEC_SCHEMA, RESULTS_SCHEMA = "schemas/spec.schema.json", "schemas/results.schema.json"
-GENERATED = (README, SPEC_SCHEMA, RESULTS_SCHEMA)
-FIRST_MARKER, LAST_MARKER = "<!-- checks -->", "<!-- /checks -->"
-HEADERS = ("check", "direction", "question")
+GENERATED = (SITE, SPEC_SCHEMA, RESULTS_SCHEMA)
+"""What always has the same path; the pages of the checks come beside it."""
+FIRST_MARKER, LAST_MARKER = "    # checks\n", "    # /checks\n"
 
 
 def refresh(root: Path) -> None:
-    """Write the generated parts below a folder; its README must be there, with both markers."""
+    """Write the generated parts below a folder; its `zensical.toml` must be there, with both markers."""
     for path, options in ((SPEC_SCHEMA, ["--no-plugins"]), (RESULTS_SCHEMA, ["--results"])):
         (root / path).parent.mkdir(exist_ok=True)
         assert main(["schema", *options, "--output", str(root / path)]) == 0
-    readme = root / README
-    readme.write_text(with_checks(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    made = pages(gather(entry_points=False))
+    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    for stale in set((root / FOLDER).glob("*.md")) - {root / path for path in made}:
+        stale.unlink()
+    for path, text in made.items():
+        (root / path).write_text(text, encoding="utf-8")
+    site = root / SITE
+    site.write_text(with_checks(site.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def with_checks(page: str) -> str:
-    """Return a page with the table of the built-in checks between its markers.
+def with_checks(settings: str) -> str:
+    """Return the settings of the site with the built-in checks between the markers of the navigation.
 
-    Raises ValueError when they do not stand there once each, in their order.
+    Raises ValueError when the markers are not there once each, in their order.
     """
-    before, between = page.split(FIRST_MARKER)
+    before, between = settings.split(FIRST_MARKER)
     _, after = between.split(LAST_MARKER)
-    tables = "\n\n".join(_tables())
-    return f"{before}{FIRST_MARKER}\n\n{tables}\n\n{LAST_MARKER}{after}"
-
-
-def _tables() -> Iterator[str]:
-    """Yield a table per family, under its name."""
-    checks = sorted(gather(entry_points=False).checks.values(), key=attrgetter("family", "name"))
-    for family, members in groupby(checks, key=attrgetter("family")):
-        rows = [(f"`{check.name}`", check.direction.value, check.question.replace("|", r"\|")) for check in members]
-        yield f"**{family.capitalize()}**\n\n{tabulate(rows, HEADERS, tablefmt='github', disable_numparse=True)}"
+    return f"{before}{FIRST_MARKER}{navigation(gather(entry_points=False))}{LAST_MARKER}{after}"
 
 
 if __name__ == "__main__":

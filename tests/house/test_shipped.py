@@ -1,4 +1,4 @@
-"""What is shipped beside the code agrees with it: specs, results, commands, the README."""
+"""What is shipped beside the code agrees with it: specs, results, commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retspec.plugins.catalog import gather
 from retspec.report.formats.results import render
 from retspec.spec.load import load_cells, plugins_of
 from retspec.spec.validate import validate_cells
-from tests.house.refresh import README, RESULTS_SCHEMA, ROOT
+from tests.house.refresh import RESULTS_SCHEMA, ROOT
 from tests.reporters.sample import sample
 
 if TYPE_CHECKING:
@@ -106,24 +106,3 @@ def test_every_console_command_has_help(script: str, command: str) -> None:
     )
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout.startswith(f"Usage: {' '.join(words)} ")
-
-
-# The README ----------------------------------------------------------------------------------------
-
-
-def _commands_of_ci() -> list[str]:
-    """Return the lines of the script that do something, without its preamble."""
-    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
-
-
-def _shell_lines_of_the_readme() -> list[str]:
-    page = (ROOT / README).read_text(encoding="utf-8")
-    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    return [line for block in blocks for line in block.splitlines()]
-
-
-def test_ci_runs_exactly_the_two_commands_of_the_readme() -> None:
-    commands = _commands_of_ci()
-    assert len(commands) == 2
-    assert [line for line in _shell_lines_of_the_readme() if line in commands] == commands

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.plugins.samples import Write
 
-GUIDE = ROOT / "plugins" / "README.md"
+GUIDE = ROOT / "docs" / "plugins.md"
 WRITTEN_LINES = 10
 
 
