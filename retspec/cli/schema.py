@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import click
 import msgspec
@@ -30,11 +30,20 @@ def command(output: Path | None, *, results: bool, **plugins: Unpack[Plugins]) -
     and explains them. Name it in the first line of a spec: # yaml-language-server: $schema=spec.schema.json
     """
     schema = results_schema() if results else compose_schema(gather(**plugins), published=True)
-    text = msgspec.json.format(json.dumps(schema, sort_keys=True)) + "\n"
+    text = _text(schema)
     if output is None:
         click.echo(text, nl=False)
     else:
         _write(output, text)
+
+
+def _text(schema: dict[str, Any]) -> str:
+    """Return a schema as JSON, each definition on a line of its own: small, and a change shows where it is."""
+    below = "definitions" if "definitions" in schema else "$defs"
+    rest = msgspec.json.format(json.dumps({**schema, below: {}}, sort_keys=True))
+    lines = [f"    {json.dumps(name)}: {json.dumps(part, sort_keys=True)}" for name, part in schema[below].items()]
+    listed = ",\n".join(sorted(lines))
+    return rest.replace(f'"{below}": {{}}', f'"{below}": {{\n{listed}\n  }}') + "\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -24,7 +24,7 @@ def with_extending(schema: Fragment) -> Fragment:
     There nothing is required but the version, and null removes a key.
     """
     definitions, properties = schema["definitions"], schema["properties"]
-    loosened = {f"{_PREFIX}{name}": _loosened(definition) for name, definition in definitions.items()}
+    loosened = {f"{_PREFIX}{name}": _brief(_loosened(definition)) for name, definition in definitions.items()}
     return {
         "type": "object",
         "if": {"required": [_EXTENDS]},
@@ -36,6 +36,13 @@ def with_extending(schema: Fragment) -> Fragment:
         "else": {key: value for key, value in schema.items() if key not in {"type", "definitions"}},
         "definitions": definitions | loosened,
     }
+
+
+def _brief(fragment: Fragment) -> Fragment:
+    """Return a schema with the first paragraph of its description: the whole of it is in the other schema."""
+    if "description" not in fragment:
+        return fragment
+    return {**fragment, "description": fragment["description"].partition("\n\n")[0]}
 
 
 def _loosened(fragment: Fragment) -> Fragment:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from retspec.spec.validate.sharing import shared
+
 if TYPE_CHECKING:
     from retspec.spec.validate.fragments import Fragment
 
@@ -13,15 +15,45 @@ _WHOLE = rf"^{_REFERENCE}$"
 _DIGITS = r"^[-+]?[0-9]+(_[0-9]+)+$"
 """`1_000_000`: an integer here, text to a reader of YAML 1.2 alone."""
 
+_MESSAGE = "patternErrorMessage"
+"""Editors show it in place of the pattern: https://code.visualstudio.com/docs/languages/json"""
 _SCHEMAS = frozenset({"items", "additionalProperties", "then", "else"})
 _LISTS = frozenset({"allOf", "items"})
 _TABLES = frozenset({"properties", "definitions"})
 
 
 def publish(schema: Fragment) -> Fragment:
-    """Return a schema that takes a reference wherever `load` would put a value."""
+    """Return a schema that takes a reference wherever `load` would put a value, each repeated part of it once.
+
+    Editors look for what they offer beside a key, not under conditions; so the values are there once more, as examples.
+    """
     opened = {key: _opened_below(key, value) for key, value in schema.items()}
-    return {"$schema": _DIALECT, "title": "retspec spec", **opened}
+    definitions = _with_common_form(_with_common_form(opened["definitions"], "long."), "extending.long.")
+    return {"$schema": _DIALECT, "title": "retspec spec", **shared({**opened, "definitions": definitions})}
+
+
+def _with_common_form(definitions: dict[str, Fragment], prefix: str) -> dict[str, Fragment]:
+    """Say once what the long forms of all checks have in common; the question is said where the check is named."""
+    forms = {name: form for name, form in definitions.items() if name.startswith(prefix)}
+    if not forms:
+        return definitions
+    first, *others = forms.values()
+    equal = {key for key in first if all(form.get(key) == first[key] for form in others)}
+    properties = first["properties"].items()
+    keys = {key for key, value in properties if all(form["properties"].get(key) == value for form in others)}
+    common = {key: first[key] for key in equal - {"properties", "additionalProperties"}}
+    common["properties"] = {key: value for key, value in properties if key in keys}
+    common["propertyNames"] = {"enum": [*first["properties"]]}  # `additionalProperties` would see one part alone
+    name = f"{prefix}common"
+    own = {
+        each: {
+            **{key: value for key, value in form.items() if key not in equal | {"description", "additionalProperties"}},
+            "allOf": [{"$ref": f"#/definitions/{name}"}],
+            "properties": {key: value for key, value in form["properties"].items() if key not in keys},
+        }
+        for each, form in forms.items()
+    }
+    return {**definitions, name: common, **own}
 
 
 def _opened_below(keyword: str, value: Any) -> Any:
@@ -37,6 +69,8 @@ def _opened_below(keyword: str, value: Any) -> Any:
 
 def _opened(fragment: Fragment) -> Fragment:
     opened = {key: _opened_below(key, value) for key, value in fragment.items()}
+    if "examples" not in opened and (offered := _offered(fragment)):
+        opened["examples"] = offered
     for keyword in ("enum", "format"):
         if keyword in opened:
             return _opened_keyword(opened, keyword)
@@ -45,6 +79,16 @@ def _opened(fragment: Fragment) -> Fragment:
     if "pattern" in opened:  # of an alternative that is text already
         return {**opened, "pattern": f"{opened['pattern']}|{_REFERENCE}"}
     return opened
+
+
+def _offered(fragment: Fragment) -> list[Any]:
+    """Return the values that an editor can complete: those of an enumeration, and of a shorthand the same."""
+    values: list[Any] = fragment.get("enum", [])
+    if not values and isinstance(shorthand := fragment.get("else"), dict):
+        values = shorthand.get("examples", []) or _offered(shorthand)
+        if not values and shorthand.get("type") in ("boolean", ["boolean", "null"]):
+            return [True, False]
+    return [value for value in values if value is not None]
 
 
 def _opened_keyword(fragment: Fragment, keyword: str) -> Fragment:
@@ -57,7 +101,8 @@ def _opened_type(fragment: Fragment) -> Fragment:
     kinds = [fragment["type"]] if isinstance(fragment["type"], str) else fragment["type"]
     if "string" not in kinds:
         spellings = [_WHOLE, _DIGITS] if {"integer", "number"} & set(kinds) else [_WHOLE]
-        return {**fragment, "type": [*kinds, "string"], "pattern": "|".join(spellings)}
+        message = f"Expected {' or '.join(kinds)}, or a reference such as ${{vars.NAME}}."
+        return {**fragment, "type": [*kinds, "string"], "pattern": "|".join(spellings), _MESSAGE: message}
     if "pattern" in fragment:
         return {**fragment, "pattern": f"{fragment['pattern']}|{_REFERENCE}"}
     return fragment
