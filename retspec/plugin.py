@@ -1,4 +1,7 @@
-"""READ FIRST to write a check of your own: everything a plugin needs, on one page.
+"""READ FIRST to write a check of your own: everything a plugin declares, on one page.
+
+A plugin imports three modules of retspec and no other: this one, `retspec.facts` (what checks read), and
+`retspec.toolkit` (what code that touches torch uses).
 
 A check is a function that answers one question with one value. Its positional parameters name *measurements*, the
 facts that it reads; its keyword-only parameters are its arguments, under `with:` in a spec, and their annotations are
@@ -32,7 +35,9 @@ the error messages know it. As an installed package, name the module as an entry
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
 * `@model_source`, `@data_source` (batches) and `@dataset_source` (files) add new ways to say what is under test;
-  `Reporter` adds an output format.
+  `@reporter` adds an output format.
+* Observers (`retspec_run_started` and its kin) are called as pluggy does it: the last one registered first,
+  `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` heeded. One that raises is a fault of the run, never its end.
 * `HookSpecs` lists every hook.
 * `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it clearly.
 """
@@ -45,11 +50,24 @@ import pkgutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from retspec.characters import one_line, visible
 from retspec.errors import Inconclusive, SubjectError
 from retspec.plugins.hooks import HookSpecs, hookimpl
 from retspec.plugins.kinds import Check, Cost, Measurement, Reporter, Source
 from retspec.plugins.signatures import hints, read_signature, value_type
-from retspec.records import Direction, Observed, Passes, Recipe, Value
+from retspec.records import (
+    Direction,
+    Fraction,
+    Observed,
+    Passes,
+    PositiveInt,
+    Recipe,
+    Report,
+    Result,
+    Spec,
+    Value,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,14 +76,21 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "Cost",
+    "Fraction",
     "HookSpecs",
     "Inconclusive",
     "Measurement",
     "Observed",
     "Passes",
+    "PositiveInt",
+    "Recipe",
+    "Report",
     "Reporter",
+    "Result",
     "Source",
+    "Spec",
     "SubjectError",
+    "Verdict",
     "check",
     "data_source",
     "dataset_source",
@@ -73,6 +98,9 @@ __all__ = [
     "hookimpl",
     "measurement",
     "model_source",
+    "one_line",
+    "reporter",
+    "visible",
 ]
 
 T = TypeVar("T", Check, Measurement, Source, Reporter)
@@ -175,6 +203,16 @@ def dataset_source(function: Callable[..., Any]) -> Source:
     and `train_transform` beside its own, batches that are balanced over the classes, and all checks on data.
     """
     return replace(_source(function, "data"), gives_files=True)
+
+
+def reporter(function: Callable[[Report], str]) -> Reporter:
+    """Make an output format of a function `(report) -> str`, for `--report NAME=PATH`.
+
+    NAME is that of the function, with `-` for each `_`. The function is called again and again while a run goes on,
+    with a report in which some criteria stand as not run yet: it reads the report, and nothing else. Texts in it come
+    from strangers: what is shown on a terminal goes through `visible` or `one_line` first.
+    """
+    return Reporter(name=_name(function).replace("_", "-"), render=function, doc=inspect.getdoc(function) or "")
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:

@@ -239,11 +239,11 @@ def test_a_broken_entry_point_is_recorded_and_the_others_load(install: Install) 
     install("sound", CHECK.format(name="steps_taken"))
     catalog = gather()
     broken, sound = (plugin for plugin in catalog.plugins if plugin.name in {"broken", "sound"})
-    assert broken == Plugin("broken", "broken_module", "1.2", error="RuntimeError: no licence")
+    assert broken == Plugin("broken", "broken_module", "1.2", error="RuntimeError: no licence (broken_module.py:1)")
     assert sound == Plugin("sound", "sound_module", "1.2", offers=("steps_taken",))
     assert catalog.broken == (broken,)
     hint = catalog.explain_missing("no_such_check", catalog.checks)
-    assert hint == "; plugin 'broken' failed to load and may offer it: RuntimeError: no licence"
+    assert hint == "; plugin 'broken' failed to load and may offer it: RuntimeError: no licence (broken_module.py:1)"
 
 
 def test_an_entry_point_loads_whole_or_not_at_all(install: Install) -> None:

@@ -13,24 +13,15 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from retspec.plugin import Reporter
+from retspec.characters import defused, one_line, visible
+from retspec.plugin import reporter
 from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import (
-    defused,
-    detail_lines,
-    margin,
-    observation,
-    one_line,
-    required,
-    troubles,
-    visible,
-    waived,
-)
+from retspec.text.wording import detail_lines, margin, observation, required, troubles, waived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -293,9 +284,13 @@ def _capped(lines: Iterable[str], largest: int) -> str:
     return f"{head}\n[{len(encoded) - 2 * half:,} bytes left out]\n{tail}"
 
 
-junit = Reporter(name="junit", render=render_junit, doc="JUnit XML with files, lines and properties.")
-junit_strict = Reporter(
-    name="junit-strict",
-    render=partial(render_junit, family="strict"),
-    doc="JUnit XML that is valid under the schema of the Jenkins xUnit plugin.",
-)
+@reporter
+def junit(report: Report) -> str:
+    """JUnit XML with files, lines and properties."""
+    return render_junit(report)
+
+
+@reporter
+def junit_strict(report: Report) -> str:
+    """JUnit XML that is valid under the schema of the Jenkins xUnit plugin."""
+    return render_junit(report, family="strict")

@@ -11,12 +11,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from retspec.characters import quoted, word
 from retspec.errors import Problem, did_you_mean
 from retspec.spec.load.interpolations import not_composed, obstacles
 from retspec.spec.load.matrix import steps_to
 from retspec.spec.load.scalars import Scalar, plain
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Node
-from retspec.text.wording import listing, quoted, word
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
