@@ -24,21 +24,27 @@ Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or on t
 (`retspec run -p my_checks.py spec.yaml`), and `steps_to_halve: 5` is a criterion; the schema, `retspec checks` and
 the error messages know it. As an installed package, name the module as an entry point in the group `retspec`.
 
-* Return the bare value, or `Observed(value, details)`: details are shown when the limit is missed. The annotation of
-  what is returned is the type of the limit (`int`, `float`, `bool`, `str`, `tuple[int, ...]`).
+* `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
+  missed. The annotation of what is returned is the type of the limit (`int`, `float`, `bool`, `str`, or
+  `tuple[int, ...]`).
 * Raise `Inconclusive("why")` when the value could not have gone the other way: an unmeasurable thing is never green.
-* `@measurement` makes new facts. Its positional parameters name other measurements or parts of the subject: `model`
+  Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
+* `@measurement` makes a `Measurement`: new facts, with a `Cost`, and the `Passes` that a function of the `Recipe`
+  counts. Its positional parameters name other measurements or parts of the subject: `model`
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
   it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
   `feed` (batch after batch, as from a loader), `recipe`, `device`, `config` (the training config), `progress`.
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
-* `@model_source`, `@data_source` (batches) and `@dataset_source` (files) add new ways to say what is under test;
-  `@reporter` adds an output format.
-* Observers (`retspec_run_started` and its kin) are called as pluggy does it: the last one registered first,
-  `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` heeded. One that raises is a fault of the run, never its end.
-* `HookSpecs` lists every hook.
+* `@model_source`, `@data_source` (batches) and `@dataset_source` (files) make a `Source`, a new way to say what is
+  under test. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
+* `@reporter` makes a `Reporter`, an output format. It reads a `Report`; texts in it are strangers', and `visible` or
+  `one_line` takes out what a terminal would obey.
+* Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. pluggy's order holds: the last one
+  registered hears first, and `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` are heeded. One that raises is a
+  fault of the run, never its end. What a plugin offers cannot be wrapped: no plugin changes what another offers.
+* `HookSpecs` lists every hook; `@hookimpl` marks an implementation. `discover` finds what the modules of a package make.
 * `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it clearly.
 """
 
