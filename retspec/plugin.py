@@ -44,8 +44,10 @@ the error messages know it. As an installed package, name the module as an entry
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. pluggy's order holds: the last one
   registered hears first, and `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` are heeded. One that raises is a
   fault of the run, never its end. What a plugin offers cannot be wrapped: no plugin changes what another offers.
-* `HookSpecs` lists every hook; `@hookimpl` marks an implementation. `discover` finds what the modules of a package make.
-* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it clearly.
+* `HookSpecs` lists every hook; `@hookimpl` marks an implementation. `discover` finds what the modules of a package
+  make.
+* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it
+  clearly.
 """
 
 from __future__ import annotations

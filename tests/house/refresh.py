@@ -1,6 +1,7 @@
 """Writes the generated parts of the repository anew: `python -m tests.house.refresh`.
 
-These are the two schemas, and the table of checks in the README, between its two markers.
+These are the two schemas, the table of checks in the README and that of measurements in the page on plugins, each
+between its two markers.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-README = "README.md"
+README, PLUGINS = "README.md", "docs/plugins.md"
 SPEC_SCHEMA, RESULTS_SCHEMA = "schemas/spec.schema.json", "schemas/results.schema.json"
-GENERATED = (README, SPEC_SCHEMA, RESULTS_SCHEMA)
+GENERATED = (README, PLUGINS, SPEC_SCHEMA, RESULTS_SCHEMA)
 FIRST_MARKER, LAST_MARKER = "<!-- checks -->", "<!-- /checks -->"
 HEADERS = ("check", "direction", "question")
+MEASUREMENTS = ("measurement", "facts", "what it does")
 
 
 def refresh(root: Path) -> None:
@@ -31,8 +33,9 @@ def refresh(root: Path) -> None:
     for path, options in ((SPEC_SCHEMA, ["--no-plugins"]), (RESULTS_SCHEMA, ["--results"])):
         (root / path).parent.mkdir(exist_ok=True)
         assert main(["schema", *options, "--output", str(root / path)]) == 0
-    readme = root / README
-    readme.write_text(with_checks(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, filled in ((README, with_checks), (PLUGINS, with_measurements)):
+        page = root / path
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def with_checks(page: str) -> str:
@@ -40,10 +43,23 @@ def with_checks(page: str) -> str:
 
     Raises ValueError when they do not stand there once each, in their order.
     """
-    before, between = page.split(FIRST_MARKER)
-    _, after = between.split(LAST_MARKER)
-    tables = "\n\n".join(_tables())
-    return f"{before}{FIRST_MARKER}\n\n{tables}\n\n{LAST_MARKER}{after}"
+    return _filled(page, FIRST_MARKER, LAST_MARKER, "\n\n".join(_tables()))
+
+
+def with_measurements(page: str) -> str:
+    """Return a page with the table of the built-in measurements between its markers, as `with_checks` does."""
+    rows = [
+        (f"`{name}`", f"`{found.function.__annotations__.get('return', '')}`", found.doc.partition("\n")[0])
+        for name, found in gather(entry_points=False).measurements.items()
+    ]
+    table = tabulate(rows, MEASUREMENTS, tablefmt="github", disable_numparse=True)
+    return _filled(page, "<!-- measurements -->", "<!-- /measurements -->", table)
+
+
+def _filled(page: str, first: str, last: str, text: str) -> str:
+    before, between = page.split(first)
+    _, after = between.split(last)
+    return f"{before}{first}\n\n{text}\n\n{last}{after}"
 
 
 def _tables() -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.plugins.catalog import gather
-from tests.house.refresh import FIRST_MARKER, GENERATED, LAST_MARKER, README, ROOT, refresh, with_checks
+from tests.house.refresh import FIRST_MARKER, GENERATED, LAST_MARKER, PLUGINS, README, ROOT, refresh, with_checks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the generated parts, made now."""
     folder = tmp_path_factory.mktemp("refreshed")
-    shutil.copy(ROOT / README, folder)
+    for page in (README, PLUGINS):
+        (folder / page).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / page, folder / page)
     refresh(folder)
     return folder
 
