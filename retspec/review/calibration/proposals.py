@@ -12,7 +12,7 @@ from retspec.review.calibration.bounds import bound
 from retspec.review.calibration.leaving import LeftAlone
 from retspec.review.calibration.spelling import spelled
 from retspec.review.calibration.written import Spot, Written
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +118,7 @@ def _observed(result: Result) -> Value:
 def _typed(text: str, annotation: Any) -> Value:
     """Return what a limit will be read as; its type may have bounds that a margin leaves."""
     try:
-        value: Value = msgspec.convert(plain(text), annotation, strict=False)
+        value: Value = msgspec.convert(scalar_of(text), annotation, strict=False)
     except (ValueError, msgspec.ValidationError) as error:
         raise LeftAlone(f"{text} can be no limit of it: {error}") from None
     return value

@@ -6,7 +6,7 @@ import json
 import re
 from decimal import Decimal
 
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 
 _SMALLEST, _LARGEST = -4, 15
 """Powers of ten between which a number is written without an exponent."""
@@ -41,4 +41,4 @@ def _number(value: Decimal) -> str:
 
 def _text(text: str) -> str:
     """Return a text, in quotes unless it is a word that YAML takes for nothing else."""
-    return text if _WORD.fullmatch(text) and plain(text) == text else json.dumps(text)
+    return text if _WORD.fullmatch(text) and scalar_of(text) == text else json.dumps(text)

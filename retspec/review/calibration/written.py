@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from retspec.review.calibration.leaving import LeftAlone
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 from retspec.spec.validate.arguments import RUNNER_KEYS
 
 if TYPE_CHECKING:
@@ -109,4 +109,4 @@ def _value(node: Any) -> object:
     """Return what a node without references means, as a limit."""
     if isinstance(node, yaml.SequenceNode):
         return tuple(map(_value, node.value))
-    return plain(node.value) if node.style is None else node.value
+    return scalar_of(node.value) if node.style is None else node.value

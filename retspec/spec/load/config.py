@@ -15,7 +15,7 @@ from retspec.spec.load.anchors import ConfigBuilder
 from retspec.spec.load.interpolations import environment_names, interpolate, obstacles
 from retspec.spec.load.overrides import override
 from retspec.spec.load.parse import parse
-from retspec.spec.load.scalars import Scalar, plain
+from retspec.spec.load.scalars import Scalar, scalar_of
 from retspec.spec.load.spec_file import read
 from retspec.spec.load.tree import MAX_DEPTH, Flat, Node
 
@@ -136,7 +136,7 @@ def _json(text: str, start: Mark) -> tuple[Node, list[Problem]]:
 
 def _number(text: str) -> Scalar:
     try:
-        return plain(text)
+        return scalar_of(text)
     except ValueError:  # too large for the reports; it stays text, as in YAML
         return text
 

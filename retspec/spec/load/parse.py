@@ -10,7 +10,7 @@ import yaml
 
 from retspec.characters import one_line, quoted
 from retspec.errors import Mark, Problem, SpecError
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 from retspec.spec.load.tree import MAX_DEPTH, MAX_WRITTEN, Node
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Builder:
         if event.style is not None:
             return self.text(event.value, mark)
         try:
-            return Node(plain(event.value), mark)
+            return Node(scalar_of(event.value), mark)
         except ValueError as error:
             return self.no_number(event.value, mark, error)
 
