@@ -164,5 +164,7 @@ def _message(error: BaseException) -> str:
 def _is_machinery(file: str) -> bool:
     """Whether a file belongs to Python, to torch or to this package: an error that surfaces there began elsewhere."""
     path = Path(file)
-    is_python = file.startswith("<frozen") or (path.is_relative_to(_PYTHON) and "site-packages" not in path.parts)
+    is_python = file.startswith(("<frozen", "<string>")) or (
+        path.is_relative_to(_PYTHON) and "site-packages" not in path.parts
+    )
     return is_python or path.is_relative_to(Path(__file__).parent) or "torch" in path.parts

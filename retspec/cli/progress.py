@@ -106,7 +106,7 @@ class _Names:
 
 def activity(measurement: str) -> str:
     """Return what is going on: parts of the subject, such as the model, are made ready before they are measured."""
-    return f"{'preparing' if measurement in PARTS else 'measuring'} {measurement}"
+    return f"{'preparing' if measurement in PARTS else 'measuring'} {one_line(measurement)}"
 
 
 def verdict_line(result: Result) -> str:

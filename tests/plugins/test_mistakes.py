@@ -59,6 +59,11 @@ MISTAKES = {
         CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: complex)"),
         "FILE:5: argument 'size' of c: no schema describes the type <class 'complex'>",
     ),
+    "takes-what-has-no-such-type": (
+        "from __future__ import annotations\n"
+        + CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: Lenght)"),
+        "NameError: name 'Lenght' is not defined (FILE:6)",
+    ),
     "exits": ("raise SystemExit('bye')", "SystemExit: bye (FILE:1)"),
 }
 
