@@ -291,3 +291,13 @@ def test_without_entry_points_named_plugins_still_load(install: Install, write: 
     catalog = gather([str(write("mine.py", CHECK.format(name="steps_taken")))], entry_points=False)
     assert "steps_taken" in catalog.checks
     assert "check_one" not in catalog.checks
+
+
+def test_a_hook_that_only_another_retspec_knows_may_be_optional(write: Write) -> None:
+    text = CHECK.format(name="steps_taken") + "\n@hookimpl(optionalhook=True)\ndef retspec_dreams(night): ...\n"
+    assert "steps_taken" in gather([str(write("ahead.py", text))], entry_points=False).checks
+
+
+def test_the_order_of_what_is_offered_means_nothing(write: Write) -> None:
+    text = CHECK.format(name="steps_taken").replace("@hookimpl", "@hookimpl(tryfirst=True)")
+    assert "steps_taken" in gather([str(write("early.py", text))], entry_points=False).checks
