@@ -217,7 +217,7 @@ def reporter(function: Callable[[Report], str]) -> Reporter:
     """Make an output format of a function `(report) -> str`, for `--report NAME=PATH`.
 
     NAME is that of the function, with `-` for each `_`. The function is called again and again while a run goes on,
-    with a report in which some criteria stand as not run yet: it reads the report, and nothing else. Texts in it come
+    with a report in which some criteria are not run yet: it reads the report, and nothing else. Texts in it come
     from strangers: what is shown on a terminal goes through `visible` or `one_line` first.
     """
     return Reporter(name=_name(function).replace("_", "-"), render=function, doc=inspect.getdoc(function) or "")

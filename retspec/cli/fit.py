@@ -162,8 +162,8 @@ def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any, tuple[str, ...
             match message:
                 case Progress(key, step, total):
                     name = names.get(key, key)  # the arguments say nothing new
-                    told = {"measurement": name, "step": step, "total": total, "name": plan.spec.name}
-                    tell(catalog.hooks.hook, "progress", mask.data(told), faults.append)
+                    step_begun = {"measurement": name, "step": step, "total": total, "name": plan.spec.name}
+                    tell(catalog.hooks.hook, "progress", mask.data(step_begun), faults.append)
                 case Made(measured) if names[measured.key] == MEASUREMENT:
                     facts = measured.facts
                 case Finished(result):

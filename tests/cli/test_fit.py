@@ -73,7 +73,7 @@ def retspec_progress(step):
 
 
 def test_an_observer_that_fails_is_a_fault_and_the_table_is_shown(retspec: Any, spec: Path, tmp_path: Path) -> None:
-    """As in `retspec run`: told once, never the end, and no success either."""
+    """As in `retspec run`: reported once, never the end, and no success either."""
     plugin = tmp_path / "observing.py"
     plugin.write_text(OBSERVER)
     finished = retspec("fit", spec, *TINY, "--memory", "80MB", "--batch-sizes", "2", "-p", plugin)

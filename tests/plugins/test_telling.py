@@ -40,7 +40,7 @@ def observer(function: Callable[..., Any], **options: bool) -> object:
     return SimpleNamespace(retspec_progress=hookimpl(**options)(function))
 
 
-def told(*observers: object) -> list[str]:
+def faults_of(*observers: object) -> list[str]:
     """Return the faults of telling them."""
     faults: list[str] = []
     tell(manager_of(*observers).hook, "progress", FACTS, faults.append)
@@ -69,20 +69,20 @@ def noting(seen: list[str], name: str, **options: bool) -> object:
 def test_the_order_is_pluggy_s_own(names: tuple[str, ...]) -> None:
     ours: list[str] = []
     theirs: list[str] = []
-    assert told(*(noting(ours, name, **KINDS[name]) for name in names)) == []
+    assert faults_of(*(noting(ours, name, **KINDS[name]) for name in names)) == []
     manager_of(*(noting(theirs, name, **KINDS[name]) for name in names)).hook.retspec_progress(**FACTS)
     assert ours == theirs
 
 
 def test_the_one_that_is_registered_last_hears_first() -> None:
     seen: list[str] = []
-    told(noting(seen, "one"), noting(seen, "two"), noting(seen, "first", tryfirst=True), noting(seen, "three"))
+    faults_of(noting(seen, "one"), noting(seen, "two"), noting(seen, "first", tryfirst=True), noting(seen, "three"))
     assert seen == ["first", "three", "two", "one"]
 
 
 def test_each_gets_the_facts_that_its_parameters_name() -> None:
     seen: list[Any] = []
-    told(
+    faults_of(
         observer(lambda: seen.append(())),
         observer(lambda total, step: seen.append((total, step))),
         observer(lambda name="default": seen.append(name)),
@@ -101,7 +101,7 @@ def test_a_wrapper_gets_the_answers_of_those_inside() -> None:
         seen.append(answers.get_result())
 
     silent, answering = observer(lambda: None), observer(lambda step: step)
-    assert told(silent, observer(around, wrapper=True), answering, observer(old, hookwrapper=True)) == []
+    assert faults_of(silent, observer(around, wrapper=True), answering, observer(old, hookwrapper=True)) == []
     assert seen == [[1], [1]]
 
 
@@ -120,7 +120,7 @@ def leave() -> None:
 def test_one_that_fails_is_a_fault_and_all_others_hear(failing: Callable[[], None], what: str) -> None:
     seen: list[str] = []
     others = [noting(seen, name, **options) for name, options in KINDS.items()]
-    (fault,) = told(*others[:3], observer(failing), *others[3:])
+    (fault,) = faults_of(*others[:3], observer(failing), *others[3:])
     assert fault.startswith(f"plugin 3.py: its hook retspec_progress raised {what} (test_telling.py:")
     assert {entry.partition(" ")[0] for entry in seen} == {*KINDS}
     assert sum(" ends" in entry for entry in seen) == 3
@@ -161,7 +161,7 @@ def test_a_wrapper_that_fails_is_a_fault_and_all_others_hear(
 ) -> None:
     seen: list[str] = []
     outside, inside = noting(seen, "outside", wrapper=True, tryfirst=True), noting(seen, "inside")
-    (fault,) = told(outside, observer(wrapper, **{style: True}), inside)
+    (fault,) = faults_of(outside, observer(wrapper, **{style: True}), inside)
     assert fault.startswith(f"plugin 1.py: its hook retspec_progress {what}")
     assert seen == ["outside begins", "inside", "outside ends"]
 
@@ -184,5 +184,5 @@ def test_an_interruption_ends_the_run_through_the_wrappers() -> None:
 
     unheard = observer(lambda: seen.append("after the end"))
     with pytest.raises(KeyboardInterrupt) as raised:
-        told(unheard, observer(interrupt), observer(around, wrapper=True), observer(old, hookwrapper=True))
+        faults_of(unheard, observer(interrupt), observer(around, wrapper=True), observer(old, hookwrapper=True))
     assert seen == [raised.value, raised.value]
