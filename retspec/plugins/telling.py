@@ -37,8 +37,9 @@ def tell(hooks: pluggy.HookRelay, event: str, facts: Mapping[str, Any], fault: F
         # pluggy keeps them in the reverse order of their calls, the wrappers last.
         for implementation in reversed(caller.get_hookimpls()):
             with _guarded(implementation, name, fault):
-                asked = (*implementation.argnames, *implementation.kwargnames)
-                made: Any = implementation.function(**{argument: facts[argument] for argument in asked})
+                arguments = [facts[argument] for argument in implementation.argnames]
+                options = {option: facts[option] for option in implementation.kwargnames if option in facts}
+                made: Any = implementation.function(*arguments, **options)
                 if implementation.wrapper or implementation.hookwrapper:
                     around.enter_context(_wrapped(implementation, made, answers, name, fault))
                 elif made is not None:

@@ -82,12 +82,14 @@ def test_the_one_that_is_registered_last_hears_first() -> None:
 
 def test_each_gets_the_facts_that_its_parameters_name() -> None:
     seen: list[Any] = []
-    faults_of(
+    faults = faults_of(
         observer(lambda: seen.append(())),
         observer(lambda total, step: seen.append((total, step))),
-        observer(lambda name="default": seen.append(name)),
+        observer(lambda name="default", colour="red": seen.append((name, colour))),
+        observer(lambda step, /: seen.append(step)),
     )
-    assert seen == ["a", (20, 1), ()]
+    assert faults == []
+    assert seen == [1, ("a", "red"), (20, 1), ()]
 
 
 def test_a_wrapper_gets_the_answers_of_those_inside() -> None:
