@@ -16,14 +16,20 @@ place (`retspec.cli.main`); nothing else exits.
 
 from __future__ import annotations
 
+import os
 import traceback
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retspec.characters import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_PYTHON = Path(os.__file__).parent
+"""Where the standard library lies, and below it often what is installed."""
 
 
 @dataclass(frozen=True, order=True)
@@ -111,20 +117,54 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def one_line(error: BaseException) -> str:
-    """Return an exception as `Type: message`, on one line."""
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' if message else ''}{message}"
+def named(error: BaseException) -> str:
+    """Return an exception as `Type: message` on one line, of which a terminal obeys nothing."""
+    message = _message(error)
+    return one_line(f"{type(error).__name__}{': ' if message else ''}{message}")
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception as `Type: message (file:line)`, the place being the innermost one that is the user's."""
+    """Return an exception as `Type: message (file:line)`, the place being the innermost one that is the user's.
+
+    This is how a stranger's exception becomes a text, everywhere: one line, of which a terminal obeys nothing.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not _is_machinery(Path(frame.filename))] or frames
-    place = f" ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})" if theirs else ""
-    return one_line(error) + place
+    innermost = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return _placed(error, origin_of(error) or innermost)
 
 
-def _is_machinery(path: Path) -> bool:
-    """Whether a file belongs to torch or to this package: an error that surfaces there was caused elsewhere."""
-    return path.is_relative_to(Path(__file__).parent) or "torch" in path.parts
+def describe_theirs(error: BaseException) -> str:
+    """Return the same, without a place where all of it is retspec's own."""
+    return _placed(error, origin_of(error))
+
+
+def origin_of(error: BaseException) -> str:
+    """Return the innermost `file:line` of the user's that an exception came through, or an empty string."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not _is_machinery(frame.filename)]
+    return f"{Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""
+
+
+def _placed(error: BaseException, place: str) -> str:
+    return named(error) + (f" ({one_line(place)})" if place else "")
+
+
+def _message(error: BaseException) -> str:
+    """Return what an exception says; its `str` is a stranger's code, too."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return str(error.msg)  # the place follows in the form that all have
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - an exception that cannot be shown must not hide that there was one
+        return f"its message cannot be shown: {type(failure).__name__}"
+
+
+def _is_machinery(file: str) -> bool:
+    """Whether a file belongs to Python, to torch or to this package: an error that surfaces there began elsewhere."""
+    path = Path(file)
+    is_python = file.startswith(("<frozen", "<string>")) or (
+        path.is_relative_to(_PYTHON) and "site-packages" not in path.parts
+    )
+    return is_python or path.is_relative_to(Path(__file__).parent) or "torch" in path.parts

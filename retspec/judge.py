@@ -11,8 +11,9 @@ import operator
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import one_line
 from retspec.records import Criterion, Direction, Outcome, Result, Severity, Value, Verdict
-from retspec.text.wording import exact, one_line, sentence, waived, wanted
+from retspec.text.wording import exact, sentence, waived, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,11 @@ from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import quoted
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
 from retspec.plugins.kinds import PARTS, WITHOUT_TORCH
 from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan, Recipe, Spec
-from retspec.text.wording import listing, quoted
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

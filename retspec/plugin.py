@@ -1,4 +1,7 @@
-"""READ FIRST to write a check of your own: everything a plugin needs, on one page.
+"""READ FIRST to write a check of your own: everything a plugin declares, on one page.
+
+A plugin imports three modules of retspec and no other: this one, `retspec.facts` (what checks read), and
+`retspec.toolkit` (what code that touches torch uses).
 
 A check is a function that answers one question with one value. Its positional parameters name *measurements*, the
 facts that it reads; its keyword-only parameters are its arguments, under `with:` in a spec, and their annotations are
@@ -21,20 +24,30 @@ Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or on t
 (`retspec run -p my_checks.py spec.yaml`), and `steps_to_halve: 5` is a criterion; the schema, `retspec checks` and
 the error messages know it. As an installed package, name the module as an entry point in the group `retspec`.
 
-* Return the bare value, or `Observed(value, details)`: details are shown when the limit is missed. The annotation of
-  what is returned is the type of the limit (`int`, `float`, `bool`, `str`, `tuple[int, ...]`).
+* `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
+  missed. The annotation of what is returned is the type of the limit (`int`, `float`, `bool`, `str`, or
+  `tuple[int, ...]`).
 * Raise `Inconclusive("why")` when the value could not have gone the other way: an unmeasurable thing is never green.
-* `@measurement` makes new facts. Its positional parameters name other measurements or parts of the subject: `model`
+  Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
+* `@measurement` makes a `Measurement`: new facts, with a `Cost`, and the `Passes` that a function of the `Recipe`
+  counts. Its positional parameters name other measurements or parts of the subject: `model`
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
   it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
   `feed` (batch after batch, as from a loader), `recipe`, `device`, `config` (the training config), `progress`.
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
-* `@model_source`, `@data_source` (batches) and `@dataset_source` (files) add new ways to say what is under test;
-  `Reporter` adds an output format.
-* `HookSpecs` lists every hook.
-* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it clearly.
+* `@model_source`, `@data_source` (batches) and `@dataset_source` (files) make a `Source`, a new way to say what is
+  under test. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
+* `@reporter` makes a `Reporter`, an output format. It reads a `Report`; texts in it are strangers', and `visible` or
+  `one_line` takes out what a terminal would obey.
+* Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. pluggy's order holds: the last one
+  registered hears first, and `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` are heeded. One that raises is a
+  fault of the run, never its end. What a plugin offers cannot be wrapped: no plugin changes what another offers.
+* `HookSpecs` lists every hook; `@hookimpl` marks an implementation. `discover` finds what the modules of a package
+  make.
+* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it
+  clearly.
 """
 
 from __future__ import annotations
@@ -45,11 +58,24 @@ import pkgutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from retspec.characters import one_line, visible
 from retspec.errors import Inconclusive, SubjectError
 from retspec.plugins.hooks import HookSpecs, hookimpl
 from retspec.plugins.kinds import Check, Cost, Measurement, Reporter, Source
 from retspec.plugins.signatures import hints, read_signature, value_type
-from retspec.records import Direction, Observed, Passes, Recipe, Value
+from retspec.records import (
+    Direction,
+    Fraction,
+    Observed,
+    Passes,
+    PositiveInt,
+    Recipe,
+    Report,
+    Result,
+    Spec,
+    Value,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,14 +84,21 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "Cost",
+    "Fraction",
     "HookSpecs",
     "Inconclusive",
     "Measurement",
     "Observed",
     "Passes",
+    "PositiveInt",
+    "Recipe",
+    "Report",
     "Reporter",
+    "Result",
     "Source",
+    "Spec",
     "SubjectError",
+    "Verdict",
     "check",
     "data_source",
     "dataset_source",
@@ -73,6 +106,9 @@ __all__ = [
     "hookimpl",
     "measurement",
     "model_source",
+    "one_line",
+    "reporter",
+    "visible",
 ]
 
 T = TypeVar("T", Check, Measurement, Source, Reporter)
@@ -175,6 +211,16 @@ def dataset_source(function: Callable[..., Any]) -> Source:
     and `train_transform` beside its own, batches that are balanced over the classes, and all checks on data.
     """
     return replace(_source(function, "data"), gives_files=True)
+
+
+def reporter(function: Callable[[Report], str]) -> Reporter:
+    """Make an output format of a function `(report) -> str`, for `--report NAME=PATH`.
+
+    NAME is that of the function, with `-` for each `_`. The function is called again and again while a run goes on,
+    with a report in which some criteria are not run yet: it reads the report, and nothing else. Texts in it come
+    from strangers: what is shown on a terminal goes through `visible` or `one_line` first.
+    """
+    return Reporter(name=_name(function).replace("_", "-"), render=function, doc=inspect.getdoc(function) or "")
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:

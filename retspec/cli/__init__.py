@@ -20,10 +20,11 @@ import click
 from click.shell_completion import shell_complete
 
 from retspec import __version__
+from retspec.characters import visible
 from retspec.cli.colour import wants_colour
 from retspec.cli.commands import CommandGroup
 from retspec.cli.options import Settings, examples, verbose_option
-from retspec.errors import RetspecError, SpecError, UsageError
+from retspec.errors import RetspecError, SpecError, UsageError, named
 from retspec.records import EXIT_INTERNAL, EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ def _tell(error: BaseException, settings: Settings) -> int:
             return CLOSED_PIPE
     message, code = _words(error, settings)
     if settings.verbose:
-        click.echo(traceback.format_exc(), err=True, nl=False)
-    click.echo(message, err=True)
+        click.echo(visible(traceback.format_exc()), err=True, nl=False)
+    click.echo(visible(message), err=True)
     return code
 
 
@@ -135,8 +136,7 @@ def _words(error: BaseException, settings: Settings) -> tuple[str, int]:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
             return f"Error: cannot write the output: {error.strerror}", EXIT_INTERNAL
     hint = "" if settings.verbose else "; run it again with -v to see the traceback"
-    name = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"Internal error: {name}{hint}", EXIT_INTERNAL
+    return f"Internal error: {named(error)}{hint}", EXIT_INTERNAL
 
 
 def _silence_closed_streams() -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 from tabulate import tabulate
 
+from retspec.characters import one_line
 from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.tables import NOTHING, shown
@@ -28,7 +29,7 @@ from retspec.review.calibration import CalibrationOptions, edited, propose, requ
 from retspec.review.recorded import judge_again
 from retspec.run import run
 from retspec.spec.load.spec_file import read
-from retspec.text.wording import one_line, readable, troubles
+from retspec.text.wording import readable, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

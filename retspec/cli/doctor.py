@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from retspec.cli.diagnostics.remedies import CPU_BUILD, NO_GPU, TOO_OLD, UNKNOWN, Remedy, explain, last_line
+from retspec.cli.diagnostics.remedies import CPU_BUILD, NO_GPU, TOO_OLD, UNKNOWN, Remedy, last_line, remedy_for
 from retspec.cli.options import Settings, examples, verbose_option
 from retspec.plugins.catalog import versions
 from retspec.text.wording import signal_name
@@ -93,7 +93,7 @@ def ask(*question: str) -> Answer:
 
 def diagnose(symptom_of: str, answer: Answer) -> Ailment | None:
     """Return what ails a package or the devices; where they work, only a known warning counts."""
-    remedy = explain(answer.stderr)
+    remedy = remedy_for(answer.stderr)
     if answer.facts is None:
         return Ailment(f"{symptom_of}: {last_line(answer.stderr)}", remedy or UNKNOWN, answer.stderr)
     if remedy is not None:

@@ -14,12 +14,13 @@ from tabulate import tabulate
 
 from retspec.cli.options import SpecFile, examples, override_options, plugin_options, verbose_option
 from retspec.cli.progress import watching
-from retspec.engine.protocol import Finished, Job, Made, Progress
+from retspec.engine.protocol import Done, Finished, Job, Made, Progress
 from retspec.engine.supervisor import Workers, measure
 from retspec.errors import ReportError
 from retspec.facts import MemoryFit
 from retspec.plan import make_plan
 from retspec.plugins.catalog import gather
+from retspec.plugins.telling import tell
 from retspec.records import EXIT_NO_VERDICT, Outcome, Size, bytes_of
 from retspec.spec.load import load, plugins_of
 from retspec.spec.validate import validate
@@ -117,7 +118,9 @@ def command(  # noqa: PLR0913 - one per option
         plan, catalog = _prepare(
             spec, arguments, overrides=overrides, plugins=plugins, entry_points=entry_points, observer=observer
         )
-        outcome, facts = _measure(plan, catalog)
+        outcome, facts, faults = _measure(plan, catalog)
+    for fault in faults:
+        click.echo(f"run: {fault}", err=True)
     if outcome.failure is not None or facts is None:
         click.echo(Mask(plan.spec.secrets).text(f"{spec}: {outcome.reason}"), err=True)
         context.exit(EXIT_NO_VERDICT)
@@ -125,6 +128,8 @@ def command(  # noqa: PLR0913 - one per option
     click.echo("\n".join(_lines(fit)))
     if destination is not None:
         _write(destination, fit)
+    if faults:
+        context.exit(EXIT_NO_VERDICT)
 
 
 def _prepare(
@@ -144,9 +149,9 @@ def _prepare(
     return make_plan(validate(document, catalog), catalog), catalog
 
 
-def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any]:
-    """Return what the criterion came to, and the facts as plain data."""
-    outcome, facts = Outcome(id=CRITERION), None
+def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any, tuple[str, ...]]:
+    """Return what the criterion came to, the facts as plain data, and what went wrong with the run, each thing once."""
+    outcome, facts, faults, mask = Outcome(id=CRITERION), None, list[str](), Mask(plan.spec.secrets)
     job = Job(plan=plan, plugins=catalog.named, entry_points=catalog.entry_points)
     names = {step.key: step.name for step in plan.measurements}
     with (
@@ -157,12 +162,15 @@ def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any]:
             match message:
                 case Progress(key, step, total):
                     name = names.get(key, key)  # the arguments say nothing new
-                    catalog.hooks.hook.retspec_progress(measurement=name, step=step, total=total, name=plan.spec.name)
+                    step_begun = {"measurement": name, "step": step, "total": total, "name": plan.spec.name}
+                    tell(catalog.hooks.hook, "progress", mask.data(step_begun), faults.append)
                 case Made(measured) if names[measured.key] == MEASUREMENT:
                     facts = measured.facts
                 case Finished(result):
                     outcome = result
-    return outcome, facts
+                case Done(others):
+                    faults += others
+    return outcome, facts, tuple(dict.fromkeys(map(mask.text, faults)))
 
 
 def _lines(fit: MemoryFit) -> Iterator[str]:

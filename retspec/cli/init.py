@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from retspec.cli.drafting.disk import Disk
-from retspec.cli.drafting.recognition import recognise
+from retspec.cli.drafting.recognition import settings_in
 from retspec.cli.drafting.spec import can_be_drafted, draft
 from retspec.cli.options import examples, verbose_option
 from retspec.errors import Mark, UsageError
@@ -57,7 +57,7 @@ def _starter() -> str:
 def _drafted(file: Path, spec: Path) -> str:
     """Return the spec of a config, which it names relative to its own folder."""
     config = read_config(str(file), Mark("--config", 1, 1))
-    found = recognise(config.data, config.unresolved)
+    found = settings_in(config.data, config.unresolved)
     if not can_be_drafted(found, config):
         raise UsageError(
             f"{file}: no key is called like a model (model.name, arch, backbone), images or a path; write the spec by "

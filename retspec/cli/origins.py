@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from retspec.characters import one_line
 from retspec.errors import Mark
 from retspec.spec.load.parse import parse
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 from retspec.spec.load.tree import Flat, Node
 from retspec.text.masking import Mask
-from retspec.text.wording import one_line
 
 if TYPE_CHECKING:
     from retspec.spec.document import Document, Place
@@ -111,7 +111,7 @@ def _represent_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
 
 def _is_plain(text: str) -> bool:
     try:
-        return isinstance(plain(text), str)
+        return isinstance(scalar_of(text), str)
     except ValueError:
         return False
 

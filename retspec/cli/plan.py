@@ -82,7 +82,7 @@ def _shown(plan: Plan, form: str) -> str:
     else:
         table = tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS)
     skipped = [f"skipped: {criterion.id} ({mask.data(criterion.skip)})" for criterion in plan.skipped]
-    return "\n".join([*heading, table, "", summary(plan), *skipped])
+    return "\n".join([*heading, table, "", totals(plan), *skipped])
 
 
 def _row(step: MeasurementStep, mask: Mask) -> list[str]:
@@ -100,7 +100,7 @@ def _pairs(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in arguments.items())
 
 
-def summary(plan: Plan) -> str:
+def totals(plan: Plan) -> str:
     """Return the plan in one sentence."""
     weights = "the model gets its weights" if plan.needs_weights else "no weights are made"
     measurements = _count(len(plan.measurements), "measurement")

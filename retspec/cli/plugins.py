@@ -8,6 +8,7 @@ from typing import Unpack
 import click
 from tabulate import tabulate
 
+from retspec.characters import one_line
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.plugins.catalog import Catalog, gather
 from retspec.plugins.loading import ALLOW_LIST, Plugin
@@ -36,13 +37,13 @@ def command(**plugins: Unpack[Plugins]) -> None:
 
 def _row(plugin: Plugin) -> list[str]:
     offers = f"does not load: {plugin.error}" if plugin.error else ", ".join(plugin.offers)
-    return [plugin.name, plugin.version or "-", plugin.origin, offers or "observes only"]
+    return [*map(one_line, (plugin.name, plugin.version or "-", plugin.origin, offers or "observes only"))]
 
 
 def _offer(catalog: Catalog) -> str:
     """Return what there is in all, built-in things included."""
     sources = sorted({*catalog.model_sources, *catalog.data_sources})
-    return (
+    return one_line(
         f"in all: {len(catalog.checks)} checks, {len(catalog.measurements)} measurements, "
         f"sources {', '.join(sources)}, reports {', '.join(catalog.reporters)}"
     )

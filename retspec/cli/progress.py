@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from tqdm import tqdm
 
+from retspec.characters import one_line
 from retspec.cli.colour import is_terminal
 from retspec.plugins.hooks import hookimpl
 from retspec.plugins.kinds import PARTS
-from retspec.text.wording import one_line, readable
+from retspec.text.wording import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ class _Names:
 
 def activity(measurement: str) -> str:
     """Return what is going on: parts of the subject, such as the model, are made ready before they are measured."""
-    return f"{'preparing' if measurement in PARTS else 'measuring'} {measurement}"
+    return f"{'preparing' if measurement in PARTS else 'measuring'} {one_line(measurement)}"
 
 
 def verdict_line(result: Result) -> str:

@@ -12,7 +12,7 @@ import click
 
 from retspec.cli.colour import paint
 from retspec.errors import ReportError, UsageError
-from retspec.report.formats.github import render as render_annotations
+from retspec.report.formats.github import github
 from retspec.report.formats.markdown import LARGEST, render_markdown
 from retspec.report.formats.table import ending, render_table
 
@@ -59,7 +59,7 @@ def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading:
     if heading:
         click.echo()
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        click.echo(render_annotations(report), nl=False)
+        click.echo(github(report), nl=False)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(Path(summary), report)
 

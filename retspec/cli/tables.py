@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from tabulate import tabulate
 
+from retspec.characters import one_line
 from retspec.records import plain
 from retspec.text.markdown import markdown_table
-from retspec.text.wording import exact, one_line
+from retspec.text.wording import exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

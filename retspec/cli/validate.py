@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from retspec.characters import visible
 from retspec.cli.options import (
     Plugins,
     SpecFile,
@@ -60,9 +61,9 @@ def _is_valid(spec: Path, gathering: Callable[..., Catalog], options: _Options) 
     try:
         plans, _ = prepare_cells(spec, gathering=gathering, **options)
     except SpecError as error:
-        click.echo(str(error), err=True)
+        click.echo(visible(str(error)), err=True)
     except RetspecError as error:
-        click.echo(f"{spec}: {error}", err=True)
+        click.echo(visible(f"{spec}: {error}"), err=True)
     else:
         click.echo("\n  ".join([f"{spec}: ok ({_counted(plans)})", *_cells(plans)]))
         return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from retspec.measurements.fitting import fewest_passes, fit, fitting_passes
+from retspec.measurements.fitting import fewest_passes, fitting_passes, train_and_watch
 from retspec.plugin import Cost, measurement
 from retspec.subjects.subject import Batch
 
@@ -37,4 +37,4 @@ def blank_training(
     import torch
 
     blank = Batch(torch.zeros_like(batch.inputs), batch.targets)
-    return fit(model, blank, replace(recipe, steps=steps, lr=lr), progress).training
+    return train_and_watch(model, blank, replace(recipe, steps=steps, lr=lr), progress).training

@@ -63,10 +63,10 @@ def fitting(
     `train.stop_at_drop` it also ends as soon as the loss has fallen by that share of the first one and
     `train.min_steps` are taken.
     """
-    return fit(model, batch, replace(recipe, steps=steps, lr=lr), progress)
+    return train_and_watch(model, batch, replace(recipe, steps=steps, lr=lr), progress)
 
 
-def fit(model: nn.Module, batch: Batch, recipe: Recipe, progress: Callable[[int, int], None]) -> Fit:
+def train_and_watch(model: nn.Module, batch: Batch, recipe: Recipe, progress: Callable[[int, int], None]) -> Fit:
     """Train as the recipe says, watch, and put the model back."""
     with ExitStack() as stack:
         snapshot = stack.enter_context(preserved(model))

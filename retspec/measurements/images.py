@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from retspec.errors import one_line
+from retspec.errors import named
 from retspec.facts import Copy, CorruptImage, Images
 from retspec.plugin import Cost, measurement
 from retspec.subjects.devices import cores
@@ -70,13 +70,13 @@ def _read(path: Path) -> _Seen:
     except FileNotFoundError:
         return _Seen(None)
     except OSError as error:
-        return _Seen(None, one_line(error))
+        return _Seen(None, named(error))
     digest = hashlib.sha256(content).digest()
     try:
         with Image.open(BytesIO(content)) as image:
             image.load()
     except Exception as error:  # noqa: BLE001 - Pillow's decoders raise anything over bytes that make no sense
-        reason = "the file is empty" if not content else _without_address(one_line(error))
+        reason = "the file is empty" if not content else _without_address(named(error))
         return _Seen(digest, reason)
     return _Seen(digest)
 

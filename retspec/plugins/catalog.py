@@ -87,8 +87,8 @@ def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
     loaded = load_plugins(manager, plugins, entry_points=entry_points)
-    for observer in observers:
-        manager.register(observer)
+    for number, observer in enumerate(observers, 1):
+        manager.register(observer, f"observer {number} ({type(observer).__name__})")
     catalog = Catalog(
         checks=_collect(manager, "retspec_checks"),
         measurements=_collect(manager, "retspec_measurements"),

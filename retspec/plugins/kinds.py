@@ -107,8 +107,15 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Reporter:
-    """An output format: turns a report, finished or not, into text. Pure, so that it can be run at any moment."""
+    """An output format: turns a report, finished or not, into text. Pure, so that it can be run at any moment.
+
+    Made by `@reporter`; calling it calls the function.
+    """
 
     name: str
     render: Callable[[Report], str]
     doc: str = ""
+
+    def __call__(self, report: Report) -> str:
+        """Call the function."""
+        return self.render(report)

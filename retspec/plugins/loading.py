@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.errors import PluginError, did_you_mean, one_line
+from retspec.characters import one_line
+from retspec.errors import PluginError, describe_theirs, did_you_mean
 from retspec.plugins.hooks import HookSpecs
 from retspec.plugins.kinds import API_VERSION, PARTS, PROJECT, Check, Measurement, Reporter, Source
+from retspec.plugins.signatures import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,6 +42,10 @@ KINDS: Mapping[str, type] = {
     "retspec_reporters": Reporter,
 }
 """What each hook returns a list of."""
+NO_WRAPPER = (
+    "what plugins offer is taken from each by itself, so that no plugin changes or hides what another offers; "
+    "wrap observers only"
+)
 HOOKS = tuple(name for name in vars(HookSpecs) if name.startswith(f"{PROJECT}_"))
 
 
@@ -69,13 +75,13 @@ def offered_by(implementation: pluggy.HookImpl, hook: str) -> list[Any]:
     """Call a hook of one plugin; raises PluginError for what is no list of the right kind of things."""
     items, kind = implementation.function(), KINDS[hook]
     if not isinstance(items, list | tuple):
-        raise PluginError(f"{hook} returned {type(items).__name__}; it must return a list of {kind.__name__}")
+        found = type(items).__name__
+        raise _mistake(implementation.function, f"{hook} returned {found}; it must return a list of {kind.__name__}")
     for item in items:
         if not isinstance(item, kind):
-            named = getattr(item, "name", getattr(item, "__name__", repr(item)))
-            raise PluginError(
-                f"{hook} returned {named}, a {type(item).__name__}; it must return a list of {kind.__name__}"
-            )
+            found = f"{getattr(item, 'name', getattr(item, '__name__', repr(item)))}, a {type(item).__name__}"
+            message = f"{hook} returned {found}; it must return a list of {kind.__name__}"
+            raise _mistake(implementation.function, message)
     return [*items]
 
 
@@ -173,15 +179,30 @@ def _require_api(plugin: object) -> None:
 
 def _require_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
     """Refuse a plugin of which nothing, or less than its author thinks, would ever be called."""
-    marked = [caller.name for caller in manager.get_hookcallers(plugin) or ()]
-    for name in marked:
-        if name not in HOOKS:
-            raise PluginError(f"unknown hook {name!r}{did_you_mean(name, HOOKS)}; there are {', '.join(HOOKS)}")
+    marked = {
+        caller.name: implementation
+        for caller in manager.get_hookcallers(plugin) or ()
+        for implementation in caller.get_hookimpls()
+        if implementation.plugin is plugin
+    }
+    for name, implementation in marked.items():
+        if name not in HOOKS and not implementation.optionalhook:
+            message = f"unknown hook {name!r}{did_you_mean(name, HOOKS)}; there are {', '.join(HOOKS)}"
+            raise _mistake(implementation.function, message)
+        if name in KINDS and (implementation.wrapper or implementation.hookwrapper):
+            raise _mistake(implementation.function, f"{name} is a wrapper; {NO_WRAPPER}")
     for name in HOOKS:
-        if name not in marked and inspect.isfunction(inspect.getattr_static(plugin, name, None)):
-            raise PluginError(f"{name} lacks its @hookimpl: it would never be called")
+        function = inspect.getattr_static(plugin, name, None)
+        if name not in marked and inspect.isfunction(function):
+            raise _mistake(function, f"{name} lacks its @hookimpl: it would never be called")
     if not marked:
         raise PluginError("it has no hook; a plugin has a function such as retspec_checks, marked with @hookimpl")
+
+
+def _mistake(function: object, message: str) -> PluginError:
+    """Return what is wrong with a function of a plugin, with its place."""
+    place = place_of(function)
+    return PluginError(f"{place}: {message}" if place else message)
 
 
 def _offers(manager: pluggy.PluginManager, module: object | None = None) -> Iterator[Any]:
@@ -196,24 +217,27 @@ def _require_usable(items: Sequence[Any], others: Sequence[Measurement]) -> None
     """Refuse a plugin whose checks read what nobody measures, or take what no schema can describe."""
     known = [item.name for item in (*items, *others) if isinstance(item, Measurement)]
     for item in items:
+        if isinstance(item, Reporter):
+            continue
         if isinstance(item, Check | Measurement) and (problem := unknown_input(item, known)):
-            raise PluginError(problem)
-        for argument in getattr(item, "arguments", {}).values():
-            _require_schema(argument.type, f"argument {argument.name!r} of {item.name}")
+            raise _mistake(item.function, problem)
+        for argument in item.arguments.values():
+            _require_schema(item, argument.type, f"argument {argument.name!r} of {item.name}")
         if isinstance(item, Check | Source):
-            _require_schema(item.value_type, f"what {item.name} returns" if isinstance(item, Check) else item.name)
+            owner = f"what {item.name} returns" if isinstance(item, Check) else item.name
+            _require_schema(item, item.value_type, owner)
 
 
-def _require_schema(annotation: Any, owner: str) -> None:
+def _require_schema(item: Check | Measurement | Source, annotation: Any, owner: str) -> None:
     try:
         msgspec.json.schema(annotation)
     except TypeError as error:
-        raise PluginError(f"{owner}: no schema describes the type {annotation}") from error
+        raise _mistake(item.function, f"{owner}: no schema describes the type {annotation}") from error
 
 
 def _why(error: BaseException) -> str:
     if isinstance(error, PluginError):
-        return str(error)
+        return one_line(str(error))
     lacks = isinstance(error, ImportError) and (error.name or "").partition(".")[0] == PROJECT
     hint = f"; this retspec has plugin API {API_VERSION}, is the plugin built for another?" if lacks else ""
-    return one_line(error) + hint
+    return describe_theirs(error) + hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
@@ -49,6 +50,12 @@ def hints(function: Callable[..., Any], names: Sequence[str]) -> dict[str, Any]:
         globalns=getattr(function, "__globals__", {}),
         include_extras=True,
     )
+
+
+def place_of(function: Any) -> str:
+    """Return the `file:line` where a function is defined, its decorators included; empty for what has no source."""
+    code = getattr(inspect.unwrap(function) if callable(function) else function, "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
 
 
 def value_type(function: Callable[..., Any]) -> Any:

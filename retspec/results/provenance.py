@@ -14,9 +14,9 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import quoted
 from retspec.records import Spec, plain
 from retspec.text.masking import Mask
-from retspec.text.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from retspec.characters import one_line, quoted
 from retspec.errors import UsageError, did_you_mean
 from retspec.records import Baseline, Report
-from retspec.text.wording import one_line, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retspec.characters import visible
 from retspec.errors import RetspecError
 from retspec.prepare import prepare_cells
 from retspec.records import Verdict
 from retspec.report.formats.junit_texts import explanation
 from retspec.testing.running import run_under_pytest, shown
 from retspec.testing.sharing import shared
-from retspec.text.wording import troubles, visible, waived
+from retspec.text.wording import troubles, waived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,12 +101,12 @@ def result_of_criterion(request: pytest.FixtureRequest) -> Result:
     try:
         report = item.parent.report(request)
     except RetspecError as error:
-        pytest.fail(str(error), pytrace=False)
+        pytest.fail(visible(str(error)), pytrace=False)
     result = next(result for result in report.every_result if result.criterion.name == item.name)
     if not result.verdict.is_decided:
         pytest.fail(_explained(result, request.config), pytrace=False)
     if result.verdict is not Verdict.MISSED and (faults := troubles(report)):
-        pytest.fail("\n".join(faults), pytrace=False)
+        pytest.fail("\n".join(map(visible, faults)), pytrace=False)
     return result
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from retspec.errors import RetspecError
 from retspec.records import EXIT_MET
-from retspec.report.formats.table import render
+from retspec.report.formats.table import table
 from retspec.testing.running import run_under_pytest
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def retspec_run(request: pytest.FixtureRequest, tmp_path: Path) -> RetspecRun:
             report = run_under_pytest(request, request.path.parent / spec, reports=reports, **options)
         except RetspecError as error:
             raise error.with_traceback(None) from None  # how retspec came to say no helps nobody
-        table = render(report)
+        shown = table(report)
         if check and report.exit_code != EXIT_MET:
-            pytest.fail(f"{report.file}\n\n{table}")
-        request.node.add_report_section("call", "retspec", f"{report.file}\n\n{table}")
+            pytest.fail(f"{report.file}\n\n{shown}")
+        request.node.add_report_section("call", "retspec", f"{report.file}\n\n{shown}")
         return report
 
     return call

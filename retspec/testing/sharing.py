@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.report.formats.results import render
+from retspec.report.formats.results import json
 from retspec.report.live import write_whole
 from retspec.results.results_file import read_report
 
@@ -46,5 +46,5 @@ def shared(config: pytest.Config, key: str, make: Callable[[], Report]) -> Repor
     with file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
-            write_whole(file, render(make()))
+            write_whole(file, json(make()))
         return read_report(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from retspec.text.wording import one_line
+from retspec.characters import one_line
 
 
 def from_root(file: str) -> str:

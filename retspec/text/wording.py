@@ -7,13 +7,13 @@ here decides anything.
 from __future__ import annotations
 
 import math
-import re
 import reprlib
 import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeGuard
 
+from retspec.characters import one_line
 from retspec.records import (
     EXIT_MET,
     EXIT_MISSED,
@@ -26,51 +26,6 @@ from retspec.records import (
     Verdict,
     Waiver,
 )
-
-_LONGEST_WORD = 60
-"""Characters of a stranger's word that are quoted."""
-
-# Characters -------------------------------------------------------------------------------------------------
-
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-~])")
-_HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_DIRECTIVE = re.compile(r"\[\[(?=\s*\w+\s*\|)")
-
-
-def visible(text: str) -> str:
-    r"""Return text that a terminal obeys nothing of and that XML 1.0 can hold.
-
-    Colour codes are dropped; control characters, lone surrogates and U+FFFE/FFFF are spelled out, as `\x1b`;
-    every line break becomes a line feed, so that an overwritten progress bar reads as lines.
-    """
-    plain = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _HIDDEN.sub(_spelled_out, plain)
-
-
-def one_line(text: str) -> str:
-    """Return visible text with every run of white space turned into one space."""
-    return " ".join(visible(text).split())
-
-
-def quoted(text: str) -> str:
-    """Quote a word of a stranger's so that it stays short and on one line."""
-    return repr(text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}...")
-
-
-def word(text: str) -> str:
-    """Return a word of a stranger's, short and on one line, for a message that needs no quotes around it."""
-    return quoted(text)[1:-1]
-
-
-def defused(text: str) -> str:
-    """Return visible text in which no reader of JUnit XML finds a `[[PROPERTY|…]]` or `[[ATTACHMENT|…]]`."""
-    return _DIRECTIVE.sub("[ [", visible(text))
-
-
-def _spelled_out(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - two hexadecimal digits
-
 
 # Values -----------------------------------------------------------------------------------------------------
 

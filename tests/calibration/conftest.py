@@ -11,7 +11,7 @@ import pytest
 from retspec.cli import main
 from retspec.prepare import prepare
 from retspec.records import Observed, Outcome, Verdict
-from retspec.report.formats.results import render
+from retspec.report.formats.results import json as render
 from tests.judge.recorded import run_of
 
 if TYPE_CHECKING:

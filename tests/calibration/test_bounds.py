@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from retspec.records import Direction
 from retspec.review.calibration.bounds import bound
 from retspec.review.calibration.yaml_edit import LeftAlone, spelled
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 
 FINITE = st.floats(min_value=-1e300, max_value=1e300).filter(lambda value: abs(value) > 1e-300)
 COUNTS = st.integers(min_value=-(10**17), max_value=10**17).filter(bool)
@@ -27,7 +27,7 @@ def test_the_limit_is_never_stricter_than_the_observation_with_its_margin(
     exact = Decimal(str(value))
     wanted = exact + abs(exact) * margin * (1 if direction is Direction.AT_MOST else -1)
     assert limit >= wanted if direction is Direction.AT_MOST else limit <= wanted
-    read = plain(spelled(limit))
+    read = scalar_of(spelled(limit))
     assert isinstance(read, int | float)
     assert not direction.is_stricter(read, value)
 
@@ -46,7 +46,7 @@ def test_it_has_two_digits_and_is_no_further_off_than_rounding_takes_it(
 @given(value=COUNTS, direction=SIDES, margin=MARGINS)
 def test_a_count_stays_whole(value: int, direction: Direction, margin: Decimal) -> None:
     limit = bound(value, direction, margin, is_count=True)
-    read = plain(spelled(limit, like="1_000"))
+    read = scalar_of(spelled(limit, like="1_000"))
     assert isinstance(read, int)
     assert read == limit
     assert not direction.is_stricter(read, value)

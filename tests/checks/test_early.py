@@ -14,7 +14,7 @@ from retspec.checks.learning.speed import min_throughput
 from retspec.errors import Inconclusive
 from retspec.facts import Training
 from retspec.facts.training import drop
-from retspec.measurements.fitting import fewest_passes, fit, fitting_passes
+from retspec.measurements.fitting import fewest_passes, fitting_passes, train_and_watch
 from retspec.records import Passes, Recipe
 from retspec.subjects.subject import Batch
 from tests import tiny
@@ -27,7 +27,7 @@ def fitted(model: torch.nn.Module | None = None, **train: Any) -> tuple[Training
     torch.manual_seed(0)
     begun: list[int] = []
     recipe = Recipe(**{"lr": 3e-3, "stop_at_drop": SHARE, **train})
-    shown = fit(model or tiny.vit(), Batch(*tiny.batch()), recipe, lambda step, _total: begun.append(step))
+    shown = train_and_watch(model or tiny.vit(), Batch(*tiny.batch()), recipe, lambda step, _total: begun.append(step))
     return shown.training, len(begun)
 
 

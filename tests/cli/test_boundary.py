@@ -66,7 +66,7 @@ def test_verbose_shows_the_traceback_above_the_line(retspec: Any) -> None:
 def test_a_plugin_that_exits_does_not_make_the_run_green(retspec: Any, plugin: Any) -> None:
     finished = retspec("plugins", "-p", plugin("raise SystemExit(0)"))
     assert finished.code == 2
-    assert finished.err.endswith("does not load: SystemExit: 0\n")
+    assert finished.err.endswith("does not load: SystemExit: 0 (plugin.py:1)\n")
 
 
 ODD = "class Odd(BaseException): ...\nraise Odd('gone')"

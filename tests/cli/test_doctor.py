@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.cli.diagnostics.remedies import REMEDIES, explain, last_line
+from retspec.cli.diagnostics.remedies import REMEDIES, last_line, remedy_for
 from retspec.cli.doctor import NEEDED, ask, diagnose, is_older
 
 if TYPE_CHECKING:
@@ -79,17 +79,17 @@ HEALTHY = {"torch": TORCH, "torchvision": "", "timm": "import torchvision", "pef
 
 @pytest.mark.parametrize(("text", "why"), TEXTS.items())
 def test_a_known_failure_is_explained(text: str, why: str) -> None:
-    remedy = explain(f"Traceback (most recent call last):\n  File ...\n{text}\n")
+    remedy = remedy_for(f"Traceback (most recent call last):\n  File ...\n{text}\n")
     assert remedy is not None
     assert why in remedy.why
 
 
 def test_every_known_failure_has_a_text_that_shows_it() -> None:
-    assert {explain(text) for text in TEXTS} == set(REMEDIES)
+    assert {remedy_for(text) for text in TEXTS} == set(REMEDIES)
 
 
 def test_an_unknown_failure_is_not_explained_away() -> None:
-    assert explain("RuntimeError: the moon is full") is None
+    assert remedy_for("RuntimeError: the moon is full") is None
 
 
 def test_the_error_is_named_by_the_last_line_that_says_something() -> None:

@@ -61,3 +61,23 @@ def test_a_model_that_cannot_be_built_gets_no_table(retspec: Any, spec: Path) ->
     finished = retspec("fit", spec, "--memory", "1GB", "--set", "model.timm=vit_tinny_patch16_224")
     assert (finished.code, finished.out) == (3, "")
     assert finished.err.splitlines()[-1].endswith("did you mean 'vit_tiny_patch16_224'?")
+
+
+OBSERVER = """
+from retspec.plugin import hookimpl
+
+@hookimpl
+def retspec_progress(step):
+    raise OSError("no network")
+"""
+
+
+def test_an_observer_that_fails_is_a_fault_and_the_table_is_shown(retspec: Any, spec: Path, tmp_path: Path) -> None:
+    """As in `retspec run`: reported once, never the end, and no success either."""
+    plugin = tmp_path / "observing.py"
+    plugin.write_text(OBSERVER)
+    finished = retspec("fit", spec, *TINY, "--memory", "80MB", "--batch-sizes", "2", "-p", plugin)
+    assert finished.code == 3
+    fault = f"run: plugin {plugin}: its hook retspec_progress raised OSError: no network (observing.py:6)"
+    assert finished.err.splitlines().count(fault) == 1
+    assert "the largest batch that fits in 0.08 GB" in finished.out

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from retspec.cli.drafting.recognition import recognise
+from retspec.cli.drafting.recognition import settings_in
 from retspec.records import Verdict
 from retspec.spec.load import load
 from tests.here import run_here
@@ -224,7 +224,7 @@ def test_tables_that_are_elsewhere_get_columns_to_correct(retspec: Any, tmp_path
     ],
 )
 def test_a_key_means_what_it_means_where_it_stands(config: str, word: str, place: str | None) -> None:
-    found = recognise(yaml.safe_load(config.replace("1e-3", "0.001")), {})
+    found = settings_in(yaml.safe_load(config.replace("1e-3", "0.001")), {})
     assert (found[word].place if word in found else None) == place
 
 

@@ -1,11 +1,14 @@
 """Writes the generated parts of the repository again: `python -m tests.house.refresh`.
 
-These are the two schemas, the pages of the checks, and their entries in the navigation of the documentation.
+These are the two schemas, the pages of the checks with their entries in the navigation of the documentation, and the
+table of measurements on the page for plugin authors.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from tabulate import tabulate
 
 from retspec.cli import main
 from retspec.plugins.catalog import gather
@@ -14,10 +17,12 @@ from tests.house.pages import FOLDER, navigation, pages
 ROOT = Path(__file__).resolve().parents[2]
 README = "README.md"
 SITE = "zensical.toml"
+PLUGINS = "docs/plugins.md"
 SPEC_SCHEMA, RESULTS_SCHEMA = "schemas/spec.schema.json", "schemas/results.schema.json"
-GENERATED = (SITE, SPEC_SCHEMA, RESULTS_SCHEMA)
+GENERATED = (SITE, PLUGINS, SPEC_SCHEMA, RESULTS_SCHEMA)
 """What always has the same path; the pages of the checks come beside it."""
 FIRST_MARKER, LAST_MARKER = "    # checks\n", "    # /checks\n"
+MEASUREMENTS = ("measurement", "facts", "what it does")
 
 
 def refresh(root: Path) -> None:
@@ -31,8 +36,9 @@ def refresh(root: Path) -> None:
         stale.unlink()
     for path, text in made.items():
         (root / path).write_text(text, encoding="utf-8")
-    site = root / SITE
-    site.write_text(with_checks(site.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, filled in ((SITE, with_checks), (PLUGINS, with_measurements)):
+        text = (root / path).read_text(encoding="utf-8")
+        (root / path).write_text(filled(text), encoding="utf-8")
 
 
 def with_checks(settings: str) -> str:
@@ -40,9 +46,23 @@ def with_checks(settings: str) -> str:
 
     Raises ValueError when the markers are not there once each, in their order.
     """
-    before, between = settings.split(FIRST_MARKER)
-    _, after = between.split(LAST_MARKER)
-    return f"{before}{FIRST_MARKER}{navigation(gather(entry_points=False))}{LAST_MARKER}{after}"
+    return _filled(settings, FIRST_MARKER, LAST_MARKER, navigation(gather(entry_points=False)))
+
+
+def with_measurements(page: str) -> str:
+    """Return a page with the table of the built-in measurements between its markers, as `with_checks` does."""
+    rows = [
+        (f"`{name}`", f"`{found.function.__annotations__.get('return', '')}`", found.doc.partition("\n")[0])
+        for name, found in gather(entry_points=False).measurements.items()
+    ]
+    table = tabulate(rows, MEASUREMENTS, tablefmt="github", disable_numparse=True)
+    return _filled(page, "<!-- measurements -->", "<!-- /measurements -->", f"\n\n{table}\n\n")
+
+
+def _filled(page: str, first: str, last: str, text: str) -> str:
+    before, between = page.split(first)
+    _, after = between.split(last)
+    return f"{before}{first}{text}{last}{after}"
 
 
 if __name__ == "__main__":

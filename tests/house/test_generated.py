@@ -11,7 +11,7 @@ import yaml
 
 from retspec.plugins.catalog import gather
 from tests.house.pages import FOLDER, REFRESH, index, page, pages, sections
-from tests.house.refresh import FIRST_MARKER, GENERATED, LAST_MARKER, ROOT, SITE, refresh, with_checks
+from tests.house.refresh import FIRST_MARKER, GENERATED, LAST_MARKER, PLUGINS, ROOT, SITE, refresh, with_checks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,9 @@ each_check = pytest.mark.parametrize("check", CATALOG.checks.values(), ids=CATAL
 def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the generated parts, made now, in place of what was there before."""
     folder = tmp_path_factory.mktemp("refreshed")
-    shutil.copy(ROOT / SITE, folder)
     (folder / FOLDER).mkdir(parents=True)
+    for copied in (SITE, PLUGINS):
+        shutil.copy(ROOT / copied, folder / copied)
     (folder / FOLDER / "a_check_that_was_removed.md").touch()
     refresh(folder)
     return folder

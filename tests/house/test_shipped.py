@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from retspec.cli.commands import COMMANDS
 from retspec.plugins.catalog import gather
-from retspec.report.formats.results import render
+from retspec.report.formats.results import json as render
 from retspec.spec.load import load_cells, plugins_of
 from retspec.spec.validate import validate_cells
 from tests.house.refresh import RESULTS_SCHEMA, ROOT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.judge import judge, skipped
 from retspec.prepare import prepare
 from retspec.records import CheckStep, Observed, Outcome, Plan, Provenance, Recipe, Report, Spec
-from retspec.report.formats.results import render
+from retspec.report.formats.results import json as render
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.results.results_file import read_report
 from tests.reporters.sample import FILE, report

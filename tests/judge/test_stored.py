@@ -9,7 +9,7 @@ import pytest
 
 from retspec.errors import UsageError
 from retspec.records import Baseline, Blessing
-from retspec.report.formats.results import render
+from retspec.report.formats.results import json as render
 from retspec.results.results_file import read_baseline, read_report
 from tests.judge.recorded import read_back
 from tests.reporters.sample import report, sample

@@ -9,20 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retspec.characters import one_line, visible
 from retspec.records import Direction, Observed, Verdict
 from retspec.text.wording import (
     detail_lines,
     duration,
     exact,
     margin,
-    one_line,
     outcome,
     readable,
     required,
     signal_name,
     summary,
     troubles,
-    visible,
 )
 from tests.reporters.sample import criterion, judged, report, sample
 
@@ -150,6 +149,12 @@ def test_a_limit_in_words_carries_its_unit() -> None:
         ("\x1b\x1b[0m[2J", r"\x1b[2J"),
         ("nul\0, del\x7f, csi\x9b", r"nul\x00, del\x7f, csi\x9b"),
         ("\ud800 \udfff \ufffe \uffff", r"\ud800 \udfff \ufffe \uffff"),
+        ("\x1b]8;;https://example.org\x1b\\click\x1b]8;;\x1b\\", "click"),
+        ("\x1b]52;c;cm0=\x07copied", "copied"),
+        ("\x1b]52;c;cm0=", r"\x1b]52;c;cm0="),
+        ("\x1bP1$r\x1b\\asked, \x1b_G\x1b\\drawn", "asked, drawn"),
+        ("a\u202eb\u2066c\u2069d\u200fe\u200ef\u061cg\u202a", "abcdefg"),
+        ("joined\u200dup, a\u00a0gap", "joined\u200dup, a\u00a0gap"),
         ("10%\r50%\r\ndone", "10%\n50%\ndone"),
         ("größer, 網膜, 👁", "größer, 網膜, 👁"),
     ],

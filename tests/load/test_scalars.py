@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from retspec.spec.load.scalars import plain
     ],
 )
 def test_a_scalar_of_the_core_schema_has_its_type(text: str, value: object) -> None:
-    assert repr(plain(text)) == repr(value)
+    assert repr(scalar_of(text)) == repr(value)
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ def test_a_scalar_of_the_core_schema_has_its_type(text: str, value: object) -> N
     ],
 )
 def test_everything_else_is_text(text: str) -> None:
-    assert plain(text) == text
+    assert scalar_of(text) == text
 
 
 @pytest.mark.parametrize("text", [".nan", ".NaN", ".inf", "-.Inf", "+.INF", "1e999", "-1e999"])
 def test_what_is_not_finite_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="finite"):
-        plain(text)
+        scalar_of(text)
 
 
 @pytest.mark.parametrize("text", ["18446744073709551616", "-9223372036854775809", "9" * 5000, f"0x{'f' * 40}"])
 def test_an_integer_beyond_64_bits_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="64 bits"):
-        plain(text)
+        scalar_of(text)

@@ -239,11 +239,11 @@ def test_a_broken_entry_point_is_recorded_and_the_others_load(install: Install) 
     install("sound", CHECK.format(name="steps_taken"))
     catalog = gather()
     broken, sound = (plugin for plugin in catalog.plugins if plugin.name in {"broken", "sound"})
-    assert broken == Plugin("broken", "broken_module", "1.2", error="RuntimeError: no licence")
+    assert broken == Plugin("broken", "broken_module", "1.2", error="RuntimeError: no licence (broken_module.py:1)")
     assert sound == Plugin("sound", "sound_module", "1.2", offers=("steps_taken",))
     assert catalog.broken == (broken,)
     hint = catalog.explain_missing("no_such_check", catalog.checks)
-    assert hint == "; plugin 'broken' failed to load and may offer it: RuntimeError: no licence"
+    assert hint == "; plugin 'broken' failed to load and may offer it: RuntimeError: no licence (broken_module.py:1)"
 
 
 def test_an_entry_point_loads_whole_or_not_at_all(install: Install) -> None:
@@ -291,3 +291,13 @@ def test_without_entry_points_named_plugins_still_load(install: Install, write: 
     catalog = gather([str(write("mine.py", CHECK.format(name="steps_taken")))], entry_points=False)
     assert "steps_taken" in catalog.checks
     assert "check_one" not in catalog.checks
+
+
+def test_a_hook_that_only_another_retspec_knows_may_be_optional(write: Write) -> None:
+    text = CHECK.format(name="steps_taken") + "\n@hookimpl(optionalhook=True)\ndef retspec_dreams(night): ...\n"
+    assert "steps_taken" in gather([str(write("ahead.py", text))], entry_points=False).checks
+
+
+def test_the_order_of_what_is_offered_means_nothing(write: Write) -> None:
+    text = CHECK.format(name="steps_taken").replace("@hookimpl", "@hookimpl(tryfirst=True)")
+    assert "steps_taken" in gather([str(write("early.py", text))], entry_points=False).checks

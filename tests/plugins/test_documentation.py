@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
 
+from retspec import toolkit
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare
 from tests.plugins.conftest import EXAMPLE, RETFOUND, ROOT
+from tests.plugins.test_interface import beside_the_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,17 +28,31 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def test_the_guide_writes_a_check_in_ten_lines() -> None:
-    (source,) = blocks(GUIDE, "python")
+    source, *_ = blocks(GUIDE, "python")
     assert len([line for line in source.splitlines() if line]) == WRITTEN_LINES
 
 
 def test_the_check_of_the_guide_works_in_the_spec_of_the_guide(write: Write) -> None:
-    (source,), (spec,) = blocks(GUIDE, "python"), blocks(GUIDE, "yaml")
+    (source, *_), (spec,) = blocks(GUIDE, "python"), blocks(GUIDE, "yaml")
     write("my_checks.py", source)
     plan, catalog = prepare(write("spec.yaml", spec), entry_points=False)
     (step,) = plan.checks
     assert (step.criterion.check, step.criterion.limit) == ("steps_to_halve", 15)
     assert catalog.checks["steps_to_halve"].question.endswith("?")
+
+
+@pytest.mark.parametrize("source", blocks(GUIDE, "python"), ids=lambda source: source.splitlines()[-1].strip())
+def test_each_plugin_of_the_guide_loads_and_imports_only_the_public_pages(source: str, write: Write) -> None:
+    assert beside_the_pages(source) == []
+    (plugin,) = gather([str(write("guide.py", source))], entry_points=False).plugins
+    assert bool(plugin.offers) is ("return [" in source)
+
+
+def test_the_measurement_of_the_toolkit_s_page_loads(write: Write) -> None:
+    lines = (toolkit.__doc__ or "").partition("::\n")[2].partition("**Parts")[0]
+    hook = "\nfrom retspec.plugin import hookimpl\n@hookimpl\ndef retspec_measurements(): return [feature_norm]\n"
+    path = write("page.py", textwrap.dedent(lines) + hook)
+    assert gather([str(path)], entry_points=False).plugins[0].offers == ("feature_norm",)
 
 
 def test_the_spec_of_the_example_package_is_valid(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

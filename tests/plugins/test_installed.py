@@ -175,7 +175,7 @@ def test_a_plugin_that_does_not_load_is_shown_with_its_reason(program: Any, brok
     assert finished.returncode == 0
     row = next(line for line in finished.stdout.splitlines() if line.startswith("gone "))
     assert row.split(maxsplit=3)[1:3] == ["1.2", "gone_module"]
-    assert row.endswith("does not load: RuntimeError: no licence found")
+    assert row.endswith("does not load: RuntimeError: no licence found (gone_module.py:1)")
 
 
 def test_a_spec_that_names_an_unknown_check_is_told_of_it(program: Any, broken: Path, write: Write) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from retspec.errors import PluginError
 from retspec.plugins.catalog import gather
+from retspec.plugins.loading import NO_WRAPPER
 from tests.plugins.samples import CHECK
 
 if TYPE_CHECKING:
@@ -16,9 +17,23 @@ if TYPE_CHECKING:
 
 THERE_ARE = f"there are {', '.join(gather(entry_points=False).measurements)}"
 MISTAKES = {
+    "does-not-parse": ("x = 1\ndef broken(:\n", "SyntaxError: invalid syntax (FILE:2)"),
+    "raises": ("import json\n\njson.loads('{')\n", "(FILE:3)"),
+    "cannot-be-shown": (
+        "class Odd(Exception):\n    def __str__(self): raise OSError\nraise Odd\n",
+        "Odd: its message cannot be shown: OSError (FILE:3)",
+    ),
+    "wraps-what-all-offer": (
+        CHECK.format(name="c").replace("@hookimpl", "@hookimpl(wrapper=True)").replace("return [c]", "return (yield)"),
+        f"FILE:10: retspec_checks is a wrapper; {NO_WRAPPER}",
+    ),
+    "wraps-in-the-old-way": (
+        CHECK.format(name="c").replace("@hookimpl", "@hookimpl(hookwrapper=True)").replace("return [c]", "yield"),
+        f"FILE:10: retspec_checks is a wrapper; {NO_WRAPPER}",
+    ),
     "forgot-to-return": (
         CHECK.format(name="c").replace("return [c]", "[c]"),
-        "retspec_checks returned NoneType; it must return a list of Check",
+        "FILE:10: retspec_checks returned NoneType; it must return a list of Check",
     ),
     "forgot-the-list": (
         CHECK.format(name="c").replace("return [c]", "return c"),
@@ -30,7 +45,7 @@ MISTAKES = {
     ),
     "wrong-hook": (
         CHECK.format(name="c").replace("def retspec_checks", "def retspec_measurements"),
-        "retspec_measurements returned c, a Check; it must return a list of Measurement",
+        "FILE:10: retspec_measurements returned c, a Check; it must return a list of Measurement",
     ),
     "asks-for-what-nobody-measures": (
         CHECK.format(name="c").replace("def c(", "def c(trainings, "),
@@ -42,9 +57,14 @@ MISTAKES = {
     ),
     "takes-what-no-schema-describes": (
         CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: complex)"),
-        "no schema describes the type <class 'complex'>",
+        "FILE:5: argument 'size' of c: no schema describes the type <class 'complex'>",
     ),
-    "exits": ("raise SystemExit('bye')", "SystemExit: bye"),
+    "takes-what-has-no-such-type": (
+        "from __future__ import annotations\n"
+        + CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: Lenght)"),
+        "NameError: name 'Lenght' is not defined (FILE:6)",
+    ),
+    "exits": ("raise SystemExit('bye')", "SystemExit: bye (FILE:1)"),
 }
 
 CIRCLE = """
@@ -68,7 +88,7 @@ def test_a_named_plugin_is_refused_with_one_line(write: Write, text: str, reason
     with pytest.raises(PluginError) as error:
         gather([path], entry_points=False)
     assert str(error.value).startswith(f"plugin {path!r} does not load: ")
-    assert str(error.value).endswith(reason)
+    assert str(error.value).endswith(reason.replace("FILE", "mistaken.py"))
     assert "\n" not in str(error.value)
 
 
@@ -76,7 +96,7 @@ def test_a_named_plugin_is_refused_with_one_line(write: Write, text: str, reason
 def test_an_entry_point_is_recorded_with_the_same_line(install: Install, text: str, reason: str) -> None:
     install("mistaken", text)
     (broken,) = gather().broken
-    assert broken.error.endswith(reason)
+    assert broken.error.endswith(reason.replace("FILE", "mistaken_module.py"))
     assert broken.offers == ()
 
 

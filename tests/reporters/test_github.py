@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from retspec.judge import skipped
 from retspec.records import Severity, Verdict
-from retspec.report.formats.github import render
+from retspec.report.formats.github import github as render
 from tests.reporters.sample import criterion, failed, judged, report, sample
 
 COMMAND = re.compile(r"::(?P<level>error|warning|notice) (?P<properties>[^:]*)::(?P<message>.*)")

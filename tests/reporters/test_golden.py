@@ -6,23 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from retspec.report.formats.github import github
-from retspec.report.formats.junit import junit, junit_strict
-from retspec.report.formats.markdown import markdown
-from retspec.report.formats.results import results
-from retspec.report.formats.table import render_table, table
+from retspec.report.formats import retspec_reporters
+from retspec.report.formats.table import render_table
 from tests.reporters.sample import sample
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+REPORTERS = {reporter.name: reporter for reporter in retspec_reporters()}
+FILES = {
+    "junit": "junit.xml",
+    "junit-strict": "junit-strict.xml",
+    "json": "results.json",
+    "markdown": "summary.md",
+    "github": "annotations.txt",
+    "table": "table.txt",
+}
+"""The golden file of every reporter: one that is missing here is not tested."""
 RENDERERS = {
-    "junit.xml": junit.render,
-    "junit-strict.xml": junit_strict.render,
-    "results.json": results.render,
-    "summary.md": markdown.render,
-    "annotations.txt": github.render,
-    "table.txt": table.render,
+    **{FILES[name]: reporter for name, reporter in REPORTERS.items() if name in FILES},
     "table-verbose.txt": lambda report: render_table(report, verbose=True),
 }
+
+
+def test_every_reporter_has_a_golden_file() -> None:
+    assert {*REPORTERS} == {*FILES}, "name the golden file of each reporter in FILES, and run `pytest --rewrite-golden`"
 
 
 @pytest.mark.parametrize("name", RENDERERS)

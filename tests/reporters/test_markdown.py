@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from retspec.records import Verdict
-from retspec.report.formats.markdown import LARGEST, render, render_markdown
+from retspec.report.formats.markdown import LARGEST, render_markdown
+from retspec.report.formats.markdown import markdown as render
 from retspec.text.markdown import escaped, markdown_table
 from tests.reporters.sample import criterion, failed, judged, report, sample
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from retspec.records import Measured, Report, Verdict
-from retspec.report.formats.results import render
+from retspec.report.formats.results import json as render
 from tests.reporters.sample import criterion, failed, judged, report, sample
 
 

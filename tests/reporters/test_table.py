@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from retspec.records import Verdict
-from retspec.report.formats.table import render, render_table
+from retspec.report.formats.table import render_table
+from retspec.report.formats.table import table as render
 from tests.reporters.sample import criterion, failed, judged, report, sample
 
 ANSI = re.compile(r"\x1b\[[0-9]+m")

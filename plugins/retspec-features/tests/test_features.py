@@ -11,8 +11,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from retspec.facts import BatchRequest
 from retspec.plugin import Inconclusive, SubjectError
-from retspec.subjects.models.tracing import trace
-from retspec.subjects.subject import Batch
+from retspec.toolkit import Batch, trace
 from torch import nn
 
 from retspec_features.checks import dead_features, min_feature_rank, min_feature_spread

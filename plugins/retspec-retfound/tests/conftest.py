@@ -16,7 +16,7 @@ from retspec_retfound.samples.weights import KINDS, SHALLOW, write_checkpoint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from retspec.records import Result
+    from retspec.plugin import Result
 
     Judged = Callable[..., Mapping[str, Result]]
 

@@ -12,7 +12,7 @@ from PIL import Image
 from retfound_users import tiny
 from retspec.plugin import Inconclusive, SubjectError
 from retspec.subjects.checkpoints import find
-from retspec.subjects.models.tracing import trace
+from retspec.toolkit import trace
 from torch import nn
 
 from retspec_retfound import transforms

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from retfound_traps import README, traps, with_traps
+from retspec.plugin import Verdict
 from retspec.plugins.catalog import gather
-from retspec.records import Verdict
 from retspec.text.wording import detail_lines
 
 if TYPE_CHECKING:
     from conftest import Judged
     from retfound_traps import Trap
-    from retspec.records import Result
+    from retspec.plugin import Result
 
 pytestmark = pytest.mark.no_cover  # tracing torch costs a third more time; the core is covered by its own tests
 

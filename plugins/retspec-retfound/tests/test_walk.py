@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from click.testing import CliRunner
-from retspec.records import Verdict
+from retspec.plugin import Verdict
 
 from retspec_retfound.cli import main
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Judged
-    from retspec.records import Result
+    from retspec.plugin import Result
 
 pytestmark = pytest.mark.no_cover  # what runs here is covered by the tests of its parts
 

@@ -122,7 +122,7 @@ TOO_OLD = Remedy(
 )
 
 
-def explain(stderr: str) -> Remedy | None:
+def remedy_for(stderr: str) -> Remedy | None:
     """Return the known failure that a traceback or a warning shows, or None."""
     return next((remedy for remedy in REMEDIES if re.search(remedy.pattern, stderr)), None)
 

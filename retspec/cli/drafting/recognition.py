@@ -149,7 +149,7 @@ class Found:
         return f'"${{config.{self.place}.{index}}}"'
 
 
-def recognise(data: Any, unresolved: Mapping[str, str]) -> dict[str, Found]:
+def settings_in(data: Any, unresolved: Mapping[str, str]) -> dict[str, Found]:
     """Return what a config holds of what is wanted; of several places the likeliest key wins, then the section."""
     entries = [entry for entry in _entries(data) if ".".join(entry[0]) not in unresolved]
     found = {word: _best(wanted, entries) for word, wanted in WANTED.items()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import one_line, visible
 from retspec.engine.protocol import Done, Environment, Finished, Started
 from retspec.engine.worker.container import Container, typed
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
@@ -18,7 +19,6 @@ from retspec.records import Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.devices import make_repeatable
 from retspec.subjects.subject import Subject
-from retspec.text.wording import one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.plugin import Reporter
+from retspec.characters import one_line
+from retspec.plugin import reporter
 from retspec.records import EXIT_NOTHING, Report, Result, Verdict
 from retspec.report.formats.table import JUDGED_BAD, QUIET, by_cause
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import one_line, outcome, summary, troubles
+from retspec.text.wording import outcome, summary, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,9 @@ _WORST_FIRST = (
 )
 
 
-def render(report: Report) -> str:
-    """Return one workflow command per line; a run without anything to say gets a notice with its counts."""
+@reporter
+def github(report: Report) -> str:
+    """Annotations for GitHub Actions: a workflow command per line; a notice where there is nothing to say."""
     commands = [*_commands(report)]
     if not commands:
         commands = [_command("notice", f"{report.name}: {outcome(report)[0]}", summary(report))]
@@ -47,7 +49,7 @@ def _commands(report: Report) -> Iterator[str]:
     groups = by_cause(result for result in report.every_result if result.verdict not in QUIET)
     groups.sort(key=lambda results: _WORST_FIRST.index(results[0].verdict))
     for text in troubles(report):
-        yield _command("error", f"{report.name}: the run", text)
+        yield _command("error", f"{report.name}: the run", one_line(text))
     if report.exit_code == EXIT_NOTHING:
         yield _command("error", report.name, "nothing was judged")
     for results in groups:
@@ -81,6 +83,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-github = Reporter(name="github", render=render, doc="Annotations for GitHub Actions, as workflow commands.")

@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from retspec.plugin import Reporter
+from retspec.characters import defused, one_line
+from retspec.plugin import reporter
 from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
 from retspec.report.formats.junit_texts import capped, explanation, machine_readable, output_lines, shortened
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import defused, one_line, troubles
+from retspec.text.wording import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -211,9 +212,13 @@ def _static_facts(criterion: Criterion) -> dict[str, str]:
     }
 
 
-junit = Reporter(name="junit", render=render_junit, doc="JUnit XML with files, lines and properties.")
-junit_strict = Reporter(
-    name="junit-strict",
-    render=partial(render_junit, family="strict"),
-    doc="JUnit XML that is valid under the schema of the Jenkins xUnit plugin.",
-)
+@reporter
+def junit(report: Report) -> str:
+    """JUnit XML with files, lines and properties."""
+    return render_junit(report)
+
+
+@reporter
+def junit_strict(report: Report) -> str:
+    """JUnit XML that is valid under the schema of the Jenkins xUnit plugin."""
+    return render_junit(report, family="strict")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from retspec.characters import defused, one_line, visible
 from retspec.records import Verdict
-from retspec.text.wording import defused, detail_lines, margin, observation, one_line, required, visible, waived
+from retspec.text.wording import detail_lines, margin, observation, required, waived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.plugin import Reporter
+from retspec.plugin import reporter
 from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, by_cause, row
 from retspec.text.markdown import escaped, markdown_table
 from retspec.text.relative_paths import from_root
@@ -19,8 +19,9 @@ LARGEST = 900_000
 """Bytes of a summary; GitHub drops one of 1 MiB or more, whole."""
 
 
-def render(report: Report) -> str:
-    """Return the report as Markdown."""
+@reporter
+def markdown(report: Report) -> str:
+    """A Markdown table, for the summary of a GitHub job."""
     return render_markdown(report)
 
 
@@ -69,6 +70,3 @@ def _capped(lines: Sequence[str], largest: int) -> list[str]:
 
 def _left_out(count: int) -> str:
     return f"{count:,} more lines are left out here; results.json holds everything."
-
-
-markdown = Reporter(name="markdown", render=render, doc="A Markdown table, for the summary of a GitHub job.")

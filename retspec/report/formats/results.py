@@ -8,26 +8,27 @@ written as its text.
 
 from __future__ import annotations
 
-import json
 import math
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.plugin import Reporter
+from retspec.plugin import reporter
 from retspec.records import Report, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def render(report: Report) -> str:
-    """Return the report as JSON, keys sorted, two spaces deep, with a line feed at the end."""
+@reporter
+def json(report: Report) -> str:
+    """Everything that the run found, as JSON for programs: keys sorted, two spaces deep."""
     document = msgspec.to_builtins(report, str_keys=True, enc_hook=str) | {
         "counts": {verdict.value: report.count(verdict) for verdict in Verdict},
         "exit_code": report.exit_code,
     }
-    return json.dumps(_strict(document), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return dumps(_strict(document), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _strict(value: Any) -> Any:
@@ -50,6 +51,3 @@ def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-results = Reporter(name="json", render=render, doc="Everything that the run found, as JSON for programs.")

@@ -6,20 +6,10 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from retspec.plugin import Reporter
+from retspec.characters import one_line, visible
+from retspec.plugin import reporter
 from retspec.records import Report, Result, Verdict
-from retspec.text.wording import (
-    detail_lines,
-    duration,
-    margin,
-    one_line,
-    outcome,
-    readable,
-    required,
-    summary,
-    troubles,
-    visible,
-)
+from retspec.text.wording import detail_lines, duration, margin, outcome, readable, required, summary, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,8 +30,9 @@ def _unstyled(word: str, _verdict: Verdict) -> str:
     return word
 
 
-def render(report: Report) -> str:
-    """Return the report as text without colour."""
+@reporter
+def table(report: Report) -> str:
+    """Plain text: a table, what needs a look, and a line that sums up."""
     return render_table(report)
 
 
@@ -51,14 +42,14 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     style: colours the words that stand for verdicts.
     verbose: adds a block for what is met, and the tracebacks.
     """
-    table = tabulate(
+    rows = tabulate(
         [row(result, style) for result in report.every_result],
         headers=HEADERS,
         colalign=_ALIGNMENT if report.every_result else None,
         disable_numparse=True,
     )
     parts = [
-        table,
+        rows,
         *_blocks(report, style, verbose=verbose),
         *map(_trouble, troubles(report)),
         ending(report, style),
@@ -141,6 +132,3 @@ def ending(report: Report, style: Style = _unstyled) -> str:
     """Return the counts and the outcome of a run in one line."""
     word, verdict = outcome(report)
     return f"{summary(report)}: {style(word, verdict)}"
-
-
-table = Reporter(name="table", render=render, doc="Plain text: a table, what needs a look, and a line that sums up.")

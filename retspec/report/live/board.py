@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import describe
+from retspec.plugins.telling import tell
 from retspec.report.live.opening import composed
 from retspec.report.live.writing import destinations, write_reports
 from retspec.text.masking import Mask
@@ -167,11 +167,7 @@ class Board:
     def tell(self, event: str, **facts: Any) -> None:
         """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
         facts["name"] = self.sheet.name
-        for hook in getattr(self._hooks, f"retspec_{event}").get_hookimpls():
-            try:
-                hook.function(*(self._mask.data(facts[name]) for name in hook.argnames))
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's hook may raise anything
-                self.sheet.fault(f"plugin {hook.plugin_name}: its hook retspec_{event} raised {describe(error)}")
+        tell(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.sheet.fault)
 
     def _write(self) -> None:
         started = time.monotonic()

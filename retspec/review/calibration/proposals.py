@@ -10,7 +10,7 @@ import msgspec
 from retspec.records import Direction, Verdict
 from retspec.review.calibration.bounds import bound
 from retspec.review.calibration.yaml_edit import LeftAlone, SpecText, Spot, spelled
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +118,7 @@ def _observed(result: Result) -> Value:
 def _typed(text: str, annotation: Any) -> Value:
     """Return what a limit will be read as; its type may have bounds that a margin leaves."""
     try:
-        value: Value = msgspec.convert(plain(text), annotation, strict=False)
+        value: Value = msgspec.convert(scalar_of(text), annotation, strict=False)
     except (ValueError, msgspec.ValidationError) as error:
         raise LeftAlone(f"{text} can be no limit of it: {error}") from None
     return value

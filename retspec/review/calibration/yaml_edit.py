@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from retspec.errors import UsageError
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 from retspec.spec.validate.arguments import RUNNER_KEYS
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _value(node: Any) -> object:
     """Return what a node without references means, as a limit."""
     if isinstance(node, yaml.SequenceNode):
         return tuple(map(_value, node.value))
-    return plain(node.value) if node.style is None else node.value
+    return scalar_of(node.value) if node.style is None else node.value
 
 
 def spelled(value: object, like: str = "") -> str:
@@ -152,7 +152,7 @@ def _number(value: Decimal) -> str:
 
 def _text(text: str) -> str:
     """Return a text, in quotes unless it is a word that YAML takes for nothing else."""
-    return text if _WORD.fullmatch(text) and plain(text) == text else json.dumps(text)
+    return text if _WORD.fullmatch(text) and scalar_of(text) == text else json.dumps(text)
 
 
 def edited(text: str, proposals: Iterable[Proposal]) -> str:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retspec.characters import one_line, quoted
 from retspec.errors import SpecError, UsageError
-from retspec.text.wording import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

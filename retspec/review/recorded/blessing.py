@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retspec.characters import one_line
 from retspec.errors import UsageError
 from retspec.judge import judge
 from retspec.records import EXIT_MET, Baseline, Blessed, Direction
 from retspec.review.recorded.judging import day_of, outcome_of
-from retspec.text.wording import is_number, listing, one_line
+from retspec.text.wording import is_number, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

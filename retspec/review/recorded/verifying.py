@@ -9,10 +9,11 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from retspec.characters import one_line
 from retspec.errors import UsageError
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.review.recorded.judging import day_of, judge_again
-from retspec.text.wording import one_line, summary
+from retspec.text.wording import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from retspec.characters import quoted
 from retspec.spec.load.parse import Builder, Event, is_merge
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Node
-from retspec.text.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,15 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from retspec.characters import one_line, quoted
 from retspec.errors import Mark, Problem, SpecError, UsageError
 from retspec.spec.load.anchors import ConfigBuilder
 from retspec.spec.load.interpolations import environment_names, interpolate, obstacles
 from retspec.spec.load.overrides import override
 from retspec.spec.load.parse import parse
-from retspec.spec.load.scalars import Scalar, plain
+from retspec.spec.load.scalars import Scalar, scalar_of
 from retspec.spec.load.spec_file import read
 from retspec.spec.load.tree import MAX_DEPTH, Flat, Node
-from retspec.text.wording import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -136,7 +136,7 @@ def _json(text: str, start: Mark) -> tuple[Node, list[Problem]]:
 
 def _number(text: str) -> Scalar:
     try:
-        return plain(text)
+        return scalar_of(text)
     except ValueError:  # too large for the reports; it stays text, as in YAML
         return text
 

@@ -10,9 +10,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import quoted
 from retspec.errors import Problem, SpecError
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Node
-from retspec.text.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

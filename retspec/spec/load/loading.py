@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import one_line
 from retspec.errors import Mark, Problem, SpecError, UsageError
 from retspec.records import Config
 from retspec.spec.document import Document, Place
@@ -22,7 +23,6 @@ from retspec.spec.load.references import Resolver
 from retspec.spec.load.secrets import find_secrets, objection
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Flat, Node
 from retspec.text.masking import Mask
-from retspec.text.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import one_line, quoted, word
 from retspec.errors import Problem, did_you_mean
 from retspec.spec.load.overrides import NoPlaceError, first_key, put
-from retspec.text.wording import one_line, quoted, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from retspec.characters import quoted
 from retspec.errors import Mark, Problem, did_you_mean
 from retspec.spec.load.tree import Node
-from retspec.text.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from omegaconf.errors import (
     UnsupportedInterpolationType,
 )
 
-from retspec.text.wording import one_line
+from retspec.characters import one_line
 
 if TYPE_CHECKING:
     from retspec.spec.document import Place

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from retspec.characters import one_line
 from retspec.errors import Mark, UsageError
 from retspec.spec.load.parse import parse
 from retspec.spec.load.tree import MAX_DEPTH, Node
-from retspec.text.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
+from retspec.characters import one_line, quoted
 from retspec.errors import Mark, Problem, SpecError
-from retspec.spec.load.scalars import plain
+from retspec.spec.load.scalars import scalar_of
 from retspec.spec.load.tree import MAX_DEPTH, MAX_WRITTEN, Node
-from retspec.text.wording import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -144,7 +144,7 @@ class Builder:
         if event.style is not None:
             return self.text(event.value, mark)
         try:
-            return Node(plain(event.value), mark)
+            return Node(scalar_of(event.value), mark)
         except ValueError as error:
             return self.no_number(event.value, mark, error)
 

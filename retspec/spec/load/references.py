@@ -11,12 +11,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from retspec.characters import quoted, word
 from retspec.errors import Problem, did_you_mean
 from retspec.spec.load.interpolations import not_composed, obstacles
 from retspec.spec.load.matrix import steps_to
-from retspec.spec.load.scalars import Scalar, plain
+from retspec.spec.load.scalars import Scalar, scalar_of
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Node
-from retspec.text.wording import listing, quoted, word
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -216,7 +217,7 @@ def _typed(name: str, text: str) -> Scalar:
     """Read the text of an environment variable as a plain scalar of YAML."""
     try:
         text.encode()
-        value = plain(text.strip())
+        value = scalar_of(text.strip())
     except UnicodeEncodeError:
         raise _Unresolved(f"the environment variable {quoted(name)} is not UTF-8") from None
     except ValueError as error:

@@ -22,7 +22,7 @@ _LONGEST = 80
 """Characters of an integer that is still worth converting; Python refuses thousands of digits."""
 
 
-def plain(text: str) -> Scalar:
+def scalar_of(text: str) -> Scalar:
     """Return what an unquoted scalar means; `ValueError` for a number that nothing can be held against."""
     if text in _NULLS:
         return None

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retspec.characters import quoted
 from retspec.errors import UsageError, did_you_mean
 from retspec.records import Criterion, Direction, Regression, plain
 from retspec.results.provenance import other_subject, subject_of, subject_sha256
 from retspec.results.results_file import read_baseline
 from retspec.spec.validate.context import Finding
 from retspec.text.masking import Mask
-from retspec.text.wording import listing, quoted
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

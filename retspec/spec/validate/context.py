@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import quoted
 from retspec.plugins.catalog import Catalog
 from retspec.spec.document import Place
-from retspec.text.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

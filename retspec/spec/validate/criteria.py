@@ -45,7 +45,7 @@ def checks_section(catalog: Catalog, fragments: Fragments) -> Fragment:
     }
 
 
-def describe(check: Check) -> str:
+def hover_text(check: Check) -> str:
     """Return what a check asks, how it is held against its limit, and what to do when that is missed."""
     unit = f", in {check.unit}" if check.unit else ""
     return f"{check.question}\n\nThe limit: {check.direction}{unit}. When it is missed: {check.advice}"
@@ -58,7 +58,7 @@ def _reference(name: str) -> Fragment:
 def _any_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
     """Make the schema of a key that is a check's name: its shorthand, or the long form of that very check."""
     own = {"allOf": [_reference(f"long.{check.name}")], "properties": {"check": {"const": check.name}}}
-    described = {"description": describe(check)}
+    described = {"description": hover_text(check)}
     if not has_shorthand(catalog, check):
         return {**described, "type": "object", **own}
     value = shorthand_fragment(catalog, check, fragments)
@@ -90,7 +90,7 @@ def _long_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment
     needed = ["limit"] * (check.default_limit is None) + arguments
     form = {
         "type": "object",
-        "description": describe(check),
+        "description": hover_text(check),
         "properties": _runner_properties(check, fragments) | {"with": _with(catalog, check, fragments)},
         "additionalProperties": False,
         "dependencies": {"vs": ["max_regression"], "max_regression": ["vs"]},

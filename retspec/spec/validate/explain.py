@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retspec.characters import quoted
 from retspec.errors import did_you_mean
 from retspec.spec.validate import phrases
 from retspec.spec.validate.arguments import has_shorthand, required_arguments
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.criteria import is_id
-from retspec.text.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from retspec.text.wording import quoted
+from retspec.characters import quoted
 
 if TYPE_CHECKING:
     from retspec.plugins.kinds import Check

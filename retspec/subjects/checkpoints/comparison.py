@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from retspec.subjects.checkpoints.placement import Fit
+    from retspec.subjects.checkpoints.placement import Placement
 
 _WRAPPED = {"base_layer", "original_module"}
 """What peft calls the module that it wraps, within the wrapper that takes its place."""
@@ -48,7 +48,7 @@ def parts(model: nn.Module) -> Iterator[Part]:
             yield Part(module, inside)
 
 
-def altered(fitted: Fit, *, exactly: bool) -> tuple[str, ...]:
+def altered(fitted: Placement, *, exactly: bool) -> tuple[str, ...]:
     """Return the names of what fits by name and shape, and is not what the file says.
 
     exactly: whether what was resampled must be equal too; there are many ways to resample, and only one is ours.

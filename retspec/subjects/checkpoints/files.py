@@ -7,8 +7,9 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retspec.characters import one_line
 from retspec.errors import SubjectError, did_you_mean
-from retspec.text.wording import listing, one_line
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     import os

@@ -9,7 +9,7 @@ from retspec.errors import describe
 from retspec.facts import Loading
 from retspec.subjects.checkpoints.comparison import altered, parts
 from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, matched, tensors_of
-from retspec.subjects.checkpoints.placement import fit, shape
+from retspec.subjects.checkpoints.placement import placed, shape
 from retspec.subjects.checkpoints.reading import read
 from retspec.subjects.models.structure import has_adapter
 from retspec.text.wording import listing
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from retspec.subjects.checkpoints.files import File
     from retspec.subjects.checkpoints.matching import Weights
-    from retspec.subjects.checkpoints.placement import Fit
+    from retspec.subjects.checkpoints.placement import Placement
     from retspec.subjects.checkpoints.reading import Contents
 
 _WRAPPED_ALREADY = "; the factory has wrapped the model already: let it load the file too, and say `fill: false`"
@@ -34,11 +34,11 @@ class Loaded:
     loading: Loading
     file: File
 
-    def fit_in(self, model: nn.Module) -> Fit:
+    def placed_in(self, model: nn.Module) -> Placement:
         """Return which of the file's weights belong where in the model, wrapped or not; they are mapped, not copied."""
-        return _fit_in(model, read(self.file), self.file)[1]
+        return _placed_in(model, read(self.file), self.file)[1]
 
-    def altered(self, fitted: Fit) -> tuple[str, ...]:
+    def altered(self, fitted: Placement) -> tuple[str, ...]:
         """Return the names of what is not in the model as the file says."""
         return altered(fitted, exactly=self.loading.fill)
 
@@ -53,7 +53,7 @@ def load_into(model: nn.Module, file: File) -> Loading:
     contents = read(file)
     places = tensors_of(model.state_dict())
     weights = _weights_in(contents, places, file)
-    fitted = fit(weights.tensors, places, model)
+    fitted = placed(weights.tensors, places, model)
     if not fitted.fitting:
         raise file.refused(fitted.refusal + (_WRAPPED_ALREADY if has_adapter(model) else ""))
     _copy(fitted.fitting, model, file)
@@ -68,7 +68,7 @@ def hold_against(model: nn.Module, file: File) -> Loading:
     Raises SubjectError when the file cannot be read safely, changes meanwhile, or has nothing of the model's names.
     """
     contents = read(file)
-    weights, fitted = _fit_in(model, contents, file)
+    weights, fitted = _placed_in(model, contents, file)
     if not fitted.fitting:
         raise file.refused(fitted.refusal)
     others = altered(fitted, exactly=False)
@@ -77,14 +77,14 @@ def hold_against(model: nn.Module, file: File) -> Loading:
     return replace(_told(file, contents, weights, fitted, loaded=same), fill=False)
 
 
-def _fit_in(model: nn.Module, contents: Contents, file: File) -> tuple[Weights, Fit]:
+def _placed_in(model: nn.Module, contents: Contents, file: File) -> tuple[Weights, Placement]:
     """Return the weights of a file, and where they belong in that part of the model that has most of their names."""
     candidates = [(_weights_in(contents, part.places, file), part) for part in parts(model)]
     weights, part = max(candidates, key=lambda pair: matched(pair[0], pair[1].places))
-    return weights, fit(weights.tensors, part.places, part.module)
+    return weights, placed(weights.tensors, part.places, part.module)
 
 
-def _told(file: File, contents: Contents, weights: Weights, fitted: Fit, *, loaded: Iterable[Tensor]) -> Loading:
+def _told(file: File, contents: Contents, weights: Weights, fitted: Placement, *, loaded: Iterable[Tensor]) -> Loading:
     return Loading(
         file=file.name,
         format=contents.format.value,

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from retspec.subjects.checkpoints.reading import read
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from torch import Tensor
+
+    from retspec.subjects.checkpoints.files import File
 
 WRAPPERS = ("model", "state_dict", "teacher")
 """Keys under which training scripts save weights beside an optimizer, an epoch, their arguments."""
@@ -25,6 +29,15 @@ class Weights:
     tensors: Mapping[str, Tensor]
     wrapper: str = ""
     prefixes: tuple[str, ...] = ()
+
+
+def weights_in(file: File, names: Collection[str]) -> Weights:
+    """Return the weights in a checkpoint, under the key and without the prefixes with which most names are there.
+
+    Empty weights where there are none. Raises SubjectError when the file cannot be read, or not safely.
+    """
+    candidates = found(read(file).value)
+    return best(candidates, names) if candidates else Weights({})
 
 
 def found(value: Any) -> list[Weights]:

@@ -19,7 +19,7 @@ _EXAMPLES = 3
 
 
 @dataclass(frozen=True)
-class Fit:
+class Placement:
     """What of a file goes where in a model."""
 
     raw: Tensors
@@ -93,11 +93,11 @@ class Fit:
         return f"{text}; the file has keys like {_examples(self.raw)}, the model {_examples(self.places)}"
 
 
-def fit(raw: Tensors, places: Tensors, model: nn.Module) -> Fit:
+def placed(raw: Tensors, places: Tensors, model: nn.Module) -> Placement:
     """Return what goes where, after timm's conversion if more fits then."""
     candidate = converted(raw, model)
     is_better = len(_of_same_shape(candidate, places)) > len(_of_same_shape(raw, places))
-    return Fit(raw, candidate if is_better else raw, places)
+    return Placement(raw, candidate if is_better else raw, places)
 
 
 def shape(tensor: Tensor) -> tuple[int, ...]:

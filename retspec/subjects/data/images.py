@@ -7,7 +7,7 @@ from collections import defaultdict
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError, one_line
+from retspec.errors import SubjectError, named
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def open_image(path: Path) -> Image:
             return image.convert("RGB")
     except Exception as error:
         raise SubjectError(
-            f"{path} cannot be opened: {one_line(error)}; `missing_files` and `corrupt_images` list all such files",
+            f"{path} cannot be opened: {named(error)}; `missing_files` and `corrupt_images` list all such files",
             path="data",
         ) from error
 

@@ -10,12 +10,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import one_line
 from retspec.errors import SubjectError, describe
 from retspec.subjects.checkpoints import File, find
 from retspec.subjects.checkpoints.matching import tensors_of
 from retspec.subjects.checkpoints.placement import shape
 from retspec.subjects.checkpoints.reading import read
-from retspec.text.wording import exact, listing, one_line
+from retspec.text.wording import exact, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -87,9 +87,11 @@ SCENARIOS = [
         "Error: plugin 'chekcs.py' does not load: FileNotFoundError: there is no file chekcs.py",
         arguments=("-p", "chekcs.py"),
     ),
-    refused("a syntax error", "def broken(:\n", f"{DOES_NOT_LOAD}SyntaxError: invalid syntax"),
-    refused("raises when it is imported", "raise OSError('no disk')\n", f"{DOES_NOT_LOAD}OSError: no disk"),
-    refused("exits when it is imported", "raise SystemExit(0)\n", f"{DOES_NOT_LOAD}SystemExit: 0"),
+    refused("a syntax error", "def broken(:\n", f"{DOES_NOT_LOAD}SyntaxError: invalid syntax (checks.py:1)"),
+    refused(
+        "raises when it is imported", "raise OSError('no disk')\n", f"{DOES_NOT_LOAD}OSError: no disk (checks.py:1)"
+    ),
+    refused("exits when it is imported", "raise SystemExit(0)\n", f"{DOES_NOT_LOAD}SystemExit: 0 (checks.py:1)"),
     refused("imports what is not installed", "import wandbx\n", f"{DOES_NOT_LOAD}ModuleNotFoundError: No module named"),
     refused(
         "states a newer plugin API",
@@ -109,12 +111,12 @@ SCENARIOS = [
     refused(
         "a hook is misspelt",
         SOUND.replace("retspec_checks", "retspec_cheks"),
-        f"{DOES_NOT_LOAD}unknown hook 'retspec_cheks'; did you mean 'retspec_checks'?",
+        f"{DOES_NOT_LOAD}checks.py:9: unknown hook 'retspec_cheks'; did you mean 'retspec_checks'?",
     ),
     refused(
         "`@hookimpl` is forgotten",
         without("@hookimpl"),
-        f"{DOES_NOT_LOAD}retspec_checks lacks its @hookimpl: it would never be called",
+        f"{DOES_NOT_LOAD}checks.py:10: retspec_checks lacks its @hookimpl: it would never be called",
     ),
     refused(
         "has no hook at all",
@@ -129,12 +131,12 @@ SCENARIOS = [
     refused(
         "a hook raises",
         without("    return [sound]", "    raise OSError('no disk')"),
-        f"{DOES_NOT_LOAD}OSError: no disk",
+        f"{DOES_NOT_LOAD}OSError: no disk (checks.py:11)",
     ),
     refused(
         "a hook exits",
         without("    return [sound]", "    raise SystemExit(0)"),
-        f"{DOES_NOT_LOAD}SystemExit: 0",
+        f"{DOES_NOT_LOAD}SystemExit: 0 (checks.py:11)",
     ),
     refused(
         "a hook raises the second time only",
@@ -146,17 +148,22 @@ SCENARIOS = [
     refused(
         "a hook forgets to return",
         without("    return [sound]", "    [sound]"),
-        f"{DOES_NOT_LOAD}retspec_checks returned NoneType; it must return a list of Check",
+        f"{DOES_NOT_LOAD}checks.py:9: retspec_checks returned NoneType; it must return a list of Check",
+    ),
+    refused(
+        "a hook wraps what all plugins offer",
+        without("@hookimpl", "@hookimpl(wrapper=True)").replace("    return [sound]", "    return (yield)"),
+        f"{DOES_NOT_LOAD}checks.py:9: retspec_checks is a wrapper; what plugins offer is taken from each by itself",
     ),
     refused(
         "a check reads what nobody measures",
         without("def sound() -> int:", "def sound(trainign) -> int:"),
-        f"{DOES_NOT_LOAD}sound: there is no measurement 'trainign'; did you mean 'training'?",
+        f"{DOES_NOT_LOAD}checks.py:4: sound: there is no measurement 'trainign'; did you mean 'training'?",
     ),
     refused(
         "a direction that does not exist",
         SOUND.replace("at most", "below"),
-        f"{DOES_NOT_LOAD}ValueError: 'below' is not a valid Direction",
+        f"{DOES_NOT_LOAD}ValueError: 'below' is not a valid Direction (checks.py:4)",
     ),
     refused(
         "takes the name of a built-in check",
@@ -185,6 +192,20 @@ SCENARIOS = [
         "an observer raises",
         HOOK.format(name="retspec_criterion_finished", arguments="result", body="raise OSError('no network')"),
         "plugin checks.py: its hook retspec_criterion_finished raised OSError: no network (checks.py:",
+    ),
+    failing(
+        "an observer that wraps the others raises",
+        HOOK.format(name="retspec_run_started", arguments="report", body="yield; raise OSError('no network')").replace(
+            "@hookimpl", "@hookimpl(wrapper=True)"
+        ),
+        "plugin checks.py: its hook retspec_run_started raised OSError: no network (checks.py:",
+    ),
+    failing(
+        "an observer that wraps the others does not yield",
+        HOOK.format(name="retspec_run_started", arguments="report", body="if report is None: yield").replace(
+            "@hookimpl", "@hookimpl(wrapper=True)"
+        ),
+        "plugin checks.py: its hook retspec_run_started is a wrapper that does not yield (checks.py:",
     ),
     failing(
         "an observer exits",

@@ -7,8 +7,7 @@ from math import pi
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
-from retspec.plugin import SubjectError, data_source
-from retspec.records import PositiveInt
+from retspec.plugin import PositiveInt, SubjectError, data_source
 
 if TYPE_CHECKING:
     import torch

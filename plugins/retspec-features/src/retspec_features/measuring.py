@@ -6,15 +6,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from retspec.plugin import Cost, Inconclusive, Passes, SubjectError, measurement
-from retspec.subjects.models.state import preserved, single_precision
-from retspec.subjects.models.structure import head_layer
+from retspec.toolkit import head_layer, preserved, single_precision
 
 from retspec_features.facts import Features
 
 if TYPE_CHECKING:
     from retspec.facts import Geometry
-    from retspec.records import Recipe
-    from retspec.subjects.subject import Batch
+    from retspec.plugin import Recipe
+    from retspec.toolkit import Batch
     from torch import Tensor, nn
 
 LEAST_IMAGES = 4

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
-from retspec.plugin import SubjectError, model_source
-from retspec.records import PositiveInt
+from retspec.plugin import PositiveInt, SubjectError, model_source
 
 from retspec_retfound.contracts import CONTRACTS, Backbone, Pooling
 

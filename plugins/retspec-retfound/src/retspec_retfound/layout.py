@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.plugin import Cost, measurement
-from retspec.subjects.checkpoints.matching import Weights, best, found
-from retspec.subjects.checkpoints.reading import read
+from retspec.toolkit import weights_in
 
 from retspec_retfound.facts import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retspec.subjects.checkpoints import File
+    from retspec.toolkit import File
     from torch import Tensor
 
 _PATCHES = "patch_embed.proj.weight"
@@ -28,8 +27,7 @@ def retfound_layout(checkpoint_file: File) -> Layout:
 
     Raises SubjectError when the file cannot be read safely.
     """
-    candidates = found(read(checkpoint_file).value)
-    weights = best(candidates, _NAMES) if candidates else Weights({})
+    weights = weights_in(checkpoint_file, _NAMES)
     tensors = weights.tensors
     width, _, patch_size, _ = _shape(tensors, [_PATCHES], 4)
     heads = [tensor for name, tensor in tensors.items() if name.startswith("head.") and tensor.dim() > 1]

@@ -6,8 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from retspec.plugin import Cost, Passes, SubjectError, measurement
-from retspec.subjects.models.state import preserved, single_precision
-from retspec.subjects.models.structure import head_layer, own_name
+from retspec.toolkit import head_layer, own_name, preserved, single_precision
 
 from retspec_retfound.contracts import CONTRACTS, MEAN_THEN_NORM, NORM_THEN_CLASS, NORM_THEN_MEAN, Backbone
 from retspec_retfound.facts import Tail
