@@ -87,7 +87,7 @@ def test_an_internal_error_shows_its_traceback_when_asked(retspec: Any, plugin: 
 
 def test_interrupting_exits_with_130(plugin: Any, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
-    path = plugin(f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(60)")
+    path = plugin(f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(600)")
     command = [sys.executable, "-m", "retspec", "plugins", "-p", path]
     with subprocess.Popen(
         command,
@@ -95,11 +95,11 @@ def test_interrupting_exits_with_130(plugin: Any, tmp_path: Path) -> None:
         text=True,
         preexec_fn=hear_signals,  # noqa: PLW1509 - no thread here holds a lock
     ) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not begun.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert err == "interrupted\n"
 

@@ -65,7 +65,7 @@ def wait_for(*names: str) -> Callable[[Path], None]:
     """Wait until these files are there."""
 
     def wait(folder: Path) -> None:
-        _wait_until(lambda: all((folder / name).exists() for name in names), 30, f"no {names} in {folder}")
+        _wait_until(lambda: all((folder / name).exists() for name in names), 120, f"no {names} in {folder}")
 
     return wait
 
@@ -74,7 +74,7 @@ def none_left(folder: Path) -> None:
     """Hold that no process is left whose id stands in the file `pids`, one per line."""
     pids = (folder / "pids").read_text().split()
     assert pids
-    _wait_until(lambda: not any(map(_is_running, pids)), 3, f"of {pids}, some are left")
+    _wait_until(lambda: not any(map(_is_running, pids)), 60, f"of {pids}, some are left")
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float, complaint: str) -> None:

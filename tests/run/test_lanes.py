@@ -133,5 +133,5 @@ def test_a_signal_ends_all_lanes_and_tells_which_cells_it_ended(tmp_path: Path) 
 def assert_nobody_is_left(folder: Path) -> None:
     pids = [int(path.read_text()) for path in folder.glob("*.here")]
     assert len(pids) == 2
-    assert wait_until(lambda: not any(map(is_running, pids)), 5)
+    assert wait_until(lambda: not any(map(is_running, pids)))
     assert threading.active_count() == 1 or all(t.daemon for t in threading.enumerate()[1:])

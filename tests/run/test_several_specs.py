@@ -124,4 +124,4 @@ def test_a_worker_that_was_started_in_vain_is_gone(tmp_path: Path, started: list
     with pytest.raises(SpecError):
         run(spec_in(tmp_path, "process_idd: 1", head), entry_points=False)
     assert len(started) == 1
-    assert wait_until(lambda: not is_running(started[0]), 5)
+    assert wait_until(lambda: not is_running(started[0]))

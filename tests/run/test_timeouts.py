@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retspec.measure import process
 from retspec.records import Verdict
+from tests.run.acting import AGES
 from tests.run.tools import is_running, result_of, run_acting, verdicts
 
 if TYPE_CHECKING:
@@ -31,15 +32,16 @@ def test_the_timeout_of_the_run_leaves_every_other_criterion_without_a_verdict(t
     assert verdicts(report) == {"one": Verdict.MET, "sleeps": Verdict.TIMEOUT, "forges": Verdict.TIMEOUT}
     assert result_of(report, "sleeps").reason.startswith("the run's timeout was over after")
     assert result_of(report, "forges").reason == "the run's timeout is over"
-    assert time.monotonic() - started < 3 + process.GRACE
+    assert time.monotonic() - started < AGES / 2
 
 
 def test_a_run_too_short_to_start_has_no_verdict_and_tells_a_true_time(tmp_path: Path) -> None:
+    started = time.monotonic()
     report = run_acting(tmp_path, "one: 1", "run: {timeout: 1ms}")
     assert verdicts(report) == {"one": Verdict.TIMEOUT}
     waited = re.fullmatch(r"the run's timeout was over after ([\d.e-]+) s", result_of(report, "one").reason)
     assert waited is not None
-    assert float(waited[1]) < 30
+    assert float(waited[1]) < 1.01 * (time.monotonic() - started)
 
 
 def test_a_worker_that_refuses_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

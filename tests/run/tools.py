@@ -61,7 +61,7 @@ def is_running(pid: int) -> bool:
     return bool(state.strip()) and not state.startswith("Z")
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Whether a condition comes true within some time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import TYPE_CHECKING
+
 from tests.reliability.harm import none_left, plugin, spec
 from tests.reliability.scenario import Scenario
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 GROUP = "Hangs"
+FOR_EVER = 600
+"""Seconds that a check here sleeps."""
 MEASUREMENT = '''
 import time
 
@@ -48,6 +57,20 @@ def retspec_measurements() -> list[Measurement]:
 '''
 
 
+def waited_a_second(folder: Path) -> None:
+    """Hold that each timeout came when it was due: after a second, and a busy machine looks later."""
+    results = json.loads((folder / "results.json").read_text())["results"]
+    reasons = [result["reason"] for result in results if result["verdict"] == "timeout"]
+    waited = [re.search(r"was over after ([\d.]+) s", reason) for reason in reasons]
+    assert waited
+    assert all(found and 1 <= float(found[1]) < FOR_EVER / 2 for found in waited), reasons
+
+
+def none_left_after_a_second(folder: Path) -> None:
+    none_left(folder)
+    waited_a_second(folder)
+
+
 def hangs(fault: str, body: str) -> Scenario:
     """Return a check that writes its process id, and that of its children, to `pids` and never returns."""
     return Scenario(
@@ -56,9 +79,9 @@ def hangs(fault: str, body: str) -> Scenario:
         spec=spec("{limit: 0, timeout: 1s}"),
         files=plugin(body),
         exit_code=3,
-        sees="harmful: timeout (the timeout of 'harmful' was over after 1",
+        sees="harmful: timeout (the timeout of 'harmful' was over after",
         verdicts={"before": "met", "harmful": "timeout", "after": "met"},
-        afterwards=none_left,
+        afterwards=none_left_after_a_second,
     )
 
 
@@ -125,7 +148,8 @@ checks:
 """,
         files={"checks.py": MEASUREMENT},
         exit_code=3,
-        sees="another: timeout (the timeout of a measurement was over after 1",
+        sees="another: timeout (the timeout of a measurement was over after",
         verdicts={"reads_sluggish": "timeout", "another": "timeout", "reads_swift": "met"},
+        afterwards=waited_a_second,
     ),
 ]

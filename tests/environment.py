@@ -1,0 +1,79 @@
+"""The same surroundings for every test, on any machine and in any shell: a plugin of pytest, loaded by pyproject.toml.
+
+Two variables are the tests' own. `RETSPEC_TEST_THREADS=4` gives torch four threads, and `ATEN_CPU_CAPABILITY=default`
+(or `avx2`), which torch reads, computes as a plainer processor does: together they show what hangs on rounding.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import resource
+import site
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT = frozenset(
+    {
+        *("PATH", "TMPDIR", "PYENV_ROOT"),  # where programs and temporary files are
+        *("RETSPEC_TEST_THREADS", "RETSPEC_FUZZ", "RETFOUND_FULL_SIZE"),  # what tests ask for
+        *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"),  # which processor torch and its oneDNN see
+    }
+)
+KEPT_PREFIXES = ("LD_", "DYLD_", "PYTEST_", "COV_", "COVERAGE_", "HYPOTHESIS_")
+"""Where libraries are, and what belongs to the programs that run the tests."""
+PYTESTS_OWN = frozenset({"HOME", "TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CI"})
+"""What pytest reads for its own output, before the first test."""
+SET = {
+    # On models this tiny a second thread only waits, and it waits spinning, on a core that another worker of the tests
+    # could use.
+    "OMP_NUM_THREADS": os.environ.get("RETSPEC_TEST_THREADS", "1"),
+    # What `device: auto` finds is the same everywhere.
+    "CUDA_VISIBLE_DEVICES": "",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    # A container may give a number to its user and no name.
+    "LOGNAME": "somebody",
+    "USER": "somebody",
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+GIT_CONFIG = "[safe]\n\tdirectory = *\n"
+"""The checkout may belong to another user than the one who tests it."""
+
+
+def _clean() -> None:
+    """Forget the shell's variables: before torch is imported, and for each program that a test starts."""
+    for name in os.environ.keys() - KEPT - PYTESTS_OWN:
+        if not name.startswith(KEPT_PREFIXES):
+            del os.environ[name]
+    os.environ.update(SET)
+    # Files are opened here as in the programs that tests start: in UTF-8, and with their bytecode beside them.
+    with suppress(locale.Error):  # an old macOS has no such locale
+        locale.setlocale(locale.LC_ALL, SET["LANG"])
+    sys.dont_write_bytecode = False
+
+
+_clean()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No terminal, an empty home, the usual permissions of new files, and no dump of a process that crashes."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text(GIT_CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PYTESTS_OWN - {"CI"}:
+            patch.delenv(name, raising=False)
+        patch.setenv("PYTHONUSERBASE", site.getuserbase())  # what `pip install --user` put into the other home
+        patch.setenv("HOME", str(home))
+        mask = os.umask(0o022)
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+        yield
+        os.umask(mask)
