@@ -12,6 +12,7 @@ import resource
 import site
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,10 +25,14 @@ KEPT = frozenset(
         *("PATH", "TMPDIR", "PYENV_ROOT"),  # where programs and temporary files are
         *("RETSPEC_TEST_THREADS", "RETSPEC_FUZZ", "RETFOUND_FULL_SIZE"),  # what tests ask for
         *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"),  # which processor torch and its oneDNN see
+        *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     }
 )
-KEPT_PREFIXES = ("LD_", "DYLD_", "PYTEST_", "COV_", "COVERAGE_", "HYPOTHESIS_")
-"""Where libraries are, and what belongs to the programs that run the tests."""
+KEPT_PREFIXES = (
+    *("LD_", "DYLD_"),  # where libraries are
+    *("PYTEST_", "COV_", "COVERAGE_", "HYPOTHESIS_"),  # what belongs to the programs that run the tests
+    *("NODE_", "NPM_CONFIG_", "npm_config_"),  # how npm, by which one test installs a program, gets through
+)
 PYTESTS_OWN = frozenset({"HOME", "TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CI"})
 """What pytest reads for its own output, before the first test."""
 SET = {
@@ -71,6 +76,7 @@ def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in PYTESTS_OWN - {"CI"}:
             patch.delenv(name, raising=False)
         patch.setenv("PYTHONUSERBASE", site.getuserbase())  # what `pip install --user` put into the other home
+        patch.setenv("NPM_CONFIG_USERCONFIG", str(Path.home() / ".npmrc"))
         patch.setenv("HOME", str(home))
         mask = os.umask(0o022)
         _, most = resource.getrlimit(resource.RLIMIT_CORE)
