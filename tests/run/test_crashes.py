@@ -8,7 +8,8 @@ import pytest
 
 from retspec.measure import process
 from retspec.records import Verdict
-from tests.run.tools import is_running, result_of, run_acting, verdicts, wait_until
+from tests.processes import is_running
+from tests.run.tools import result_of, run_acting, verdicts, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

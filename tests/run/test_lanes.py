@@ -14,7 +14,8 @@ from retspec.measure import process
 from retspec.records import Verdict
 from retspec.run import run
 from retspec.subjects.devices import cores
-from tests.run.tools import is_running, spec_in, wait_until
+from tests.processes import is_running
+from tests.run.tools import spec_in, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

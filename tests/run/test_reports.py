@@ -14,7 +14,8 @@ from retspec.errors import ReportError, UsageError
 from retspec.plugin import Reporter, hookimpl
 from retspec.records import Verdict
 from retspec.report import write_whole
-from tests.run.tools import is_running, run_acting, spec_in, start_program, wait_until
+from tests.processes import is_running
+from tests.run.tools import run_acting, spec_in, start_program, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,8 @@ from retspec.measure import process
 from retspec.records import Verdict
 from retspec.run import run, run_all
 from retspec.stored import read_report
-from tests.run.tools import is_running, spec_in, wait_until
+from tests.processes import is_running
+from tests.run.tools import spec_in, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

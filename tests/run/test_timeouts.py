@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from retspec.measure import process
 from retspec.records import Verdict
+from tests.processes import is_running
 from tests.run.acting import AGES
-from tests.run.tools import is_running, result_of, run_acting, verdicts
+from tests.run.tools import result_of, run_acting, verdicts
 
 if TYPE_CHECKING:
     from pathlib import Path
