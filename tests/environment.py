@@ -36,9 +36,10 @@ KEPT_PREFIXES = (
 PYTESTS_OWN = frozenset({"HOME", "TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CI"})
 """What pytest reads for its own output, before the first test."""
 SET = {
-    # On models this tiny a second thread only waits, and it waits spinning, on a core that another worker of the tests
-    # could use.
+    # On models this tiny a second thread only waits, and left alone it waits spinning, on a core that another worker of
+    # the tests could use.
     "OMP_NUM_THREADS": os.environ.get("RETSPEC_TEST_THREADS", "1"),
+    "OMP_WAIT_POLICY": "PASSIVE",
     # What `device: auto` finds is the same everywhere.
     "CUDA_VISIBLE_DEVICES": "",
     "LANG": "C.UTF-8",
