@@ -33,8 +33,13 @@ KEPT_PREFIXES = (
     *("PYTEST_", "COV_", "COVERAGE_", "HYPOTHESIS_"),  # what belongs to the programs that run the tests
     *("NODE_", "NPM_CONFIG_", "npm_config_"),  # how npm, by which one test installs a program, gets through
 )
-PYTESTS_OWN = frozenset({"HOME", "TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CI"})
-"""What pytest reads for its own output, before the first test."""
+PYTESTS_OWN = frozenset(
+    {
+        *("TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CI"),  # how it shows what it does
+        *("HOME", "LOGNAME", "USER"),  # whose temporary files it makes
+    }
+)
+"""What pytest itself reads, before the first test."""
 SET = {
     # On models this tiny a second thread only waits, and left alone it waits spinning, on a core that another worker of
     # the tests could use.
@@ -44,9 +49,6 @@ SET = {
     "CUDA_VISIBLE_DEVICES": "",
     "LANG": "C.UTF-8",
     "TZ": "UTC",
-    # A container may give a number to its user and no name.
-    "LOGNAME": "somebody",
-    "USER": "somebody",
     "GIT_CONFIG_NOSYSTEM": "1",
 }
 GIT_CONFIG = "[safe]\n\tdirectory = *\n"
@@ -74,11 +76,13 @@ def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text(GIT_CONFIG)
     with pytest.MonkeyPatch.context() as patch:
+        # What `pip install --user` put into the other home, and how npm gets through.
+        patch.setenv("PYTHONUSERBASE", site.getuserbase())
+        patch.setenv("NPM_CONFIG_USERCONFIG", str(Path("~/.npmrc").expanduser()))
         for name in PYTESTS_OWN - {"CI"}:
             patch.delenv(name, raising=False)
-        patch.setenv("PYTHONUSERBASE", site.getuserbase())  # what `pip install --user` put into the other home
-        patch.setenv("NPM_CONFIG_USERCONFIG", str(Path.home() / ".npmrc"))
         patch.setenv("HOME", str(home))
+        patch.setenv("LOGNAME", "somebody")  # a container may give its user a number and no name
         mask = os.umask(0o022)
         _, most = resource.getrlimit(resource.RLIMIT_CORE)
         resource.setrlimit(resource.RLIMIT_CORE, (0, most))
