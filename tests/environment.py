@@ -53,6 +53,10 @@ SET = {
 }
 GIT_CONFIG = "[safe]\n\tdirectory = *\n"
 """The checkout may belong to another user than the one who tests it."""
+NAMES_IN_UTF8 = pytest.mark.skipif(
+    sys.getfilesystemencoding() != "utf-8", reason="this process was started with another encoding; set LANG=C.UTF-8"
+)
+"""Marks what needs names of files, and variables, in UTF-8: nothing changes that after Python's start."""
 
 
 def _clean() -> None:

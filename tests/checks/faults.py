@@ -191,7 +191,9 @@ FAULTS = (
     net(
         "the logits are far too large",
         "loud",
-        missed="batch_invariance_atol initial_loss_rtol input_matters max_grad_norm merge_atol unmerge_atol",
+        missed="initial_loss_rtol input_matters max_grad_norm merge_atol unmerge_atol",
+        # Rounding alone, made large: where the product of one row is computed as that of six, nothing differs.
+        unsteady="batch_invariance_atol",
     ),
     net(
         "a scale near zero starves what lies before it",

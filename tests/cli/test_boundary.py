@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.cli.commands import COMMANDS
+from tests.environment import NAMES_IN_UTF8
 from tests.signals import hear_signals
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def test_nor_is_one_of_both_streams(arguments: list[str], unread: int) -> None:
     assert subprocess.run(command, stdout=unread, stderr=unread, check=False).returncode == 128 + signal.SIGPIPE
 
 
+@NAMES_IN_UTF8
 def test_a_terminal_that_cannot_encode_a_name_sees_it_escaped(program: Any, spec: Path) -> None:
     path = spec.rename(spec.with_name("網膜.yaml"))
     finished = program("validate", path, PYTHONIOENCODING="latin-1")
