@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
+from hypothesis import HealthCheck, settings
 
-# Before torch is imported, and for each process that a test starts. On models this tiny a second thread only waits,
-# and it waits spinning, on a core that another worker of the tests could use.
-os.environ["OMP_NUM_THREADS"] = "1"
+if TYPE_CHECKING:
+    import pytest
 
-
-@pytest.fixture(autouse=True)
-def _no_ci_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under GitHub Actions the program says more; the tests of that set these themselves."""
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
+# A busy machine may take its time over an example.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

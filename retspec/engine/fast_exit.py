@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from contextlib import suppress
 
 
 class Ending:
@@ -24,6 +25,7 @@ class Ending:
 
     def _end(self) -> None:
         if self.status is not None:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError, ValueError):  # full or closed: what could be said of that is in the status
+                    stream.flush()
             os._exit(self.status)

@@ -198,7 +198,9 @@ NUMBER = re.compile(r"([0-9][0-9._]*(?:e-?[0-9]+)?)")
 
 @given(criteria=OBSERVED, loosen=st.booleans())
 @settings(  # a failing example is small enough as it is, and shrinking it would take minutes
-    max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_nothing_but_limits_changes(calibrated: Calibrate, criteria: list[tuple[str, int]], loosen: bool) -> None:  # noqa: FBT001
     """Of a line with a new limit one number differs, every other line stays; twice is as once."""

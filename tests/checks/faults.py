@@ -116,11 +116,13 @@ FAULTS = (
         missed=f"{LEARNT} adapter_effect input_matters loss_drop max_final_loss min_grad_norm unchanged_params",
         undecided="dead_gradients",
     ),
+    # So high that the second step overflows. Under one that is merely too high, the step at which the training leaves
+    # the numbers hangs on rounding, and with it what is still measured.
     vit(
         "the learning rate is far too high",
-        "train.lr=3",
-        missed="nonfinite_gradients nonfinite_steps",
-        undecided=f"{DIVERGED} max_grad_norm",
+        "train.lr=1e25",
+        missed="nonfinite_steps",
+        undecided=f"{DIVERGED} dead_gradients determinism_atol",
     ),
     net(
         "the inputs are zeroed",
@@ -189,7 +191,9 @@ FAULTS = (
     net(
         "the logits are far too large",
         "loud",
-        missed="batch_invariance_atol initial_loss_rtol input_matters max_grad_norm merge_atol unmerge_atol",
+        missed="initial_loss_rtol input_matters max_grad_norm merge_atol unmerge_atol",
+        # Rounding alone, made large: where the product of one row is computed as that of six, nothing differs.
+        unsteady="batch_invariance_atol",
     ),
     net(
         "a scale near zero starves what lies before it",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.cli.commands import COMMANDS
+from tests.environment import NAMES_IN_UTF8
 from tests.signals import hear_signals
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def test_an_internal_error_shows_its_traceback_when_asked(retspec: Any, plugin: 
 
 def test_interrupting_exits_with_130(plugin: Any, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
-    path = plugin(f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(60)")
+    path = plugin(f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(600)")
     command = [sys.executable, "-m", "retspec", "plugins", "-p", path]
     with subprocess.Popen(
         command,
@@ -95,11 +96,11 @@ def test_interrupting_exits_with_130(plugin: Any, tmp_path: Path) -> None:
         text=True,
         preexec_fn=hear_signals,  # noqa: PLW1509 - no thread here holds a lock
     ) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not begun.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert err == "interrupted\n"
 
@@ -126,6 +127,7 @@ def test_nor_is_one_of_both_streams(arguments: list[str], unread: int) -> None:
     assert subprocess.run(command, stdout=unread, stderr=unread, check=False).returncode == 128 + signal.SIGPIPE
 
 
+@NAMES_IN_UTF8
 def test_a_terminal_that_cannot_encode_a_name_sees_it_escaped(program: Any, spec: Path) -> None:
     path = spec.rename(spec.with_name("網膜.yaml"))
     finished = program("validate", path, PYTHONIOENCODING="latin-1")

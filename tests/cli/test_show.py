@@ -123,7 +123,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=st.dictionaries(TEXTS, VALUES, max_size=3))
 def test_whatever_a_spec_holds_is_read_back_as_it_was(values: dict[str, Any]) -> None:
     data = {"retspec": 1, "model": {"kwargs": values}}

@@ -261,7 +261,7 @@ TREES: st.SearchStrategy[dict[str, Any]] = st.recursive(
     max_leaves=6,
 )
 """Trees in which one key is never a mapping here and a single value there; capitals hold mappings."""
-LAW = settings(max_examples=50, deadline=None)
+LAW = settings(max_examples=50)
 
 
 def _node(data: Any) -> Node:

@@ -12,6 +12,7 @@ import pytest
 
 from retspec.errors import SpecError
 from retspec.spec.document import Document
+from tests.environment import NAMES_IN_UTF8
 
 Loaded = Callable[..., Document]
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,6 +105,7 @@ def test_defaults_are_not_blamed_for_what_no_composing_would_give(
     assert "Hydra" not in problem.message
 
 
+@NAMES_IN_UTF8
 def test_an_environment_that_is_not_utf8_is_refused(given: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETSPEC_TEST", "\udcff")
     (problem,) = given("${config.a}", config="a: ${oc.env:RETSPEC_TEST}").problems

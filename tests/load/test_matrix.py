@@ -240,7 +240,7 @@ LISTS = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(lists=LISTS)
 def test_every_combination_is_there_once_in_its_order(lists: dict[str, list[int]]) -> None:
     used = "".join(f"{key}: '${{matrix.{key}}}', " for key in lists if "." not in key)

@@ -6,6 +6,7 @@ import pytest
 
 from retspec.errors import SpecError
 from retspec.spec.document import Document
+from tests.environment import NAMES_IN_UTF8
 
 Loaded = Callable[..., Document]
 
@@ -123,6 +124,7 @@ def test_no_unnamed_variable_of_the_environment_is_told(loaded: Loaded, monkeypa
     assert "RETSPEC_SECRET'" not in problem.message
 
 
+@NAMES_IN_UTF8
 def test_an_environment_that_is_not_utf8_is_refused(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETSPEC_TEST", "\udcff")
     (problem,) = loaded("retspec: 1\nname: ${env.RETSPEC_TEST}").problems

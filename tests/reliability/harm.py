@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import textwrap
 import time
 from typing import TYPE_CHECKING
+
+from tests.processes import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,16 +66,16 @@ def wait_for(*names: str) -> Callable[[Path], None]:
     """Wait until these files are there."""
 
     def wait(folder: Path) -> None:
-        _wait_until(lambda: all((folder / name).exists() for name in names), 30, f"no {names} in {folder}")
+        _wait_until(lambda: all((folder / name).exists() for name in names), 120, f"no {names} in {folder}")
 
     return wait
 
 
 def none_left(folder: Path) -> None:
     """Hold that no process is left whose id stands in the file `pids`, one per line."""
-    pids = (folder / "pids").read_text().split()
+    pids = [int(pid) for pid in (folder / "pids").read_text().split()]
     assert pids
-    _wait_until(lambda: not any(map(_is_running, pids)), 3, f"of {pids}, some are left")
+    _wait_until(lambda: not any(map(is_running, pids)), 60, f"of {pids}, some are left")
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float, complaint: str) -> None:
@@ -82,9 +83,3 @@ def _wait_until(condition: Callable[[], bool], seconds: float, complaint: str) -
     while not condition():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.02)
-
-
-def _is_running(pid: str) -> bool:
-    """Whether a process is there, and no zombie that waits for its parent to look."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")

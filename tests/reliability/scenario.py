@@ -59,7 +59,7 @@ def play(scenario: Scenario, folder: Path) -> None:
         try:
             if scenario.act is not None:
                 scenario.act(program, folder)
-            out, err = program.communicate(timeout=120)
+            out, err = program.communicate(timeout=300)
         except BaseException:
             program.kill()  # else leaving the context would wait for it
             raise

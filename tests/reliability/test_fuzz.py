@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 EXAMPLES = {"long": 200_000}.get(os.environ.get("RETSPEC_FUZZ", ""), 80)
 FUZZ = settings(
     max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 PIECES = st.sampled_from(
     [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from retspec.plugin import Measurement
     from retspec.subjects.models.skeleton import Skeleton
 
-PATIENCE = 30
+PATIENCE = 120
 AGES = 600
 
 

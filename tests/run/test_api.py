@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-import time
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -45,11 +44,9 @@ def test_the_report_knows_its_exit_code(tmp_path: Path, checks: str, options: di
 
 
 def test_a_run_without_measurements_never_imports_torch(tmp_path: Path) -> None:
-    started = time.monotonic()
     report = run_acting(tmp_path, "torch_loaded: false")
     assert verdicts(report) == {"torch_loaded": Verdict.MET}
     assert report.measurements == ()
-    assert time.monotonic() - started < 10
 
 
 def test_a_spec_that_skips_everything_starts_no_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

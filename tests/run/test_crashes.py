@@ -8,7 +8,8 @@ import pytest
 
 from retspec.engine.supervisor import worker_process
 from retspec.records import Verdict
-from tests.run.tools import is_running, result_of, run_acting, verdicts, wait_until
+from tests.processes import is_running
+from tests.run.tools import result_of, run_acting, verdicts, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,7 +161,7 @@ def test_what_a_check_prints_or_a_forked_copy_says_is_no_record(leftovers: tuple
 
 
 def test_a_child_of_the_worker_ends_with_the_run(leftovers: tuple[Report, int]) -> None:
-    assert wait_until(lambda: not is_running(leftovers[1]), 2)
+    assert wait_until(lambda: not is_running(leftovers[1]))
 
 
 def test_a_thread_left_running_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from retspec.plugins.hooks import hookimpl
 from retspec.records import Verdict
 from retspec.run import run
 from retspec.subjects.devices import cores
-from tests.run.tools import is_running, spec_in, wait_until
+from tests.processes import is_running
+from tests.run.tools import spec_in, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,5 +134,5 @@ def test_a_signal_ends_all_lanes_and_tells_which_cells_it_ended(tmp_path: Path) 
 def assert_nobody_is_left(folder: Path) -> None:
     pids = [int(path.read_text()) for path in folder.glob("*.here")]
     assert len(pids) == 2
-    assert wait_until(lambda: not any(map(is_running, pids)), 5)
+    assert wait_until(lambda: not any(map(is_running, pids)))
     assert threading.active_count() == 1 or all(t.daemon for t in threading.enumerate()[1:])

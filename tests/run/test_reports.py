@@ -14,7 +14,8 @@ from retspec.errors import ReportError, UsageError
 from retspec.plugin import Reporter, hookimpl
 from retspec.records import Verdict
 from retspec.report.live import write_whole
-from tests.run.tools import is_running, run_acting, spec_in, start_program, wait_until
+from tests.processes import is_running
+from tests.run.tools import run_acting, spec_in, start_program, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def end_program(folder: Path, number: signal.Signals) -> tuple[int, int]:
     try:
         assert wait_until(pid.exists)
         program.send_signal(number)
-        _, errors = program.communicate(timeout=20)
+        _, errors = program.communicate(timeout=120)
     finally:
         program.kill()
     assert "Traceback" not in errors
@@ -112,7 +113,7 @@ def test_a_killed_run_leaves_complete_red_files_and_its_worker_ends(tmp_path: Pa
     assert verdicts["sleeps"] == verdicts["forges"] == "not run"
     cases = cases_in(tmp_path / "j.xml")
     assert (cases["sleeps"], cases["forges"], cases["quits"]) == (["error"], ["error"], ["skipped"])
-    assert wait_until(lambda: not is_running(worker), 5)
+    assert wait_until(lambda: not is_running(worker))
 
 
 # Files that cannot be written ---------------------------------------------------------------------

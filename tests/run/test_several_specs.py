@@ -12,7 +12,8 @@ from retspec.errors import NothingSelected, SpecError
 from retspec.records import Verdict
 from retspec.results.results_file import read_report
 from retspec.run import run, run_all
-from tests.run.tools import is_running, spec_in, wait_until
+from tests.processes import is_running
+from tests.run.tools import spec_in, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,4 +125,4 @@ def test_a_worker_that_was_started_in_vain_is_gone(tmp_path: Path, started: list
     with pytest.raises(SpecError):
         run(spec_in(tmp_path, "process_idd: 1", head), entry_points=False)
     assert len(started) == 1
-    assert wait_until(lambda: not is_running(started[0]), 5)
+    assert wait_until(lambda: not is_running(started[0]))

@@ -55,13 +55,7 @@ def start_program(spec: Path, *arguments: str | Path, prelude: str = "") -> subp
     )
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process is there, and no mere zombie that waits for its parent to look."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Whether a condition comes true within some time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

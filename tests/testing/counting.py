@@ -25,8 +25,8 @@ def counted(*, value: int = 1) -> Observed[int]:
 
 @check(direction="at most", advice="Nothing to do.")
 def counted_late() -> int:
-    """How many, after a minute in which somebody may end the run?"""
-    time.sleep(60)
+    """How many, after minutes in which somebody may end the run?"""
+    time.sleep(600)
     with NOTES.open("a") as stream:
         stream.write("called\n")
     return 1

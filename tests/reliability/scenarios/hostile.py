@@ -116,7 +116,7 @@ SCENARIOS = [
     lies(
         "closes every descriptor",
         "os.closerange(0, 256)\nreturn 0",
-        "the worker exited with status 1 before it was done",
+        "the worker exited with status 120 before it was done",
         CRASH,
     ),
     # What it writes to the private descriptor must follow from the job, record by record.

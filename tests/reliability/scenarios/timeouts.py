@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import TYPE_CHECKING
+
 from tests.reliability.harm import none_left, plugin, spec
 from tests.reliability.scenario import Scenario
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 GROUP = "Hangs"
+DUE = 2
+"""Seconds that what hangs is given: enough for it to note its process ids on a busy machine."""
+FOR_EVER = 600
+"""Seconds that a check here sleeps."""
 MEASUREMENT = '''
 import time
 
@@ -48,17 +59,31 @@ def retspec_measurements() -> list[Measurement]:
 '''
 
 
+def waited_until_due(folder: Path) -> None:
+    """Hold that each timeout came when it was due, or later: a busy machine looks when it can."""
+    results = json.loads((folder / "results.json").read_text())["results"]
+    reasons = [result["reason"] for result in results if result["verdict"] == "timeout"]
+    waited = [re.search(r"was over after ([\d.]+) s", reason) for reason in reasons]
+    assert waited
+    assert all(found and DUE <= float(found[1]) < FOR_EVER / 2 for found in waited), reasons
+
+
+def none_left_when_due(folder: Path) -> None:
+    none_left(folder)
+    waited_until_due(folder)
+
+
 def hangs(fault: str, body: str) -> Scenario:
     """Return a check that writes its process id, and that of its children, to `pids` and never returns."""
     return Scenario(
         group=GROUP,
         fault=fault,
-        spec=spec("{limit: 0, timeout: 1s}"),
+        spec=spec(f"{{limit: 0, timeout: {DUE}s}}"),
         files=plugin(body),
         exit_code=3,
-        sees="harmful: timeout (the timeout of 'harmful' was over after 1",
+        sees="harmful: timeout (the timeout of 'harmful' was over after",
         verdicts={"before": "met", "harmful": "timeout", "after": "met"},
-        afterwards=none_left,
+        afterwards=none_left_when_due,
     )
 
 
@@ -105,7 +130,7 @@ SCENARIOS = [
     Scenario(
         group=GROUP,
         fault="the run takes longer than `run.timeout`",
-        spec=spec(head="run: {timeout: 3s}"),
+        spec=spec(head="run: {timeout: 10s}"),
         files=plugin("note('pids', os.getpid()); time.sleep(600)"),
         exit_code=3,
         sees="after: timeout (the run's timeout is over)",
@@ -115,17 +140,18 @@ SCENARIOS = [
     Scenario(
         group=GROUP,
         fault="a measurement takes longer than `run.measurement_timeout`",
-        spec="""\
+        spec=f"""\
 retspec: 1
-run: {measurement_timeout: 1s}
+run: {{measurement_timeout: {DUE}s}}
 checks:
   reads_sluggish: 0
-  another: {check: reads_sluggish, limit: 0}
+  another: {{check: reads_sluggish, limit: 0}}
   reads_swift: 1
 """,
         files={"checks.py": MEASUREMENT},
         exit_code=3,
-        sees="another: timeout (the timeout of a measurement was over after 1",
+        sees="another: timeout (the timeout of a measurement was over after",
         verdicts={"reads_sluggish": "timeout", "another": "timeout", "reads_swift": "met"},
+        afterwards=waited_until_due,
     ),
 ]
