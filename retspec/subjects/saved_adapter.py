@@ -6,19 +6,20 @@ is another one. Here what does not fit is told.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, describe
+from retspec.subjects.adapter_config import read_settings
 from retspec.subjects.checkpoints import File, find
-from retspec.subjects.checkpoints.fitting import shape
+from retspec.subjects.checkpoints.fitting import flaw_of, shape
 from retspec.subjects.checkpoints.matching import tensors_of
 from retspec.subjects.checkpoints.reading import read
-from retspec.wording import exact, listing, one_line
+from retspec.subjects.references import installed_imports_alone
+from retspec.wording import exact, listing, one_line, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from peft import PeftConfig
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 PLACE = "model.adapter"
 CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+
+
+_ANY_RANK = 1024
+"""Up to here a rank is held against the file factor by factor, which tells more."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,21 @@ def find_adapter(name: str, folder: Path) -> SavedAdapter:
 
     Raises SubjectError when one of its files is not there.
     """
-    if (folder / name).is_file():
+    if _is_there((folder / name).is_file):
         raise SubjectError(f"{name} is a file; name the folder that holds it and {CONFIG}", path=PLACE)
     config = find(f"{name}/{CONFIG}", folder, PLACE)
-    weights = next((file for file in WEIGHTS if (folder / name / file).exists()), WEIGHTS[0])
+    weights = next((file for file in WEIGHTS if _is_there((folder / name / file).exists)), WEIGHTS[0])
     return SavedAdapter(name, config, find(f"{name}/{weights}", folder, PLACE))
 
 
+def _is_there(ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except OSError:  # of a name too long, or a folder that may not be read; `find` says which
+        return False
+
+
+@installed_imports_alone()
 def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn.Module:
     """Wrap a model as the saved adapter was and give it the saved weights; on the meta device, their shapes alone.
 
@@ -71,9 +84,11 @@ def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn
     if lora is not None and (differences := list(_differences(config, lora))):
         raise SubjectError(f"{saved.name} is not what the spec says: {'; '.join(differences)}", path="model.lora")
     weights = _weights(saved)
+    if objection := _rank_beyond(weights, config):
+        raise saved.config.refused(objection)
     try:
         wrapped: nn.Module = get_peft_model(model, config)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # of a configuration that says impossible things
+    except Exception as error:  # of a configuration that says impossible things, peft fails in ways of its own
         raise saved.refused(f"does not fit the model: {describe(error)}") from error
     places: dict[str, Tensor] = get_peft_model_state_dict(wrapped)
     if objections := list(_misfits(weights, places)):
@@ -86,24 +101,43 @@ def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn
 
 def _config(saved: SavedAdapter) -> PeftConfig:
     """Return how the adapter was made, ready to be measured: what it trained is trainable again."""
-    from peft import PeftConfig
+    from peft import get_peft_config
 
+    settings = read_settings(saved.config)
     try:
-        config = PeftConfig.from_pretrained(str(saved.config.path.parent))
-    except (OSError, TypeError, ValueError, KeyError, json.JSONDecodeError) as error:
+        return get_peft_config(settings)
+    except Exception as error:
         raise saved.refused(f"has a {CONFIG} that peft does not read: {describe(error)}") from error
-    config.inference_mode = False
-    return config
 
 
 def _weights(saved: SavedAdapter) -> dict[str, Tensor]:
-    weights: dict[str, Tensor] = tensors_of(read(saved.weights).value)
+    contents = read(saved.weights)
+    weights: dict[str, Tensor] = tensors_of(contents.value)
     if not weights:
         raise saved.weights.refused("holds no named weights")
+    contents.require_room(weights, saved.weights)
+    if flaws := [f"{name} ({flaw})" for name, tensor in weights.items() if (flaw := flaw_of(tensor, tensor))]:
+        raise saved.weights.refused(f"holds no numbers in {listing(flaws)}")
     broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
     if broken:
         raise saved.weights.refused(f"holds NaN or infinity in {listing(broken)}")
     return weights
+
+
+def _rank_beyond(weights: Mapping[str, Tensor], config: PeftConfig) -> str:
+    """Return which rank no factor in the file has, where making factors of it would take memory without bound.
+
+    A factor of rank r has r columns, or rows, of some length: that many times its longest side it has numbers.
+    """
+    if config.peft_type == "LOKR":  # makes full matrices where a rank is large
+        return ""
+    found = max(tensor.numel() // max(tensor.shape, default=1) for tensor in weights.values() if tensor.numel())
+    pattern = getattr(config, "rank_pattern", None) or {}
+    ranks = {name: getattr(config, name, None) for name in ("r", "init_r", "target_r")} | dict(pattern)
+    for name, rank in ranks.items():
+        if isinstance(rank, int) and rank > max(found, _ANY_RANK):
+            return f"says {quoted(name)} as {rank:,}; no factor in the weights has a rank beyond {found:,}"
+    return ""
 
 
 def _misfits(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> Iterator[str]:
@@ -119,6 +153,13 @@ def _misfits(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> Ite
     ]
     if others:
         yield f"other shapes: {listing(others)}"
+    kinds = [
+        f"{name} ({flaw})"
+        for name, tensor in weights.items()
+        if name in places and not places[name].is_meta and (flaw := flaw_of(tensor, places[name]))
+    ]
+    if kinds:
+        yield f"other kinds of numbers: {listing(kinds)}"
 
 
 def _differences(config: PeftConfig, lora: Lora) -> Iterator[str]:

@@ -10,12 +10,19 @@ from retspec.subjects.checkpoints.archives import stored_bytes
 from retspec.subjects.checkpoints.memory import at_most
 from retspec.subjects.checkpoints.pickles import blocked_names, namespace_allowed
 from retspec.subjects.checkpoints.recognition import Format, recognise
+from retspec.subjects.references import installed_imports_alone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
     from retspec.subjects.checkpoints.files import File
 
 _SLACK = 1 << 30
 """Bytes for what reading needs beside the tensors: names, the state of libraries."""
+_MOST_TENSORS = 1 << 18
+"""Largest number of names in a file; a mixture of experts with 671 billion weights has some ninety thousand."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,15 @@ class Contents:
     room: int
     """Bytes of the file in which tensors can lie: none of them has more."""
 
+    def require_room(self, tensors: Mapping[str, Tensor], file: File) -> None:
+        """Raise SubjectError when one of these tensors of the file says that it is larger than the file can hold."""
+        for name, tensor in tensors.items():
+            if not tensor.is_meta and tensor.numel() * tensor.element_size() > self.room:
+                size = tuple(tensor.shape)
+                raise file.refused(f"is damaged: {name} has the shape {size}, which is more than the file holds")
 
+
+@installed_imports_alone()
 def read(file: File) -> Contents:
     """Return what a file holds.
 
@@ -49,7 +64,10 @@ def _read_safetensors(file: File) -> dict[str, Any]:
     from safetensors import safe_open
 
     with safe_open(file.path, framework="pt", device="cpu") as opened:
-        return {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+        names = opened.keys()
+        if len(names) > _MOST_TENSORS:
+            raise file.refused(f"is damaged: its header names {len(names):,} tensors, and no model has so many")
+        return {name: opened.get_tensor(name) for name in names}
 
 
 def _read_pickle(file: File, kind: Format) -> Any:
