@@ -32,6 +32,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 
 
+_LONGEST_NAME = 120
 _ANY_RANK = 1024
 """Up to here a rank is held against the file factor by factor, which tells more."""
 
@@ -116,12 +117,27 @@ def _weights(saved: SavedAdapter) -> dict[str, Tensor]:
     if not weights:
         raise saved.weights.refused("holds no named weights")
     contents.require_room(weights, saved.weights)
-    if flaws := [f"{name} ({flaw})" for name, tensor in weights.items() if (flaw := flaw_of(tensor, tensor))]:
-        raise saved.weights.refused(f"holds no numbers in {listing(flaws)}")
-    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    if others := [f"{_short(name)} ({kind})" for name, tensor in weights.items() if (kind := _unlike_weights(tensor))]:
+        raise saved.weights.refused(f"holds no weights in {listing(others)}")
+    broken = [_short(name) for name, tensor in weights.items() if not tensor.isfinite().all()]
     if broken:
         raise saved.weights.refused(f"holds NaN or infinity in {listing(broken)}")
     return weights
+
+
+def _unlike_weights(tensor: Tensor) -> str:
+    """Return of which kind a tensor is that cannot be looked at number by number, or an empty string."""
+    import torch
+
+    if tensor.is_meta:
+        return "saved from the meta device"
+    if tensor.is_quantized or tensor.layout is not torch.strided:
+        return "quantized" if tensor.is_quantized else str(tensor.layout)
+    try:
+        tensor.new_empty(0).isfinite()
+    except NotImplementedError:  # of packed types, such as float4_e2m1fn_x2
+        return str(tensor.dtype)
+    return ""
 
 
 def _rank_beyond(weights: Mapping[str, Tensor], config: PeftConfig) -> str:
@@ -140,21 +156,26 @@ def _rank_beyond(weights: Mapping[str, Tensor], config: PeftConfig) -> str:
     return ""
 
 
+def _short(name: str) -> str:
+    """Return the name of a tensor such that several stand in one line, whatever a stranger has called it."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+
+
 def _misfits(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> Iterator[str]:
     """Yield what a saved adapter lacks, has too much of, or has in another shape than the model's places for it."""
     if missing := [name for name in places if name not in weights]:
-        yield f"the file lacks {listing(missing)}"
+        yield f"the file lacks {listing([*map(_short, missing)])}"
     if unexpected := [name for name in weights if name not in places]:
-        yield f"the model has no place for {listing(unexpected)}"
+        yield f"the model has no place for {listing([*map(_short, unexpected)])}"
     others = [
-        f"{name} is {shape(tensor)} in the file and {shape(places[name])} in the model"
+        f"{_short(name)} is {shape(tensor)} in the file and {shape(places[name])} in the model"
         for name, tensor in weights.items()
         if name in places and tensor.shape != places[name].shape
     ]
     if others:
         yield f"other shapes: {listing(others)}"
     kinds = [
-        f"{name} ({flaw})"
+        f"{_short(name)} ({flaw})"
         for name, tensor in weights.items()
         if name in places and not places[name].is_meta and (flaw := flaw_of(tensor, places[name]))
     ]
