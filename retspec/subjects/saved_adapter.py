@@ -112,6 +112,8 @@ def _config(saved: SavedAdapter) -> PeftConfig:
 
 
 def _weights(saved: SavedAdapter) -> dict[str, Tensor]:
+    import torch
+
     contents = read(saved.weights)
     weights: dict[str, Tensor] = tensors_of(contents.value)
     if not weights:
@@ -119,7 +121,7 @@ def _weights(saved: SavedAdapter) -> dict[str, Tensor]:
     contents.require_room(weights, saved.weights)
     if others := [f"{_short(name)} ({kind})" for name, tensor in weights.items() if (kind := _unlike_weights(tensor))]:
         raise saved.weights.refused(f"holds no weights in {listing(others)}")
-    broken = [_short(name) for name, tensor in weights.items() if not tensor.isfinite().all()]
+    broken = [_short(name) for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
     if broken:
         raise saved.weights.refused(f"holds NaN or infinity in {listing(broken)}")
     return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _SLACK = 1 << 30
 """Bytes for what reading needs beside the tensors: names, the state of libraries."""
+_LONGEST_HEADER = 1 << 25
+"""Bytes of a safetensors header; its library accepts thrice as many, and takes seconds and gigabytes for them."""
 _MOST_TENSORS = 1 << 18
 """Largest number of names in a file; a mixture of experts with 671 billion weights has some ninety thousand."""
 
@@ -37,8 +40,8 @@ class Contents:
     def require_room(self, tensors: Mapping[str, Tensor], file: File) -> None:
         """Raise SubjectError when one of these tensors of the file says that it is larger than the file can hold."""
         for name, tensor in tensors.items():
-            if not tensor.is_meta and tensor.numel() * tensor.element_size() > self.room:
-                size = tuple(tensor.shape)
+            size = tuple(tensor.shape)  # no method, in place of which a pickle could have set an attribute
+            if not tensor.is_meta and math.prod(size) * tensor.dtype.itemsize > self.room:
                 raise file.refused(f"is damaged: {name} has the shape {size}, which is more than the file holds")
 
 
@@ -63,6 +66,9 @@ def read(file: File) -> Contents:
 def _read_safetensors(file: File) -> dict[str, Any]:
     from safetensors import safe_open
 
+    length = int.from_bytes(file.head()[:8], "little")
+    if length > _LONGEST_HEADER:
+        raise file.refused(f"is damaged: its header has {length:,} bytes, and no model needs so many")
     with safe_open(file.path, framework="pt", device="cpu") as opened:
         names = opened.keys()
         if len(names) > _MOST_TENSORS:
