@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LARGEST = 1 << 22
 """Bytes; the longest lists of layers that peft writes have some hundred thousand."""
 _LONGEST_KEY = 100
+_LONGEST_INTEGER = 18
+"""Digits; what needs more than 64 bits makes msgspec 0.19 fail in ways of its own."""
 
 
 def read_settings(file: File) -> dict[str, Any]:
@@ -46,10 +48,12 @@ def _parsed(file: File) -> dict[str, Any]:
         content = stream.read(_LARGEST)
     file.require_unchanged()
     try:
-        said = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
+        said = json.loads(
+            content, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_small
+        )
     except RecursionError as error:
         raise file.refused("is nested too deep for the configuration of an adapter") from error
-    except ValueError as error:  # of the format, the encoding, the length of an integer, and of the three hooks
+    except ValueError as error:  # of the format, the encoding, and of the four hooks
         raise file.refused(f"is no sound JSON: {error}") from error
     if not isinstance(said, dict):
         raise file.refused(f"holds a {type(said).__name__}, not the keys of a configuration")
@@ -73,6 +77,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{quoted(text)} is no finite number")
     return number
+
+
+def _small(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError(f"{quoted(text)} is no number that an adapter has")
+    return int(text)
 
 
 def _complaint(said: dict[str, Any], kind: Kind, name: str) -> str | None:

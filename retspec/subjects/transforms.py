@@ -127,7 +127,7 @@ def _resize_as_said(made: Any, interpolation: str) -> None:
     from timm.data.transforms import ResizeKeepRatio, str_to_interp_mode
 
     for step in made.transforms:
-        if isinstance(step, ResizeKeepRatio) and interpolation != "random":
+        if isinstance(step, ResizeKeepRatio):
             step.interpolation = str_to_interp_mode(interpolation)
 
 

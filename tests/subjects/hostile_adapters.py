@@ -72,11 +72,13 @@ KEYS: dict[str, tuple[dict[str, Any], str]] = {
     "rank of zero": ({"r": 0}, "Expected `int` >= 1"),
     "negative rank": ({"r": -4}, "Expected `int` >= 1"),
     "huge rank": ({"r": 10**6}, "'r' as 1,000,000; no factor in the weights has a rank beyond 4"),
-    "larger rank": ({"r": 10**30}, "Expected `int` <= 1048576"),
+    "larger rank": ({"r": 10**9}, "Expected `int` <= 1048576"),
+    "rank of 100 bits": ({"r": 10**30}, "is no number that an adapter has"),
     "huge rank of one layer": ({"rank_pattern": {"qkv": 10**6}}, "'qkv' as 1,000,000; no factor"),
     "negative rank of one layer": ({"rank_pattern": {"qkv": -1}}, "'rank_pattern' as nothing"),
     "alpha as text": ({"lora_alpha": "16"}, "Expected `float`, got `str`"),
-    "huge alpha": ({"lora_alpha": 10**4000}, "'lora_alpha' as nothing"),
+    "huge alpha": ({"lora_alpha": 10**4000}, "is no number that an adapter has"),
+    "large alpha": ({"lora_alpha": 10**9}, "'lora_alpha' as nothing"),
     "alpha pattern": ({"alpha_pattern": [16]}, "'alpha_pattern' as nothing"),
     "dropout": ({"lora_dropout": 7}, "'lora_dropout' as nothing"),
     "layers as number": ({"target_modules": 7}, "'target_modules' as nothing"),
@@ -164,6 +166,11 @@ def retyped(folder: Path, dtype: torch.dtype) -> None:
     save_file({name: tensor.to(dtype) for name, tensor in weights.items()}, folder / WEIGHTS)
 
 
+def complex_numbers(folder: Path) -> None:
+    weights = {name: tensor.to(torch.complex64) for name, tensor in load_file(folder / WEIGHTS).items()}
+    as_bin(lambda: hostile.saved(weights))(folder)
+
+
 HUGE = hostile.HUGE
 FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "code in a pickle": (pickled, "its pickle asks for posix.mkdir"),
@@ -182,7 +189,7 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
         "holds no weights in x (torch.b",
     ),
     "integers": (lambda folder: retyped(folder, torch.int32), "other kinds of numbers: base_model.model"),
-    "complex": (lambda folder: retyped(folder, torch.complex64), "other kinds of numbers: base_model.model"),
+    "complex": (complex_numbers, "other kinds of numbers: base_model.model"),
     "pickle in the config": (lambda folder: (folder / CONFIG).write_bytes(hostile.saved({})) and None, "sound JSON"),
     "header cut": (as_weights(hostile.safetensors(b'{"weight"', length=90_000_000)), "is damaged"),
     "header of nothing": (as_weights(hostile.safetensors(b"")), "begins with zeros alone"),
