@@ -64,12 +64,14 @@ def read(file: File) -> Contents:
 
 
 def _read_safetensors(file: File) -> dict[str, Any]:
+    import torch
     from safetensors import safe_open
 
     length = int.from_bytes(file.head()[:8], "little")
     if length > _LONGEST_HEADER:
         raise file.refused(f"is damaged: its header has {length:,} bytes, and no model needs so many")
-    with safe_open(file.path, framework="pt", device="cpu") as opened:
+    # safetensors 0.4 makes its tensors on torch's default device, which is meta where a model is built without weights.
+    with torch.device("cpu"), safe_open(file.path, framework="pt", device="cpu") as opened:
         names = opened.keys()
         if len(names) > _MOST_TENSORS:
             raise file.refused(f"is damaged: its header names {len(names):,} tensors, and no model has so many")
