@@ -41,7 +41,7 @@ GIGABYTE = 1e9
 UNVERIFIED = "an estimate, not verified on CUDA: leave a tenth of the memory free"
 
 
-class Memory(click.ParamType[int]):
+class Memory(click.ParamType):  # type: ignore[type-arg] # older versions of click have no argument there
     """A size with its unit, as in a spec, in bytes."""
 
     name = "size"
@@ -54,7 +54,7 @@ class Memory(click.ParamType[int]):
             self.fail(f"{value!r} is no size; write a number and its unit, MB or GB: 500MB, 24GB", param, ctx)
 
 
-class BatchSizes(click.ParamType[list[int]]):
+class BatchSizes(click.ParamType):  # type: ignore[type-arg]
     """Positive integers, separated by commas."""
 
     name = "sizes"

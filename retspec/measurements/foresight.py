@@ -100,7 +100,8 @@ def step_flops(skeleton: Skeleton, batch: Batch, recipe: Recipe) -> StepFlops:
     from torch.utils.flop_counter import FlopCounterMode
 
     size = len(batch.inputs)
-    forward, whole = FlopCounterMode(display=False), FlopCounterMode(display=False)
+    formulas = _attention_on_the_cpu()
+    forward, whole = (FlopCounterMode(display=False, custom_mapping=formulas) for _ in range(2))
     run = DryRun(skeleton.module, BatchShape.of(batch), recipe)
     with run.trainer(size) as trainer:
         with forward:
@@ -109,6 +110,25 @@ def step_flops(skeleton: Skeleton, batch: Batch, recipe: Recipe) -> StepFlops:
             trainer.step()
     total = whole.get_total_flops()
     return StepFlops(size, forward.get_total_flops(), total - forward.get_total_flops(), _by_operator(whole))
+
+
+def _attention_on_the_cpu() -> dict[Any, Any]:
+    """Return formulas for what the counter of an older torch, such as 2.10, takes for nothing, by operator."""
+    from torch import ops
+    from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
+
+    def forward(*shapes: Any, **_other: Any) -> int:
+        return int(sdpa_flop_count(*shapes[:3]))  # type: ignore[no-untyped-call]
+
+    def backward(*shapes: Any, **_other: Any) -> int:
+        return int(sdpa_backward_flop_count(*shapes[:4]))  # type: ignore[no-untyped-call]
+
+    formulas = {
+        "_scaled_dot_product_flash_attention_for_cpu": forward,
+        "_scaled_dot_product_flash_attention_for_cpu_backward": backward,
+    }
+    operators = {getattr(ops.aten, name): count for name, count in formulas.items()}
+    return {operator: count for operator, count in operators.items() if operator not in flop_registry}
 
 
 def _by_operator(counter: Any) -> dict[str, int]:

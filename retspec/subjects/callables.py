@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, describe, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+_allowed: set[str] = set()
+"""What was put on the import path here; whatever else is there belongs to the environment."""
 
 
 def allow_imports_from(*folders: Path) -> None:
@@ -18,6 +23,22 @@ def allow_imports_from(*folders: Path) -> None:
     for folder in folders:
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
+            _allowed.add(str(folder))
+
+
+@contextmanager
+def installed_imports_alone() -> Iterator[None]:
+    """Take those folders off the import path for a while: a stranger's files may lie in them, and name modules.
+
+    Libraries import while they read, some by a name that a file gives them, or whatever optional package they find.
+    What is imported already stays as it is.
+    """
+    before = sys.path.copy()
+    sys.path[:] = [entry for entry in before if entry not in _allowed]
+    try:
+        yield
+    finally:
+        sys.path[:] = [*before, *(entry for entry in sys.path if entry not in before)]
 
 
 def load_callable(reference: str, *, path: str) -> Callable[..., Any]:

@@ -97,6 +97,13 @@ def entry(shape: tuple[int, ...], offsets: tuple[int, int] = (0, 16)) -> dict[st
     return {"weight": {"dtype": "F32", "shape": shape, "data_offsets": offsets}}
 
 
+def naming(tensors: int) -> bytes:
+    """A safetensors file of this many numbers, each a tensor of its own."""
+    return safetensors(
+        {str(n): {"dtype": "U8", "shape": [1], "data_offsets": [n, n + 1]} for n in range(tensors)}, b"\0" * tensors
+    )
+
+
 def _with_data(pickled: bytes) -> bytes:
     return archive({"data.pkl": pickled, "version": b"3\n", "byteorder": b"little", "data/0": b"\0" * 16})
 

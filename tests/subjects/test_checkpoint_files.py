@@ -9,6 +9,7 @@ import os
 import pickle
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from retspec.errors import SubjectError
 from retspec.subjects.checkpoints import find, load_into
 from retspec.subjects.checkpoints.memory_limit import at_most
 from tests.subjects import hostile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0f\nsize 3954000000\n"
 SOUND = {"weight": torch.ones(2, 2), "bias": torch.zeros(2)}
@@ -184,6 +188,24 @@ def test_a_size_that_cannot_be_is_refused_before_memory_is_taken(what: str, tmp_
     assert "is damaged" in text or "needs more memory to be read" in text
     assert _memory("VmHWM") - touched < 16
     assert _memory("VmPeak") - reserved < 2_048
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (lambda: hostile.naming(300_000), "its header names 300,000 tensors, and no model has so many"),
+        (
+            lambda: hostile.safetensors(b'{"weight"' + b" " * 40_000_000),
+            "its header has 40,000,009 bytes, and no model needs",
+        ),
+    ],
+    ids=["tensors", "bytes"],
+)
+def test_a_header_that_no_model_needs_is_refused_early(
+    content: Callable[[], bytes], words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "w.safetensors").write_bytes(content())
+    assert words in refusal("w.safetensors", tmp_path)
 
 
 def test_reading_may_not_take_memory_without_bound() -> None:

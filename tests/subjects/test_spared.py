@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,6 +117,13 @@ def keep_the_tensor(model: Plain) -> None:
     model.hidden = [torch.empty(WIDE, WIDE).normal_()]
 
 
+def draw_until_all_are_within(model: Plain) -> None:
+    """As torch's newer trunc_normal_ does: it looks at what it drew."""
+    drawn = model.body.weight.data.normal_()
+    while (beyond := drawn.abs() > 2).any():
+        drawn.copy_(torch.where(beyond, torch.empty_like(drawn).normal_(), drawn))
+
+
 def swallow(model: Plain) -> None:
     with contextlib.suppress(BaseException):
         model.body.weight.sum().item()
@@ -125,7 +133,14 @@ def swallow(model: Plain) -> None:
     "then",
     [
         lambda model: nn.init.orthogonal_(model.body.weight),
-        lambda model: nn.init.trunc_normal_(model.body.weight),  # torch's own looks at what it drew
+        draw_until_all_are_within,
+        pytest.param(
+            lambda model: nn.init.trunc_normal_(model.body.weight),
+            marks=pytest.mark.skipif(
+                "erfinv_" in inspect.getsource(nn.init._no_grad_trunc_normal_),
+                reason="an older torch computes it in place from what it drew, which is no look at the numbers",
+            ),
+        ),
         lambda model: model.body.weight.sum().item(),
         lambda model: model.body.weight.data[:, :5].zero_(),
         lambda model: model.body.weight.data.t_(),

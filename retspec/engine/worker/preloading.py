@@ -7,10 +7,13 @@ import importlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from retspec.subjects.callables import installed_imports_alone
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+@installed_imports_alone()  # of the job before
 def settle(libraries: Iterable[str]) -> None:
     """Import libraries; those of the first call are taken out of the garbage collector's sight.
 

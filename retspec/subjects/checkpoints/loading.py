@@ -9,7 +9,7 @@ from retspec.errors import describe
 from retspec.facts import Loading
 from retspec.subjects.checkpoints.comparison import altered, parts
 from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, matched, tensors_of
-from retspec.subjects.checkpoints.placement import placed, shape
+from retspec.subjects.checkpoints.placement import placed
 from retspec.subjects.checkpoints.reading import read
 from retspec.subjects.models.structure import has_adapter
 from retspec.text.wording import listing
@@ -106,9 +106,7 @@ def _weights_in(contents: Contents, names: Collection[str], file: File) -> Weigh
     if not candidates:
         raise file.refused(_no_weights(contents.value))
     weights = best(candidates, names)
-    for name, tensor in weights.tensors.items():
-        if not tensor.is_meta and tensor.numel() * tensor.element_size() > contents.room:
-            raise file.refused(f"is damaged: {name} has the shape {shape(tensor)}, which is more than the file holds")
+    contents.require_room(weights.tensors, file)
     return weights
 
 

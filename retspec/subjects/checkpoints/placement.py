@@ -33,7 +33,7 @@ class Placement:
     def flaws(self) -> dict[str, str]:
         """Tensors of the right name that hold no weights for their place, each with its reason."""
         pairs = ((name, self.weights[name], self.places[name]) for name in self.weights if name in self.places)
-        return {name: flaw for name, tensor, place in pairs if (flaw := _flaw(tensor, place))}
+        return {name: flaw for name, tensor, place in pairs if (flaw := flaw_of(tensor, place))}
 
     @cached_property
     def fitting(self) -> dict[str, Tensor]:
@@ -105,11 +105,7 @@ def shape(tensor: Tensor) -> tuple[int, ...]:
     return tuple(tensor.shape)
 
 
-def _of_same_shape(tensors: Tensors, places: Tensors) -> dict[str, Tensor]:
-    return {name: each for name, each in tensors.items() if name in places and shape(each) == shape(places[name])}
-
-
-def _flaw(tensor: Tensor, place: Tensor) -> str:
+def flaw_of(tensor: Tensor, place: Tensor) -> str:
     """Return why the numbers of a tensor are not those of a weight, or an empty string."""
     if tensor.is_meta:
         return "none: saved from the meta device"
@@ -117,6 +113,10 @@ def _flaw(tensor: Tensor, place: Tensor) -> str:
         return f"{'quantized' if tensor.is_quantized else tensor.layout} for {place.dtype}".replace("torch.", "")
     kinds = [(each.is_floating_point(), each.is_complex()) for each in (tensor, place)]
     return "" if kinds[0] == kinds[1] else f"{tensor.dtype} for {place.dtype}".replace("torch.", "")
+
+
+def _of_same_shape(tensors: Tensors, places: Tensors) -> dict[str, Tensor]:
+    return {name: each for name, each in tensors.items() if name in places and shape(each) == shape(places[name])}
 
 
 def _examples(tensors: Tensors) -> str:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError
+from retspec.subjects.callables import installed_imports_alone
 from retspec.subjects.checkpoints.archives import stored_bytes
 from retspec.subjects.checkpoints.memory_limit import at_most
 from retspec.subjects.checkpoints.pickles import blocked_names, namespace_allowed
 from retspec.subjects.checkpoints.recognition import Format, recognise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
     from retspec.subjects.checkpoints.files import File
 
 _SLACK = 1 << 30
 """Bytes for what reading needs beside the tensors: names, the state of libraries."""
+_LONGEST_HEADER = 1 << 25
+"""Bytes of a safetensors header; its library accepts thrice as many, and takes seconds and gigabytes for them."""
+_MOST_TENSORS = 1 << 18
+"""Largest number of names in a file; a mixture of experts with 671 billion weights has some ninety thousand."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,15 @@ class Contents:
     room: int
     """Bytes of the file in which tensors can lie: none of them has more."""
 
+    def require_room(self, tensors: Mapping[str, Tensor], file: File) -> None:
+        """Raise SubjectError when one of these tensors of the file says that it is larger than the file can hold."""
+        for name, tensor in tensors.items():
+            size = tuple(tensor.shape)  # no method, in place of which a pickle could have set an attribute
+            if not tensor.is_meta and math.prod(size) * tensor.dtype.itemsize > self.room:
+                raise file.refused(f"is damaged: {name} has the shape {size}, which is more than the file holds")
 
+
+@installed_imports_alone()
 def read(file: File) -> Contents:
     """Return what a file holds.
 
@@ -46,10 +64,18 @@ def read(file: File) -> Contents:
 
 
 def _read_safetensors(file: File) -> dict[str, Any]:
+    import torch
     from safetensors import safe_open
 
-    with safe_open(file.path, framework="pt", device="cpu") as opened:
-        return {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+    length = int.from_bytes(file.head()[:8], "little")
+    if length > _LONGEST_HEADER:
+        raise file.refused(f"is damaged: its header has {length:,} bytes, and no model needs so many")
+    # safetensors 0.4 makes its tensors on torch's default device, which is meta where a model is built without weights.
+    with torch.device("cpu"), safe_open(file.path, framework="pt", device="cpu") as opened:
+        names = opened.keys()
+        if len(names) > _MOST_TENSORS:
+            raise file.refused(f"is damaged: its header names {len(names):,} tensors, and no model has so many")
+        return {name: opened.get_tensor(name) for name in names}
 
 
 def _read_pickle(file: File, kind: Format) -> Any:

@@ -113,7 +113,22 @@ def _build(
     from timm.data import create_transform
 
     settings = _of_timm(skeleton(), path) if isinstance(described, str) else _of_spec(described)
-    return Transform(create_transform(**settings, is_training=augments), path=path)
+    made = create_transform(**settings, is_training=augments)
+    if described != TIMM and not augments:
+        _resize_as_said(made, settings["interpolation"])
+    return Transform(made, path=path)
+
+
+def _resize_as_said(made: Any, interpolation: str) -> None:
+    """Give timm's resizing the interpolation of the spec: before 1.0.31 `create_transform` drops it for oblong images.
+
+    What timm makes for a model by itself stays as it is, for so it is trained.
+    """
+    from timm.data.transforms import ResizeKeepRatio, str_to_interp_mode
+
+    for step in made.transforms:
+        if isinstance(step, ResizeKeepRatio):
+            step.interpolation = str_to_interp_mode(interpolation)
 
 
 def _of_timm(skeleton: Skeleton | None, path: str) -> Mapping[str, Any]:

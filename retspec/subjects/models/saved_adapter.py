@@ -6,20 +6,21 @@ is another one. Here what does not fit is told.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retspec.characters import one_line
+from retspec.characters import one_line, quoted
 from retspec.errors import SubjectError, describe
+from retspec.subjects.callables import installed_imports_alone
 from retspec.subjects.checkpoints import File, find
 from retspec.subjects.checkpoints.matching import tensors_of
-from retspec.subjects.checkpoints.placement import shape
+from retspec.subjects.checkpoints.placement import flaw_of, shape
 from retspec.subjects.checkpoints.reading import read
+from retspec.subjects.models.adapter_config import read_settings
 from retspec.text.wording import exact, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from peft import PeftConfig
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 PLACE = "model.adapter"
 CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+
+
+_LONGEST_NAME = 120
+_ANY_RANK = 1024
+"""Up to here a rank is held against the file factor by factor, which tells more."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +57,21 @@ def find_adapter(name: str, folder: Path) -> SavedAdapter:
 
     Raises SubjectError when one of its files is not there.
     """
-    if (folder / name).is_file():
+    if _is_there((folder / name).is_file):
         raise SubjectError(f"{name} is a file; name the folder that holds it and {CONFIG}", path=PLACE)
     config = find(f"{name}/{CONFIG}", folder, PLACE)
-    weights = next((file for file in WEIGHTS if (folder / name / file).exists()), WEIGHTS[0])
+    weights = next((file for file in WEIGHTS if _is_there((folder / name / file).exists)), WEIGHTS[0])
     return SavedAdapter(name, config, find(f"{name}/{weights}", folder, PLACE))
 
 
+def _is_there(ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except OSError:  # of a name too long, or a folder that may not be read; `find` says which
+        return False
+
+
+@installed_imports_alone()
 def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn.Module:
     """Wrap a model as the saved adapter was and give it the saved weights; on the meta device, their shapes alone.
 
@@ -72,9 +86,11 @@ def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn
     if lora is not None and (differences := list(_differences(config, lora))):
         raise SubjectError(f"{saved.name} is not what the spec says: {'; '.join(differences)}", path="model.lora")
     weights = _weights(saved)
+    if objection := _rank_beyond(weights, config):
+        raise saved.config.refused(objection)
     try:
         wrapped: nn.Module = get_peft_model(model, config)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # of a configuration that says impossible things
+    except Exception as error:  # of a configuration that says impossible things, peft fails in ways of its own
         raise saved.refused(f"does not fit the model: {describe(error)}") from error
     places: dict[str, Tensor] = get_peft_model_state_dict(wrapped)
     if objections := list(_misfits(weights, places)):
@@ -87,39 +103,87 @@ def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn
 
 def _config(saved: SavedAdapter) -> PeftConfig:
     """Return how the adapter was made, ready to be measured: what it trained is trainable again."""
-    from peft import PeftConfig
+    from peft import get_peft_config
 
+    settings = read_settings(saved.config)
     try:
-        config = PeftConfig.from_pretrained(str(saved.config.path.parent))
-    except (OSError, TypeError, ValueError, KeyError, json.JSONDecodeError) as error:
+        return get_peft_config(settings)
+    except Exception as error:
         raise saved.refused(f"has a {CONFIG} that peft does not read: {describe(error)}") from error
-    config.inference_mode = False
-    return config
 
 
 def _weights(saved: SavedAdapter) -> dict[str, Tensor]:
-    weights: dict[str, Tensor] = tensors_of(read(saved.weights).value)
+    import torch
+
+    contents = read(saved.weights)
+    weights: dict[str, Tensor] = tensors_of(contents.value)
     if not weights:
         raise saved.weights.refused("holds no named weights")
-    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    contents.require_room(weights, saved.weights)
+    if others := [f"{_short(name)} ({kind})" for name, tensor in weights.items() if (kind := _unlike_weights(tensor))]:
+        raise saved.weights.refused(f"holds no weights in {listing(others)}")
+    broken = [_short(name) for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
     if broken:
         raise saved.weights.refused(f"holds NaN or infinity in {listing(broken)}")
     return weights
 
 
+def _unlike_weights(tensor: Tensor) -> str:
+    """Return of which kind a tensor is that cannot be looked at number by number, or an empty string."""
+    import torch
+
+    if tensor.is_meta:
+        return "saved from the meta device"
+    if tensor.is_quantized or tensor.layout is not torch.strided:
+        return "quantized" if tensor.is_quantized else str(tensor.layout)
+    try:
+        tensor.new_empty(0).isfinite()
+    except NotImplementedError:  # of packed types, such as float4_e2m1fn_x2
+        return str(tensor.dtype)
+    return ""
+
+
+def _rank_beyond(weights: Mapping[str, Tensor], config: PeftConfig) -> str:
+    """Return which rank no factor in the file has, where making factors of it would take memory without bound.
+
+    A factor of rank r has r columns, or rows, of some length: that many times its longest side it has numbers.
+    """
+    if config.peft_type == "LOKR":  # makes full matrices where a rank is large
+        return ""
+    found = max(tensor.numel() // max(tensor.shape, default=1) for tensor in weights.values() if tensor.numel())
+    pattern = getattr(config, "rank_pattern", None) or {}
+    ranks = {name: getattr(config, name, None) for name in ("r", "init_r", "target_r")} | dict(pattern)
+    for name, rank in ranks.items():
+        if isinstance(rank, int) and rank > max(found, _ANY_RANK):
+            return f"says {quoted(name)} as {rank:,}; no factor in the weights has a rank beyond {found:,}"
+    return ""
+
+
+def _short(name: str) -> str:
+    """Return the name of a tensor such that several stand in one line, whatever a stranger has called it."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+
+
 def _misfits(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> Iterator[str]:
     """Yield what a saved adapter lacks, has too much of, or has in another shape than the model's places for it."""
     if missing := [name for name in places if name not in weights]:
-        yield f"the file lacks {listing(missing)}"
+        yield f"the file lacks {listing([*map(_short, missing)])}"
     if unexpected := [name for name in weights if name not in places]:
-        yield f"the model has no place for {listing(unexpected)}"
+        yield f"the model has no place for {listing([*map(_short, unexpected)])}"
     others = [
-        f"{name} is {shape(tensor)} in the file and {shape(places[name])} in the model"
+        f"{_short(name)} is {shape(tensor)} in the file and {shape(places[name])} in the model"
         for name, tensor in weights.items()
         if name in places and tensor.shape != places[name].shape
     ]
     if others:
         yield f"other shapes: {listing(others)}"
+    kinds = [
+        f"{_short(name)} ({flaw})"
+        for name, tensor in weights.items()
+        if name in places and not places[name].is_meta and (flaw := flaw_of(tensor, places[name]))
+    ]
+    if kinds:
+        yield f"other kinds of numbers: {listing(kinds)}"
 
 
 def _differences(config: PeftConfig, lora: Lora) -> Iterator[str]:
