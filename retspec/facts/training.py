@@ -95,6 +95,18 @@ class Training:
             raise Inconclusive(f"{len(self.losses)} steps are too few, this needs {least}; {self.remedy}")
         return self.losses
 
+    def positive_losses(self) -> tuple[float, ...]:
+        """Return the losses, of which a change is a fraction: at least two, the first above zero, none below.
+
+        Raises Inconclusive otherwise: a loss that goes below zero may have the wrong sign.
+        """
+        losses = self.finite_losses(2)
+        if min(losses) < 0 or losses[0] == 0:
+            raise Inconclusive(
+                f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: only of a positive one is a change a fraction"
+            )
+        return losses
+
     def gradients_over(self, least: int) -> tuple[GradientHistory, ...]:
         """Return the gradients of a training in which at least so many backward passes ran.
 

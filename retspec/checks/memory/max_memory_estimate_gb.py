@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from retspec.checks.memory._reading import GIGA
 from retspec.facts import MemoryEstimate
 from retspec.plugin import Observed, check
-
-GIGABYTE = 1e9
 
 
 @check(
@@ -36,9 +35,9 @@ def max_memory_estimate_gb(memory_estimate: MemoryEstimate) -> Observed[float]:
     details = {
         "batch size": step.batch_size,
         "reckoned for": memory_estimate.target,
-        "parts in GB": {part: size / GIGABYTE for part, size in step.parts.items()},
-        "full fine-tuning in GB": full.peak / GIGABYTE,
+        "parts in GB": {part: size / GIGA for part, size in step.parts.items()},
+        "full fine-tuning in GB": full.peak / GIGA,
     }
     if checkpointed is not None:
-        details["with gradient checkpointing in GB"] = checkpointed.peak / GIGABYTE
-    return Observed(step.peak / GIGABYTE, details)
+        details["with gradient checkpointing in GB"] = checkpointed.peak / GIGA
+    return Observed(step.peak / GIGA, details)

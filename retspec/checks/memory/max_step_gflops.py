@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from retspec.checks.memory._reading import GIGA
 from retspec.facts import StepFlops
 from retspec.plugin import Observed, check
-
-BILLION = 1e9
 
 
 @check(
@@ -31,9 +30,9 @@ def max_step_gflops(step_flops: StepFlops) -> Observed[float]:
     """
     total = step_flops.forward + step_flops.backward
     details = {
-        "per image": total / BILLION / step_flops.batch_size,
-        "forward": step_flops.forward / BILLION,
-        "backward": step_flops.backward / BILLION,
-        "operators": {name: flops / BILLION for name, flops in step_flops.operators.items()},
+        "per image": total / GIGA / step_flops.batch_size,
+        "forward": step_flops.forward / GIGA,
+        "backward": step_flops.backward / GIGA,
+        "operators": {name: flops / GIGA for name, flops in step_flops.operators.items()},
     }
-    return Observed(total / BILLION, details)
+    return Observed(total / GIGA, details)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from retspec.checks.memory._reading import GIGA
 from retspec.facts import MemoryFit
 from retspec.plugin import Observed, check
-
-GIGABYTE = 1e9
 
 
 @check(
@@ -35,10 +34,10 @@ def min_fitting_batch_size(memory_fit: MemoryFit) -> Observed[int]:
         fitting.largest,
         {
             "recommended batch size": fitting.recommended,
-            "memory in GB": memory_fit.memory / GIGABYTE,
+            "memory in GB": memory_fit.memory / GIGA,
             "reckoned for": memory_fit.target,
-            f"batch size {step.batch_size} in GB": step.peak / GIGABYTE,
-            "the same under full fine-tuning in GB": full.peak / GIGABYTE,
-            "saved against it in GB": (full.peak - step.peak) / GIGABYTE,
+            f"batch size {step.batch_size} in GB": step.peak / GIGA,
+            "the same under full fine-tuning in GB": full.peak / GIGA,
+            "saved against it in GB": (full.peak - step.peak) / GIGA,
         },
     )

@@ -1,0 +1,33 @@
+"""`min_class_count`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from retspec.checks.data._reading import SplitName, class_counts
+from retspec.facts import Splits
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at least",
+    unit="images",
+    advice="Gather more images of the classes in the details, or merge classes; a class of a handful can be neither "
+    "learnt nor judged.",
+)
+def min_class_count(splits: Splits, *, split: SplitName | None = None) -> Observed[Annotated[int, Meta(ge=0)]]:
+    """How many images has the smallest class?
+
+    Why it matters:
+        A class that is not there cannot be learnt, and metrics over a handful of images are noise.
+
+    Example:
+        min_class_count: {limit: 20, with: {split: test}}
+
+    What the number means:
+        Images of the smallest class of the split. Classes are those of all splits, so one that this split lacks is 0.
+    """
+    counts = class_counts(splits, split)
+    return Observed(min(counts.values()), {"images": counts})

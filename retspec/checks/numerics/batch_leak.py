@@ -1,0 +1,32 @@
+"""`batch_leak`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from retspec.facts import Isolation
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    default_limit=0.0,
+    advice="Look for a `view` or `reshape` that mixes the batch with another dimension, for a softmax or a norm over "
+    "the batch dimension, and for a mean that runs over it.",
+)
+def batch_leak(isolation: Isolation) -> Observed[Annotated[float, Meta(ge=0)]]:
+    """Does an image's output depend on another image?
+
+    Why it matters:
+        A model that mixes images trains without an error, and the loss falls: it learns from its neighbours.
+
+    Example:
+        batch_leak: 0
+
+    What the number means:
+        Largest absolute gradient of the first image's output with respect to another image, in train mode. Exactly zero
+        when there is no path. Batch normalization mixes images by design: it is held in eval mode for this.
+    """
+    return Observed(isolation.leak, {"batch normalization held in eval mode": isolation.batch_normalized})
