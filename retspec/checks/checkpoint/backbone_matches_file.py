@@ -13,11 +13,11 @@ from retspec.plugin import Inconclusive, Observed, check
     "afterwards; the details name the tensors that differ.",
 )
 def backbone_matches_file(checkpoint: Checkpoint) -> Observed[bool]:
-    """Are the frozen weights still those of the file, once the model is wrapped?
+    """Are the frozen weights still those of the file after wrapping?
 
     Why it matters:
         Wrapping, quantizing and patching replace layers. A backbone whose linear layers were replaced by fresh ones
-        trains, and knows nothing of what it was pre-trained on.
+        trains, but has lost its pre-training.
 
     Example:
         backbone_matches_file: true

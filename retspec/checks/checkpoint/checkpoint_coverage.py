@@ -9,23 +9,24 @@ from retspec.records import Fraction
 
 @check(
     direction="at least",
-    advice="Compare the keys in the details: a wrapper that was not opened or a prefix that stayed on leaves the "
-    "model random; another architecture leaves part of it random.",
+    advice="Compare the keys in the details: a wrapper that was not opened or a prefix that was not removed leaves "
+    "the whole model random; a different architecture leaves part of it random.",
 )
 def checkpoint_coverage(checkpoint: Checkpoint) -> Observed[Fraction]:
-    """How much of the model did the checkpoint really fill?
+    """How much of the model did the checkpoint fill?
 
     Why it matters:
-        `load_state_dict(strict=False)` loads nothing, without a word, when the names do not match. The model then
-        trains from random weights, and a small dataset never tells.
+        `load_state_dict(strict=False)` (https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html) loads
+        nothing, without a warning, when the names do not match. The model then trains from random weights, and on a
+        small dataset nobody notices.
 
     Example:
         checkpoint_coverage: 0.99
 
     What the number means:
         Elements that were filled from the file, as a fraction of all elements of the model before an adapter wraps it.
-        A fresh head of five classes leaves a ViT-L at 0.99998. With `model.fill: false`, where a factory loads the
-        file itself, elements of tensors that equal the file; fresh norms and biases do so by chance.
+        A fresh head of five classes leaves a ViT-L at 0.99998. With `model.fill: false`, where a factory loads the file
+        itself, elements of tensors that equal the file; fresh norms and biases do so by chance.
     """
     loading = checkpoint.loading
     details = {

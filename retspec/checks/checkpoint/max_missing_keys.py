@@ -10,21 +10,21 @@ from retspec.plugin import Observed, check
 @check(
     direction="at most",
     unit="keys",
-    advice="Allow what is meant to be fresh (`with: {allow: ['head[.]']}`); for anything else take the architecture "
+    advice="Allow what is meant to be fresh (`with: {allow: ['head[.]']}`); for anything else use the architecture "
     "that the checkpoint was made with.",
 )
 def max_missing_keys(checkpoint: Checkpoint, *, allow: Allow = []) -> Observed[int]:  # noqa: B006 - read only
-    """Which weights of the model does the checkpoint lack?
+    """How many weights of the model does the checkpoint lack?
 
     Why it matters:
-        What is missing stays random. A head may; a normalization layer that is missing because the pooling differs must
-        not.
+        Missing weights stay random. For a head that is fine; for a normalization layer that is missing because the
+        pooling differs, it is not.
 
     Example:
         max_missing_keys: {limit: 0, with: {allow: ["head[.]"]}}
 
     What the number means:
-        Names of the model that the file lacks, without those that are allowed.
+        Names of the model that the file lacks, except those that are allowed.
     """
     missing = not_allowed(checkpoint.loading.missing, allow)
     return Observed(len(missing), {"missing": missing})

@@ -11,21 +11,21 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="tensors",
     default_limit=0,
-    advice="Take the architecture, patch size and number of classes that the file was made with; position embeddings "
-    "are resampled where timm knows how.",
+    advice="Use the architecture, patch size and number of classes that the file was made with; position embeddings "
+    "are resampled where timm can do that.",
 )
 def max_shape_mismatches(checkpoint: Checkpoint, *, allow: Allow = []) -> Observed[int]:  # noqa: B006 - read only
-    """Which weights have the right name and the wrong shape?
+    """How many weights have the right name but the wrong shape?
 
     Why it matters:
-        They are left out, and stay random.
+        They are not loaded, and stay random.
 
     Example:
         max_shape_mismatches: 0
 
     What the number means:
-        Tensors whose shape in the file is not that in the model, without those that are allowed. Position embeddings
-        that were resampled are not among them.
+        Tensors whose shape in the file is not that in the model, except those that are allowed. Position embeddings
+        that were resampled, as timm does for its own vision transformers, do not count.
     """
     mismatches = {each.name: each for each in checkpoint.loading.mismatches}
     names = not_allowed(mismatches, allow)

@@ -10,13 +10,13 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="tensors",
     default_limit=0,
-    advice="Do not use this file: it was saved after a training had diverged, or was damaged. Take an earlier one.",
+    advice="Do not use this file: it was saved after a training had diverged, or it is damaged. Use an earlier one.",
 )
 def nonfinite_weights(checkpoint: Checkpoint) -> Observed[int]:
     """Are the weights of the checkpoint finite?
 
     Why it matters:
-        A file that was saved after a divergence loads without an error, and every output is NaN.
+        A file saved after a divergence loads without an error, and every output is NaN.
 
     Example:
         nonfinite_weights: 0

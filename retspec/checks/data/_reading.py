@@ -36,7 +36,7 @@ def class_counts(splits: Splits, split: str | None) -> Mapping[str, int]:
 def require_several(splits: Splits) -> None:
     """Raise Inconclusive for a single split: it cannot be compared with anything."""
     if len(splits.counts) < 2:  # noqa: PLR2004 - it takes two
-        raise Inconclusive(f"{', '.join(splits.counts)} is the only split; there is none to hold it against")
+        raise Inconclusive(f"{', '.join(splits.counts)} is the only split; there is none to compare it with")
 
 
 def require_read(images: Images) -> None:

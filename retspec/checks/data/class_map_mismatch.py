@@ -17,22 +17,23 @@ if TYPE_CHECKING:
     direction="at most",
     unit="classes",
     default_limit=0,
-    advice="Give every split the same class folders, empty ones left out of all; prefix their names so that they sort "
-    "as they are meant to (`0_normal`, `1_mild`, ...).",
+    advice="Give every split the same class folders, or leave empty ones out of all; prefix their names so that they "
+    "sort in the intended order (`0_normal`, `1_mild`, ...).",
 )
 def class_map_mismatch(splits: Splits) -> Observed[int]:
-    """Do all splits know the same classes by the same numbers?
+    """Do all splits use the same number for each class?
 
     Why it matters:
-        Folders are numbered by their names, split by split. A split that lacks one shifts all that follow: the model is
-        judged by other labels than it learnt, without a word.
+        Folders are numbered in the order of their names, split by split, as torchvision's `ImageFolder` does. In a
+        split that lacks a folder all later classes shift, and the model is evaluated against the wrong labels, without
+        an error.
 
     Example:
         class_map_mismatch: 0
 
     What the number means:
-        Classes that do not have the same number in every split, those that a split lacks included. The details tell,
-        too, when the order is not that of the numbers in the names (`10` is sorted before `2`): harmless for kinds,
+        Classes that do not have the same number in every split, including those that a split lacks. The details also
+        show when the order is not that of the numbers in the names (`10` is sorted before `2`): harmless for kinds,
         wrong for grades.
     """
     require_several(splits)

@@ -11,20 +11,20 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="images",
     default_limit=0,
-    advice="Fetch the files in the details again, or take them out of the dataset.",
+    advice="Download the files in the details again, or remove them from the dataset.",
 )
 def corrupt_images(images: Images) -> Observed[int]:
-    """Can every image be decoded to its last pixel?
+    """Can every image be decoded completely?
 
     Why it matters:
-        A truncated file opens, has the right size, and fails only when its pixels are needed; or comes out half grey
-        where a loader was told to be lenient.
+        A truncated file opens, has the right size, and fails only when its pixels are needed. With a lenient loader
+        (`PIL.ImageFile.LOAD_TRUNCATED_IMAGES`) it comes out half grey.
 
     Example:
         corrupt_images: 0
 
     What the number means:
-        Files that are there and cannot be decoded whole. Every file was read.
+        Files that exist and cannot be decoded to the last pixel. Every file was read.
     """
     require_read(images)
     files = [f"{each.file}: {each.reason}" for each in images.corrupt]

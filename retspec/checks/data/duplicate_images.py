@@ -11,20 +11,20 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="copies",
     default_limit=0,
-    advice="Keep one of each; where copies stand in different classes, find out which label is right.",
+    advice="Keep one of each; where copies are in different classes, find out which label is right.",
 )
 def duplicate_images(images: Images) -> Observed[int]:
-    """Is every image there only once?
+    """Is every image in the dataset only once?
 
     Why it matters:
-        A copy weighs double, and a copy under another label teaches the model that both are right.
+        A copy counts twice, and a copy under another label teaches the model that both are right.
 
     Example:
         duplicate_images: 0
 
     What the number means:
-        Images whose bytes another image has too, not counting the first of each; over all splits. `split_leakage`
-        counts those that stand in two splits.
+        Images whose bytes another image has too, over all splits, without the first of each. `split_leakage` counts
+        those that are in two splits.
     """
     require_read(images)
     torn = [copies for copies in images.identical if len({copy.class_name for copy in copies}) > 1]

@@ -23,18 +23,18 @@ Size = Annotated[
     "(`model.kwargs.img_size`).",
 )
 def input_size(pipeline: Pipeline, expectations: Expectations, *, size: Size | None = None) -> Observed[bool]:
-    """Do images come out in the size that the backbone expects?
+    """Do images have the size that the backbone expects?
 
     Why it matters:
-        A model that takes any size says nothing of the wrong one, and its position embeddings or its features then mean
-        something else.
+        A model that accepts any size does not complain about the wrong one, but its position embeddings or its features
+        then mean something else.
 
     Example:
         input_size: [3, 224, 224]
 
     What the number means:
-        True when what comes out of the pipeline has this shape, (channels, height, width); by default the one that the
-        model was built for.
+        True when the pipeline's output has this shape, (channels, height, width); by default the one that the model was
+        built for.
     """
     wanted = tuple(size) if size else expectations.input_size
     if wanted is None:

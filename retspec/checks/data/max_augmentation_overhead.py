@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 @check(
     direction="at most",
-    advice="Move the dearest step in the details behind the crop or onto the GPU, or leave it out.",
+    advice="Move the slowest step in the details after the crop or onto the GPU, or leave it out.",
 )
 def max_augmentation_overhead(stages: Stages) -> Observed[Fraction]:
-    """Which share of the time for an image is spent augmenting it?
+    """What share of the time per image does augmentation take?
 
     Why it matters:
-        Augmentation at full resolution can cost more than decoding, and then sets the pace of the training.
+        Augmentation at full resolution can cost more than decoding, and then limits the speed of training.
 
     Example:
         max_augmentation_overhead: 0.2
 
     What the number means:
-        What `train_transform` takes longer than `transform`, as a fraction of decoding and `train_transform`; medians
-        over rounds, in one process. No verdict when rounds scatter too widely.
+        How much longer `train_transform` takes than `transform`, as a fraction of decoding plus `train_transform`;
+        medians over rounds, in one process. No verdict when rounds scatter too widely.
     """
     if not stages.train_transform:
         raise SubjectError("`data` names no transform that augments; add `train_transform`", path="data")

@@ -20,14 +20,16 @@ def max_class_imbalance(splits: Splits, *, split: SplitName | None = None) -> Ob
     """How much larger is the largest class than the smallest?
 
     Why it matters:
-        A model that never names a rare class still looks accurate. In screening the rare class is the one that counts.
+        A model that never predicts a rare class can still be accurate. In screening the rare class is the one that
+        counts.
 
     Example:
         max_class_imbalance: 10
 
     What the number means:
-        Images of the largest class of the split divided by those of the smallest; 10 is the customary bar (APTOS has
-        9.4, Messidor-2 has 29). No verdict when a class has no image at all: `min_class_count` tells that.
+        Images of the largest class of the split divided by those of the smallest. 10 is a rule of thumb (APTOS has 9.4,
+        Messidor-2 has 29). The class weights in the details are images / (classes x images of the class), as in
+        scikit-learn's `class_weight="balanced"`. No verdict when a class has no image at all: see `min_class_count`.
     """
     counts = class_counts(splits, split)
     empty = [name for name, count in counts.items() if count == 0]

@@ -16,18 +16,18 @@ from retspec.records import Fraction
     advice="Use more workers (`min_loader_throughput` recommends a number), smaller files, or cheaper transforms.",
 )
 def max_data_wait(data_wait: DataWait) -> Observed[Fraction]:
-    """Which share of a training step is spent waiting for data?
+    """What share of a training step is spent waiting for data?
 
     Why it matters:
-        It is the share of the bill for the GPU that buys nothing.
+        While it waits for data, a GPU costs money and does nothing.
 
     Example:
         max_data_wait: 0.1
 
     What the number means:
-        Time spent waiting for the next batch as a fraction of waiting and training; the median over rounds of a real
-        training that a loader feeds, yours or one over the files, after a round to warm up. No verdict when rounds
-        scatter too widely.
+        Time spent waiting for the next batch as a fraction of waiting and training: the median over rounds of a real
+        training, fed by your loader or by one over the files, after a warm-up round. No verdict when rounds scatter too
+        widely.
     """
     pairs = list(zip(data_wait.waited, data_wait.trained, strict=True))
     whole = steady_median([waited + trained for waited, trained in pairs], "rounds of training")

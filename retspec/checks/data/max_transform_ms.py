@@ -15,21 +15,21 @@ from retspec.plugin import Observed, check
 @check(
     direction="at most",
     unit="ms",
-    advice="Move the step that the details name first behind the crop, use a cheaper interpolation, or store the "
+    advice="Move the step that the details name first to after the crop, use a cheaper interpolation, or store the "
     "images at a smaller size.",
 )
 def max_transform_ms(stages: Stages) -> Observed[Annotated[float, Meta(ge=0)]]:
     """How long does the slowest transform take per image?
 
     Why it matters:
-        One step usually takes most of the time, and seldom the one that was suspected.
+        One step usually takes most of the time, and it is seldom the one you suspect.
 
     Example:
         max_transform_ms: 10
 
     What the number means:
-        Median time per image of the slowest step of `train_transform`, or of `transform` where there is no other, in
-        one process after a round to warm up. No verdict when rounds scatter too widely.
+        Median time per image of the slowest step of `train_transform`, or of `transform` if there is no other, in one
+        process after a warm-up round. No verdict when rounds scatter too widely.
     """
     steps = stages.train_transform or stages.transform
     slowest = max(steps, key=mean_seconds)

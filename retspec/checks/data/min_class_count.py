@@ -14,20 +14,21 @@ from retspec.plugin import Observed, check
 @check(
     direction="at least",
     unit="images",
-    advice="Gather more images of the classes in the details, or merge classes; a class of a handful can be neither "
-    "learnt nor judged.",
+    advice="Collect more images of the classes in the details, or merge classes; a handful of images is too few to "
+    "train on or to evaluate.",
 )
 def min_class_count(splits: Splits, *, split: SplitName | None = None) -> Observed[Annotated[int, Meta(ge=0)]]:
-    """How many images has the smallest class?
+    """How many images does the smallest class have?
 
     Why it matters:
-        A class that is not there cannot be learnt, and metrics over a handful of images are noise.
+        A class without images cannot be learned, and metrics over a handful of images are noise.
 
     Example:
         min_class_count: {limit: 20, with: {split: test}}
 
     What the number means:
-        Images of the smallest class of the split. Classes are those of all splits, so one that this split lacks is 0.
+        Images of the smallest class of the split. The classes are those of all splits: one that this split lacks counts
+        0.
     """
     counts = class_counts(splits, split)
     return Observed(min(counts.values()), {"images": counts})

@@ -15,7 +15,7 @@ AS_GOOD = 0.9
 @check(
     direction="at least",
     unit="images/s",
-    advice="Take the number of workers that the details recommend; resize the images once, on disk, to little more "
+    advice="Use the number of workers that the details recommend; resize the images once, on disk, to little more "
     "than the input size; `max_transform_ms` names slow steps.",
 )
 def min_loader_throughput(loader: Loader) -> Observed[float]:
@@ -28,9 +28,9 @@ def min_loader_throughput(loader: Loader) -> Observed[float]:
         min_loader_throughput: 200
 
     What the number means:
-        Images divided by seconds, the median over rounds, after a round to warm up. A DataLoader of yours counts as it
-        is; for files the best number of worker processes counts, with `train_transform` where there is one. Files that
-        were read lately come from memory. No verdict when rounds scatter too widely.
+        Images divided by seconds, the median over rounds, after a warm-up round. Your own DataLoader is timed as it is;
+        for files the best number of worker processes counts, with `train_transform` if there is one. Files that were
+        read recently come from memory. No verdict when rounds scatter too widely.
     """
     rates: dict[int, float] = {}
     doubts: dict[int, Inconclusive] = {}

@@ -10,20 +10,20 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="files",
     default_limit=0,
-    advice="Compare the paths in the details with the folder: a missing `extension`, another `images` folder, or a "
-    "download that was cut off.",
+    advice="Compare the paths in the details with the folder: a missing `extension`, the wrong `images` folder, or an"
+    " interrupted download.",
 )
 def missing_files(splits: Splits) -> Observed[int]:
-    """Is every image there?
+    """Does every image file exist?
 
     Why it matters:
-        A loader meets a missing file in the middle of an epoch, hours in; one that skips it trains on less than you
-        think.
+        A loader meets a missing file in the middle of an epoch, hours into the run; one that skips it trains on less
+        data than you think.
 
     Example:
         missing_files: 0
 
     What the number means:
-        Different files that the dataset lists and that are not there.
+        Different files that the dataset lists and that do not exist.
     """
     return Observed(len(splits.missing), {"files": list(splits.missing), "notes": list(splits.notes)})

@@ -11,20 +11,20 @@ from retspec.plugin import Inconclusive, Observed, check
     direction="at most",
     unit="leaks",
     default_limit=0,
-    advice="Take the images and groups in the details out of all splits but one; split by patient, not by image.",
+    advice="Remove the images and groups in the details from all splits but one; split by patient, not by image.",
 )
 def split_leakage(splits: Splits, images: Images) -> Observed[int]:
-    """Is every image, and every patient, in one split only?
+    """Is every image, and every patient, in only one split?
 
     Why it matters:
-        What the model saw in training it knows by heart. A test that holds the same image, or the other eye of the same
-        patient, measures memory.
+        The model can memorize what it saw in training. A test set that holds the same image, or the other eye of the
+        same patient, measures memory (https://doi.org/10.1016/j.patter.2023.100804).
 
     Example:
         split_leakage: 0
 
     What the number means:
-        Different images, told by their bytes, that stand in two splits or more, and groups (`group_column`) that do.
+        Distinct images, compared by their bytes, that are in two or more splits, plus groups (`group_column`) that are.
     """
     require_several(splits)
     if images.read == 0 and not splits.has_groups:

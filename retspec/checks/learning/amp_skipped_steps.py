@@ -14,7 +14,7 @@ from retspec.plugin import Inconclusive, Observed, check
     direction="at most",
     unit="steps",
     default_limit=0,
-    advice="Take bfloat16, lower `train.lr`, or look at `nonfinite_gradients` for the parameters that overflow.",
+    advice="Use bfloat16, lower `train.lr`, or look at `nonfinite_gradients` for the parameters that overflow.",
 )
 def amp_skipped_steps(
     training: Training,
@@ -24,14 +24,15 @@ def amp_skipped_steps(
     """Does the loss scaler settle?
 
     Why it matters:
-        Under float16 a step whose gradients overflow is skipped without a word. A scaler that never settles skips most
-        of the training.
+        Under float16 the loss scaler skips each step whose gradients overflow, without a warning. A scaler that never
+        settles skips most of the training.
 
     Example:
         amp_skipped_steps: 0
 
     What the number means:
-        Steps that the GradScaler skipped after the warm-up, under `train: {amp: float16}`.
+        Steps that the GradScaler skipped after the warm-up, under `train: {amp: float16}`. Skipping some early steps is
+        normal: the scale starts high and is lowered at each overflow (https://docs.pytorch.org/docs/stable/amp.html).
     """
     if training.skipped is None:
         raise Inconclusive("no loss scaler is at work; it is under `train: {amp: float16}`")

@@ -9,13 +9,14 @@ from retspec.plugin import Inconclusive, Observed, check
 
 @check(
     direction="at most",
-    advice="Clip gradients, lower the loss scale or the initialization of the layer that the details name.",
+    advice="Clip gradients, or lower the loss scale or the initialization of the layer that the details name.",
 )
 def max_grad_norm(training: Training) -> Observed[float]:
     """How large is the largest gradient of a parameter?
 
     Why it matters:
-        One exploding layer dominates the global norm; clipping by it then stalls all the others.
+        One exploding layer dominates the global norm; clipping by the global norm (https://arxiv.org/abs/1211.5063)
+        then stalls all other layers.
 
     Example:
         max_grad_norm: 100
@@ -29,22 +30,22 @@ def max_grad_norm(training: Training) -> Observed[float]:
 
 @check(
     direction="at least",
-    advice="Look at what lies between the parameter in the details and the loss: a saturated activation, a scale near "
-    "zero, an initialization that is far too small. Compare with a setup that works before setting this limit.",
+    advice="Look at what is between the parameter in the details and the loss: a saturated activation, a scale near "
+    "zero, an initialization that is far too small. Compare with a setup that works before you set this limit.",
 )
 def min_grad_norm(training: Training) -> Observed[float]:
     """How small is the smallest gradient of a parameter?
 
     Why it matters:
-        A layer whose gradient is a millionth of the others' learns nothing in the time that the run has.
+        A layer whose gradient is a millionth of the others' learns nothing within the run.
 
     Example:
         min_grad_norm: 1e-6
 
     What the number means:
-        Of each trainable parameter the largest Euclidean norm over the steps (the gradient of a fresh LoRA's A is zero
-        in the first), and of these the smallest. It scales with the loss and with the head's initialization, so that it
-        has no universal limit.
+        For each trainable parameter the largest Euclidean norm over the steps (the gradient of A in a fresh LoRA
+        (https://arxiv.org/abs/2106.09685) adapter is zero in the first), and of these the smallest. It scales with the
+        loss and with the head's initialization, so no limit suits every model.
     """
     least = min(_finite(training.gradients_over(LEAST_PASSES)), key=_peak)
     return Observed(_peak(least), {"parameter": least.name})

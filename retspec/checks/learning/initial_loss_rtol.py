@@ -15,14 +15,16 @@ def initial_loss_rtol(training: Training) -> Observed[float]:
     """Does a fresh head start at chance?
 
     Why it matters:
-        With C classes an untrained classifier has a cross-entropy of ln C. Another value means a wrong number of
-        classes, logits that are far too large, or a loss that is not what it is taken for.
+        An untrained classifier of C classes has a cross-entropy of ln C. Another value means a wrong number of classes,
+        logits that are far too large, or a different loss than intended.
 
     Example:
         initial_loss_rtol: 0.2
 
     What the number means:
-        |first loss - ln C| / ln C. Fresh timm models stay below 0.11.
+        |first loss - chance| / chance. Chance is the loss of equal probabilities: ln C for cross-entropy over C
+        classes, ln 2 for binary cross-entropy. The test is "verify loss @ init" of Karpathy, A Recipe for Training
+        Neural Networks (https://karpathy.github.io/2019/04/25/recipe/). Fresh timm models stay below 0.11.
     """
     losses = training.finite_losses(1)
     chance = training.chance_loss

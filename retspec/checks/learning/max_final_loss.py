@@ -11,10 +11,10 @@ from retspec.plugin import Observed, check
     advice="Train for more `train.steps`, raise `train.lr`, or check that the labels fit the images.",
 )
 def max_final_loss(training: Training) -> Observed[float]:
-    """Where does the loss end?
+    """How low is the loss at the end?
 
     Why it matters:
-        A drop says how far the loss fell, this says whether it arrived.
+        `loss_drop` says how far the loss fell; this says how low it got.
 
     Example:
         max_final_loss: 0.5

@@ -29,14 +29,15 @@ def max_loss_rise(
     """How far does the loss rise from one step to the next?
 
     Why it matters:
-        A learning rate at the edge of stability shows as jumps long before the loss diverges.
+        A learning rate at the edge of stability (https://arxiv.org/abs/2103.00065) shows as jumps long before the loss
+        diverges.
 
     Example:
         max_loss_rise: 0.1
 
     What the number means:
-        The largest rise between two steps as a fraction of the first loss, 0 when the loss never rises. Against the
-        previous loss the same jump looks a hundred times larger once the loss nears zero.
+        The largest rise between two steps as a fraction of the first loss; 0 when the loss never rises. As a fraction
+        of the previous loss, the same jump looks a hundred times larger once the loss is near zero.
     """
     losses = training.positive_losses()
     references = losses if relative_to == "previous" else losses[:1] * len(losses)

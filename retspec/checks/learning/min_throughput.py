@@ -10,14 +10,14 @@ from retspec.plugin import Observed, check
 @check(
     direction="at least",
     unit="images/s",
-    advice="Use mixed precision (`train.amp`), a larger batch or a faster device; `step_time_ms` names the dearest "
+    advice="Use mixed precision (`train.amp`), a larger batch or a faster device; `step_time_ms` names the slowest "
     "operators.",
 )
 def min_throughput(training: Training, *, warmup: WarmUp = 2) -> Observed[float]:
-    """How many images per second does training take in?
+    """How many images per second does training process?
 
     Why it matters:
-        Images per second say what an epoch costs, and whether a change made training slower.
+        Images per second give the cost of an epoch, and show whether a change made training slower.
 
     Example:
         min_throughput: 50

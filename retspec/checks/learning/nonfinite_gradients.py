@@ -17,15 +17,15 @@ def nonfinite_gradients(training: Training) -> Observed[int]:
     """Are all gradients finite?
 
     Why it matters:
-        A finite loss can have a gradient that is not: the next update ruins the weights.
+        A finite loss can have an infinite or NaN gradient: the next update ruins the weights.
 
     Example:
         nonfinite_gradients: 0
 
     What the number means:
-        Trainable parameters whose gradient held NaN or infinity in some step; the details name the operation in the
-        backward pass that made it, and the line that called it. Steps that the loss scaler of float16 skips do not
-        count: see `amp_skipped_steps`.
+        Trainable parameters whose gradient held NaN or infinity in some step. The details name the operation in the
+        backward pass that made it, and the line that called it. Steps that the float16 loss scaler skips do not count:
+        see `amp_skipped_steps`.
     """
     bad = [gradient.name for gradient in training.gradients_over(1) if gradient.nonfinite_steps]
     blame = {"operation": training.nonfinite_backward or "unknown"} if bad else {}

@@ -14,10 +14,11 @@ from retspec.records import Fraction
     "`head_trainable`, and at whether the labels belong to the images.",
 )
 def overfit_accuracy(overfitting: Overfitting) -> Observed[Fraction]:
-    """Can the model learn ten samples by heart?
+    """Can the model memorize ten samples?
 
     Why it matters:
-        Every model that works can. One that cannot has too little that trains, a wrong loss, or labels that do not fit.
+        Every model that works can: networks memorize even random labels (https://arxiv.org/abs/1611.03530). One that
+        cannot has too few trainable parts, a wrong loss, or labels that do not belong to the images.
 
     Example:
         overfit_accuracy: 1.0

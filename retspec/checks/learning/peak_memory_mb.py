@@ -16,14 +16,15 @@ def peak_memory_mb(memory: Memory) -> Observed[float]:
     """How much memory does a training step need?
 
     Why it matters:
-        It decides which card a run fits on, and which batch size.
+        It decides which card a run fits on, and at which batch size.
 
     Example:
         peak_memory_mb: 8000
 
     What the number means:
-        The most that is in use at once in a steady step, in megabytes of 10^6 bytes: on CUDA what the allocator has
-        handed out, on MPS what the driver has, on the CPU the bytes of live tensors, which are exact and repeatable.
+        The most memory in use at once in a steady step, in MB of 10^6 bytes: on CUDA as the caching allocator reports
+        it (`torch.cuda.max_memory_allocated`, https://docs.pytorch.org/docs/stable/notes/cuda.html), on MPS as the
+        driver does, on the CPU the bytes of live tensors, which are exact and repeatable.
     """
     details = {"counted": memory.source, "resident set MB": memory.resident / MEGABYTE}
     return Observed(memory.peak / MEGABYTE, details)

@@ -12,14 +12,14 @@ from retspec.plugin import Observed, check
 @check(
     direction="at most",
     unit="ms",
-    advice="Use a smaller batch, mixed precision (`train.amp`) or a faster device, and run on a machine that does "
-    "nothing else.",
+    advice="Use a smaller batch, mixed precision (`train.amp`) or a faster device, and run on an otherwise idle "
+    "machine.",
 )
 def step_time_ms(training: Training, profile: Profile, *, warmup: WarmUp = 2) -> Observed[float]:
     """How long does a training step take?
 
     Why it matters:
-        Steps times epochs is what the run will cost.
+        Steps times epochs times this is the cost of the run.
 
     Example:
         step_time_ms: 500
@@ -30,6 +30,6 @@ def step_time_ms(training: Training, profile: Profile, *, warmup: WarmUp = 2) ->
     """
     times, middle = steady_times(training, warmup)
     lower, _, upper = quantiles(times, n=4)
-    dearest = [f"{op.name}: {op.milliseconds:.3g} ms in {op.calls} calls" for op in profile.operators]
-    details = {"interquartile range": 1000 * (upper - lower), "n": len(times), "dearest operators": dearest}
+    slowest = [f"{op.name}: {op.milliseconds:.3g} ms in {op.calls} calls" for op in profile.operators]
+    details = {"interquartile range": 1000 * (upper - lower), "n": len(times), "dearest operators": slowest}
     return Observed(1000 * middle, details)

@@ -24,7 +24,8 @@ def unchanged_params(training: Training) -> Observed[int]:
         unchanged_params: 0
 
     What the number means:
-        Trainable parameters that no gradient moved. Weight decay alone is no movement.
+        Trainable parameters that no gradient moved. Movement by weight decay alone does not count: AdamW decays a
+        weight even where its gradient is zero (https://arxiv.org/abs/1711.05101).
     """
     training.finite_losses(1)
     still = [gradient.name for gradient in training.gradients if not gradient.moved]

@@ -15,14 +15,14 @@ def adapter_effect(effect: AdapterEffect) -> Observed[float]:
     """Does the trained adapter change the outputs?
 
     Why it matters:
-        The head alone can bring the loss down. An adapter without effect makes the run a linear probe that costs as
-        much as fine-tuning.
+        The head alone can bring the loss down. With an adapter that changes nothing, the run is a linear probe at the
+        cost of fine-tuning.
 
     Example:
         adapter_effect: 1e-3
 
     What the number means:
-        Largest absolute difference of a logit with the adapter and without, after the training, the trained head in
+        Largest absolute difference of a logit with the adapter and without it, after training. The trained head is in
         place for both.
     """
     return Observed(effect.absolute, {"relative to the largest logit": effect.relative})

@@ -19,13 +19,14 @@ def batch_invariance_atol(isolation: Isolation) -> Observed[Annotated[float, Met
     """Does an image get the same answer alone and inside a batch?
 
     Why it matters:
-        Otherwise an answer depends on which images happen to be its neighbours.
+        Otherwise the answer for an image depends on the images that happen to be in its batch.
 
     Example:
         batch_invariance_atol: 1e-5
 
     What the number means:
         Largest absolute difference of an output in eval mode, an image alone against the same inside the batch. Healthy
-        in single precision: about 1e-7, since matrix products of other sizes round differently.
+        in single precision: about 1e-7, since matrix products of other sizes round differently
+        (https://docs.pytorch.org/docs/stable/notes/numerical_accuracy.html).
     """
     return Observed(isolation.difference)

@@ -12,14 +12,15 @@ from retspec.plugin import Observed, check
 
 @check(
     direction="at most",
-    advice="Compile with `with: {backend: eager}` and `aot_eager` in turn to see which stage differs; keep the "
+    advice="Compile with `with: {backend: eager}`, then `aot_eager`, to see which stage differs "
+    "(https://docs.pytorch.org/docs/stable/compile/programming_model.reporting_issues.html), and keep the "
     "operation out of the graph with `torch.compiler.disable`.",
 )
 def compile_atol(compilation: Compilation) -> Observed[Annotated[float, Meta(ge=0)]]:
     """Does the compiled model give the same outputs?
 
     Why it matters:
-        A compiler fuses and reorders. Rounding differs a little; a graph that was captured wrongly differs a lot.
+        A compiler fuses and reorders operations. Rounding differs a little; a wrongly captured graph differs a lot.
 
     Example:
         compile_atol: 1e-4

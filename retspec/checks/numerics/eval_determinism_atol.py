@@ -17,7 +17,7 @@ def eval_determinism_atol(evaluation: Evaluation) -> Observed[Atol]:
     """Does the same image get the same answer twice?
 
     Why it matters:
-        A dropout that stays on in eval mode makes every validation a lottery.
+        With dropout still active in eval mode, every validation score is random.
 
     Example:
         eval_determinism_atol: 0

@@ -13,11 +13,11 @@ from retspec.plugin import Observed, check
     advice="Let the modules in the details write to their buffers only when `self.training` is true.",
 )
 def eval_drift(evaluation: Evaluation) -> Observed[int]:
-    """Does evaluating leave the model as it is?
+    """Does evaluation leave the model unchanged?
 
     Why it matters:
-        Statistics that are updated in eval mode let the validation images leak into the model, and make the result
-        depend on the order of evaluation.
+        Statistics that are updated in eval mode leak the validation images into the model, and make the result depend
+        on the order of evaluation.
 
     Example:
         eval_drift: 0

@@ -16,15 +16,17 @@ def merge_atol(merging: Merging) -> Observed[Atol]:
     """Does the merged model give the same outputs as the adapter?
 
     Why it matters:
-        What is deployed is often the merged model. A layer that merging dropped makes it another model than the one
-        that was validated.
+        Deployments often use the merged model, as peft's `merge_and_unload()` returns it
+        (https://huggingface.co/docs/peft/developer_guides/lora). A layer that merging dropped makes it a different
+        model from the one that was validated.
 
     Example:
         merge_atol: 1e-5
 
     What the number means:
-        Largest absolute difference of an output, eval mode, in single precision (weights in half precision are cast
-        up, where a dropped layer would hide in the rounding). Factors that start at zero get random values first, or
-        there would be nothing to merge. Healthy: about 1e-6.
+        Largest absolute difference of an output, eval mode, in single precision. Weights in half precision are cast up:
+        there a dropped layer would hide in the rounding. Factors that start at zero get random values first, since
+        merging W + (alpha / r) B A (LoRA (https://arxiv.org/abs/2106.09685)) with B = 0 changes nothing. Healthy: about
+        1e-6.
     """
     return Observed(merging.merged, merging_details(merging))

@@ -15,7 +15,7 @@ def min_compile_speedup(compilation: Compilation) -> Observed[float]:
     """Is the compiled model faster?
 
     Why it matters:
-        Compiling costs minutes at every start. It has to come back.
+        Compiling costs minutes at every start. It must save more than that.
 
     Example:
         min_compile_speedup: {limit: 1.1, with: {backend: inductor}}

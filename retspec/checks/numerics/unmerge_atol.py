@@ -13,10 +13,10 @@ from retspec.plugin import Observed, check
     "other. Reload the base weights instead of unmerging.",
 )
 def unmerge_atol(merging: Merging) -> Observed[Atol]:
-    """Does taking the adapter out again restore the outputs?
+    """Does unmerging the adapter restore the outputs?
 
     Why it matters:
-        Scripts merge for validation and unmerge to go on training. Whatever is left behind trains on.
+        Scripts merge for validation and unmerge to go on training. Whatever is left behind goes into the training.
 
     Example:
         unmerge_atol: 1e-5

@@ -10,19 +10,20 @@ from retspec.plugin import Observed, check
 @check(
     direction="equal",
     unit="channels",
-    advice="The width tells the model's size: check the model's name against the checkpoint that it shall load.",
+    advice="The width gives the size of the model: compare the model's name with the checkpoint that it should load.",
 )
 def embed_dim(geometry: Geometry) -> Observed[int]:
     """How wide is a token?
 
     Why it matters:
-        It tells a small from a base from a large model before a checkpoint of the wrong one is loaded.
+        The width tells a small from a base from a large model before the wrong checkpoint is loaded.
 
     Example:
         embed_dim: 1024
 
     What the number means:
-        Channels that leave the patch embedding: 384 for ViT-S, 768 for ViT-B, 1024 for ViT-L.
+        Channels that leave the patch embedding: 384 for ViT-S, 768 for ViT-B, 1024 for ViT-L (B and L as in Table 1 of
+        ViT (https://arxiv.org/abs/2010.11929)).
     """
     embedding = patch_embedding(geometry)
     return Observed(embedding.width, patch_details(geometry, embedding))

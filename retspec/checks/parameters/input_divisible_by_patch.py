@@ -16,14 +16,14 @@ def input_divisible_by_patch(geometry: Geometry) -> Observed[bool]:
     """Is every pixel of the input seen?
 
     Why it matters:
-        An image size that is no multiple of the patch size is cut off in silence: at 518 pixels and patch 16 the model
-        sees 512 of them.
+        timm cuts off what is left of an image that is no multiple of the patch size, without a warning: at 518 pixels
+        and patch 16 the model sees 512 of them.
 
     Example:
         input_divisible_by_patch: true
 
     What the number means:
-        True when height and width of the input are multiples of the patch that was seen at work.
+        True when height and width of the input are multiples of the patch that a forward pass showed.
     """
     embedding = patch_embedding(geometry)
     sizes = geometry.input_shape[-2:]

@@ -16,17 +16,18 @@ from retspec.plugin import Observed, check
     "together.",
 )
 def patch_count(geometry: Geometry) -> Observed[int]:
-    """Into how many patches is an image cut?
+    """How many patches is an image cut into?
 
     Why it matters:
-        It follows from image size and patch size. Another number means another resolution than the checkpoint's.
+        The number follows from image size and patch size. A different number means a different resolution than the
+        checkpoint's.
 
     Example:
         patch_count: 196
 
     What the number means:
-        Rows x columns of the grid that the patch embedding made in a forward pass: 196 for 224 pixels at patch 16, 784
-        for 392 pixels at patch 14.
+        Rows x columns of the grid that the patch embedding made in a forward pass: (height / patch) x (width / patch),
+        as in ViT (https://arxiv.org/abs/2010.11929). 196 for 224 pixels at patch 16, 784 for 392 pixels at patch 14.
     """
     embedding = patch_embedding(geometry)
     return Observed(prod(embedding.grid), patch_details(geometry, embedding))

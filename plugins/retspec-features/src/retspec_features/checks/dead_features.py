@@ -11,15 +11,15 @@ from retspec_features.facts import Features
 @check(
     direction="at most",
     unit="of the features",
-    advice="Take more images first: a feature may be silent for a few. If it stays silent, look for a ReLU that never "
+    advice="Use more images first: a feature may be silent for a few. If it stays silent, look for a ReLU that never "
     "opens, channels that were pruned or zeroed, and a checkpoint with zeros in it.",
 )
 def dead_features(features: Features) -> Observed[Share]:
-    """Which share of the features never changes?
+    """What share of the features never changes?
 
     Why it matters:
-        A dead feature is a width that is paid for and not there. Many of them mean that a backbone was initialized or
-        loaded wrongly, or was trained with a learning rate that closed its activations for good.
+        A dead feature is width that you pay for and cannot use. Many of them mean that the backbone was initialized
+        (https://arxiv.org/abs/1903.06733) or loaded wrongly, or that a high learning rate killed its activations.
 
     Example:
         dead_features: 0.1

@@ -19,7 +19,7 @@ def min_feature_spread(features: Features) -> Observed[Share]:
 
     Why it matters:
         A backbone that answers nearly the same to every image leaves its head to learn from differences close to
-        rounding. The loss still falls on a fixed batch, and generalizes to nothing.
+        rounding. The loss still falls on a fixed batch, but nothing generalizes.
 
     Example:
         min_feature_spread: 0.05
