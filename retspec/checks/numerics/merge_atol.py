@@ -26,7 +26,7 @@ def merge_atol(merging: Merging) -> Observed[Atol]:
     What the number means:
         Largest absolute difference of an output, eval mode, in single precision. Weights in half precision are cast up:
         there a dropped layer would hide in the rounding. Factors that start at zero get random values first, since
-        merging W + (alpha / r) B A (LoRA (https://arxiv.org/abs/2106.09685)) with B = 0 changes nothing. Healthy: about
-        1e-6.
+        merging W + (alpha / r) B A of LoRA (https://arxiv.org/abs/2106.09685) with B = 0 changes nothing. Healthy:
+        about 1e-6.
     """
     return Observed(merging.merged, merging_details(merging))

@@ -22,8 +22,8 @@ def embed_dim(geometry: Geometry) -> Observed[int]:
         embed_dim: 1024
 
     What the number means:
-        Channels that leave the patch embedding: 384 for ViT-S, 768 for ViT-B, 1024 for ViT-L (B and L as in Table 1 of
-        ViT (https://arxiv.org/abs/2010.11929)).
+        Channels that leave the patch embedding: 384 for ViT-S, 768 for ViT-B, 1024 for ViT-L. B and L are in Table 1 of
+        ViT (https://arxiv.org/abs/2010.11929).
     """
     embedding = patch_embedding(geometry)
     return Observed(embedding.width, patch_details(geometry, embedding))

@@ -24,10 +24,10 @@ def sequence_length(geometry: Geometry) -> Observed[int]:
         sequence_length: 197
 
     What the number means:
-        The number of keys of the first attention in a forward pass: 197 for 224 pixels at patch 16 (196 patches and a
-        class token, as in ViT (https://arxiv.org/abs/2010.11929)), 789 for 392 pixels at patch 14 (784 patches, a class
-        token, 4 registers). Under windowed attention, as in Swin (https://arxiv.org/abs/2103.14030), the tokens of one
-        window.
+        The number of keys of the first attention in a forward pass: 197 for 224 pixels at patch 16, as in ViT
+        (https://arxiv.org/abs/2010.11929): 196 patches and a class token; 789 for 392 pixels at patch 14 (784 patches,
+        a class token, 4 registers). Under windowed attention, as in Swin (https://arxiv.org/abs/2103.14030), the tokens
+        of one window.
     """
     first, details = first_attention(geometry)
     return Observed(first.shape[3], details)
