@@ -38,7 +38,7 @@ def command(name: str | None, **plugins: Unpack[Plugins]) -> None:
     """List the checks, or show the manual of one.
 
     With NAME: what the check asks and why it matters, its limit, its arguments with their types and defaults,
-    what to do when the limit is missed, and the measurements that it reads.
+    what to do when the limit is missed, the measurements that it reads, and the files of both.
     """
     catalog = gather(**plugins)
     if name is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import fields
+from pathlib import PurePath
 from textwrap import fill, indent
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -12,12 +14,13 @@ import click
 from msgspec import Meta, to_builtins
 
 from retspec.records import Recipe
+from retspec.text.relative_paths import from_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from retspec.plugins.catalog import Catalog
-    from retspec.plugins.kinds import Check
+    from retspec.plugins.kinds import Check, Measurement
     from retspec.plugins.signatures import Argument
 
 WIDTH = 96
@@ -33,6 +36,7 @@ def manual(check: Check, catalog: Catalog) -> str:
         "Arguments, under `with:`": "\n".join(_arguments(check, catalog)) or "none",
         "When it is missed": fill(check.advice, WIDTH),
         "Measurements": "\n".join(_measurements(check, catalog)) or "none",
+        "File": file_of(check),
     }
     return "\n\n".join(f"{click.style(title, bold=True)}\n{indent(text, MARGIN)}" for title, text in sections.items())
 
@@ -76,9 +80,31 @@ def descriptions_of(hint: Any) -> Iterator[str]:
 
 
 def _measurements(check: Check, catalog: Catalog) -> Iterator[str]:
-    for name in catalog.measurements_of(check):
-        measurement = catalog.measurements[name]
-        yield f"{name} ({measurement.cost.name.lower()}): {measurement.doc.partition(chr(10))[0]}"
+    for measurement in measurements_of(check, catalog):
+        yield f"{measurement.name} ({measurement.cost.name.lower()}): {measurement.doc.partition(chr(10))[0]}"
+        yield f"{MARGIN}{file_of(measurement)}"
+
+
+def measurements_of(check: Check, catalog: Catalog) -> list[Measurement]:
+    """Return the measurements that a check reads, those that its own measurements read included."""
+    return [catalog.measurements[name] for name in catalog.measurements_of(check)]
+
+
+def file_of(item: Check | Measurement) -> str:
+    """Return the file of a check or measurement, from where its package lies: `retspec/checks/learning/loss_drop.py`.
+
+    A file that was loaded by its path is shown relative to its git checkout or the working directory. What has no file,
+    as in a notebook, is in the module that is named.
+    """
+    module = item.function.__module__
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        return module
+    packages = module.split(".")
+    for tail in (PurePath(*packages).with_suffix(".py"), PurePath(*packages, "__init__.py")):
+        if PurePath(file).parts[-len(tail.parts) :] == tail.parts:
+            return tail.as_posix()
+    return from_root(file)
 
 
 def as_yaml(value: Any) -> str:

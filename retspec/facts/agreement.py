@@ -1,4 +1,7 @@
-"""Facts about computations that must agree: gradients, outputs, repetitions."""
+"""Facts about computations that must agree: gradients, outputs, repetitions.
+
+A difference of outputs is in the units of a logit. A relative L2 norm is ||x - reference|| / ||reference||.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TensorDeviation:
-    """How far one tensor is from its reference, as the relative L2 norm of the difference."""
+    """How far one tensor is from its reference."""
 
     name: str
     relative: float
+    """Relative L2 norm of the difference over all elements of the tensor."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +22,11 @@ class GradientAgreement:
     """Gradients computed in two ways."""
 
     loss: float
-    """|difference of the losses| / |reference loss|."""
+    """|loss - reference loss| / |reference loss|, without unit."""
     tensors: tuple[TensorDeviation, ...]
     """One per trainable parameter, worst first."""
     factor: float
-    """The factor that fits best between the two, by least squares: 1 where they agree."""
+    """The factor between the two that fits best, by least squares, without unit: 1 where they agree."""
 
     @property
     def worst(self) -> TensorDeviation:
@@ -35,11 +39,11 @@ class Repetition:
     """Two identically seeded short trainings."""
 
     losses: float
-    """Largest absolute difference of a loss."""
+    """Largest absolute difference of a loss, over the steps."""
     parameters: float
-    """Largest absolute difference of a trained parameter."""
+    """Largest absolute difference of an element of a trained parameter after the last step."""
     worst: str
-    """The parameter that differs most."""
+    """Name of the parameter that differs most; empty when none differs."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,19 @@ class Evaluation:
     """Two forward passes in eval mode."""
 
     difference: float
-    """Largest absolute difference of an output."""
+    """Largest absolute difference of a logit."""
     drifted: tuple[str, ...]
-    """Buffers that they changed."""
+    """Names of the buffers that they changed."""
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """Images alone and inside a batch."""
+    """Images on their own and inside a batch."""
 
     difference: float
-    """Largest absolute difference of an output in eval mode, an image alone against inside the batch."""
+    """Largest absolute difference of a logit in eval mode, an image on its own against inside the batch."""
     leak: float
-    """Largest absolute gradient of one image's output with respect to another image, in train mode."""
+    """Largest absolute gradient of one image's logits with respect to a pixel of another image, in train mode."""
     batch_normalized: bool
     """Whether batch normalization, which mixes the images by design, was held in eval mode for the leak."""
 
@@ -70,22 +74,22 @@ class Compilation:
 
     backend: str
     difference: float
-    """Largest absolute difference of an output."""
+    """Largest absolute difference of a logit."""
     scale: float
-    """Largest absolute output of the eager model."""
+    """Largest absolute logit of the eager model."""
     eager: tuple[float, ...]
-    """Seconds of each forward pass after warm-up."""
+    """Seconds of each forward pass of the eager model, one entry per pass after the warm-up."""
     compiled: tuple[float, ...]
-    """The same of the compiled model."""
+    """Seconds of each forward pass of the compiled model, likewise."""
 
 
 @dataclass(frozen=True)
 class Reloading:
-    """An adapter saved, and loaded again into a freshly initialized one."""
+    """An adapter that was saved and then loaded into freshly initialized weights."""
 
     difference: float
-    """Largest absolute difference of an output before saving and after loading."""
+    """Largest absolute difference of a logit before saving and after loading."""
     effect: float
-    """Largest absolute difference that the fresh initialization made: what loading has to undo."""
+    """Largest absolute difference of a logit that the fresh initialization made: what loading has to undo."""
     not_saved: tuple[str, ...]
-    """Trainable parameters that did not come back."""
+    """Names of the trainable parameters that did not return to their saved values."""

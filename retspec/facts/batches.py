@@ -11,15 +11,15 @@ class BatchRequest:
     """The batch that the measurements want; the source raises `SubjectError` when it cannot give it."""
 
     samples: int | None = None
-    """Images that a measurement wants, over whatever the spec says; None leaves it to the spec."""
+    """Images that a measurement wants, whatever the spec says; None leaves it to the spec."""
     batch_size: int
-    """Images per step in the recipe: what a source gives when neither says anything."""
+    """Images per step in the recipe: what a source gives when neither the measurement nor its options say."""
     seed: int
     input_size: tuple[int, ...] | None
-    """(channels, height, width) that the model was built for, where it tells."""
+    """(channels, height, width) in pixels that the model was built for; None when it does not say."""
     num_classes: Callable[[tuple[int, ...]], int]
-    """Width of the model's output for inputs of a shape (batch, ...), seen in a forward pass on fake tensors."""
+    """Maps an input shape (batch, ...) to the width of the model's output, seen in a forward pass on fake tensors."""
 
     def size(self, own: int | None = None) -> int:
-        """Return how many images to give; `own` is what the source's own options say."""
+        """Return the number of images to give; `own` is the number in the source's own options."""
         return self.samples or own or self.batch_size

@@ -7,49 +7,52 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeMismatch:
-    """A tensor that has its name in the model, and another shape."""
+    """A tensor whose name is in the model, with a different shape."""
 
     name: str
     in_file: tuple[int, ...]
+    """Its shape in the file, as torch gives it: `(5, 1024)`."""
     in_model: tuple[int, ...]
+    """Its shape in the model."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """What was taken from a checkpoint, and what was left; names are those of the model, before an adapter wraps it."""
+    """What was loaded from a checkpoint and what was not. Names are those of the model before an adapter wraps it."""
 
     file: str
-    """The path as it stands in the spec."""
+    """The path as written in the spec."""
     fill: bool = True
-    """Whether the file was loaded; else the model was only held against it, and "loaded" means "equal to the file"."""
+    """Whether the file was loaded. If not, the model was compared with it, and "loaded" means "equal to the file"."""
     format: str
     wrapper: str
     """The key of the file under which the weights were found: `model`; empty when they are at its top."""
     prefixes: tuple[str, ...]
-    """What was taken off the front of the names, in that order."""
+    """Prefixes that were removed from the names, in this order."""
     missing: tuple[str, ...]
     """Names of the model that the file lacks."""
     unexpected: tuple[str, ...]
-    """Names of the file, without these prefixes, that the model lacks."""
+    """Names of the file, after removing the prefixes, that the model lacks."""
     mismatches: tuple[ShapeMismatch, ...]
-    """Not loaded."""
+    """Tensors that were not loaded because their shape differs."""
     unusable: tuple[str, ...]
-    """Not loaded either, of the right shape, each with its reason: `head.weight (int8 for float32)`."""
+    """Tensors of the right shape that were not loaded, each with the reason: `head.weight (int8 for float32)`."""
     resampled: tuple[str, ...]
-    """Loaded in another shape than they have in the file, such as position embeddings."""
+    """Names of tensors that were loaded in a different shape from the file's, such as position embeddings."""
     loaded_elements: int
+    """Elements of the model that came from the file."""
     model_elements: int
-    """Elements of all parameters and persistent buffers."""
+    """Elements of all parameters and persistent buffers of the model."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A checkpoint in the model that it was loaded into, as wrapped for training."""
+    """A checkpoint and the model that it was loaded into, as wrapped for training."""
 
     loading: Loading
     nonfinite: tuple[str, ...]
-    """Loaded tensors that hold NaN or infinity."""
+    """Names of the loaded tensors that hold NaN or infinity."""
     compared: int
-    """Frozen tensors that were held against the file."""
+    """Number of frozen tensors that were compared with the file."""
     altered: tuple[str, ...]
-    """Those of them that are no longer what the file says, bit by bit in the model's dtype."""
+    """Names of those that differ from the file, bit by bit in the model's dtype."""

@@ -11,9 +11,9 @@ class NamedPath:
 
     place: str
     value: str
-    """As it stands in the config."""
+    """As written in the config."""
     found: str
-    """What is there, absolute; empty when nothing is."""
+    """The absolute path of what exists there; empty when nothing does."""
     obstacle: str = ""
     """Why the value itself is not known."""
 
@@ -25,7 +25,7 @@ class NamedPaths:
     paths: tuple[NamedPath, ...]
     folders: tuple[str, ...]
     unmatched: tuple[str, ...]
-    """The patterns that no key of the config matches, of those that the spec gives."""
+    """Patterns of the spec that no key of the config matches."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class Violation:
 
 @dataclass(frozen=True)
 class Violations:
-    """What a schema says of the config."""
+    """The config checked against a schema."""
 
     rules: int
-    """How often a rule of the schema was held against a value: with none, nothing was asked."""
+    """How often a rule of the schema was applied to a value; 0 means that nothing was checked."""
     violations: tuple[Violation, ...]
 
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that the training is going to write to."""
+    """A folder that the training will write to."""
 
     place: str
     path: str
@@ -58,7 +58,8 @@ class OutputFolder:
 
 @dataclass(frozen=True)
 class OutputFolders:
-    """The folders for output, and the places whose value is not known, each with the reason."""
+    """The output folders of a config."""
 
     folders: tuple[OutputFolder, ...]
     unresolved: tuple[str, ...]
+    """Places whose value is not known, each with the reason."""

@@ -1,4 +1,4 @@
-"""Facts about a dataset of image files: what its source lists, what reading it showed."""
+"""Facts about a dataset of image files: what its source lists, and what reading it showed."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ class Example:
     """One image with its label."""
 
     file: str
-    """Path of the image, from the dataset's folder."""
+    """Path of the image, relative to the dataset's folder."""
     label: int | None
-    """The number that a loss sees; None for a text in a table that is no number."""
+    """The class index that a loss gets; None for text in a table that is not a number."""
     class_name: str
-    """The class folder, or the label as it stands in the table."""
+    """The class folder, or the label as written in the table."""
     group: str | None = None
-    """Whatever must not be in two splits, such as the patient."""
+    """What must not be in two splits, such as the patient."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """The examples of a split, and the number of each class in it."""
+    """The examples of a split, and the class indices that it uses."""
 
     examples: tuple[Example, ...]
     classes: Mapping[str, int]
-    """Class name to label, for every class that the split knows by itself, whether it has examples or not."""
+    """Class name to class index, for every class that the split itself defines, with or without examples."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a source of files gives: lists, for which no image was opened. The first split is the one to train on."""
+    """What a source of files returns: lists, made without opening an image. The first split is for training."""
 
     folder: str
-    """Where the paths of the examples start."""
+    """The folder that the paths of the examples are relative to."""
     splits: Mapping[str, Split]
     notes: tuple[str, ...] = ()
-    """What a person should know of how the lists were read, in whole sentences."""
+    """What a reader should know about how the lists were read, in whole sentences."""
 
     def path(self, example: Example) -> Path:
         """Return the path of an example's image."""
@@ -60,18 +60,19 @@ class SharedGroup:
 
 @dataclass(frozen=True)
 class Splits:
-    """What the lists of a dataset say, without an image being opened."""
+    """What the lists of a dataset say, without opening an image."""
 
     counts: Mapping[str, Mapping[str, int]]
-    """Split to class to number of examples; the classes are those of all splits."""
+    """Split to class name to number of examples; the classes are those of all splits."""
     classes: Mapping[str, Mapping[str, int]]
-    """Split to class to label."""
+    """Split to class name to class index."""
     missing: tuple[str, ...]
-    """Listed files that are not there."""
+    """Listed files that do not exist."""
     shared_groups: tuple[SharedGroup, ...]
     has_groups: bool
-    """Whether some example belongs to a group at all."""
+    """Whether any example belongs to a group."""
     notes: tuple[str, ...]
+    """Those of the dataset."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class CorruptImage:
 
 @dataclass(frozen=True)
 class Copy:
-    """An example as one of several with the same bytes."""
+    """One of several examples with the same bytes."""
 
     split: str
     file: str
@@ -93,26 +94,27 @@ class Copy:
 
 @dataclass(frozen=True)
 class Images:
-    """What reading and decoding every file of a dataset once showed."""
+    """What reading and decoding each file of a dataset once showed."""
 
     read: int
-    """Files that were there to be read, corrupt ones included."""
+    """Number of files that were read, corrupt ones included."""
     corrupt: tuple[CorruptImage, ...]
     identical: tuple[tuple[Copy, ...], ...]
-    """Examples whose files hold the same bytes, two or more at a time."""
+    """Groups of two or more examples whose files hold the same bytes."""
 
 
 @dataclass(frozen=True)
 class OutsideLabel:
-    """An example whose label no output of the model stands for."""
+    """An example whose label has no output in the model."""
 
     file: str
     label: str
+    """The label as written."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of a dataset, held against the number of classes."""
+    """The labels of a dataset, compared with the number of classes."""
 
     num_classes: int
     outside: tuple[OutsideLabel, ...]

@@ -1,4 +1,4 @@
-"""Facts about shapes, seen in a forward pass on fake tensors: nothing is read off attributes."""
+"""Facts about shapes, seen in a forward pass on fake tensors: nothing is taken from attributes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AttentionShape:
-    """The shape (batch, heads, queries, keys) of an attention matrix, and how many layers have it."""
+    """The shape of an attention matrix."""
 
     shape: tuple[int, int, int, int]
+    """(batch, heads, queries, keys)."""
     layers: int
+    """Number of layers with this shape."""
 
 
 @dataclass(frozen=True)
@@ -21,19 +23,19 @@ class PatchEmbedding:
     patch: tuple[int, int]
     """(height, width) of a patch in pixels."""
     grid: tuple[int, int]
-    """(rows, columns) of patches that it made."""
+    """(rows, columns) of patches in an image."""
     width: int
-    """Channels of a token."""
+    """Channels of a token, the embedding dimension."""
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """The last module with parameters that ran: what turns features into logits."""
+    """The last module with parameters that ran: it turns features into logits."""
 
     name: str
     type: str
     trainable: bool
-    """Whether one of its parameters requires a gradient and gets one: it lies on the graph of the output."""
+    """Whether one of its parameters requires a gradient and gets one, because the output depends on it."""
     is_projection: bool
     """Whether it is a linear map or a convolution; a normalization layer at the end means that there is no head."""
     unused_trainable: tuple[str, ...] = ()
@@ -45,9 +47,9 @@ class Geometry:
     """Shapes of one forward pass of the spec's batch."""
 
     input_shape: tuple[int, ...]
-    """(batch, channels, height, width), for images."""
+    """(batch, channels, height, width) for images, in pixels."""
     output_shape: tuple[int, ...]
-    """(batch, classes), for a classifier."""
+    """(batch, classes) for a classifier."""
     patch_embedding: PatchEmbedding | None
     attention: tuple[AttentionShape, ...]
     """Distinct shapes in the order in which they ran."""

@@ -1,4 +1,4 @@
-"""Facts about the time that it takes to get images to the model. Every tuple of seconds has one entry per round."""
+"""Facts about the time that images take to reach the model. Tuples of numbers have one entry per round."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Stage:
 
     name: str
     seconds: tuple[float, ...]
-    """Mean per image; the images of each round are the same."""
+    """Seconds per image, the mean of each round; every round has the same images."""
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,20 @@ class Stages:
 
     decoding: Stage
     transform: tuple[Stage, ...]
-    """The steps of the transform that evaluates."""
+    """The steps of the evaluation transform."""
     train_transform: tuple[Stage, ...]
-    """The steps of the transform that augments; empty where there is none."""
+    """The steps of the augmenting transform; empty when there is none."""
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """How fast a loader with so many worker processes gives batches."""
+    """How fast a loader with a number of worker processes returns batches."""
 
     workers: int
     images: tuple[int, ...]
-    """Of each round: the last batch of a loader may be smaller."""
+    """Images in each round: the last batch of a loader may be smaller."""
     seconds: tuple[float, ...]
+    """Seconds of each whole round."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,21 @@ class Loader:
     batch_size: int
     sweep: tuple[Throughput, ...]
     one_process: str
-    """Why no worker process pays here whatever the figures say; empty where they may."""
+    """Why worker processes do not help here, whatever the figures say; empty when they can."""
     given: int | None = None
-    """Worker processes of a loader that was given as it is; None for one that was made of files."""
+    """Worker processes of the user's own loader; None for one that was made from files."""
     pinning: tuple[str, ...] = ()
-    """What is to be known of its `pin_memory`, in whole sentences."""
+    """What to know about its `pin_memory`, in whole sentences."""
 
 
 @dataclass(frozen=True)
 class DataWait:
-    """A training that is fed by a loader."""
+    """A training fed by a loader."""
 
     workers: int
     waited: tuple[float, ...]
-    """Seconds of a round spent waiting for the next batch."""
+    """Seconds of each round spent waiting for the next batch."""
     trained: tuple[float, ...]
     """Seconds of the same round spent in training steps."""
     pinning: tuple[str, ...] = ()
-    """What is to be known of the loader's `pin_memory`, in whole sentences."""
+    """What to know about the loader's `pin_memory`, in whole sentences."""

@@ -1,4 +1,4 @@
-"""Facts about the memory of training steps."""
+"""Facts about the memory and the operations of training steps. All sizes are in bytes."""
 
 from __future__ import annotations
 
@@ -8,51 +8,53 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory of steady training steps, in bytes, after a warm-up."""
+    """Memory of steady training steps, after a warm-up."""
 
     source: str
-    """What was counted: live tensor bytes, or what the device's allocator says."""
+    """What was counted: live tensor bytes, or what the device's allocator reports."""
     peak: int
-    """The most that was in use at once within a step."""
+    """Most bytes in use at once within a step."""
     after_step: tuple[int, ...]
-    """In use at the end of each step."""
+    """Bytes in use at the end of each step, one entry per step."""
     resident: int
-    """Largest resident set of the process so far."""
+    """Largest resident set of the process so far, in bytes."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Peak memory of one training step, foreseen without weights, in bytes."""
+    """Peak memory of one training step, estimated without weights."""
 
     batch_size: int
     """Images per optimizer step."""
     amp: str
     """Autocast dtype as in `train.amp`: none, bfloat16, float16."""
     peak: int
-    """The most that is in use at once."""
+    """Most bytes in use at once."""
     parts: Mapping[str, int]
-    """What the peak is made of: parameters, gradients, optimizer state, activations and so on."""
+    """Bytes of each part of the peak: parameters, gradients, optimizer state, activations and so on."""
 
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """The step that the spec describes, and the same step if every parameter of the model were trained."""
+    """The step that the spec describes, and the same step with every parameter of the model trained."""
 
     target: str
-    """Whose allocator and kernels are reckoned with: cpu or cuda."""
+    """The device whose allocator and kernels are assumed: cpu or cuda."""
     step: Estimate
     full: Estimate
-    """Full fine-tuning: adapters taken away, everything trained."""
+    """Full fine-tuning: without adapters, everything trained."""
     checkpointed: Estimate | None
-    """The step with gradient checkpointing; None where it is on already, or the model cannot."""
+    """The step with gradient checkpointing; None when it is already on, or the model does not support it."""
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """The largest batches that fit at one autocast dtype, in multiples of the recipe's accumulation; 0 if none does."""
+    """The batches that fit at one autocast dtype. Batch sizes are in images, multiples of the recipe's accumulation."""
 
     amp: str
+    """Autocast dtype, as in `Estimate`."""
     largest: int
+    """The largest batch size that fits; 0 if none does."""
     recommended: int
     """The largest power of two (times the accumulation) that leaves a tenth of the memory free."""
     step: Estimate
@@ -63,14 +65,14 @@ class Fitting:
 
 @dataclass(frozen=True)
 class MemoryFit:
-    """Which batch sizes fit in a memory."""
+    """The batch sizes that fit in a given memory."""
 
     target: str
-    """Whose allocator and kernels are reckoned with: cpu or cuda."""
+    """The device whose allocator and kernels are assumed: cpu or cuda."""
     memory: int
-    """Bytes that there are."""
+    """Bytes available."""
     dtype: str
-    """Of the model's weights, which a step without autocast computes in."""
+    """Dtype of the model's weights, in which a step without autocast computes."""
     estimates: tuple[Estimate, ...]
     """One per autocast dtype and batch size that was asked for."""
     fittings: tuple[Fitting, ...]
@@ -79,11 +81,13 @@ class MemoryFit:
 
 @dataclass(frozen=True)
 class StepFlops:
-    """Floating-point operations of one training step."""
+    """Floating-point operations of one training step; a multiplication and an addition count as two."""
 
     batch_size: int
+    """Images per step."""
     forward: int
+    """Operations of the forward pass over the whole batch."""
     backward: int
-    """Recomputation under gradient checkpointing included."""
+    """Operations of the backward pass over the whole batch, with recomputation under gradient checkpointing."""
     operators: Mapping[str, int]
-    """Operations per kind of operator, the dearest first."""
+    """Operations per kind of operator, most expensive first."""

@@ -1,4 +1,4 @@
-"""Facts about merging an adapter into its base and taking it out again."""
+"""Facts about merging an adapter into its base and unmerging it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LayerDeviation:
-    """How far a merged weight is from base weight + update, as the largest absolute difference."""
+    """How far a merged weight is from W + (alpha / r) B A, base weight plus update (LoRA, arXiv:2106.09685)."""
 
     name: str
+    """The layer."""
     deviation: float
+    """Largest absolute difference of an element of the weight."""
 
 
 @dataclass(frozen=True)
 class Merging:
-    """Differences of outputs, in eval mode and at least single precision, as the largest absolute difference."""
+    """Largest absolute differences of a logit, in eval mode and at least single precision."""
 
     merged: float
-    """Adapter at work against adapter merged."""
+    """Active adapter against merged adapter."""
     unmerged: float
-    """Adapter at work against adapter merged and taken out again."""
+    """Active adapter against the same adapter, merged and unmerged."""
     effect: float
-    """Adapter at work against adapter disabled, the head held fixed."""
+    """Active adapter against disabled adapter, with the same head."""
     scale: float
-    """Largest absolute output with the adapter at work."""
+    """Largest absolute logit with the active adapter."""
     randomized: int
-    """Adapter factors that were exactly zero and got seeded random values, so that there is something to merge."""
+    """Number of adapter factors that were exactly zero and got seeded random values, to have an update to merge."""
     layers: tuple[LayerDeviation, ...]
     """Worst first; empty for adapters whose update is not a sum of weights (DoRA and others)."""

@@ -1,4 +1,4 @@
-"""Facts about learning a handful of samples by heart."""
+"""Facts about memorizing a handful of samples."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Overfitting:
-    """A training on a few samples, until they are learnt or the steps are used up."""
+    """A training on a few samples, until they are memorized or the steps are used up."""
 
     samples: int
     most_steps: int
+    """Optimizer steps after which the training gives up."""
     learnt_at: int | None
-    """The step after which every sample was right and the loss low enough, or None."""
+    """Optimizer steps until every sample was right and the loss low enough; None if that never happened."""
     accuracy: float
-    """Fraction of the samples that is right at the end, in train mode without dropout."""
+    """Fraction of the samples that is right at the end, from 0 to 1, in train mode without dropout."""
     loss: float
-    """Mean loss at the end."""
+    """Mean loss over the samples at the end."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Group(StrEnum):
-    """What a parameter belongs to, told by the type of its module and never by its name."""
+    """What a parameter belongs to, by the type of its module and never by its name."""
 
     ADAPTER = "adapter"
     HEAD = "head"
@@ -21,13 +21,15 @@ class Group(StrEnum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter tensor; `count` is its number of elements, `dtype` its type as torch calls it: `float32`."""
+    """One parameter tensor."""
 
     name: str
     count: int
+    """Number of elements."""
     group: Group
     trainable: bool
     dtype: str = "float32"
+    """As torch names it."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Parameters:
     adapted_layers: tuple[str, ...] = ()
     """Names of the layers that carry an adapter, with their types: `blocks.0.attn.qkv (Linear)`."""
     scalings: Mapping[str, float] = field(default_factory=dict)
-    """By which the active adapter's update is multiplied, by the name of the layer, for the adapters that have that."""
+    """Layer name to the factor of the active adapter's update, such as alpha / r, for adapters that have one."""
 
     @property
     def trainable(self) -> Iterator[Parameter]:

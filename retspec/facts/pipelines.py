@@ -10,27 +10,29 @@ class Pipeline:
     """What the transforms of the data do to an image, seen by sending probes through them."""
 
     output_size: tuple[int, ...]
-    """(channels, height, width) of what comes out."""
+    """(channels, height, width) of the output, in pixels."""
     mean: tuple[float, ...]
-    """Per channel; out = (x - mean) / std for x in [0, 1]."""
+    """One per channel: out = (x - mean) / std for x in [0, 1]."""
     std: tuple[float, ...]
+    """One per channel, likewise."""
     keeps_aspect: bool
     """Whether a wide probe is cropped or padded rather than squeezed."""
     cropped: float
-    """Share of the shorter side that survives; 1.0: nothing is cut off."""
+    """Share of the shorter side that is kept, from 0 to 1: 1.0 means that nothing is cut off."""
     interpolation: str | None
-    """`bilinear`, `bicubic`, … when it can be told from the transform's own attributes, else None."""
+    """`bilinear`, `bicubic`, … when the transform's own attributes show it, else None."""
 
 
 @dataclass(frozen=True)
 class Expectations:
-    """What the model says of the images that it was trained on; None where it says nothing, or there is no model."""
+    """What the model says about the images that it was trained on; None where it says nothing, or there is no model."""
 
     input_size: tuple[int, ...] | None
-    """(channels, height, width)."""
+    """(channels, height, width) in pixels."""
     mean: tuple[float, ...] | None
-    """Per channel, for pixels from 0 to 1."""
+    """One per channel, for pixels from 0 to 1."""
     std: tuple[float, ...] | None
+    """One per channel, likewise."""
     from_file: bool
     """Whether weights come from a checkpoint: mean and std are those of the model's own weights, not of the file's."""
     are_followed: bool

@@ -11,12 +11,13 @@ class Operator:
 
     name: str
     milliseconds: float
-    """Time in the operator itself, without those that it calls, on the device that does the work."""
+    """Milliseconds in the operator itself, without those that it calls, on the device that does the work."""
     calls: int
+    """Number of calls in the step."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The dearest operators of one training step, dearest first."""
+    """The operators of one training step that take most of its time, slowest first."""
 
     operators: tuple[Operator, ...]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RankCount:
-    """Adapter parameters of the model wrapped at one rank."""
+    """The size of the adapter at one rank."""
 
     rank: int
     count: int
+    """Elements of all adapter parameters."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Medians that mean something."""
+"""Medians of timings, and no median where the timings scatter too widely."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
 LEAST_SAMPLES = 5
 WIDEST_SPREAD = 0.25
-"""Interquartile range over median above which a timing says more about the machine than about what was timed."""
+"""Interquartile range / median above which a timing says more about the machine than about what was timed.
+
+`torch.utils.benchmark` draws the same line for its gravest warning (`_IQR_GROSS_WARN_THRESHOLD`).
+"""
 
 
 def steady_median(seconds: Sequence[float], what: str, *, remedy: str = "run on a quieter machine") -> float:
-    """Return the median of some timings, named `what` in the plural.
+    """Return the median of some timings, in seconds, which messages call `what` (in the plural).
 
-    Raises Inconclusive for too few of them, or when they scatter too widely.
+    Raises Inconclusive when there are fewer than five, or when they scatter too widely.
     """
     if len(seconds) < LEAST_SAMPLES:
         raise Inconclusive(f"{len(seconds)} {what} are too few for a median; {remedy}")

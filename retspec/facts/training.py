@@ -19,11 +19,11 @@ class GradientHistory:
     name: str
     group: Group
     norms: tuple[float | None, ...]
-    """Euclidean norm per step that the loss scaler did not skip; None where there was no finite gradient."""
+    """Euclidean norm, one entry per step that the loss scaler did not skip; None without a finite gradient."""
     nonfinite_steps: int
-    """Steps in which the gradient held NaN or infinity."""
+    """Number of steps in which the gradient held NaN or infinity."""
     moved: bool
-    """Whether a gradient moved the parameter: weight decay alone is no movement."""
+    """Whether a gradient moved the parameter: weight decay alone does not count."""
 
     @property
     def is_dead(self) -> bool:
@@ -32,7 +32,7 @@ class GradientHistory:
 
 
 def drop(losses: Sequence[float]) -> float:
-    """Return how far some losses fell from the first to the last, as a fraction of the first, which is positive."""
+    """Return 1 - last / first of some losses, of which the first is positive."""
     return 1 - losses[-1] / losses[0]
 
 
@@ -44,48 +44,48 @@ class Training:
     """
 
     steps: int
-    """Steps that were asked for."""
+    """Optimizer steps that were requested."""
     losses: tuple[float, ...]
-    """Mean loss of each step that was taken, before its update, as long as it is finite."""
+    """Mean loss of each step before its update, one entry per step that was taken, as long as it is finite."""
     nonfinite_loss_at: int | None
-    """Index of the step whose loss was not finite, or None."""
+    """Index of the step whose loss was not finite, from 0, or None."""
     nonfinite_operation: str
     """The operation that made the loss not finite, where it could be found."""
     gradients: tuple[GradientHistory, ...]
     """One per trainable parameter."""
     drifted: tuple[str, ...]
-    """Frozen parameters, and buffers of frozen modules, that training changed."""
+    """Names of the frozen parameters, and buffers of frozen modules, that training changed."""
     chance_loss: float | None
-    """Loss of a classifier that knows nothing: ln C for cross-entropy over C classes, ln 2 for binary, else None."""
+    """Loss of equal probabilities: ln C for cross-entropy over C classes, ln 2 for binary cross-entropy, else None."""
     seconds: tuple[float, ...]
-    """Time of each step, in seconds: forward, backward, optimizer."""
+    """Seconds of each step, one entry per step that was taken: forward, backward, optimizer."""
     batch_size: int
     """Images per step."""
     skipped: tuple[int, ...] | None
-    """Indices of the steps that the loss scaler skipped; None where no scaler was at work."""
+    """Indices, from 0, of the steps that the loss scaler skipped; None without a loss scaler."""
     nonfinite_backward: str = ""
     """The operation that made a gradient not finite while the loss was, where it could be found."""
 
     @property
     def ended_early(self) -> bool:
-        """Whether steps were spared because the loss had fallen by `train.stop_at_drop`."""
+        """Whether steps were skipped because the loss had fallen by `train.stop_at_drop`."""
         return self.nonfinite_loss_at is None and len(self.losses) < self.steps
 
     @property
     def extent(self) -> dict[str, object]:
-        """The steps that were taken, as details; with those that were asked for where some were spared."""
-        spared = {"asked for": self.steps, "ended by": "train.stop_at_drop"} if self.ended_early else {}
-        return {"steps": len(self.losses), **spared}
+        """The number of steps that were taken, as details, and of those that were requested if that is more."""
+        early = {"asked for": self.steps, "ended by": "train.stop_at_drop"} if self.ended_early else {}
+        return {"steps": len(self.losses), **early}
 
     @property
     def remedy(self) -> str:
-        """What gives more steps."""
+        """What to do to get more steps."""
         return "raise `train.min_steps`" if self.ended_early else "raise `train.steps`"
 
     def finite_losses(self, least: int) -> tuple[float, ...]:
-        """Return the losses of a training that stayed finite and ran at least so many steps.
+        """Return the losses of a training that stayed finite and took at least so many steps.
 
-        Raises Inconclusive otherwise: nothing can be said about a curve that is not there.
+        Raises Inconclusive otherwise.
         """
         if self.nonfinite_loss_at is not None:
             raise Inconclusive(
@@ -95,8 +95,20 @@ class Training:
             raise Inconclusive(f"{len(self.losses)} steps are too few, this needs {least}; {self.remedy}")
         return self.losses
 
+    def positive_losses(self) -> tuple[float, ...]:
+        """Return the losses, of which a change is a fraction: at least two, the first above zero, none below.
+
+        Raises Inconclusive otherwise: a loss that goes below zero may have the wrong sign.
+        """
+        losses = self.finite_losses(2)
+        if min(losses) < 0 or losses[0] == 0:
+            raise Inconclusive(
+                f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: only of a positive one is a change a fraction"
+            )
+        return losses
+
     def gradients_over(self, least: int) -> tuple[GradientHistory, ...]:
-        """Return the gradients of a training in which at least so many backward passes ran.
+        """Return the gradients of a training with at least so many backward passes.
 
         Raises Inconclusive otherwise.
         """
@@ -110,9 +122,9 @@ class Training:
 
 @dataclass(frozen=True)
 class AdapterEffect:
-    """How far the trained adapter moves the logits, with the trained head in place."""
+    """How far the trained adapter moves the logits, with the trained head."""
 
     absolute: float
-    """Largest absolute difference of a logit with the adapter and without."""
+    """Largest absolute difference of a logit with the adapter and without it."""
     relative: float
-    """The same as a fraction of the largest absolute logit."""
+    """The same as a fraction of the largest absolute logit, without unit."""

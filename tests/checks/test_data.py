@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.checks.data.balance import max_class_imbalance
-from retspec.checks.data.files import duplicate_images
-from retspec.checks.data.preprocessing import input_size, normalization_atol
-from retspec.checks.data.splits import class_map_mismatch, split_leakage
+from retspec.checks.data.class_map_mismatch import class_map_mismatch
+from retspec.checks.data.duplicate_images import duplicate_images
+from retspec.checks.data.input_size import input_size
+from retspec.checks.data.max_class_imbalance import max_class_imbalance
+from retspec.checks.data.normalization_atol import normalization_atol
+from retspec.checks.data.split_leakage import split_leakage
 from retspec.errors import SpecError, SubjectError
 from retspec.facts import Copy, Expectations, Images, Pipeline, SharedGroup, Splits
 from retspec.records import Verdict

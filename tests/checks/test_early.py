@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from retspec.checks.learning.input_matters import input_matters
-from retspec.checks.learning.losses import loss_drop
+from retspec.checks.learning.loss_drop import loss_drop
+from retspec.checks.learning.min_throughput import min_throughput
 from retspec.checks.learning.nonfinite_steps import nonfinite_steps
-from retspec.checks.learning.speed import min_throughput
 from retspec.errors import Inconclusive
 from retspec.facts import Training
 from retspec.facts.training import drop

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from retspec.checks.data.loading import max_data_wait, min_loader_throughput
-from retspec.checks.data.transforms import max_augmentation_overhead, max_transform_ms
-from retspec.checks.learning.speed import min_throughput, step_time_ms
-from retspec.checks.numerics.compilation import min_compile_speedup
+from retspec.checks.data.max_augmentation_overhead import max_augmentation_overhead
+from retspec.checks.data.max_data_wait import max_data_wait
+from retspec.checks.data.max_transform_ms import max_transform_ms
+from retspec.checks.data.min_loader_throughput import min_loader_throughput
+from retspec.checks.learning.min_throughput import min_throughput
+from retspec.checks.learning.step_time_ms import step_time_ms
+from retspec.checks.numerics.min_compile_speedup import min_compile_speedup
 from retspec.errors import Inconclusive, SubjectError
 from retspec.facts import (
     Compilation,

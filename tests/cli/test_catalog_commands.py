@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pytest
 from jsonschema import Draft7Validator
 
-from retspec.cli.manual import type_name
+from retspec.cli.manual import file_of, measurements_of, type_name
 from retspec.plugins.catalog import gather
+from tests.house.refresh import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from retspec.plugin import Check
 
 PLUGIN = """
 from typing import Literal
@@ -54,6 +57,36 @@ def test_every_check_has_a_manual(retspec: Any, name: str) -> None:
     assert finished.code == 0
     assert finished.out.startswith(f"{name} ({check.family})\n  {check.question}\n")
     assert all(f"  {measurement} (" in finished.out for measurement in check.measurements)
+
+
+def test_a_manual_names_the_files_of_a_check_and_of_its_measurements(retspec: Any) -> None:
+    lines = retspec("checks", "lora_layers", "--no-plugins").out.splitlines()
+    assert lines[-2:] == ["File", "  retspec/checks/parameters/lora_layers.py"]
+    assert lines[lines.index("Measurements") + 2] == "    retspec/measurements/parameters.py"
+
+
+@pytest.mark.parametrize("check", gather(entry_points=False).checks.values(), ids=lambda check: check.name)
+def test_every_file_that_a_manual_names_is_there(check: Check) -> None:
+    files = [file_of(check), *map(file_of, measurements_of(check, gather(entry_points=False)))]
+    assert len(files) > 1
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+def test_a_plugin_that_is_a_file_is_named_from_the_working_directory(
+    retspec: Any, plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plugin.parent)
+    assert retspec("checks", "steps_to_share", "-p", plugin).out.endswith("\nFile\n  my_checks.py\n")
+
+
+def test_an_installed_plugin_is_named_by_the_path_of_its_module(program: Any, installed: Path) -> None:
+    assert program("checks", "steps_to_share", path=installed).stdout.endswith("\nFile\n  eyes.py\n")
+
+
+def test_a_check_of_a_notebook_has_the_name_of_its_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = gather(entry_points=False).checks["lora_layers"]
+    monkeypatch.setattr(check.function, "__module__", "a_notebook")
+    assert file_of(check) == "a_notebook"
 
 
 def test_a_manual_tells_everything_that_a_plugin_declares(retspec: Any, plugin: Path) -> None:

@@ -14,7 +14,9 @@ from retspec.plugin import Inconclusive, SubjectError
 from retspec.toolkit import Batch, trace
 from torch import nn
 
-from retspec_features.checks import dead_features, min_feature_rank, min_feature_spread
+from retspec_features.checks.dead_features import dead_features
+from retspec_features.checks.min_feature_rank import min_feature_rank
+from retspec_features.checks.min_feature_spread import min_feature_spread
 from retspec_features.facts import Features
 from retspec_features.gratings import Gratings, gratings
 from retspec_features.measuring import features

@@ -16,15 +16,15 @@ def config_values(violations: Violations) -> Observed[int]:
     """Do the values of the training config satisfy a schema?
 
     Why it matters:
-        A learning rate with a slip of the exponent, a batch size that the memory does not hold, a split that is spelt
-        in two ways: what the group has agreed upon can be written down once, as a JSON Schema.
+        A mistyped exponent in a learning rate, a batch size that does not fit in memory, two spellings of one split:
+        what a group has agreed on can be written down once, as a JSON Schema.
 
     Example:
         config_values: {with: {schema: {required: [training], properties: {training: {required: [lr]}}}}}
 
     What the number means:
-        Rules of the schema that a value of the config breaks. A schema none of whose rules applies to the config proves
-        nothing, and is inconclusive.
+        Rules of the JSON Schema (https://json-schema.org) that a value of the config breaks. A schema with no rule that
+        applies to the config proves nothing, and is inconclusive.
     """
     if not violations.rules:
         raise Inconclusive("no rule of the schema applies to a value of the config")

@@ -11,21 +11,22 @@ from retspec.plugin import Observed, check
     unit="images",
     default_limit=0,
     advice="Compare the labels in the details with the number of classes: labels that start at 1, a model with the "
-    "classes of another dataset, or cells of the table that are empty.",
+    "classes of another dataset, or empty cells in the table.",
 )
 def labels_out_of_range(labels: Labels) -> Observed[int]:
-    """Has every label an output of the model?
+    """Does the model have an output for every label?
 
     Why it matters:
         On a GPU a label beyond the last output ends the run in an assertion that names no file; a missing label that
-        became class 0 on the way ends in nothing but a worse model.
+        became class 0 on the way only makes the model worse.
 
     Example:
         labels_out_of_range: {limit: 0, with: {num_classes: 5}}
 
     What the number means:
-        Images whose label is no integer, or not between 0 and the number of classes less one. That number is the width
-        of the model's output, or what `with` says.
+        Images whose label is no integer, or not in [0, C) for C classes, as cross-entropy asks for
+        (https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html). C is the width of the model's
+        output, or what `with` gives.
     """
     files = [f"{each.file}: {each.label}" for each in labels.outside]
     return Observed(len(files), {"classes": labels.num_classes, "files": files})

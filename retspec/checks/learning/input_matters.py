@@ -9,24 +9,25 @@ from retspec.plugin import Inconclusive, Observed, check
 
 @check(
     direction="at least",
-    advice="Look at what the transforms do to an image just before the model: a scale of zero, a mask over everything, "
-    "a normalization with the wrong constants; and at layers that drop their input.",
+    advice="Look at what the transforms do to an image just before the model: a scale of zero, a mask over "
+    "everything, a normalization with the wrong constants. Look for layers that drop their input.",
 )
 def input_matters(training: Training, blank_training: Training) -> Observed[float]:
     """Does the model learn from its inputs, or from the labels alone?
 
     Why it matters:
-        A pipeline that destroys its input still lets the loss fall a little: the frequencies of the classes can be
-        learnt without looking.
+        A pipeline that destroys its input still lets the loss fall a little: class frequencies can be learned without
+        looking.
 
     Example:
         input_matters: 0.2
 
     What the number means:
-        How much farther the loss falls on the real batch than on the same labels with the inputs zeroed, as a fraction
-        of the first loss. Healthy models reach 0.5 and more on a balanced batch. Under `train.stop_at_drop` the real
-        batch is learnt no farther than that, while without inputs every step is taken; if they, too, get that far, the
-        inputs were not needed for it, and the number is not above zero.
+        How much further the loss falls on the real batch than on the same labels with the inputs set to zero, as a
+        fraction of the first loss: the "input-independent baseline" of Karpathy, A Recipe for Training Neural Networks
+        (https://karpathy.github.io/2019/04/25/recipe/). Healthy models reach 0.5 and more on a balanced batch. Under
+        `train.stop_at_drop` the training on the real batch ends there, while the one without inputs takes every step;
+        if that one gets there too, the inputs were not needed, and the number is not above zero.
     """
     real, blank = training.finite_losses(2), blank_training.finite_losses(2)
     if min(real[0], blank[0]) <= 0:

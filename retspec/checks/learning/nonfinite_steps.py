@@ -10,21 +10,21 @@ from retspec.plugin import Observed, check
     direction="at most",
     unit="steps",
     default_limit=0,
-    advice="Look for NaN in weights and inputs first, then lower `train.lr`; in float16 scale the loss or take "
+    advice="Look for NaN in weights and inputs first, then lower `train.lr`; in float16 scale the loss or use "
     "bfloat16. The details name the operation where it could be found.",
 )
 def nonfinite_steps(training: Training) -> Observed[int]:
     """Does the loss stay finite?
 
     Why it matters:
-        One NaN spreads to every weight in the next update; all later steps are lost.
+        One NaN spreads to every weight in the next update; all later steps are wasted.
 
     Example:
         nonfinite_steps: 0
 
     What the number means:
-        Steps without a finite loss. The training ends at the first of them, and those that are left count too; those
-        that `train.stop_at_drop` spares do not.
+        Steps without a finite loss. The training ends at the first of them, and the steps not taken count too; those
+        that `train.stop_at_drop` skips do not.
     """
     if training.nonfinite_loss_at is None:
         return Observed(0, training.extent)

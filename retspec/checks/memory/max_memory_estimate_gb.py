@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from retspec.checks.memory._reading import GIGA
 from retspec.facts import MemoryEstimate
 from retspec.plugin import Observed, check
-
-GIGABYTE = 1e9
 
 
 @check(
@@ -18,27 +17,28 @@ def max_memory_estimate_gb(memory_estimate: MemoryEstimate) -> Observed[float]:
     """How much memory will a training step need?
 
     Why it matters:
-        Whether a batch fits on a card is worth knowing before the card is booked. This needs no weights, no data and no
-        GPU, and takes seconds.
+        It pays to know whether a batch fits on a card before the card is booked. The estimate needs no weights, no data
+        and no GPU, and takes seconds.
 
     Example:
         max_memory_estimate_gb: {limit: 21.5, with: {target: cuda}}
 
     What the number means:
-        The most that will be in use at once in a steady step at the spec's batch size, in GB of 10^9 bytes, with its
-        parts. The storages of a step on tensors without data are followed from birth to death: on the CPU that is what
-        `peak_memory_mb` measures, to the byte. For CUDA (`target: cuda`) every storage is rounded up to 512 bytes, the
-        optimizer updates all parameters in one go, and 64 MiB of cuBLAS workspaces are added; attention takes what the
-        fused kernels take, autocast casts what it casts on the CPU. None of that is verified on CUDA. The CUDA context,
-        some hundreds of MB, workspaces of cuDNN and fragmentation are not in it: leave a tenth of the card free.
+        The most memory in use at once in a steady step at the spec's batch size, in GB of 10^9 bytes, with its parts.
+        The estimate follows the storages of a step on tensors without data from allocation to release. On the CPU that
+        is what `peak_memory_mb` measures, to the byte. For CUDA (`target: cuda`) it rounds every storage up to 512
+        bytes, as PyTorch's caching allocator does (`kMinBlockSize`), lets the optimizer update all parameters at once,
+        and adds 64 MiB of cuBLAS workspaces; attention takes what the fused kernels take, autocast casts what it casts
+        on the CPU. None of that is verified on CUDA. The CUDA context (some hundreds of MB), cuDNN workspaces and
+        fragmentation are not included: leave a tenth of the card free.
     """
     step, full, checkpointed = memory_estimate.step, memory_estimate.full, memory_estimate.checkpointed
     details = {
         "batch size": step.batch_size,
         "reckoned for": memory_estimate.target,
-        "parts in GB": {part: size / GIGABYTE for part, size in step.parts.items()},
-        "full fine-tuning in GB": full.peak / GIGABYTE,
+        "parts in GB": {part: size / GIGA for part, size in step.parts.items()},
+        "full fine-tuning in GB": full.peak / GIGA,
     }
     if checkpointed is not None:
-        details["with gradient checkpointing in GB"] = checkpointed.peak / GIGABYTE
-    return Observed(step.peak / GIGABYTE, details)
+        details["with gradient checkpointing in GB"] = checkpointed.peak / GIGA
+    return Observed(step.peak / GIGA, details)

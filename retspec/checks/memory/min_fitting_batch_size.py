@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from retspec.checks.memory._reading import GIGA
 from retspec.facts import MemoryFit
 from retspec.plugin import Observed, check
-
-GIGABYTE = 1e9
 
 
 @check(
@@ -24,10 +23,10 @@ def min_fitting_batch_size(memory_fit: MemoryFit) -> Observed[int]:
         min_fitting_batch_size: {limit: 16, with: {memory_gb: 24, target: cuda}}
 
     What the number means:
-        The largest batch size whose estimated peak, as `max_memory_estimate_gb` reckons it, does not exceed the memory;
-        0 when not even one image fits, 65,536 when the search ends there. In the details the recommended one: the
-        largest power of two that leaves a tenth of the memory free for what no estimate can know. Under
-        `train.accumulation` both are multiples of it. With several `amps`, the least of them.
+        The largest batch size whose estimated peak, as in `max_memory_estimate_gb`, does not exceed the memory; 0 when
+        not even one image fits, 65,536 when the search ends there. The details recommend a batch size: the largest
+        power of two that leaves a tenth of the memory free for what the estimate does not include. Under
+        `train.accumulation` both are multiples of it. With several `amps`, the smallest of their results.
     """
     fitting = min(memory_fit.fittings, key=lambda each: each.largest)
     step, full = fitting.step, fitting.full
@@ -35,10 +34,10 @@ def min_fitting_batch_size(memory_fit: MemoryFit) -> Observed[int]:
         fitting.largest,
         {
             "recommended batch size": fitting.recommended,
-            "memory in GB": memory_fit.memory / GIGABYTE,
+            "memory in GB": memory_fit.memory / GIGA,
             "reckoned for": memory_fit.target,
-            f"batch size {step.batch_size} in GB": step.peak / GIGABYTE,
-            "the same under full fine-tuning in GB": full.peak / GIGABYTE,
-            "saved against it in GB": (full.peak - step.peak) / GIGABYTE,
+            f"batch size {step.batch_size} in GB": step.peak / GIGA,
+            "the same under full fine-tuning in GB": full.peak / GIGA,
+            "saved against it in GB": (full.peak - step.peak) / GIGA,
         },
     )

@@ -1,4 +1,4 @@
-"""`adapter_effect` and `loaded_adapter_effect`: an adapter that changes nothing is none."""
+"""`adapter_effect`."""
 
 from __future__ import annotations
 
@@ -15,36 +15,14 @@ def adapter_effect(effect: AdapterEffect) -> Observed[float]:
     """Does the trained adapter change the outputs?
 
     Why it matters:
-        The head alone can bring the loss down. An adapter without effect makes the run a linear probe that costs as
-        much as fine-tuning.
+        The head alone can bring the loss down. With an adapter that changes nothing, the run is a linear probe at the
+        cost of fine-tuning.
 
     Example:
         adapter_effect: 1e-3
 
     What the number means:
-        Largest absolute difference of a logit with the adapter and without, after the training, the trained head in
+        Largest absolute difference of a logit with the adapter and without it, after training. The trained head is in
         place for both.
     """
     return Observed(effect.absolute, {"relative to the largest logit": effect.relative})
-
-
-@check(
-    direction="at least",
-    advice="Load the folder of the last epoch, not one saved before training, and look whether the training script "
-    "trained the adapter that it saved: `adapter_effect` and `dead_gradients` tell on the training setup.",
-)
-def loaded_adapter_effect(loaded_effect: AdapterEffect) -> Observed[float]:
-    """Does the loaded adapter change the outputs?
-
-    Why it matters:
-        An adapter that was saved before it was trained, or saved from another model than the one that trained, loads
-        without a word: its second factor is zero, and the base answers alone.
-
-    Example:
-        loaded_adapter_effect: 1e-3
-
-    What the number means:
-        Largest absolute difference of a logit with the adapter and without, the model being as `model.adapter` (or your
-        own factory) left it: nothing is trained for it. A fresh adapter gives exactly zero.
-    """
-    return Observed(loaded_effect.absolute, {"relative to the largest logit": loaded_effect.relative})

@@ -16,18 +16,20 @@ from retspec.plugin import Inconclusive, Observed, check
     "details, starts at random when the adapter is loaded.",
 )
 def reload_atol(reloading: Reloading) -> Observed[Annotated[float, Meta(ge=0)]]:
-    """Does a saved adapter come back as it was?
+    """Does a saved adapter load as it was?
 
     Why it matters:
-        A head that trains but is not saved is random after loading. The validation score was true, the file is not it.
+        A head that trains but is not saved is random after loading
+        (https://huggingface.co/docs/peft/developer_guides/troubleshooting). The validation score was real, but the file
+        does not reproduce it.
 
     Example:
         reload_atol: 1e-6
 
     What the number means:
-        Largest absolute difference of an output before saving and after everything that trains was initialized anew and
-        the adapter was loaded from its file. Healthy: exactly zero.
+        Largest absolute difference of an output before saving, and after all trainable weights were initialized again
+        and the adapter was loaded from its file. Healthy: exactly zero.
     """
     if reloading.effect == 0:
-        raise Inconclusive("initializing what trains anew changes no output, so a loss would not show")
+        raise Inconclusive("initializing the trained weights again changes no output, so losing them would not show")
     return Observed(reloading.difference, {"not saved": list(reloading.not_saved), "to be undone": reloading.effect})

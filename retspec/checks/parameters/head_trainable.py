@@ -13,17 +13,18 @@ from retspec.plugin import Observed, SubjectError, check
     "and replace a head before wrapping the model, not after.",
 )
 def head_trainable(geometry: Geometry) -> Observed[bool]:
-    """Does the classifier train, and is it the one that makes the output?
+    """Does the classifier train, and does it produce the output?
 
     Why it matters:
-        A missing or misspelt `modules_to_save` leaves a random head frozen, without a word. A head that is replaced
-        after wrapping trains, but is never used. In both cases the loss still falls.
+        Without the right `modules_to_save`, peft keeps a new head frozen at its random weights
+        (https://huggingface.co/docs/peft/developer_guides/troubleshooting). A head that is replaced after wrapping
+        trains, but is never used. In both cases the loss still falls.
 
     Example:
         head_trainable: true
 
     What the number means:
-        True when the last module with parameters in a forward pass holds a trainable parameter, and the gradient of the
+        True when the last module with parameters in a forward pass has a trainable parameter, and the gradient of the
         output reaches it. Found by running the model, not by a name.
     """
     classifier = geometry.classifier

@@ -16,8 +16,9 @@ def lora_layers(parameters: Parameters) -> Observed[int]:
     """How many layers carry an adapter?
 
     Why it matters:
-        A target list matches by the end of a name. `[qkv, proj]` also adapts the convolution `patch_embed.proj` of a
-        ViT, and a list of which only a part matches is accepted in silence.
+        A list of targets matches the end of a name (https://huggingface.co/docs/peft/package_reference/lora). `[qkv,
+        proj]` also adapts the convolution `patch_embed.proj` of a ViT, and peft accepts a list of which only a part
+        matches.
 
     Example:
         lora_layers: 24

@@ -12,18 +12,19 @@ from retspec.plugin import Observed, SubjectError, check
     "adapter was trained with.",
 )
 def lora_scaling(parameters: Parameters) -> Observed[float]:
-    """By how much is the adapter's update scaled?
+    """What factor scales the adapter's update?
 
     Why it matters:
-        The file of an adapter holds no scale: it is alpha / r of the configuration beside it. An edited `lora_alpha`
-        loads without a word, and every update comes out too strong or too weak.
+        An adapter file holds no scale: it is alpha / r of the configuration next to it. peft loads an edited
+        `lora_alpha` without a warning, and every update is too strong or too weak.
 
     Example:
         lora_scaling: 4.0
 
     What the number means:
-        The factor of the update as peft applies it: alpha / r, or alpha / sqrt(r) under rsLoRA; 32 / 8 = 4. Adapters
-        without one factor for all their layers have no verdict.
+        The factor of the update as peft applies it: alpha / r, as in section 4.1 of LoRA
+        (https://arxiv.org/abs/2106.09685), or alpha / sqrt(r) under rsLoRA (https://arxiv.org/abs/2312.03732); 32 / 8 =
+        4. No verdict for adapters without one factor for all layers.
     """
     scalings = parameters.scalings
     adapted = len(parameters.adapted_layers)
@@ -34,6 +35,6 @@ def lora_scaling(parameters: Parameters) -> Observed[float]:
         )
     by_scale = {scale: name for name, scale in scalings.items()}
     if len(by_scale) > 1:
-        told = ", ".join(f"{scale:g} at {name}" for scale, name in by_scale.items())
-        raise SubjectError(f"the layers do not share one scale: {told}")
+        scales = ", ".join(f"{scale:g} at {name}" for scale, name in by_scale.items())
+        raise SubjectError(f"the layers do not share one scale: {scales}")
     return Observed(next(iter(scalings.values())), {"layers": len(scalings)})

@@ -11,11 +11,11 @@ from retspec.plugin import Observed, check
     advice="Set `num_classes` to the number of your classes, and check that the head pools the tokens.",
 )
 def output_shape(geometry: Geometry) -> Observed[tuple[int, ...]]:
-    """Which shape has the output?
+    """What shape does the output have?
 
     Why it matters:
         A head of 1000 classes trains on five labels without an error, and so does a model without a head, whose output
-        are its features.
+        is its features.
 
     Example:
         output_shape: [4, 5]

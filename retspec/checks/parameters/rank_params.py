@@ -25,18 +25,19 @@ def rank_params(
         Meta(min_length=1, description="Rank to the number of adapter parameters expected for it."),
     ],
 ) -> Observed[float]:
-    """Has the adapter the expected number of parameters at every rank?
+    """Does the adapter have the expected number of parameters at every rank?
 
     Why it matters:
-        A rank sweep compares models that differ in the rank alone. Counts that do not grow in proportion mean that
+        A rank sweep compares models that differ in rank only. Counts that are not proportional to the rank mean that
         something else changes with it.
 
     Example:
         rank_params: {4: 393_216, 8: 786_432, 16: 1_572_864, 32: 3_145_728}
 
     What the number means:
-        The model is wrapped anew at each rank, without weights, and its adapter parameters are counted. The number is
-        the worst relative deviation from the expectation; 0 means that all are exact.
+        The model is wrapped again at each rank, without weights, and its adapter parameters are counted. A layer of in
+        x out features has r x (in + out), see section 4.1 of LoRA (https://arxiv.org/abs/2106.09685). The number is the
+        worst relative deviation from the expectation; 0 means that all counts are exact.
     """
     counts = {count.rank: count.count for count in ranks.counts}
     deviations = {rank: abs(counts[rank] - count) / max(count, 1) for rank, count in expected.items()}

@@ -13,17 +13,19 @@ from retspec.plugin import Inconclusive, Observed, check
     "autocast do the rest.",
 )
 def trainable_dtype(parameters: Parameters) -> Observed[str]:
-    """In which precision are the trained weights kept?
+    """What precision do the trained weights have?
 
     Why it matters:
-        An update of one part in a thousand rounds to nothing in bfloat16: the weight never moves. peft keeps adapters
-        in float32 over a half base, but a saved head stays in half precision.
+        bfloat16 has 8 significant bits: an update of one part in a thousand rounds to nothing, and the weight never
+        moves (https://arxiv.org/abs/2010.06192). peft keeps adapters in float32 over a base in half precision, but a
+        saved head stays in half precision.
 
     Example:
         trainable_dtype: float32
 
     What the number means:
-        The dtype of all trainable parameters; several are named together, as in `float16, float32`.
+        The dtype of all trainable parameters; several are named together, as in `float16, float32`. Under AMP trainable
+        weights must not be float16 (https://huggingface.co/docs/peft/developer_guides/troubleshooting).
     """
     by_dtype: dict[str, list[str]] = {}
     for parameter in parameters.trainable:

@@ -32,7 +32,7 @@ def trainable_names(
     """Do only the intended parameters train?
 
     Why it matters:
-        A count can be right by accident. Names say what really trains: a base layer that was left unfrozen has a name
+        A count can be right by accident. Names show what really trains: a base layer that was left unfrozen has a name
         that no pattern expects.
 
     Example:

@@ -6,24 +6,24 @@ input or a dead activation shows here after one forward pass, before any trainin
 
 from __future__ import annotations
 
-from retspec.plugin import Check, Measurement, Source, hookimpl
+import sys
 
-from retspec_features import checks, gratings, measuring
+from retspec.plugin import Check, Measurement, Source, discover, hookimpl
 
 
 @hookimpl
 def retspec_checks() -> list[Check]:
     """Offer the three checks."""
-    return [checks.min_feature_rank, checks.min_feature_spread, checks.dead_features]
+    return discover(sys.modules[__name__], Check)
 
 
 @hookimpl
 def retspec_measurements() -> list[Measurement]:
     """Offer the measurement that they share."""
-    return [measuring.features]
+    return discover(sys.modules[__name__], Measurement)
 
 
 @hookimpl
 def retspec_data_sources() -> list[Source]:
     """Offer images that differ in a known way."""
-    return [gratings.gratings]
+    return discover(sys.modules[__name__], Source)

@@ -13,15 +13,15 @@ class Features:
     head: str
     """The name of the layer that the features enter."""
     images: int
-    """Images that differ from all others in the batch."""
+    """Number of images that differ from all others in the batch."""
     width: int
     """Features per image."""
     dead: int
-    """Features that are the same for every image, up to rounding."""
+    """Number of features that are the same for every image, up to rounding."""
     norm: float
-    """Frobenius norm of the matrix."""
+    """Frobenius norm of the matrix, in the units of a feature."""
     singular_values: tuple[float, ...]
-    """Of the matrix without its mean over the images, largest first; those within rounding are left out."""
+    """Singular values of the matrix without its mean over the images, largest first, without those within rounding."""
 
     @property
     def largest_rank(self) -> int:
@@ -32,8 +32,8 @@ class Features:
     def effective_rank(self) -> float:
         """The number of directions in which the images do differ: exp(entropy) of the singular values' shares.
 
-        Equal singular values count one each; those that are small beside the others hardly count (Roy and Vetterli,
-        2007). 0 when the images do not differ at all.
+        Equal singular values count one each; those that are small compared with the others hardly count. 0 when the
+        images do not differ at all. From Roy and Vetterli, The effective rank, EUSIPCO 2007.
         """
         total = sum(self.singular_values)
         shares = [value / total for value in self.singular_values]

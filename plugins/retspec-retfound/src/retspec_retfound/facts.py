@@ -8,21 +8,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What the names and shapes in a checkpoint say about it; no number of a weight was looked at."""
+    """What the names and shapes in a checkpoint say about it; no weight was read."""
 
     wrapper: str
-    """The key under which the weights lie; empty at the top of the file."""
+    """The key of the file that holds the weights; empty when they are at its top."""
     prefixes: tuple[str, ...]
-    """In front of the names."""
+    """Prefixes of the names in the file."""
     tensors: int
+    """Number of tensors in the file."""
     width: int
     """Channels of a token; 0 when the file holds no vision transformer."""
     patch_size: int
+    """Height and width of a patch in pixels."""
     positions: int
-    """Tokens that have a position embedding."""
+    """Number of tokens that have a position embedding."""
     registers: int
+    """Number of register tokens."""
     head_classes: int
-    """Outputs of the head; 0 when the file holds none."""
+    """Outputs of the head; 0 when the file holds no head."""
     decoder: bool
     """Whether the decoder of a masked autoencoder is in the file."""
     self_distilled: bool
@@ -31,10 +34,10 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class Tail:
-    """What a model makes of the last block's tokens before its head, held against the known ways."""
+    """What a model makes of the last block's tokens before its head, compared with the known references."""
 
     backbone: str
     differences: Mapping[str, float]
-    """Largest absolute difference of a feature, by the name of the way."""
+    """Name of a reference to the largest absolute difference of a feature from it."""
     norms: tuple[str, ...]
-    """Layer norms between the last block and the head, in the order in which they ran."""
+    """Names of the layer norms between the last block and the head, in the order in which they ran."""

@@ -19,24 +19,25 @@ REGISTERS = {"large": 0, "dinov2": 0, "green": 4}
 
 @check(
     direction="equal",
-    advice="Name the file that is meant as `model.checkpoint`; the details tell what this one holds. A file of the "
-    "right layout may still be of the wrong modality (CFP or OCT): only its name and its SHA-256 tell that.",
+    advice="Set `model.checkpoint` to the intended file; the details show what this one holds. A file of the right "
+    "layout can still be of the wrong modality (CFP or OCT): only its name and its SHA-256 tell them apart.",
 )
 def retfound_checkpoint_role(retfound_layout: Layout) -> Observed[Role]:
     """Which of the RETFound files is this?
 
     Why it matters:
-        The files look alike, and a loader that is not strict takes each for any other: somebody's fine-tuned model as
-        the foundation, the foundation where a fine-tuned model is evaluated, ImageNet where RETFound is not at hand.
+        The files look alike, and a loader that is not strict accepts each for any other: a fine-tuned model as the
+        foundation, the foundation where a fine-tuned model is evaluated, ImageNet in place of RETFound.
 
     Example:
         retfound_checkpoint_role: foundation-mae
 
     What the number means:
-        What names and shapes in the file say: `foundation-mae` (ViT-L/16 with the decoder of the masked autoencoder),
-        `foundation-dinov2` (ViT-L/14 from a DINOv2 teacher), `green` (ViT-S/14 with four registers and 784 positions),
-        `finetuned` (one of them with a head), `imagenet` (one of them with the head of an ImageNet), `other`. An
-        encoder alone, without decoder, head or teacher, has no verdict: ImageNet's has the same layout.
+        What names and shapes in the file say: `foundation-mae` (ViT-L/16 with the decoder of the masked autoencoder,
+        https://github.com/rmaphoh/RETFound), `foundation-dinov2` (ViT-L/14 from a DINOv2 teacher), `green` (ViT-S/14
+        with four registers and 784 positions, https://github.com/justinengelmann/RETFound_Green), `finetuned` (one of
+        them with a head), `imagenet` (one of them with the head of an ImageNet), `other`. An encoder alone, without
+        decoder, head or teacher, has no verdict: ImageNet's has the same layout.
     """
     return Observed(_role(retfound_layout), asdict(retfound_layout))
 

@@ -27,20 +27,20 @@ POSITIONS = "pos_embed"
     "another depth or width leaves blocks out, chunked names (`blocks.0.3.`) belong to an unfinished training.",
 )
 def retfound_keys(checkpoint: Checkpoint, *, backbone: Backbone) -> Observed[int]:
-    """Did everything arrive that this kind of checkpoint brings?
+    """Did everything load that this kind of checkpoint holds?
 
     Why it matters:
-        Loading that is not strict has to forgive a fresh head and the decoder of the pre-training. It then forgives
-        the norm as well that the chosen pooling has no place for, and the features are no longer those of the backbone.
+        Loading that is not strict has to accept a fresh head and the decoder of the pre-training. It then also accepts
+        losing a norm that the chosen pooling has no place for, and the features are no longer those of the backbone.
 
     Example:
         retfound_keys: large
 
     What the number means:
         Names that the model lacks or the file lacks, whose shapes differ, that timm resampled for patches of another
-        size, or whose frozen weights are not the file's; without those that must: `large` may lack head and fc_norm and
-        hold decoder, mask token and norm; `dinov2` may lack the head and hold a mask token and the heads of DINO and
-        iBOT; `green` may lack the head.
+        size, or whose frozen weights are not the file's. Expected differences do not count: `large` may lack head and
+        fc_norm and hold decoder, mask token and norm; `dinov2` may lack the head and hold a mask token and the heads of
+        DINO and iBOT; `green` may lack the head.
     """
     contract, loading = CONTRACTS[backbone], checkpoint.loading
     missing = _beyond(loading.missing, contract.missing)

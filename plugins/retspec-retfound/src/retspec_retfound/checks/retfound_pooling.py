@@ -12,25 +12,25 @@ from retspec_retfound.facts import Tail
     direction="at most",
     default_limit=1e-5,
     shorthand="backbone",
-    advice="Build the model with `model: {retfound: ...}`, or compare pooling and norm with it: the details name the "
-    "way that the model's features come closest to, and the norms that ran.",
+    advice="Build the model with `model: {retfound: ...}`, or compare its pooling and norm with that model: the "
+    "details name the reference that the features come closest to, and the norms that ran.",
 )
 def retfound_pooling(retfound_tail: Tail) -> Observed[float]:
     """Do pooling and norm make the features that the backbone was trained for?
 
     Why it matters:
-        A state dict fits several models: with the norm before the pooling or behind it, with `fc_norm` applied once or,
-        by the authors' class under some versions of timm, twice, with the class token or the mean of the patches.
-        All of them load without a missing key and give other features; a fresh head trains on any of them.
+        A state dict fits several models: with the norm before or after the pooling, with `fc_norm` applied once or, by
+        the authors' class under some versions of timm, twice, with the class token or the mean of the patches. All of
+        them load without a missing key but give other features; a fresh head trains on any of them.
 
     Example:
         retfound_pooling: large
 
     What the number means:
-        Known tokens are put in place of the last block's output; largest absolute difference between the features that
-        enter the head and those of the reference, written out in double precision: `large` the mean of the patches and
-        then the norm, `dinov2` the norm and then the class token, `green` the norm and then the mean of the patches.
-        Healthy: below 1e-6. An epsilon of 1e-5 in the norm, where it was 1e-6, shows as well.
+        Known tokens replace the last block's output. The number is the largest absolute difference between the features
+        that enter the head and those of the reference, written out in double precision: `large` the mean of the patches
+        and then the norm, `dinov2` the norm and then the class token, `green` the norm and then the mean of the
+        patches. Healthy: below 1e-6. An epsilon of 1e-5 in the norm, where it was 1e-6, shows as well.
     """
     reference = CONTRACTS[retfound_tail.backbone].tail
     nearest = min(retfound_tail.differences, key=lambda way: retfound_tail.differences[way])

@@ -24,8 +24,8 @@ CROP_ROUNDING = 0.02
     unit="deviations",
     default_limit=0,
     shorthand="backbone",
-    advice="Take the transform of the backbone, `retspec_retfound.transforms:large` (or `dinov2`, `green`), or change "
-    "what the details name; what is meant to differ goes into `with: {ignore: [...]}`.",
+    advice="Use the transform of the backbone, `retspec_retfound.transforms:large` (or `dinov2`, `green`), or change "
+    "what the details name; list intended differences in `with: {ignore: [...]}`.",
 )
 def retfound_preprocessing(
     pipeline: Pipeline,
@@ -36,9 +36,9 @@ def retfound_preprocessing(
     """Are images prepared as they were when the backbone was trained?
 
     Why it matters:
-        The backbones disagree with each other and with timm's defaults: plain `vit_large_patch16_224` is normalized
-        with 0.5 where RETFound was trained with ImageNet's statistics, and Green's architecture brings those and 518
-        pixels where Green was trained with 0.5 and 392. Nothing fails; the features are just worse.
+        The backbones disagree with each other and with timm's defaults: timm normalizes plain `vit_large_patch16_224`
+        with 0.5, but RETFound was trained with ImageNet's statistics; Green's architecture comes with those and 518
+        pixels, but Green was trained with 0.5 and 392. Nothing fails; the features are only worse.
 
     Example:
         retfound_preprocessing: large

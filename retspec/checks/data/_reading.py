@@ -1,0 +1,61 @@
+"""How several data checks read the facts about splits, images, transforms and loaders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.errors import did_you_mean
+from retspec.plugin import Inconclusive, SubjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from retspec.facts import Images, Splits, Stage
+
+SplitName = Annotated[str, Meta(description="The split to look at; by default the first one, which trains.")]
+
+
+def class_counts(splits: Splits, split: str | None) -> Mapping[str, int]:
+    """Return the images of each class in a split, by default the first.
+
+    Raises SubjectError for a split that does not exist or has no class.
+    """
+    name = next(iter(splits.counts)) if split is None else split
+    if name not in splits.counts:
+        raise SubjectError(
+            f"there is no split {name!r}{did_you_mean(name, splits.counts)}; there are {', '.join(splits.counts)}",
+            path="data",
+        )
+    if not splits.counts[name]:
+        raise SubjectError(f"the split {name!r} has no class", path="data")
+    return splits.counts[name]
+
+
+def require_several(splits: Splits) -> None:
+    """Raise Inconclusive for a single split: it cannot be compared with anything."""
+    if len(splits.counts) < 2:  # noqa: PLR2004 - it takes two
+        raise Inconclusive(f"{', '.join(splits.counts)} is the only split; there is none to compare it with")
+
+
+def require_read(images: Images) -> None:
+    """Raise Inconclusive when no file was there to be read."""
+    if images.read == 0 and not images.corrupt:
+        raise Inconclusive("not one file could be read; `missing_files` tells which there should be")
+
+
+def step_lines(steps: Sequence[Stage]) -> list[str]:
+    """Return each step with its milliseconds per image, slowest first."""
+    slowest_first = sorted(steps, key=mean_seconds, reverse=True)
+    return [f"{step.name}: {1000 * mean_seconds(step):.3g} ms" for step in slowest_first]
+
+
+def mean_seconds(stage: Stage) -> float:
+    """Return the seconds per image of a step, averaged over the rounds."""
+    return sum(stage.seconds) / len(stage.seconds)
+
+
+def pinning_details(lines: Sequence[str]) -> dict[str, list[str]]:
+    """Return what is known of a loader's `pin_memory` as details; nothing where nothing is."""
+    return {"pin_memory": list(lines)} if lines else {}

@@ -1,0 +1,36 @@
+"""`duplicate_images`."""
+
+from __future__ import annotations
+
+from retspec.checks.data._reading import require_read
+from retspec.facts import Images
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    unit="copies",
+    default_limit=0,
+    advice="Keep one of each; where copies are in different classes, find out which label is right.",
+)
+def duplicate_images(images: Images) -> Observed[int]:
+    """Is every image in the dataset only once?
+
+    Why it matters:
+        A copy counts twice, and a copy under another label teaches the model that both are right.
+
+    Example:
+        duplicate_images: 0
+
+    What the number means:
+        Images whose bytes another image has too, over all splits, without the first of each. `split_leakage` counts
+        those that are in two splits.
+    """
+    require_read(images)
+    torn = [copies for copies in images.identical if len({copy.class_name for copy in copies}) > 1]
+    details = {
+        "read": images.read,
+        "in different classes": [" = ".join(f"{copy.file} ({copy.class_name})" for copy in copies) for copies in torn],
+        "identical": [" = ".join(copy.file for copy in copies) for copies in images.identical],
+    }
+    return Observed(sum(len(copies) - 1 for copies in images.identical), details)

@@ -1,0 +1,29 @@
+"""`missing_files`."""
+
+from __future__ import annotations
+
+from retspec.facts import Splits
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    unit="files",
+    default_limit=0,
+    advice="Compare the paths in the details with the folder: a missing `extension`, the wrong `images` folder, or an"
+    " interrupted download.",
+)
+def missing_files(splits: Splits) -> Observed[int]:
+    """Does every image file exist?
+
+    Why it matters:
+        A loader meets a missing file in the middle of an epoch, hours into the run; one that skips it trains on less
+        data than you think.
+
+    Example:
+        missing_files: 0
+
+    What the number means:
+        Different files that the dataset lists and that do not exist.
+    """
+    return Observed(len(splits.missing), {"files": list(splits.missing), "notes": list(splits.notes)})

@@ -1,0 +1,28 @@
+"""`overfit_steps`."""
+
+from __future__ import annotations
+
+from retspec.checks.learning._reading import overfitting_details
+from retspec.facts import Overfitting
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    unit="steps",
+    advice="Raise `train.lr`; compare with another seed, and with a setup that is known to work.",
+)
+def overfit_steps(overfitting: Overfitting) -> Observed[int]:
+    """How many steps does it take to memorize ten samples?
+
+    Why it matters:
+        A setup that suddenly needs many more steps has lost something: capacity, learning rate, a layer.
+
+    Example:
+        overfit_steps: 60
+
+    What the number means:
+        Steps until every sample was right and the loss under 0.01; `most_steps` + 1 if that never happened.
+    """
+    learnt_at = overfitting.learnt_at
+    return Observed(overfitting.most_steps + 1 if learnt_at is None else learnt_at, overfitting_details(overfitting))

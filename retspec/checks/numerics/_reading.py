@@ -1,0 +1,47 @@
+"""How several numerics checks read the facts about gradients and merging."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from retspec.plugin import Inconclusive
+
+if TYPE_CHECKING:
+    from retspec.facts import GradientAgreement, Merging
+
+Atol = Annotated[float, Meta(ge=0)]
+Rtol = Annotated[float, Meta(ge=0)]
+NAMED_FACTOR = 0.01
+"""Deviation of the factor from 1 above which it is worth naming."""
+LEAST_EFFECT = 1e-3
+"""Effect of the adapter, as a fraction of the largest output, below which a faulty merge would not show."""
+
+
+def gradient_details(agreement: GradientAgreement) -> dict[str, object]:
+    """Return the parameter that deviates most, the loss, and the factor between the two gradients if it is not 1."""
+    details: dict[str, object] = {
+        "worst": f"{agreement.worst.name} ({agreement.worst.relative:.2e})",
+        "loss": agreement.loss,
+    }
+    if abs(agreement.factor - 1) > NAMED_FACTOR:
+        details["all gradients are larger by the factor"] = agreement.factor
+    return details
+
+
+def merging_details(merging: Merging) -> dict[str, object]:
+    """Return the adapter's effect, the largest output and the worst layer.
+
+    Raises Inconclusive for an adapter whose effect is too small for a faulty merge to show.
+    """
+    if merging.effect < LEAST_EFFECT * merging.scale:
+        raise Inconclusive(
+            f"the adapter changes the output by {merging.effect:.1e} of {merging.scale:.1e} only, so that losing it "
+            "while merging would not show"
+        )
+    details: dict[str, object] = {"effect": merging.effect, "largest output": merging.scale}
+    if merging.layers:
+        worst = merging.layers[0]
+        details["worst layer"] = f"{worst.name} (weights off by {worst.deviation:.1e})"
+    return details

@@ -1,0 +1,30 @@
+"""`amp_rtol`."""
+
+from __future__ import annotations
+
+from retspec.checks.numerics._reading import Rtol, gradient_details
+from retspec.facts import GradientAgreement
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    advice="Keep the layers in the details in float32 (normalizations, softmax, the loss), or take bfloat16 "
+    "for float16.",
+)
+def amp_rtol(precision: GradientAgreement) -> Observed[Rtol]:
+    """Do loss and gradients survive mixed precision?
+
+    Why it matters:
+        Autocast rounds every matrix product. Rounding noise averages out; an operation that needs the range or the
+        digits of float32 fails.
+
+    Example:
+        amp_rtol: 5e-2
+
+    What the number means:
+        The larger of the relative difference of the loss, and the relative L2 norm of the difference of the gradient of
+        the parameter that deviates most, autocast against full precision. Healthy: 2e-2 in bfloat16, 4e-3 in float16.
+        PyTorch lists which operations autocast to which type (https://docs.pytorch.org/docs/stable/amp.html).
+    """
+    return Observed(max(precision.loss, precision.worst.relative), gradient_details(precision))

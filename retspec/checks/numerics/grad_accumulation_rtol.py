@@ -1,0 +1,31 @@
+"""`grad_accumulation_rtol`."""
+
+from __future__ import annotations
+
+from retspec.checks.numerics._reading import Rtol, gradient_details
+from retspec.facts import GradientAgreement
+from retspec.plugin import Observed, check
+
+
+@check(
+    direction="at most",
+    advice="Divide the loss of each micro-batch by the number of micro-batches, weighted by its size when the last "
+    "one is smaller; a factor in the details means a forgotten division. A BatchNorm in train mode cannot "
+    "agree.",
+)
+def grad_accumulation_rtol(accumulation: GradientAgreement) -> Observed[Rtol]:
+    """Do accumulated gradients equal those of the whole batch?
+
+    Why it matters:
+        Without the factor 1/k the gradient is k times too large. It hardly shows after an AdamW step, which divides by
+        the gradient's own size: only the gradients reveal it.
+
+    Example:
+        grad_accumulation_rtol: 1e-4
+
+    What the number means:
+        Relative L2 norm of the difference, of the parameter that deviates most. The micro-batches are of unequal size
+        when the batch does not divide by them: each then counts by its size
+        (https://huggingface.co/blog/gradient_accumulation). Healthy in single precision: below 2e-6.
+    """
+    return Observed(accumulation.worst.relative, gradient_details(accumulation))
