@@ -17,7 +17,7 @@ from retspec.report.live import Board, opening
 from retspec.subjects.devices import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -123,10 +123,10 @@ def run_all(  # noqa: PLR0913 - the same
         return [board.report for board in boards]
 
 
-def _warm_up(workers: Workers, document: Document) -> None:
+def _warm_up(workers: Workers, document: Document, gathered: Callable[[], Catalog]) -> None:
     """Let a worker import what the model will need while the spec is validated and planned."""
     if document.model_keys:
-        workers.warm_up(libraries_for(document.model_keys))
+        workers.warm_up(lambda: libraries_for(document.model_keys, gathered().model_sources))
 
 
 def _divided(plans: Sequence[Plan], lanes: int) -> list[Plan]:

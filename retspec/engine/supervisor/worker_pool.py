@@ -12,7 +12,7 @@ from retspec.engine.supervisor.worker_process import WorkerProcess
 from retspec.errors import RetspecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retspec.engine.protocol import Job
 
@@ -27,14 +27,17 @@ class Workers:
         self._stop = Event()
         self._resting: tuple[object, WorkerProcess] | None = None
 
-    def warm_up(self, libraries: Sequence[str]) -> None:
-        """Start a worker, if none waits, that imports libraries while its job is still being worked out."""
+    def warm_up(self, libraries: Callable[[], Sequence[str]]) -> None:
+        """Start a worker, if none waits, that imports libraries while its job is still being worked out.
+
+        libraries: tells which; it is called while the worker starts.
+        """
         if self._resting is not None:
             return
         with suppress(RetspecError):  # whoever needs a worker will be told
             process = WorkerProcess(self._stop)
-            process.send(Libraries(tuple(libraries)))
             self._resting = (_ANY, process)
+            process.send(Libraries(tuple(libraries())))
 
     @contextmanager
     def worker_for(self, job: Job) -> Iterator[WorkerProcess]:
