@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from retspec.plugin import ModelLibrary, Source, SubjectError, hookimpl, model_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SWITCHED: list[str] = []
 """Each model whose gradient checkpointing was turned on."""
@@ -115,8 +117,8 @@ def hub(labels: int, *, can_checkpoint: bool = True) -> nn.Module:
 
 
 def from_a_factory() -> nn.Module:
-    """Build the same for `factory:`, in a module of the user's."""
-    return nn.Sequential(ForImageClassification(labels=3))
+    """Build the same for `factory:`."""
+    return ForImageClassification(labels=3)
 
 
 @hookimpl
