@@ -38,7 +38,8 @@ the error messages know it. As an installed package, name the module as an entry
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
 * `@model_source`, `@data_source` (batches) and `@dataset_source` (files) make a `Source`, a new way to say what is
-  under test. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
+  under test; `@model_source(library=ModelLibrary(...))` also says what a library knows of
+  its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
 * `@reporter` makes a `Reporter`, an output format. It reads a `Report`; texts in it are strangers', and `visible` or
   `one_line` takes out what a terminal would obey.
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. pluggy's order holds: the last one
@@ -56,12 +57,13 @@ import importlib
 import inspect
 import pkgutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from retspec.characters import one_line, visible
 from retspec.errors import Inconclusive, SubjectError
 from retspec.plugins.hooks import HookSpecs, hookimpl
 from retspec.plugins.kinds import Check, Cost, Measurement, Reporter, Source
+from retspec.plugins.model_library import UNKNOWN, ModelLibrary
 from retspec.plugins.signatures import hints, read_signature, value_type
 from retspec.records import (
     Direction,
@@ -88,6 +90,7 @@ __all__ = [
     "HookSpecs",
     "Inconclusive",
     "Measurement",
+    "ModelLibrary",
     "Observed",
     "Passes",
     "PositiveInt",
@@ -182,13 +185,29 @@ def measurement(
     return decorate
 
 
-def model_source(function: Callable[..., Any]) -> Source:
+@overload
+def model_source(function: Callable[..., Any]) -> Source: ...
+
+
+@overload
+def model_source(*, library: ModelLibrary) -> Callable[[Callable[..., Any]], Source]: ...
+
+
+def model_source(
+    function: Callable[..., Any] | None = None, *, library: ModelLibrary = UNKNOWN
+) -> Source | Callable[[Callable[..., Any]], Source]:
     """Make a key under `model:` of a function `(value, *, arguments) -> torch.nn.Module`.
 
     The first parameter is what stands behind the key, the keyword-only ones are the keys beside it. The function may be
     called under `torch.device("meta")`, to learn the architecture without making weights.
+
+    library: what the library that builds the model knows of its models; `@model_source` alone knows nothing.
     """
-    return _source(function, "model")
+
+    def decorate(function: Callable[..., Any]) -> Source:
+        return replace(_source(function, "model"), library=library)
+
+    return decorate if function is None else decorate(function)
 
 
 def data_source(function: Callable[..., Any]) -> Source:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from retspec.errors import NothingSelected, PluginError, SpecError, UsageError
 from retspec.plan import make_plan, select_cells
@@ -12,7 +13,7 @@ from retspec.spec.validate import validate_cells
 from retspec.subjects.devices import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from retspec.errors import Problem
@@ -61,12 +62,12 @@ def prepare_all(
     *,
     cells: Sequence[str] = (),
     overrides: Sequence[str] = (),
-    announce: Callable[[Document], None],
+    announce: Callable[[Document, Callable[[], Catalog]], None],
     **options: Unpack[Preparing],
 ) -> list[tuple[list[Plan], Catalog]]:
     """Prepare every cell of several specs.
 
-    announce: is called with each document before it is validated.
+    announce: is called with each document before it is validated, and with what gathers the catalog for it.
     Raises what `prepare` raises; the problems of all specs come in one SpecError.
     """
     prepared: list[tuple[list[Plan], Catalog]] = []
@@ -74,7 +75,7 @@ def prepare_all(
     for spec in specs:
         try:
             documents = select_cells(load_cells(spec, overrides), cells)
-            announce(documents[0])
+            announce(documents[0], partial(_gathered, documents[0], options))
             prepared.append(_planned(documents, **options))
         except SpecError as error:
             problems += error.problems
@@ -87,17 +88,15 @@ def prepare_all(
     return prepared
 
 
-def _planned(  # noqa: PLR0913 - the keywords of `Preparing`
+def _planned(
     documents: Sequence[Document],
     *,
-    plugins: Sequence[str] = (),
-    entry_points: bool = True,
     select: Sequence[str] = (),
     tags: Sequence[str] = (),
     skip: Sequence[str] = (),
-    gathering: Callable[..., Catalog] = gather,
+    **options: Any,
 ) -> tuple[list[Plan], Catalog]:
-    catalog = gathering((*plugins_of(documents[0]), *plugins), entry_points=entry_points)
+    catalog = _gathered(documents[0], options)
     specs = validate_cells(documents, catalog)
     return [make_plan(each, catalog, select=select, tags=tags, skip=skip) for each in specs], catalog
 
@@ -116,3 +115,11 @@ def share_cores(
         return plan if lanes == 1 or plan.spec.run.threads else plan.with_threads(share)
 
     return [([shared(plan) for plan in plans], catalog) for plans, catalog in prepared], lanes
+
+
+def _gathered(document: Document, options: Mapping[str, Any]) -> Catalog:
+    """Return what the plugins offer that a document and the keywords of `Preparing` name."""
+    gathering = options.get("gathering", gather)
+    named = (*plugins_of(document), *options.get("plugins", ()))
+    catalog: Catalog = gathering(named, entry_points=options.get("entry_points", True))
+    return catalog

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from retspec._version import __version__
 from retspec.cli.diagnostics.remedies import CPU_BUILD, NO_GPU, TOO_OLD, UNKNOWN, Remedy, last_line, remedy_for
 from retspec.cli.options import Settings, examples, verbose_option
 from retspec.plugins.catalog import versions
@@ -58,7 +59,7 @@ def command(context: click.Context) -> None:
     explains known failures and what to do about them. Exits 0 if everything works, 1 otherwise.
     """
     click.echo(f"python {platform.python_version()} ({sys.executable}), {platform.platform()}")
-    click.echo(f"retspec {versions()['retspec']}")
+    click.echo(f"retspec {__version__}")
     ailments = [*_packages(), *_devices()]
     verbose = context.ensure_object(Settings).verbose
     for remedy in dict.fromkeys(ailment.remedy for ailment in ailments):
@@ -103,7 +104,7 @@ def diagnose(symptom_of: str, answer: Answer) -> Ailment | None:
 
 def _packages() -> Iterator[Ailment]:
     """Try every package, print a line about each, and yield what is wrong."""
-    installed = versions()
+    installed = versions(NEEDED)
     for name, needed in NEEDED.items():
         version = installed.get(name, "-")
         answer = ask("import", name)

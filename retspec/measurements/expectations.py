@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import Expectations
 from retspec.plugin import Cost, measurement
-from retspec.subjects.models.structure import input_size, unwrapped
+from retspec.subjects.models.structure import input_size, preprocessing
 
 if TYPE_CHECKING:
     from retspec.subjects.data.transforms import Transforms
@@ -19,7 +19,7 @@ def expectations(optional_skeleton: Skeleton | None, transforms: Transforms) -> 
     if optional_skeleton is None:
         return Expectations(None, None, None, from_file=False, are_followed=transforms.from_model)
     module = optional_skeleton.module
-    told = getattr(unwrapped(module), "pretrained_cfg", None) or {}
+    told = preprocessing(module)
     mean, std = told.get("mean"), told.get("std")
     return Expectations(
         input_size=input_size(module),

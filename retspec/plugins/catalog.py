@@ -20,7 +20,7 @@ from retspec.plugins.kinds import PARTS, PROJECT, Check, Measurement, Reporter, 
 from retspec.plugins.loading import Plugin, load_plugins, offered_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from retspec.plugins.signatures import Argument
 
@@ -42,6 +42,12 @@ class Catalog:
     """The plugins that were asked for by file or module: a worker gathers the same ones."""
     entry_points: bool = True
     hooks: pluggy.PluginManager = field(repr=False)
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """The packages that a run measures with: the core's own, and those of the model sources."""
+        sources = [name for source in self.model_sources.values() for name in source.library.distributions]
+        return tuple(dict.fromkeys(("torch", *sources, "peft", "torchvision", "pillow", "numpy")))
 
     @property
     def broken(self) -> tuple[Plugin, ...]:
@@ -142,10 +148,10 @@ def _require_no_circle(catalog: Catalog) -> None:
         raise PluginError(f"measurements read each other in a circle: {' → '.join(error.args[1])}") from None
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of retspec and of what it measures with, as far as they are installed."""
+def versions(distributions: Iterable[str]) -> dict[str, str]:
+    """Return the versions of retspec and of these packages, as far as they are installed."""
     found = {PROJECT: __version__}
-    for package in ("torch", "timm", "peft", "torchvision", "pillow", "numpy"):
+    for package in distributions:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from retspec.plugins.model_library import UNKNOWN, ModelLibrary
 from retspec.plugins.signatures import Argument
 from retspec.records import Direction, Passes, Report, Value
 
@@ -99,6 +100,8 @@ class Source:
     """Whether what it builds is a `Dataset` that knows its files, from which the core itself takes batches."""
     may_give_loader: bool = False
     """Whether what it builds may be a torch DataLoader, which gives batch after batch."""
+    library: ModelLibrary = UNKNOWN
+    """What the library that a model source builds with knows of its models."""
 
     def __call__(self, *values: Any, **arguments: Any) -> Any:
         """Call the function."""

@@ -31,6 +31,7 @@ from retspec.records.report import (
     exit_code_of,
 )
 from retspec.records.sections import (
+    OWN_TRANSFORM,
     BatchSize,
     Config,
     Data,
@@ -60,6 +61,7 @@ __all__ = [
     "EXIT_NOTHING",
     "EXIT_NO_VERDICT",
     "EXIT_USAGE",
+    "OWN_TRANSFORM",
     "Baseline",
     "BatchSize",
     "Blessed",

@@ -106,13 +106,15 @@ class Preprocessing:
 
 
 BatchSize = Annotated[PositiveInt, Meta(description="Images in the batch; `train.batch_size` by default.")]
+OWN_TRANSFORM = "timm"
+"""The word for the model's own transform, and the default; it also holds for models of other libraries."""
 TransformChoice = Annotated[
-    Annotated[str, Meta(pattern=r"^(timm|[\w.]+:\w+)$")] | Preprocessing,
+    Annotated[str, Meta(pattern=rf"^({OWN_TRANSFORM}|[\w.]+:\w+)$")] | Preprocessing,
     Meta(
         description="timm: as timm resolves it from the model; package.module:callable: a function without arguments "
         "that returns a transform of torchvision or albumentations, or any callable from a PIL image to a tensor; or "
         "a mapping.",
-        examples=["timm", "my_project.transforms:evaluation"],
+        examples=[OWN_TRANSFORM, "my_project.transforms:evaluation"],
     ),
 ]
 

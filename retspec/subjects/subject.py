@@ -20,6 +20,7 @@ from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.devices import choose_device
 from retspec.subjects.models.base_models import Bases
 from retspec.subjects.models.building import ModelBuilder
+from retspec.subjects.models.libraries import know
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.models.structure import input_size
 from retspec.subjects.seeds import loaded_libraries, seeded
@@ -61,6 +62,7 @@ class Subject:
         bases: Bases | None = None,
         keep: bool = False,
     ) -> None:
+        know(model_sources.values())
         self._spec = spec
         self._builder = ModelBuilder(spec, model_sources, bases or Bases(), keep=keep)
         self._data_sources = data_sources

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+
+    from retspec.plugins.kinds import Source
 
 ADAPTERS = frozenset({"lora", "adapter"})
 
 
-def libraries_for(model: Collection[str]) -> tuple[str, ...]:
+def libraries_for(model: Collection[str], sources: Mapping[str, Source]) -> tuple[str, ...]:
     """Return what to import for a model section that has these keys.
 
-    A factory imports by itself what it builds its model with; every other source is taken to build on timm.
+    A source says what it builds its models with. A factory imports that by itself.
     """
-    architectures = () if "factory" in model else ("timm",)
+    architectures = [name for key in sorted(model) if key in sources for name in sources[key].library.imports]
     adapters = ("peft",) if ADAPTERS.intersection(model) else ()
     return ("torch", *architectures, *adapters)

@@ -13,9 +13,10 @@ from retspec.engine.supervisor.worker_process import WorkerProcess
 from retspec.errors import RetspecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from retspec.engine.protocol import Job
+    from retspec.plugins.catalog import Catalog
     from retspec.spec.document import Document
 
 _ANY = object()
@@ -29,14 +30,17 @@ class Workers:
         self._stop = Event()
         self._resting: tuple[object, WorkerProcess] | None = None
 
-    def warm_up_for(self, document: Document) -> None:
-        """Start a worker, if none waits: it imports what the model of a spec needs while the spec is validated."""
+    def warm_up_for(self, document: Document, gathered: Callable[[], Catalog]) -> None:
+        """Start a worker, if none waits: it imports what the model of a spec needs while the spec is validated.
+
+        gathered: returns the catalog, whose sources know what they import; it is called while the worker starts.
+        """
         if self._resting is not None or not document.model_keys:
             return
         with suppress(RetspecError):  # whoever needs a worker will be told
             process = WorkerProcess(self._stop)
-            process.send(Libraries(libraries_for(document.model_keys)))
             self._resting = (_ANY, process)
+            process.send(Libraries(libraries_for(document.model_keys, gathered().model_sources)))
 
     @contextmanager
     def worker_for(self, job: Job) -> Iterator[WorkerProcess]:

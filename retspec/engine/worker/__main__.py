@@ -31,7 +31,8 @@ def main() -> None:
                 case Job() as job:
                     limit_memory(job.plan.spec.run.memory)
                     if job.plan.needs_torch:
-                        settle(libraries_for(job.plan.spec.model_keys))
+                        sources = gathering(job.plugins, entry_points=job.entry_points).model_sources
+                        settle(libraries_for(job.plan.spec.model_keys, sources))
                     work(job, channel, bases, gathering)
                     if job.more:
                         gc.collect()  # a model that stands in a circle would stay beside the next one

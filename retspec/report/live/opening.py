@@ -79,7 +79,7 @@ def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
         git_commit=_git_commit(Path(plan.spec.file).parent),
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         hostname=socket.gethostname(),
-        versions=versions(),
+        versions=versions(catalog.distributions),
         plugins={plugin.name: plugin.version for plugin in catalog.plugins},
     )
 

@@ -25,7 +25,7 @@ class Placement:
     raw: Tensors
     """As they are in the file, under the names of the model."""
     weights: Tensors
-    """The same as timm converted them, if it did."""
+    """The same as the library of the model converted them, if it did."""
     places: Tensors
     """Parameters and persistent buffers of the model."""
 
@@ -94,7 +94,7 @@ class Placement:
 
 
 def placed(raw: Tensors, places: Tensors, model: nn.Module) -> Placement:
-    """Return what goes where, after timm's conversion if more fits then."""
+    """Return what goes where, after the conversion of its library if more fits then."""
     candidate = converted(raw, model)
     is_better = len(_of_same_shape(candidate, places)) > len(_of_same_shape(raw, places))
     return Placement(raw, candidate if is_better else raw, places)

@@ -1,4 +1,4 @@
-"""What turns an image into a tensor: timm's own way, one written in the spec, or a callable of the user's."""
+"""What turns an image into a tensor: the model's own way, one written in the spec, or a callable of the user's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, describe
+from retspec.records import OWN_TRANSFORM
 from retspec.subjects.callables import call, load_callable
-from retspec.subjects.models.structure import unwrapped
+from retspec.subjects.models.libraries import libraries_with_preprocessing
+from retspec.subjects.models.structure import preprocessing, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from retspec.records import Data, Preprocessing, TransformChoice
     from retspec.subjects.models.skeleton import Skeleton
 
-TIMM = "timm"
 _OPENCV = {0: "nearest", 1: "bilinear", 2: "bicubic", 3: "area", 4: "lanczos"}
 """Albumentations names interpolations by OpenCV's numbers."""
 
@@ -89,32 +90,32 @@ class Transforms:
 
 
 def build_transforms(data: Data, skeleton: Callable[[], Skeleton | None]) -> Transforms:
-    """Build what the section `data` describes; timm's way is the default.
+    """Build what the section `data` describes; the model's own way is the default.
 
     Raises SubjectError for a callable that cannot be had, or a model that is needed and missing.
     """
-    described = data.transform or TIMM
+    described = data.transform or OWN_TRANSFORM
     augment = data.train_transform and _build(data.train_transform, skeleton, "data.train_transform", augments=True)
     return Transforms(
         evaluate=_build(described, skeleton, "data.transform"),
         augment=augment or None,
-        from_model=described == TIMM,
+        from_model=described == OWN_TRANSFORM,
     )
 
 
 def _build(
     described: TransformChoice, skeleton: Callable[[], Skeleton | None], path: str, *, augments: bool = False
 ) -> Transform:
-    if isinstance(described, str) and described != TIMM:
+    if isinstance(described, str) and described != OWN_TRANSFORM:
         made = call(described, load_callable(described, path=path), {}, path=path)
         if not callable(made):
             raise SubjectError(f"{described} returned {type(made).__name__}; it must return a transform", path=path)
         return Transform(made, path=path)
     from timm.data import create_transform
 
-    settings = _of_timm(skeleton(), path) if isinstance(described, str) else _of_spec(described)
+    settings = _of_model(skeleton(), path) if isinstance(described, str) else _of_spec(described)
     made = create_transform(**settings, is_training=augments)
-    if described != TIMM and not augments:
+    if described != OWN_TRANSFORM and not augments:
         _resize_as_said(made, settings["interpolation"])
     return Transform(made, path=path)
 
@@ -131,7 +132,11 @@ def _resize_as_said(made: Any, interpolation: str) -> None:
             step.interpolation = str_to_interp_mode(interpolation)
 
 
-def _of_timm(skeleton: Skeleton | None, path: str) -> Mapping[str, Any]:
+def _of_model(skeleton: Skeleton | None, path: str) -> Mapping[str, Any]:
+    """Return what a model says of its images, completed by timm's defaults.
+
+    See `resolve_data_config` in https://huggingface.co/docs/timm/reference/data
+    """
     from timm.data import resolve_data_config
 
     if skeleton is None:
@@ -139,13 +144,14 @@ def _of_timm(skeleton: Skeleton | None, path: str) -> Mapping[str, Any]:
             "no model tells how images become tensors; add the section `model`, or say it as `data.transform`",
             path=path,
         )
-    model = unwrapped(skeleton.module)
-    if not getattr(model, "pretrained_cfg", None):
+    told = preprocessing(skeleton.module)
+    if not told:
         raise SubjectError(
-            f"{type(model).__name__} is no model of timm and tells nothing of its images; say it as `data.transform`",
+            f"{type(unwrapped(skeleton.module)).__name__} is no model of {libraries_with_preprocessing()} and tells "
+            "nothing of its images; say it as `data.transform`",
             path=path,
         )
-    settings: dict[str, Any] = resolve_data_config({}, model=model)
+    settings: dict[str, Any] = resolve_data_config({}, pretrained_cfg=dict(told))
     return settings
 
 

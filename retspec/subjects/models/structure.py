@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
 
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.facts import Group
+from retspec.subjects.models.libraries import answers, ask
 from retspec.subjects.models.peft_types import outermost_wrapper, saved_modules, tuner_in, tuner_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
     from torch import Tensor, nn
@@ -34,21 +36,18 @@ def fully_trained(model: nn.Module) -> nn.Module:
 
 
 def set_grad_checkpointing(model: nn.Module) -> None:
-    """Let a model compute its activations anew in the backward pass instead of keeping them.
+    """Let a model compute its activations again in the backward pass instead of keeping them.
 
-    Raises SubjectError for a model that offers no `set_grad_checkpointing`, as those of timm do.
+    Raises SubjectError for a model that no library knows how to switch, and that has no `set_grad_checkpointing`.
     """
     model = unwrapped(model)
-    switch = getattr(model, "set_grad_checkpointing", None)
-    if not callable(switch):
+    switch = ask(lambda library: library.grad_checkpointing(model))
+    if switch is None:
         raise SubjectError(
             f"{type(model).__name__} offers no gradient checkpointing: it has no method `set_grad_checkpointing`",
             path=GRAD_CHECKPOINTING,
         )
-    try:
-        switch(True)  # noqa: FBT003 - its parameter has another name in every library
-    except AssertionError as error:  # how timm says that an architecture cannot
-        raise SubjectError(f"{type(model).__name__} refuses: {error}", path=GRAD_CHECKPOINTING) from error
+    switch()
 
 
 def tuner(model: nn.Module) -> BaseTuner:
@@ -91,9 +90,10 @@ def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
 
 
 def head_parameters(model: nn.Module) -> set[int]:
-    """Return the identities of the classifier's parameters: timm's own classifier, and what peft saves in full."""
+    """Return the identities of the classifier's parameters: as its library names it, and what peft saves in full."""
     heads: list[nn.Module] = [*saved_modules(model)]
-    heads += [head for module in model.modules() for head in _timm_classifier(module)]
+    for module in model.modules():
+        heads += answers(methodcaller("classifier", module))
     return {id(parameter) for head in heads for parameter in head.parameters()}
 
 
@@ -122,14 +122,6 @@ def added_tensors(model: nn.Module) -> set[int]:
     }
 
 
-def _timm_classifier(model: nn.Module) -> list[nn.Module]:
-    from torch import nn
-
-    get = getattr(model, "get_classifier", None)
-    classifier = get() if callable(get) else None
-    return [classifier] if isinstance(classifier, nn.Module) else []
-
-
 def groups(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, Group]]:
     """Yield every parameter with its name and the group that it belongs to."""
     adapters, heads = adapter_parameters(model), head_parameters(model)
@@ -153,13 +145,11 @@ def frozen_buffers(model: nn.Module) -> Iterator[str]:
 
 
 def input_size(model: nn.Module) -> tuple[int, ...] | None:
-    """Return (channels, height, width) that a timm model was built for, however deep it sits, or None."""
-    from torch import nn
+    """Return (channels, height, width) in pixels that a model was built for, however deep it sits, or None."""
+    return ask(lambda library: library.input_size(model))
 
-    inner = next((module for module in model.modules() if hasattr(module, "pretrained_cfg")), model)
-    configured = (getattr(inner, "pretrained_cfg", None) or {}).get("input_size")
-    size = getattr(getattr(inner, "patch_embed", None), "img_size", None) or (configured or ())[1:]
-    first = next((module for module in inner.modules() if isinstance(module, nn.Conv2d)), None)
-    if not size or first is None:
-        return None
-    return (first.in_channels, *size)
+
+def preprocessing(model: nn.Module) -> Mapping[str, Any]:
+    """Return what a model says of its images, under the keys of `retspec.records.Preprocessing`; empty if nothing."""
+    bare = unwrapped(model)
+    return ask(lambda library: library.preprocessing(bare)) or {}

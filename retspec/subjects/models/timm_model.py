@@ -1,19 +1,87 @@
-"""`model: {timm: NAME, kwargs: {...}}`."""
+"""`model: {timm: NAME, kwargs: {...}}`, and what timm knows of its models.
+
+A model is known by timm's conventions, not by its type, so that a user's own class that follows them is understood too:
+`pretrained_cfg`, `get_classifier()`, `set_grad_checkpointing()`; see https://huggingface.co/docs/timm/reference/models
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
 from retspec.errors import SubjectError, did_you_mean
-from retspec.plugin import model_source
+from retspec.plugin import ModelLibrary, model_source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor, nn
+
+
+def _input_size(model: nn.Module) -> tuple[int, ...] | None:
+    """Return (channels, height, width) in pixels: of the patch embedding as built, else of the pretraining."""
     from torch import nn
 
+    inner = next((module for module in model.modules() if hasattr(module, "pretrained_cfg")), model)
+    configured = (getattr(inner, "pretrained_cfg", None) or {}).get("input_size")
+    size = getattr(getattr(inner, "patch_embed", None), "img_size", None) or (configured or ())[1:]
+    first = next((module for module in inner.modules() if isinstance(module, nn.Conv2d)), None)
+    if not size or first is None:
+        return None
+    return (first.in_channels, *size)
 
-@model_source
+
+def _classifier(module: nn.Module) -> nn.Module | None:
+    from torch import nn
+
+    get = getattr(module, "get_classifier", None)
+    classifier = get() if callable(get) else None
+    return classifier if isinstance(classifier, nn.Module) else None
+
+
+def _preprocessing(model: nn.Module) -> Mapping[str, Any] | None:
+    return getattr(model, "pretrained_cfg", None) or None
+
+
+def _grad_checkpointing(model: nn.Module) -> Callable[[], None] | None:
+    method = getattr(model, "set_grad_checkpointing", None)
+    if not callable(method):
+        return None
+
+    def switch() -> None:
+        try:
+            method(True)  # noqa: FBT003 - its parameter has another name in every library
+        except AssertionError as error:  # how timm says that an architecture cannot
+            raise SubjectError(f"{type(model).__name__} refuses: {error}", path="train.grad_checkpointing") from error
+
+    return switch
+
+
+def _convert_state_dict(weights: Mapping[str, Tensor], model: nn.Module) -> Mapping[str, Tensor] | None:
+    """Convert by `checkpoint_filter_fn` beside the model's class, or beside the class that it was derived from.
+
+    See https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/vision_transformer.py
+    """
+    modules = [kind.__module__ for kind in type(model).__mro__ if kind.__module__.startswith("timm.models.")]
+    found = (getattr(sys.modules[name], "checkpoint_filter_fn", None) for name in modules)
+    convert: Callable[..., Mapping[str, Tensor]] | None = next((each for each in found if each is not None), None)
+    return None if convert is None else convert(dict(weights), model)
+
+
+TIMM = ModelLibrary(
+    imports=("timm",),
+    distributions=("timm",),
+    input_size=_input_size,
+    classifier=_classifier,
+    preprocessing=_preprocessing,
+    grad_checkpointing=_grad_checkpointing,
+    convert_state_dict=_convert_state_dict,
+)
+
+
+@model_source(library=TIMM)
 def timm(
     name: Annotated[str, Meta(description="Name of a timm model.", examples=["vit_large_patch16_224"])],
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
-from retspec.plugin import PositiveInt, SubjectError, model_source
+from retspec.plugin import ModelLibrary, PositiveInt, SubjectError, model_source
 
 from retspec_retfound.contracts import CONTRACTS, Backbone, Pooling
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@model_source
+@model_source(library=ModelLibrary(imports=("timm",)))
 def retfound(
     backbone: Backbone,
     *,
