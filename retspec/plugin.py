@@ -38,8 +38,8 @@ the error messages know it. As an installed package, name the module as an entry
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
 * `@model_source`, `@data_source` (batches) and `@dataset_source` (files) make a `Source`, a new way to say what is
-  under test; `@model_source(library=ModelLibrary(...))` also says what a library knows of
-  its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
+  under test; a `ModelLibrary`, given as
+  `@model_source(library=...)`, says what a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
 * `@reporter` makes a `Reporter`, an output format. It reads a `Report`; texts in it are strangers', and `visible` or
   `one_line` takes out what a terminal would obey.
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. pluggy's order holds: the last one
