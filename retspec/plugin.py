@@ -28,11 +28,13 @@ the error messages know it. As an installed package, name the module as an entry
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
   it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
-  `feed` (batch after batch, as from a loader), `recipe`, `device`, `config` (the training config), `progress`.
+  `feed` (batch after batch, as from a loader), `recipe`, `trainer` (makes what takes optimizer steps,
+  `trainer.on(model, batch)`, with keys of the recipe as keywords to vary them), `device`, `config` (the training
+  config), `progress`.
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
-* `@model_source`, `@data_source` (batches) and `@dataset_source` (files) add new ways to say what is under test;
-  `Reporter` adds an output format.
+* `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (what trains) add new ways
+  to say what is under test; `Reporter` adds an output format.
 * `HookSpecs` lists every hook.
 * `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it clearly.
 """
@@ -73,6 +75,7 @@ __all__ = [
     "hookimpl",
     "measurement",
     "model_source",
+    "training_source",
 ]
 
 T = TypeVar("T", Check, Measurement, Source, Reporter)
@@ -175,6 +178,18 @@ def dataset_source(function: Callable[..., Any]) -> Source:
     and `train_transform` beside its own, batches that are balanced over the classes, and all checks on data.
     """
     return replace(_source(function, "data"), gives_files=True)
+
+
+def training_source(function: Callable[..., Any]) -> Source:
+    """Make a key under `train:` of a function `(value, model, batch, *, arguments) -> Trainer`.
+
+    The first parameter is what stands behind the key; what is returned is a `retspec.subjects.training.trainer.Trainer`
+    of the model on the batch. It is called for each training that a measurement makes. An argument that is called like
+    a key of the recipe (`lr`, `accumulation`, `amp`) means the same: a measurement may vary it. One that needs to vary
+    a key that the function does not have gets no verdict. The keys `steps`, `stop_at_drop`, `min_steps`, `batch_size`
+    and `dropout` go with every kind of training.
+    """
+    return _source(function, "train")
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from textwrap import fill, indent
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 import click
 from msgspec import Meta, to_builtins
 
-from retspec.records import Recipe
+from retspec.records import RECIPE_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 WIDTH = 96
 MARGIN = "  "
-RECIPE = frozenset(field.name for field in fields(Recipe))
 
 
 def manual(check: Check, catalog: Catalog) -> str:
@@ -65,7 +63,7 @@ def _default(argument: Argument) -> str:
     """Return what an argument is when the spec gives none; the recipe stands in where it has the name."""
     if not argument.is_required:
         return f"default {_yaml(argument.default)}"
-    return f"default `train.{argument.name}`" if argument.name in RECIPE else "required"
+    return f"default `train.{argument.name}`" if argument.name in RECIPE_KEYS else "required"
 
 
 def _descriptions(hint: Any) -> Iterator[str]:

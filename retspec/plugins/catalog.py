@@ -37,6 +37,8 @@ class Catalog:
     model_sources: Mapping[str, Source]
     data_sources: Mapping[str, Source]
     reporters: Mapping[str, Reporter]
+    training_sources: Mapping[str, Source] = field(default_factory=dict)
+    """The recipe among them; it alone is no key under `train:`, where its own keys stand."""
     plugins: tuple[Plugin, ...] = ()
     named: tuple[str, ...] = ()
     """The plugins that were asked for by file or module: a worker gathers the same ones."""
@@ -94,6 +96,7 @@ def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers:
         measurements=_collect(manager, "retspec_measurements"),
         model_sources=_collect(manager, "retspec_model_sources"),
         data_sources=_collect(manager, "retspec_data_sources"),
+        training_sources=_collect(manager, "retspec_training_sources"),
         reporters=_collect(manager, "retspec_reporters"),
         plugins=tuple(loaded),
         named=tuple(plugins),

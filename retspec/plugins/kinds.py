@@ -17,7 +17,7 @@ PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed"),
-        *("recipe", "device", "config", "progress"),
+        *("recipe", "trainer", "device", "config", "progress"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
@@ -87,7 +87,7 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A way to say what is under test: the key under `model:` or `data:` that names it, and what builds it."""
+    """A way to say what is under test: the key under `model:`, `data:` or `train:`, and what builds it."""
 
     name: str
     function: Callable[..., Any]

@@ -132,6 +132,10 @@ def _not_in_enum(fault: Fault, context: Context) -> Iterator[Finding]:
     if fault.place[:1] == ("checks",) and fault.place[2:] == ("check",):
         yield Finding(fault.place, context.unknown_check(str(fault.value)))
         return
+    refused = fault.schema.get("x-refused", {}).get(str(fault.value).lower())
+    if refused:
+        yield _wrong(fault, f"{phrases.found(fault.value)} cannot be used here: {refused}")
+        return
     hint = did_you_mean(str(fault.value), map(str, fault.expected))
     yield _wrong(fault, f"expected {phrases.allowed(fault.schema)}; found {phrases.found(fault.value)}{hint}")
 

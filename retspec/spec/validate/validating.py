@@ -17,7 +17,7 @@ from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
 from retspec.spec.validate.rules import broken_bounds, broken_recipe, broken_rules
-from retspec.spec.validate.schema import compose_schema
+from retspec.spec.validate.schema import compose_schema, trainings
 from retspec.spec.validate.schema_errors import faults
 from retspec.text.masking import Mask
 
@@ -83,8 +83,10 @@ class _Validation:
 
     def spec(self) -> Spec:
         data, catalog = self.document.data, self.catalog
-        train: Recipe = self.record("train", convert.recipe) or Recipe()
-        self.findings += broken_recipe(data.get("train", {}), train)
+        kinds = trainings(catalog)
+        section = data.get("train", {})
+        train, training = self.record("train", partial(convert.training, sources=kinds)) or (Recipe(), None)
+        self.findings += broken_recipe(section, train)
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
@@ -106,6 +108,7 @@ class _Validation:
                 model=model,
                 data=batch,
                 train=train,
+                training=training,
                 run=run,
                 config=self.document.config,
                 plugins=self.document.plugins,
