@@ -16,7 +16,7 @@ import pluggy
 from retspec._version import __version__
 from retspec.errors import PluginError, describe, did_you_mean
 from retspec.plugins.hooks import HookSpecs
-from retspec.plugins.kinds import PARTS, PROJECT, Check, Measurement, Reporter, Source
+from retspec.plugins.kinds import PARTS, PROJECT, RECIPE, Check, Measurement, Reporter, Source
 from retspec.plugins.loading import Plugin, load_plugins, offered_by
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class Catalog:
     def broken(self) -> tuple[Plugin, ...]:
         """The plugins that did not load."""
         return tuple(plugin for plugin in self.plugins if plugin.error)
+
+    @property
+    def training_keys(self) -> Mapping[str, Source]:
+        """The kinds of training that a key under `train:` names: all but the recipe, whose own keys are there."""
+        return {name: source for name, source in self.training_sources.items() if name != RECIPE}
 
     def inputs_of(self, name: str) -> Iterator[str]:
         """Yield everything that a measurement reads, directly or not, parts of the subject included."""

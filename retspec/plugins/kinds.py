@@ -11,6 +11,8 @@ from retspec.plugins.signatures import Argument
 from retspec.records import Direction, Passes, Report, Value
 
 PROJECT = "retspec"
+RECIPE = "recipe"
+"""The training that is built in, and needs no key."""
 API_VERSION = 1
 """Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
 PARTS = frozenset(

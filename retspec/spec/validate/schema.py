@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Source
 
 
-_RECIPE = "recipe"
-"""The training that is built in."""
-
-
 def compose_schema(catalog: Catalog, *, published: bool = False) -> dict[str, Any]:
     """Return the schema of a spec under this catalog.
 
@@ -97,15 +93,10 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
     return {
         "model": {**model, "dependencies": {"checkpoint_sha256": ["checkpoint"]}},
         "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
-        "train": _train_section(train, trainings(catalog), fragments),
+        "train": _train_section(train, catalog.training_keys, fragments),
         "run": fragments.of(RunOptions, "run"),
         "checks": checks_section(catalog, fragments),
     }
-
-
-def trainings(catalog: Catalog) -> dict[str, Source]:
-    """Return the kinds of training that have a key under `train:`: all but the recipe, whose own keys stand there."""
-    return {name: source for name, source in catalog.training_sources.items() if name != _RECIPE}
 
 
 def _train_section(recipe: Fragment, sources: Mapping[str, Source], fragments: Fragments) -> Fragment:

@@ -17,7 +17,7 @@ from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
 from retspec.spec.validate.rules import broken_bounds, broken_recipe, broken_rules
-from retspec.spec.validate.schema import compose_schema, trainings
+from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
 from retspec.text.masking import Mask
 
@@ -83,9 +83,9 @@ class _Validation:
 
     def spec(self) -> Spec:
         data, catalog = self.document.data, self.catalog
-        kinds = trainings(catalog)
         section = data.get("train", {})
-        train, training = self.record("train", partial(convert.training, sources=kinds)) or (Recipe(), None)
+        build = partial(convert.training, sources=catalog.training_keys)
+        train, training = self.record("train", build) or (Recipe(), None)
         self.findings += broken_recipe(section, train)
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
