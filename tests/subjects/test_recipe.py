@@ -14,12 +14,13 @@ from torch.nn import functional
 from retspec.errors import SpecError, SubjectError
 from retspec.measurements.training import train
 from retspec.prepare import prepare
-from retspec.records import OPTIMIZERS, REFUSED_OPTIMIZERS, SCHEDULERS, ParameterGroup, Recipe
+from retspec.records import OPTIMIZERS, REFUSED_OPTIMIZERS, SCHEDULERS, ParameterGroup, Recipe, Verdict
+from retspec.run import run
 from retspec.subjects.subject import Batch
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
 from tests import tiny
-from tests.run.tools import spec_in
+from tests.run.tools import spec_in, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -246,6 +247,38 @@ def loaded(folder: Path, written: str) -> Recipe:
 def test_a_rate_beside_the_name_of_the_optimizer_is_that_of_the_training(tmp_path: Path) -> None:
     beside = loaded(tmp_path, "{optimizer: {name: rmsprop, lr: 0.02, alpha: 0.9}}")
     assert beside == Recipe(optimizer={"name": "rmsprop", "alpha": 0.9}, lr=0.02)
+    assert loaded(tmp_path, "{optimizer: {name: adamw, lr: 0.02}}") == Recipe(lr=0.02)  # the same subject
+
+
+EVERYTHING = """\
+model: {factory: "tests.tiny:plain"}
+data: {synthetic: {input_size: [3, 32, 32], batch_size: 6}}
+run: {device: cpu}
+train:
+  optimizer: {name: adamw, lr: 0.01, betas: [0.8, 0.99]}
+  groups: [{match: [bias], weight_decay: 0}]
+  weight_decay: 0.1
+  scheduler: {name: cosineannealinglr, T_max: 20}
+  clip_norm: 1.0
+  label_smoothing: 0.1
+  class_weights: [1, 2, 1]
+  accumulation: 2
+"""
+
+
+def test_a_run_trains_and_foresees_as_the_whole_recipe_says(tmp_path: Path) -> None:
+    checks = "loss_drop: 0.05\ndead_gradients: 0\ninitial_loss_rtol: 0.5\ngrad_accumulation_rtol: 1e-4\n"
+    checks += "determinism_atol: 0\nmax_memory_estimate_gb: 1\n"
+    report = run(spec_in(tmp_path, checks, EVERYTHING), entry_points=False)
+    assert {*verdicts(report).values()} == {Verdict.MET}, [result.reason for result in report.results]
+
+
+def test_a_mistake_that_only_torch_sees_names_its_place_in_the_spec(tmp_path: Path) -> None:
+    head = EVERYTHING.replace("betas:", "beta:")
+    report = run(spec_in(tmp_path, "loss_drop: 0.05", head), entry_points=False)
+    (undecided,) = report.undecided
+    assert "did you mean 'betas'?" in undecided.reason
+    assert "spec.yaml:7:" in undecided.reason
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,10 @@ class Defaults:
 def recipe(section: Mapping[str, Any]) -> Recipe:
     """Return the recipe that the section `train` holds; a rate beside the optimizer's name is the one of the recipe."""
     optimizer = section.get("optimizer")
-    if isinstance(optimizer, dict) and "lr" in optimizer:
+    if isinstance(optimizer, dict):
         own = {name: value for name, value in optimizer.items() if name != "lr"}
-        section = {**section, "optimizer": own, "lr": optimizer["lr"]}
+        rate = {"lr": optimizer["lr"]} if "lr" in optimizer else {}
+        section = {**section, "optimizer": own if len(own) > 1 else own["name"], **rate}
     converted: Recipe = _typed(section, Recipe)
     return converted
 
