@@ -83,7 +83,8 @@ class _Validation:
 
     def spec(self) -> Spec:
         data, catalog = self.document.data, self.catalog
-        section = data.get("train", {})
+        written = data.get("train")
+        section = written if isinstance(written, dict) else {}
         build = partial(convert.training, sources=catalog.training_keys)
         train, training = self.record("train", build) or (Recipe(), None)
         self.findings += broken_recipe(section, train)
