@@ -16,6 +16,7 @@ from retspec.records import Recipe
 from retspec.subjects.memory.dry_run import BatchShape
 from retspec.subjects.memory.foresight import Foresight
 from retspec.subjects.models.structure import set_grad_checkpointing
+from retspec.subjects.training.making import TrainerMaker
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +42,7 @@ def main() -> None:
 def _row(name: str, trained: str, checkpointing: bool, amp: str) -> list[str]:  # noqa: FBT001 - from a product
     side = MODELS[name][1]
     shape = BatchShape((3, side, side), (), torch.float32, torch.int64)
-    foresight = Foresight(_model(name, trained, checkpointing), shape, Recipe(amp=amp), target="cuda")
+    foresight = Foresight(_model(name, trained, checkpointing), shape, TrainerMaker(Recipe(amp=amp)), target="cuda")
     largest = foresight.largest(24 * 10**9, known_to=SIZES[-1])
     peaks = [f"{foresight.estimate(size).peak / 1e9:.2f}" for size in SIZES]
     return [name, trained, "on" if checkpointing else "off", amp, *peaks, str(largest)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import quoted
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
 from retspec.plugins.kinds import PARTS, WITHOUT_TORCH
-from retspec.records import CheckStep, Criterion, MeasurementStep, Passes, Plan, Recipe, Spec
+from retspec.records import RECIPE_KEYS, CheckStep, Criterion, MeasurementStep, Passes, Plan, Spec
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Measurement
     from retspec.plugins.signatures import Argument
     from retspec.spec.document import Document
-
-RECIPE_KEYS = frozenset(field.name for field in fields(Recipe))
 
 
 def make_plan(

@@ -34,12 +34,13 @@ the error messages know it. As an installed package, name the module as an entry
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
   it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
-  `feed` (batch after batch, as from a loader), `recipe`, `device`, `config` (the training config), `progress`.
+  `feed` (batch after batch, as from a loader), `trainer` (makes what takes optimizer steps, `trainer.on(model, batch)`;
+  keys of `trainer.recipe` as keywords vary it), `device`, `config` (the training config), `progress`.
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
-* `@model_source`, `@data_source` (batches) and `@dataset_source` (files) make a `Source`, a new way to say what is
-  under test; a `ModelLibrary`, given as
-  `@model_source(library=...)`, says what a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
+* `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (what trains) make a
+  `Source`, a new way to say what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what a
+  library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
 * `@reporter` makes a `Reporter`, an output format. It reads a `Report`; texts in it are strangers', and `visible` or
   `one_line` takes out what a terminal would obey.
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. pluggy's order holds: the last one
@@ -111,6 +112,7 @@ __all__ = [
     "model_source",
     "one_line",
     "reporter",
+    "training_source",
     "visible",
 ]
 
@@ -240,6 +242,18 @@ def reporter(function: Callable[[Report], str]) -> Reporter:
     from strangers: what is shown on a terminal goes through `visible` or `one_line` first.
     """
     return Reporter(name=_name(function).replace("_", "-"), render=function, doc=inspect.getdoc(function) or "")
+
+
+def training_source(function: Callable[..., Any]) -> Source:
+    """Make a key under `train:` of a function `(value, model, batch, *, arguments) -> Trainer`.
+
+    The first parameter is what stands behind the key; what is returned is a `retspec.toolkit.Trainer` of
+     the model on the batch. It is called for each training that a measurement makes. An argument that is called like
+    a key of the recipe (`lr`, `accumulation`, `amp`) means the same: a measurement may vary it. One that needs to vary
+    a key that the function does not have gets no verdict. The keys `steps`, `stop_at_drop`, `min_steps`, `batch_size`
+    and `dropout` go with every kind of training.
+    """
+    return _source(function, "train")
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:

@@ -36,6 +36,8 @@ A measurement that looks at the features before the head, as it may be written::
 * `Loaded`: `loaded`, what came of filling the model from it.
 * `Transforms`: `transforms`. `evaluate`, and `augment` unless it is None, are each a `Transform` of a PIL image to a
   tensor (3, height, width).
+* `TrainerMaker`: `trainer`. `on(model, batch)` makes a `Trainer`, which computes gradients (`backward`) and applies
+  them (`update`); keys of the recipe as keywords vary it. A training of your own is a subclass of `Trainer`.
 * `Feed`: `feed`, batch after batch as a training takes them.
 
 **Leaving the model as it was found**, each a context manager:
@@ -99,6 +101,8 @@ from retspec.subjects.models.structure import (
 from retspec.subjects.models.tracing import trace
 from retspec.subjects.seeds import seeded
 from retspec.subjects.subject import Batch
+from retspec.subjects.training.making import TrainerMaker
+from retspec.subjects.training.trainer import Trainer
 
 __all__ = [
     "Batch",
@@ -107,6 +111,8 @@ __all__ = [
     "Group",
     "Loaded",
     "Skeleton",
+    "Trainer",
+    "TrainerMaker",
     "Transform",
     "Transforms",
     "Weights",

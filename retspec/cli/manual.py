@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import fields
 from pathlib import PurePath
 from textwrap import fill, indent
 from types import NoneType, UnionType
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 import click
 from msgspec import Meta, to_builtins
 
-from retspec.records import Recipe
+from retspec.records import RECIPE_KEYS
 from retspec.text.relative_paths import from_root
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 WIDTH = 96
 MARGIN = "  "
-RECIPE = frozenset(field.name for field in fields(Recipe))
 
 
 def manual(check: Check, catalog: Catalog) -> str:
@@ -69,7 +67,7 @@ def default_of(argument: Argument) -> str:
     """Return what an argument is when the spec gives none; the recipe stands in where it has the name."""
     if not argument.is_required:
         return f"default {as_yaml(argument.default)}"
-    return f"default `train.{argument.name}`" if argument.name in RECIPE else "required"
+    return f"default `train.{argument.name}`" if argument.name in RECIPE_KEYS else "required"
 
 
 def descriptions_of(hint: Any) -> Iterator[str]:

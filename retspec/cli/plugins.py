@@ -42,7 +42,7 @@ def _row(plugin: Plugin) -> list[str]:
 
 def _offer(catalog: Catalog) -> str:
     """Return what there is in all, built-in things included."""
-    sources = sorted({*catalog.model_sources, *catalog.data_sources})
+    sources = sorted({*catalog.model_sources, *catalog.data_sources, *catalog.training_keys})
     return one_line(
         f"in all: {len(catalog.checks)} checks, {len(catalog.measurements)} measurements, "
         f"sources {', '.join(sources)}, reports {', '.join(catalog.reporters)}"

@@ -13,7 +13,6 @@ from retspec.subjects.data.loaders import ROUNDS, batches_per_round, one_process
 from retspec.subjects.devices import cores, synchronize
 from retspec.subjects.models.state import preserved
 from retspec.subjects.subject import Batch
-from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
     from retspec.records import Recipe
     from retspec.subjects.data.loaders import Feed
+    from retspec.subjects.training.making import TrainerMaker
+    from retspec.subjects.training.trainer import Trainer
 
 
 MOST_WORKERS = 4
@@ -47,7 +48,7 @@ def _passes(recipe: Recipe, workers: int | None) -> Passes:
 def data_wait(
     model: nn.Module,
     feed: Feed,
-    recipe: Recipe,
+    trainer: TrainerMaker,
     device: torch.device,
     progress: Callable[[int, int], None],
     *,
@@ -59,7 +60,7 @@ def data_wait(
     waited, trained = [], []
     with preserved(model):
         model.train()
-        course = _Course(model, recipe, device)
+        course = _Course(model, trainer, device)
         for turn, batches in enumerate(feed.rounds(number, size)):
             progress(turn, 1 + ROUNDS)
             waiting, training = course.run(batches)
@@ -75,9 +76,9 @@ def _by_default(device: torch.device) -> int:
 class _Course:
     """A training that takes each batch once."""
 
-    def __init__(self, model: nn.Module, recipe: Recipe, device: torch.device) -> None:
+    def __init__(self, model: nn.Module, trainer: TrainerMaker, device: torch.device) -> None:
         self._model = model
-        self._recipe = recipe
+        self._maker = trainer
         self._device = device
         self._trainer: Trainer | None = None
 
@@ -100,7 +101,7 @@ class _Course:
         dtype = next(own, images.dtype) if images.is_floating_point() else images.dtype
         batch = Batch(images.to(self._device, dtype), labels.to(self._device))
         if self._trainer is None:
-            self._trainer = Trainer(self._model, batch, self._recipe)
+            self._trainer = self._maker.on(self._model, batch)
         self._trainer.take(batch)
         self._trainer.finite_backward()
         self._trainer.update()

@@ -14,7 +14,7 @@ from retspec.subjects.models.structure import tuner
 if TYPE_CHECKING:
     from torch import nn
 
-    from retspec.measurements.fitting import Fit
+    from retspec.measurements.training import Trained
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
 
@@ -24,15 +24,15 @@ def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the 
 
 
 @measurement(cost=Cost.TRAINING, passes=_passes)
-def effect(fitting: Fit, model: nn.Module, batch: Batch) -> AdapterEffect:
+def effect(training: Trained, model: nn.Module, batch: Batch) -> AdapterEffect:
     """Compare the trained model's outputs with its adapter and without, in eval mode."""
     import torch
 
     tuner(model)
     with preserved(model), torch.no_grad():
         for name, parameter in model.named_parameters():
-            if name in fitting.trained:
-                parameter.copy_(fitting.trained[name])
+            if name in training.tensors:
+                parameter.copy_(training.tensors[name])
         return _compare(model, batch)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from retspec.records import Recipe
     from retspec.subjects.models.skeleton import Skeleton
     from retspec.subjects.subject import Batch
+    from retspec.subjects.training.making import TrainerMaker
 
 Target = Annotated[
     Literal["cpu", "cuda"],
@@ -36,15 +35,15 @@ FREE = 0.1
 
 @measurement(cost=Cost.STATIC)
 def memory_estimate(
-    skeleton: Skeleton, batch: Batch, recipe: Recipe, device: torch.device, *, target: Target | None = None
+    skeleton: Skeleton, batch: Batch, trainer: TrainerMaker, device: torch.device, *, target: Target | None = None
 ) -> MemoryEstimate:
     """Foresee the peak memory of the spec's training step, and of its alternatives, without weights."""
     size, shape, target = len(batch.inputs), BatchShape.of(batch), target or _target(device)
 
     def estimate(module: nn.Module) -> Estimate:
-        return Foresight(module, shape, recipe, target=target).estimate(size)
+        return Foresight(module, shape, trainer, target=target).estimate(size)
 
-    checkpointed = None if recipe.grad_checkpointing else _checkpointed(skeleton)
+    checkpointed = None if trainer.recipe.grad_checkpointing else _checkpointed(skeleton)
     return MemoryEstimate(
         target,
         step=estimate(skeleton.module),
@@ -57,7 +56,7 @@ def memory_estimate(
 def memory_fit(  # noqa: PLR0913 - four parts of the subject, and what may be asked
     skeleton: Skeleton,
     batch: Batch,
-    recipe: Recipe,
+    trainer: TrainerMaker,
     device: torch.device,
     *,
     memory_gb: (
@@ -74,8 +73,8 @@ def memory_fit(  # noqa: PLR0913 - four parts of the subject, and what may be as
     full = fully_trained(skeleton.copy())
     estimates: list[Estimate] = []
     fittings = []
-    for amp in amps or [recipe.amp]:
-        taken = replace(recipe, amp=amp)
+    for amp in amps or [trainer.recipe.amp]:
+        taken = trainer.varied(amp=amp)
         adapted, whole = (
             Foresight(module, BatchShape.of(batch), taken, target=target) for module in (skeleton.module, full)
         )
@@ -85,7 +84,7 @@ def memory_fit(  # noqa: PLR0913 - four parts of the subject, and what may be as
             Fitting(
                 amp,
                 largest=largest,
-                recommended=_recommended(adapted, largest, recipe.accumulation, memory),
+                recommended=_recommended(adapted, largest, trainer.recipe.accumulation, memory),
                 step=adapted.estimate(len(batch.inputs)),
                 full=whole.estimate(len(batch.inputs)),
             )
@@ -95,19 +94,19 @@ def memory_fit(  # noqa: PLR0913 - four parts of the subject, and what may be as
 
 
 @measurement(cost=Cost.STATIC)
-def step_flops(skeleton: Skeleton, batch: Batch, recipe: Recipe) -> StepFlops:
+def step_flops(skeleton: Skeleton, batch: Batch, trainer: TrainerMaker) -> StepFlops:
     """Count the floating-point operations of the spec's training step, without weights."""
     from torch.utils.flop_counter import FlopCounterMode
 
     size = len(batch.inputs)
     formulas = _attention_on_the_cpu()
     forward, whole = (FlopCounterMode(display=False, custom_mapping=formulas) for _ in range(2))
-    run = DryRun(skeleton.module, BatchShape.of(batch), recipe)
-    with run.trainer(size) as trainer:
+    run = DryRun(skeleton.module, BatchShape.of(batch), trainer)
+    with run.trainer(size) as dry:
         with forward:
-            trainer.forward()
+            dry.forward()
         with whole:
-            trainer.step()
+            dry.step()
     total = whole.get_total_flops()
     return StepFlops(size, forward.get_total_flops(), total - forward.get_total_flops(), _by_operator(whole))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -13,13 +12,14 @@ from retspec.facts import GradientAgreement, TensorDeviation
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import zero_factors_filled
 from retspec.subjects.models.state import preserved, without_dropout
-from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
+    from retspec.subjects.training.making import TrainerMaker
+    from retspec.subjects.training.trainer import Trainer
 
 
 def _accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: ARG001 - every counter gets the recipe
@@ -30,14 +30,14 @@ def _accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: ARG001 
 def accumulation(
     model: nn.Module,
     batch: Batch,
-    recipe: Recipe,
+    trainer: TrainerMaker,
     *,
     parts: Annotated[int, Meta(ge=2, description="Micro-batches; the last one is smaller if they do not divide.")] = 3,
 ) -> GradientAgreement:
-    """Compare the gradients of the whole batch with those gathered over micro-batches, as the recipe scales them."""
+    """Compare the gradients of the whole batch with those gathered over micro-batches, as the training scales them."""
     if len(batch.inputs) < 2:  # noqa: PLR2004 - nothing to divide
         raise Inconclusive("a batch of one image cannot be divided; raise `train.batch_size`")
-    whole, gathered = replace(recipe, accumulation=1), replace(recipe, accumulation=parts)
+    whole, gathered = trainer.varied(accumulation=1), trainer.varied(accumulation=parts)
     return _agreement(model, batch, whole, gathered)
 
 
@@ -49,17 +49,17 @@ def _precision_passes(recipe: Recipe, dtype: str) -> Passes:  # noqa: ARG001 - t
 def precision(
     model: nn.Module,
     batch: Batch,
-    recipe: Recipe,
+    trainer: TrainerMaker,
     *,
     dtype: Annotated[Literal["bfloat16", "float16"], Meta(description="Autocast dtype.")] = "bfloat16",
 ) -> GradientAgreement:
     """Compare loss and gradients under autocast with those in full precision."""
-    full = replace(recipe, accumulation=1, amp="none")
-    return _agreement(model, batch, full, replace(full, amp=dtype))
+    full = trainer.varied(accumulation=1, amp="none")
+    return _agreement(model, batch, full, full.varied(amp=dtype))
 
 
-def _agreement(model: nn.Module, batch: Batch, reference: Recipe, other: Recipe) -> GradientAgreement:
-    """Compute gradients under two recipes on the same weights; zero factors are filled, or they would hide others."""
+def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: TrainerMaker) -> GradientAgreement:
+    """Compute gradients under two trainings on the same weights; zero factors are filled, or they would hide others."""
     import torch
 
     with ExitStack() as stack:
@@ -67,8 +67,8 @@ def _agreement(model: nn.Module, batch: Batch, reference: Recipe, other: Recipe)
         stack.enter_context(zero_factors_filled(model))
         stack.enter_context(without_dropout(model))
         model.train()
-        first_loss, first = _gradients(model, Trainer(model, batch, reference))
-        second_loss, second = _gradients(model, Trainer(model, batch, other))
+        first_loss, first = _gradients(model, reference.on(model, batch))
+        second_loss, second = _gradients(model, other.on(model, batch))
     deviations = [TensorDeviation(name, _relative(first[name], second[name])) for name in first]
     flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))
     return GradientAgreement(

@@ -14,7 +14,6 @@ from retspec.facts import Memory
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.memory.live_bytes import LiveBytes
 from retspec.subjects.models.state import preserved
-from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
+    from retspec.subjects.training.making import TrainerMaker
 
 WARM_UP = 2
 
@@ -38,7 +38,7 @@ def _passes(recipe: Recipe, iterations: int) -> Passes:
 def memory(
     model: nn.Module,
     batch: Batch,
-    recipe: Recipe,
+    trainer: TrainerMaker,
     progress: Callable[[int, int], None],
     *,
     iterations: Annotated[int, Meta(ge=2, description="Steady steps after the warm-up.")] = 100,
@@ -47,15 +47,15 @@ def memory(
     with preserved(model):
         model.train()
         meter = _meter(batch.inputs.device, [*model.parameters(), *model.buffers(), batch.inputs, batch.targets])
-        trainer = Trainer(model, batch, recipe)
+        running = trainer.on(model, batch)
         after = []
         with meter.watching():
             for step in range(WARM_UP + iterations):
                 progress(step + 1, WARM_UP + iterations)
                 if step == WARM_UP:
                     meter.start_over()
-                trainer.finite_backward()
-                trainer.update()
+                running.finite_backward()
+                running.update()
                 gc.collect()
                 after.append(meter.live)
         return Memory(meter.source, peak=meter.peak, after_step=tuple(after[WARM_UP:]), resident=_resident())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
@@ -10,7 +9,6 @@ from msgspec import Meta
 from retspec.facts import Overfitting
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.state import preserved, without_dropout
-from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
 
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
+    from retspec.subjects.training.making import TrainerMaker
+    from retspec.subjects.training.trainer import Trainer
 
 LEARNT = 0.01
 """Mean loss under which the samples count as learnt."""
@@ -37,7 +37,7 @@ def _fewest_passes(recipe: Recipe, **_others: object) -> Passes:
 def overfitting(
     model: nn.Module,
     take_batch: Callable[[int], Batch],
-    recipe: Recipe,
+    trainer: TrainerMaker,
     progress: Callable[[int, int], None],
     *,
     samples: Annotated[int, Meta(ge=2, description="Images to learn by heart, balanced over the classes.")] = 10,
@@ -47,23 +47,24 @@ def overfitting(
     batch = take_batch(samples)
     with preserved(model), without_dropout(model):
         model.train()
-        trainer = _Watched(model, batch, replace(recipe, steps=most_steps))
+        watched = _Watched(trainer.on(model, batch, steps=most_steps))
         for step in range(most_steps + 1):
             progress(step, most_steps)
-            loss, accuracy = trainer.look()
+            loss, accuracy = watched.look()
             learnt = loss <= LEARNT and accuracy == 1.0
             if learnt or step == most_steps:
                 break
-            trainer.update()
+            watched.trainer.update()
     return Overfitting(len(batch.inputs), most_steps, step if learnt else None, accuracy, loss)
 
 
-class _Watched(Trainer):
-    """A trainer that also counts how many answers are right."""
+class _Watched:
+    """A trainer, and how many answers are right."""
 
-    def __init__(self, model: nn.Module, batch: Batch, recipe: Recipe) -> None:
-        super().__init__(model, batch, recipe)
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
         self._right = 0
+        trainer.see = self._see
 
     def look(self) -> tuple[float, float]:
         """Compute the gradients; return mean loss and accuracy before the update.
@@ -71,10 +72,10 @@ class _Watched(Trainer):
         Raises Inconclusive when the loss is not finite.
         """
         self._right = 0
-        loss = self.finite_backward()
-        return loss, self._right / self.batch_size
+        loss = self.trainer.finite_backward()
+        return loss, self._right / self.trainer.batch_size
 
-    def see(self, logits: Tensor, targets: Tensor) -> None:
+    def _see(self, logits: Tensor, targets: Tensor) -> None:
         """Count the right answers of a micro-batch."""
         classes = targets if targets.dim() == 1 else targets.argmax(-1)
         self._right += int((logits.argmax(-1) == classes).sum())

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from retspec.facts import Operator, Profile
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.state import preserved
-from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from torch import nn
 
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
+    from retspec.subjects.training.making import TrainerMaker
+    from retspec.subjects.training.trainer import Trainer
 
 DEAREST = 10
 
@@ -23,7 +24,7 @@ def _passes(recipe: Recipe) -> Passes:
 
 
 @measurement(cost=Cost.TRAINING, passes=_passes)
-def profile(model: nn.Module, batch: Batch, recipe: Recipe) -> Profile:
+def profile(model: nn.Module, batch: Batch, trainer: TrainerMaker) -> Profile:
     """Watch the operators of one training step, after one to warm up."""
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as watch
@@ -32,15 +33,15 @@ def profile(model: nn.Module, batch: Batch, recipe: Recipe) -> Profile:
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_cuda else [])]
     with preserved(model):
         model.train()
-        trainer = Trainer(model, batch, recipe)
-        _step(trainer)
+        running = trainer.on(model, batch)
+        _step(running)
         with watch(activities=activities) as profiler:
-            _step(trainer)
+            _step(running)
     attribute = "self_device_time_total" if on_cuda else "self_cpu_time_total"
     rows = sorted(profiler.key_averages(), key=lambda row: -float(getattr(row, attribute)))
     return Profile(tuple(Operator(r.key, float(getattr(r, attribute)) / 1000, r.count) for r in rows[:DEAREST]))
 
 
-def _step(trainer: Trainer) -> None:
-    trainer.finite_backward()
-    trainer.update()
+def _step(running: Trainer) -> None:
+    running.finite_backward()
+    running.update()

@@ -10,7 +10,6 @@ from retspec.facts import Repetition
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.state import preserved
 from retspec.subjects.seeds import seeded
-from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from retspec.records import Recipe
     from retspec.subjects.subject import Batch
+    from retspec.subjects.training.making import TrainerMaker
 
 SEED = 0
 
@@ -32,7 +32,7 @@ def _passes(recipe: Recipe, repeated_steps: int) -> Passes:
 def repetition(
     model: nn.Module,
     batch: Batch,
-    recipe: Recipe,
+    trainer: TrainerMaker,
     progress: Callable[[int, int], None],
     *,
     repeated_steps: Annotated[int, Meta(ge=1, description="Steps of each of the two trainings.")] = 3,
@@ -41,7 +41,7 @@ def repetition(
     runs = []
     for turn in range(2):
         progress(turn + 1, 2)
-        runs.append(_train(model, batch, recipe, repeated_steps))
+        runs.append(_train(model, batch, trainer, repeated_steps))
     (losses, trained), (losses_again, trained_again) = runs
     distances = {name: float((trained[name] - trained_again[name]).abs().max()) for name in trained}
     worst = max(distances, key=lambda name: distances[name])
@@ -52,13 +52,13 @@ def repetition(
     )
 
 
-def _train(model: nn.Module, batch: Batch, recipe: Recipe, steps: int) -> tuple[list[float], dict[str, Tensor]]:
+def _train(model: nn.Module, batch: Batch, trainer: TrainerMaker, steps: int) -> tuple[list[float], dict[str, Tensor]]:
     losses = []
     with preserved(model), seeded(SEED):
         model.train()
-        trainer = Trainer(model, batch, recipe)
+        running = trainer.on(model, batch)
         for _step in range(steps):
-            losses.append(trainer.finite_backward())
-            trainer.update()
+            losses.append(running.finite_backward())
+            running.update()
         trained = {name: p.detach().double().cpu() for name, p in model.named_parameters() if p.requires_grad}
     return losses, trained

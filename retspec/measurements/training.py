@@ -1,17 +1,210 @@
-"""The measurement `training`."""
+"""The measurement `training`: N optimizer steps on one fixed batch, watched closely."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from dataclasses import fields
+from math import isfinite
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
 
-from retspec.plugin import Cost, measurement
+from msgspec import Meta
+
+from retspec.errors import NoVerdict
+from retspec.facts import GradientHistory, Training
+from retspec.facts.training import drop
+from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.devices import synchronize
+from retspec.subjects.models.state import Snapshot, fingerprint, fingerprints, preserved, without_dropout
+from retspec.subjects.models.structure import frozen_buffers, groups, has_adapter
+from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
 
 if TYPE_CHECKING:
-    from retspec.facts import Training
-    from retspec.measurements.fitting import Fit
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from retspec.records import Recipe
+    from retspec.subjects.subject import Batch
+    from retspec.subjects.training.making import TrainerMaker
+    from retspec.subjects.training.trainer import Trainer
 
 
-@measurement(cost=Cost.TRAINING)
-def training(fitting: Fit) -> Training:
-    """Tell what the fitting showed."""
-    return fitting.training
+class Trained(Training):
+    """The facts, and the trained tensors by name for a model with an adapter, which no record holds."""
+
+    tensors: dict[str, Tensor]
+
+    @staticmethod
+    def of(facts: Training, tensors: dict[str, Tensor]) -> Trained:
+        """Put the tensors beside the facts."""
+        trained = Trained(**{each.name: getattr(facts, each.name) for each in fields(facts)})
+        object.__setattr__(trained, "tensors", tensors)  # no field: what is recorded is the facts alone
+        return trained
+
+
+def training_passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
+    """Return the passes of a training: one forward and one backward per micro-batch."""
+    return Passes(forward=steps * recipe.accumulation, backward=steps * recipe.accumulation)
+
+
+def fewest_passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
+    """Return the passes of a training whose loss falls as early as `train.stop_at_drop` may ask for."""
+    return training_passes(recipe, steps if recipe.stop_at_drop is None else min(steps, recipe.min_steps))
+
+
+@measurement(cost=Cost.TRAINING, passes=training_passes, fewest_passes=fewest_passes)
+def training(
+    model: nn.Module,
+    batch: Batch,
+    trainer: TrainerMaker,
+    progress: Callable[[int, int], None],
+    *,
+    steps: Annotated[int, Meta(ge=1, description="Optimizer steps.")],
+    lr: Annotated[float, Meta(ge=0, description="Learning rate.")],
+) -> Trained:
+    """Train on one fixed batch, in train mode, as the spec says, and put the model back.
+
+    The training ends at the first loss that is not finite; one more step then looks for the operation. Under
+    `train.stop_at_drop` it also ends as soon as the loss has fallen by that share of the first one and
+    `train.min_steps` are taken.
+    """
+    return train(model, batch, trainer.varied(steps=steps, lr=lr), progress)
+
+
+def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Callable[[int, int], None]) -> Trained:
+    """Take the steps, watch, and put the model back."""
+    recipe = trainer.recipe
+    with ExitStack() as stack:
+        snapshot = stack.enter_context(preserved(model))
+        if recipe.dropout == "zero":
+            stack.enter_context(without_dropout(model))
+        model.train()
+        frozen = _fingerprints(model)
+        log = _Log(model)
+        running = trainer.on(model, batch)
+        for step in range(recipe.steps):
+            progress(step + 1, recipe.steps)
+            log.take_step(running)
+            if log.is_over(recipe):
+                break
+        facts = log.training(running, recipe.steps, snapshot, frozen)
+        return Trained.of(facts, _trained(model) if has_adapter(model) else {})
+
+
+class _Log:
+    """What the steps leave behind."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._trainable = [(name, p, group) for name, p, group in groups(model) if p.requires_grad]
+        if not self._trainable:
+            raise NoVerdict("nothing trains: no parameter requires a gradient; see `min_trainable_params`")
+        self._losses: list[float] = []
+        self._nonfinite_loss_at: int | None = None
+        self._seconds: list[float] = []
+        self._norms: list[list[float | None]] = []
+        self._nonfinite = [0] * len(self._trainable)
+        self._skipped: list[int] = []
+        self._nonfinite_backward = ""
+
+    def take_step(self, trainer: Trainer) -> None:
+        """Take one step and note it; when its loss is not finite, nothing is updated."""
+        start = perf_counter()
+        loss = trainer.backward()
+        if loss is None:
+            self._nonfinite_loss_at = len(self._losses)
+            return
+        synchronize(trainer.device)
+        paused = perf_counter()
+        norms = self._gradient_norms()
+        first = not any(self._nonfinite) and not all(map(_is_finite, norms))
+        if first and not trainer.scales:
+            self._nonfinite_backward = nonfinite_backward(self._model, trainer)
+        resumed = perf_counter()
+        updated = trainer.update()
+        synchronize(trainer.device)
+        self._seconds.append(perf_counter() - start - (resumed - paused))
+        self._losses.append(loss)
+        if updated:
+            self._note(norms)
+        else:  # an overflow by which the loss scaler finds its scale says nothing about the model
+            self._skipped.append(len(self._losses) - 1)
+
+    def is_over(self, recipe: Recipe) -> bool:
+        """Whether no further step is to be taken: the loss is not finite, or has fallen as far as was asked for."""
+        if self._nonfinite_loss_at is not None:
+            return True
+        if recipe.stop_at_drop is None or len(self._norms) < recipe.min_steps or self._losses[0] <= 0:
+            return False
+        return drop(self._losses) >= recipe.stop_at_drop
+
+    def _gradient_norms(self) -> list[float | None]:
+        """Return the norm of every gradient, None without one, with one transfer from the device."""
+        import torch
+
+        gradients = [parameter.grad for _, parameter, _ in self._trainable]
+        norms = [torch.linalg.vector_norm(g.detach(), dtype=torch.float32) for g in gradients if g is not None]
+        found = iter(torch.stack(norms).tolist() if norms else [])
+        return [None if gradient is None else next(found) for gradient in gradients]
+
+    def _note(self, norms: list[float | None]) -> None:
+        self._norms.append([norm if _is_finite(norm) else None for norm in norms])
+        for index, norm in enumerate(norms):
+            self._nonfinite[index] += not _is_finite(norm)
+
+    def training(self, trainer: Trainer, steps: int, snapshot: Snapshot, frozen: dict[str, int]) -> Training:
+        """Return the facts; called while the model is still as training left it."""
+        nonfinite = self._nonfinite_loss_at is not None
+        return Training(
+            steps=steps,
+            losses=tuple(self._losses),
+            nonfinite_loss_at=self._nonfinite_loss_at,
+            nonfinite_operation=nonfinite_operation(self._model, trainer) if nonfinite else "",
+            gradients=tuple(self._history(index, snapshot) for index in range(len(self._trainable))),
+            drifted=tuple(_drifted(self._model, snapshot, frozen)),
+            chance_loss=trainer.chance_loss,
+            seconds=tuple(self._seconds),
+            batch_size=trainer.batch_size,
+            skipped=tuple(self._skipped) if trainer.scales else None,
+            nonfinite_backward=self._nonfinite_backward,
+        )
+
+    def _history(self, index: int, snapshot: Snapshot) -> GradientHistory:
+        name, parameter, group = self._trainable[index]
+        norms = tuple(row[index] for row in self._norms)
+        pulled = any(norms) or self._nonfinite[index] > 0
+        return GradientHistory(
+            name=name,
+            group=group,
+            norms=norms,
+            nonfinite_steps=self._nonfinite[index],
+            moved=pulled and not parameter.equal(snapshot.parameters[name]),
+        )
+
+
+def _is_finite(norm: float | None) -> bool:
+    return norm is None or isfinite(norm)
+
+
+def _trained(model: nn.Module) -> dict[str, Tensor]:
+    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _fingerprints(model: nn.Module) -> dict[str, int]:
+    """Return a fingerprint of every frozen parameter."""
+    return fingerprints({name: p for name, p in model.named_parameters() if not p.requires_grad})
+
+
+def _drifted(model: nn.Module, snapshot: Snapshot, frozen: dict[str, int]) -> list[str]:
+    """Return the frozen parameters, and the buffers of frozen modules, that are not what they were."""
+    now = _fingerprints(model)
+    parameters = [name for name, before in frozen.items() if now.get(name) != before]
+    still = set(frozen_buffers(model))
+    buffers = [name for name, b in model.named_buffers() if name in still and not _same(b, snapshot.buffers[name])]
+    return parameters + buffers
+
+
+def _same(buffer: Tensor, before: Tensor) -> bool:
+    """Compare bits: NaN equals NaN."""
+    return int(fingerprint(buffer)) == int(fingerprint(before))

@@ -16,7 +16,7 @@ import pluggy
 from retspec._version import __version__
 from retspec.errors import PluginError, describe, did_you_mean
 from retspec.plugins.hooks import HookSpecs
-from retspec.plugins.kinds import PARTS, PROJECT, Check, Measurement, Reporter, Source
+from retspec.plugins.kinds import PARTS, PROJECT, RECIPE, Check, Measurement, Reporter, Source
 from retspec.plugins.loading import Plugin, load_plugins, offered_by
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Catalog:
     model_sources: Mapping[str, Source]
     data_sources: Mapping[str, Source]
     reporters: Mapping[str, Reporter]
+    training_sources: Mapping[str, Source] = field(default_factory=dict)
+    """The recipe among them; it alone is no key under `train:`, where its own keys stand."""
     plugins: tuple[Plugin, ...] = ()
     named: tuple[str, ...] = ()
     """The plugins that were asked for by file or module: a worker gathers the same ones."""
@@ -53,6 +55,11 @@ class Catalog:
     def broken(self) -> tuple[Plugin, ...]:
         """The plugins that did not load."""
         return tuple(plugin for plugin in self.plugins if plugin.error)
+
+    @property
+    def training_keys(self) -> Mapping[str, Source]:
+        """The kinds of training that a key under `train:` names: all but the recipe, whose own keys are there."""
+        return {name: source for name, source in self.training_sources.items() if name != RECIPE}
 
     def inputs_of(self, name: str) -> Iterator[str]:
         """Yield everything that a measurement reads, directly or not, parts of the subject included."""
@@ -100,6 +107,7 @@ def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers:
         measurements=_collect(manager, "retspec_measurements"),
         model_sources=_collect(manager, "retspec_model_sources"),
         data_sources=_collect(manager, "retspec_data_sources"),
+        training_sources=_collect(manager, "retspec_training_sources"),
         reporters=_collect(manager, "retspec_reporters"),
         plugins=tuple(loaded),
         named=tuple(plugins),

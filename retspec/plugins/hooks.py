@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class HookSpecs:
-    """Offers (five hooks that return lists) and observations (five that return nothing)."""
+    """Offers (six hooks that return lists) and observations (five that return nothing)."""
 
     @hookspec
     def retspec_checks(self) -> Sequence[Check]:
@@ -39,6 +39,11 @@ class HookSpecs:
     @hookspec
     def retspec_data_sources(self) -> Sequence[Source]:
         """Return new keys under `data:`."""
+        raise NotImplementedError
+
+    @hookspec
+    def retspec_training_sources(self) -> Sequence[Source]:
+        """Return new keys under `train:`: kinds of training other than the recipe."""
         raise NotImplementedError
 
     @hookspec

@@ -12,13 +12,15 @@ from retspec.plugins.signatures import Argument
 from retspec.records import Direction, Passes, Report, Value
 
 PROJECT = "retspec"
+RECIPE = "recipe"
+"""The training that is built in, and needs no key."""
 API_VERSION = 1
 """Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
 PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed"),
-        *("recipe", "device", "config", "progress"),
+        *("trainer", "device", "config", "progress"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
@@ -88,7 +90,7 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A way to say what is under test: the key under `model:` or `data:` that names it, and what builds it."""
+    """A way to say what is under test: the key under `model:`, `data:` or `train:`, and what builds it."""
 
     name: str
     function: Callable[..., Any]

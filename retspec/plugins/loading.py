@@ -39,6 +39,7 @@ KINDS: Mapping[str, type] = {
     "retspec_measurements": Measurement,
     "retspec_model_sources": Source,
     "retspec_data_sources": Source,
+    "retspec_training_sources": Source,
     "retspec_reporters": Reporter,
 }
 """What each hook returns a list of."""

@@ -15,7 +15,16 @@ from retspec.records.quantities import (
     bytes_of,
     seconds,
 )
-from retspec.records.recipe import Recipe
+from retspec.records.recipe import (
+    EVERY_TRAINING,
+    OPTIMIZERS,
+    RECIPE_KEYS,
+    REFUSED_OPTIMIZERS,
+    SCHEDULERS,
+    ParameterGroup,
+    Recipe,
+    TrainingSource,
+)
 from retspec.records.report import (
     EXIT_INTERNAL,
     EXIT_MET,
@@ -55,13 +64,18 @@ from retspec.records.spec import (
 from retspec.records.values import Direction, Observed, Severity, Value, Verdict, plain
 
 __all__ = [
+    "EVERY_TRAINING",
     "EXIT_INTERNAL",
     "EXIT_MET",
     "EXIT_MISSED",
     "EXIT_NOTHING",
     "EXIT_NO_VERDICT",
     "EXIT_USAGE",
+    "OPTIMIZERS",
     "OWN_TRANSFORM",
+    "RECIPE_KEYS",
+    "REFUSED_OPTIMIZERS",
+    "SCHEDULERS",
     "Baseline",
     "BatchSize",
     "Blessed",
@@ -82,6 +96,7 @@ __all__ = [
     "Model",
     "Observed",
     "Outcome",
+    "ParameterGroup",
     "Passes",
     "Plan",
     "PositiveInt",
@@ -97,6 +112,7 @@ __all__ = [
     "Size",
     "Slack",
     "Spec",
+    "TrainingSource",
     "TransformChoice",
     "Value",
     "Verdict",

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from retspec.records.quantities import PositiveInt
+
+OPTIMIZERS = (
+    *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "muon", "nadam", "radam"),
+    *("rmsprop", "rprop", "sgd"),
+)
+"""Classes of torch.optim, in lower case: https://docs.pytorch.org/docs/stable/optim.html#algorithms"""
+REFUSED_OPTIMIZERS = {
+    "lbfgs": "it calls the training step several times per update, which the recipe cannot do",
+    "sparseadam": "it takes sparse gradients alone, and a vision model has none",
+    "sparse_adam": "it takes sparse gradients alone, and a vision model has none",
+}
+"""Why the others are not there."""
+SCHEDULERS = (
+    *("constantlr", "cosineannealinglr", "cosineannealingwarmrestarts", "exponentiallr", "linearlr", "multisteplr"),
+    *("onecyclelr", "polynomiallr", "steplr"),
+)
+"""Classes of torch.optim.lr_scheduler, in lower case, that need nothing but numbers."""
+EVERY_TRAINING = ("steps", "stop_at_drop", "min_steps", "batch_size", "dropout")
+"""The keys of `train:` that go with every kind of training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterGroup:
+    """One of `train.groups`: trainable parameters that have a rate or a weight decay of their own."""
+
+    match: Annotated[
+        list[str],
+        Meta(min_length=1, description="Regular expressions; a parameter is in the group if one is in its name."),
+    ]
+    lr: Annotated[float, Meta(ge=0, description="Learning rate; `train.lr` by default.")] | None = None
+    weight_decay: Annotated[float, Meta(ge=0, description="`train.weight_decay` by default.")] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +68,28 @@ class Recipe:
             "do not count.",
         ),
     ] = 5
-    optimizer: Annotated[Literal["adamw", "sgd"], Meta(description="The optimizer.")] = "adamw"
-    lr: Annotated[float, Meta(ge=0, description="Learning rate, constant.")] = 1e-3
+    optimizer: Annotated[
+        Annotated[str, Meta(extra_json_schema={"enum": [*OPTIMIZERS], "x-refused": REFUSED_OPTIMIZERS})]
+        | Annotated[
+            dict[str, Any],
+            Meta(
+                extra_json_schema={
+                    "properties": {
+                        "name": {"type": "string", "enum": [*OPTIMIZERS], "x-refused": REFUSED_OPTIMIZERS},
+                        "lr": {"type": "number", "minimum": 0},
+                    },
+                    "required": ["name"],
+                    "additionalProperties": True,
+                }
+            ),
+        ],
+        Meta(
+            description="The optimizer, a class of torch.optim in lower case; or a mapping with its `name` and its "
+            "arguments.",
+            examples=["adamw", {"name": "rmsprop", "lr": 1e-3, "alpha": 0.9}],
+        ),
+    ] = "adamw"
+    lr: Annotated[float, Meta(ge=0, description="Learning rate; constant without a `scheduler`.")] = 1e-3
     weight_decay: Annotated[float, Meta(ge=0, description="Weight decay of every trainable parameter.")] = 0.0
     momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum, for sgd.")] = 0.0
     batch_size: Annotated[PositiveInt, Meta(description="Images per optimizer step.")] = 4
@@ -58,3 +110,49 @@ class Recipe:
         Literal["zero", "keep"],
         Meta(description="zero: switch dropout and stochastic depth off while measuring; keep: leave them on."),
     ] = "zero"
+    groups: Annotated[
+        list[ParameterGroup],
+        Meta(description="Parameters with values of their own; each is in the first group that it matches, or none."),
+    ] = field(default_factory=list)
+    scheduler: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="What changes the rate, once per optimizer step: `name`, a class of "
+                "torch.optim.lr_scheduler in lower case, and its arguments.",
+                examples=[{"name": "cosineannealinglr", "T_max": 20}],
+                extra_json_schema={
+                    "properties": {"name": {"type": "string", "enum": [*SCHEDULERS]}},
+                    "required": ["name"],
+                    "additionalProperties": True,
+                },
+            ),
+        ]
+        | None
+    ) = None
+    clip_norm: (
+        Annotated[float, Meta(gt=0, description="Norm that all gradients together are clipped to in each update.")]
+        | None
+    ) = None
+    label_smoothing: Annotated[
+        float, Meta(ge=0, lt=1, description="Share of each target spread over all classes; for cross_entropy.")
+    ] = 0.0
+    class_weights: (
+        Annotated[
+            list[Annotated[float, Meta(ge=0)]],
+            Meta(min_length=1, description="Weight of each class in the loss; for cross_entropy."),
+        ]
+        | None
+    ) = None
+
+
+RECIPE_KEYS = frozenset(each.name for each in fields(Recipe))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSource:
+    """A kind of training other than the recipe, as the section `train` names it."""
+
+    source: str
+    value: Any = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)

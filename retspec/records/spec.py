@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from retspec.errors import Mark
-from retspec.records.recipe import Recipe
+from retspec.records.recipe import Recipe, TrainingSource
 from retspec.records.sections import Config, Data, Model, RunOptions
 from retspec.records.values import Direction, Severity, Value
 
@@ -94,6 +94,9 @@ class Spec:
     model: Model | None = None
     data: Data = field(default_factory=Data)
     train: Recipe = field(default_factory=Recipe)
+    """The recipe; of another kind of training, the keys that it shares with the recipe."""
+    training: TrainingSource | None = None
+    """A kind of training other than the recipe."""
     run: RunOptions = field(default_factory=RunOptions)
     config: Config | None = None
     plugins: tuple[str, ...] = ()

@@ -32,6 +32,8 @@ def subject_of(spec: Spec) -> dict[str, Any]:
     """Return the subject of a spec as plain data, by section: `model`, `data`, `train`, `run`."""
     folder = f"{Path(spec.file).absolute().parent}{os.sep}"
     sections = {name: _below(folder, _told(getattr(spec, name))) for name in ("model", "data", "train")}
+    if spec.training is not None:
+        sections["train"] |= _below(folder, _told(spec.training))
     subject: dict[str, Any] = Mask(spec.secrets).given(
         {**sections, "run": {"seed": spec.run.seed, "dtype": spec.run.dtype}}
     )

@@ -1,4 +1,4 @@
-"""Building what is under test: the model, its adapter, and the batch that goes through it.
+"""Building what is under test: the model, its adapter, the batch that goes through it, and what trains it.
 
 Everything here runs in the worker. torch, timm and peft are imported inside functions, since the command line imports
 these modules to learn which sources there are.
@@ -21,3 +21,9 @@ def retspec_model_sources() -> list[Source]:
 def retspec_data_sources() -> list[Source]:
     """Offer the keys under `data:`."""
     return [source for source in discover(sys.modules[__name__], Source) if source.kind == "data"]
+
+
+@hookimpl
+def retspec_training_sources() -> list[Source]:
+    """Offer the recipe."""
+    return [source for source in discover(sys.modules[__name__], Source) if source.kind == "train"]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from retspec.plugin import Source
     from retspec.records import Config, Data, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
+    from retspec.subjects.training.making import TrainerMaker
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,13 @@ class Subject:
     on the meta device and no weights are ever made.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the sources of each section
         self,
         spec: Spec,
         *,
         model_sources: Mapping[str, Source],
         data_sources: Mapping[str, Source],
+        training_sources: Mapping[str, Source] | None = None,
         weights: bool,
         bases: Bases | None = None,
         keep: bool = False,
@@ -66,6 +68,7 @@ class Subject:
         self._spec = spec
         self._builder = ModelBuilder(spec, model_sources, bases or Bases(), keep=keep)
         self._data_sources = data_sources
+        self._training_sources = training_sources or {}
         self._weights = weights
         allow_imports_from(*spec.folders, Path.cwd())
 
@@ -73,6 +76,13 @@ class Subject:
     def recipe(self) -> Recipe:
         """How the short trainings are done; what `data` says of the batch size goes before what `train` says."""
         return replace(self._spec.train, batch_size=self._spec.data.batch_size or self._spec.train.batch_size)
+
+    @property
+    def trainer(self) -> TrainerMaker:
+        """What makes trainers, which take optimizer steps."""
+        from retspec.subjects.training.making import TrainerMaker
+
+        return TrainerMaker.of(self._spec, self.recipe, self._training_sources)
 
     @property
     def config(self) -> Config:

@@ -14,21 +14,23 @@ from retspec.checks.learning.nonfinite_steps import nonfinite_steps
 from retspec.errors import Inconclusive
 from retspec.facts import Training
 from retspec.facts.training import drop
-from retspec.measurements.fitting import fewest_passes, fitting_passes, train_and_watch
+from retspec.measurements.training import fewest_passes, train, training_passes
 from retspec.records import Passes, Recipe
 from retspec.subjects.subject import Batch
+from retspec.subjects.training.making import TrainerMaker
 from tests import tiny
 
 SHARE = 0.5
 
 
-def fitted(model: torch.nn.Module | None = None, **train: Any) -> tuple[Training, int]:
+def fitted(model: torch.nn.Module | None = None, **keys: Any) -> tuple[Training, int]:
     """Train on six images; return the facts, and the steps that were begun."""
     torch.manual_seed(0)
     begun: list[int] = []
-    recipe = Recipe(**{"lr": 3e-3, "stop_at_drop": SHARE, **train})
-    shown = train_and_watch(model or tiny.vit(), Batch(*tiny.batch()), recipe, lambda step, _total: begun.append(step))
-    return shown.training, len(begun)
+    recipe = Recipe(**{"lr": 3e-3, "stop_at_drop": SHARE, **keys})
+    made = TrainerMaker(recipe)
+    shown = train(model or tiny.vit(), Batch(*tiny.batch()), made, lambda step, _total: begun.append(step))
+    return shown, len(begun)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,7 @@ def test_too_few_steps_to_say_anything_are_the_fault_of_what_ended_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("train", "steps", "fewest"),
+    ("keys", "steps", "fewest"),
     [
         ({}, 20, 40),
         ({"stop_at_drop": 0.5}, 20, 10),
@@ -99,11 +101,11 @@ def test_too_few_steps_to_say_anything_are_the_fault_of_what_ended_it() -> None:
     ],
 )
 def test_the_passes_lie_between_those_of_the_fewest_and_of_all_steps(
-    train: dict[str, Any], steps: int, fewest: int
+    keys: dict[str, Any], steps: int, fewest: int
 ) -> None:
-    recipe = Recipe(accumulation=2, **train)
+    recipe = Recipe(accumulation=2, **keys)
     assert fewest_passes(recipe, steps=steps, lr=1e-3) == Passes(fewest, fewest)
-    assert fitting_passes(recipe, steps=steps, lr=1e-3) == Passes(2 * steps, 2 * steps)
+    assert training_passes(recipe, steps=steps, lr=1e-3) == Passes(2 * steps, 2 * steps)
 
 
 # Labels that can be learnt without looking ----------------------------------------------------------

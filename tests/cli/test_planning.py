@@ -113,7 +113,7 @@ def test_a_plan_counts_the_passes_of_a_training_once(retspec: Any, spec: Path) -
 def test_a_plan_tells_the_fewest_and_the_most_passes_of_what_may_end_early(retspec: Any, spec: Path) -> None:
     spec.write_text(spec.read_text() + "  loss_drop: 0.5\ntrain: {steps: 20, stop_at_drop: 0.5, min_steps: 5}\n")
     out = retspec("plan", spec).out
-    assert re.search(rf"^fitting +training +{RANGE} +{RANGE} +loss_drop ", out, re.MULTILINE)
+    assert re.search(rf"^training +training +{RANGE} +{RANGE} +loss_drop ", out, re.MULTILINE)
     assert f"{RANGE} forward passes and {RANGE} backward; the model gets its weights" in out
     assert f"| {RANGE} | {RANGE} |" in retspec("plan", spec, "--format", "markdown").out
 
@@ -123,10 +123,10 @@ def test_a_plan_is_there_for_programs_too(retspec: Any, spec: Path) -> None:
         spec.read_text() + "  loss_drop: 0.5\n  dead_gradients: {skip: later}\ntrain: {stop_at_drop: 0.5}\n"
     )
     (plan,) = json.loads(retspec("plan", spec, "--format", "json").out)
-    parameters, fitting, _ = plan["measurements"]
+    parameters, training = plan["measurements"]
     assert parameters["passes"]["forward"] == {"fewest": 0, "most": 0}
-    assert (fitting["name"], fitting["criteria"], fitting["arguments"]["steps"]) == ("fitting", ["loss_drop"], 20)
-    assert fitting["passes"] == plan["passes"] == {kind: {"fewest": 5, "most": 20} for kind in ("forward", "backward")}
+    assert (training["name"], training["criteria"], training["arguments"]["steps"]) == ("training", ["loss_drop"], 20)
+    assert training["passes"] == plan["passes"] == {kind: {"fewest": 5, "most": 20} for kind in ("forward", "backward")}
     assert (plan["skipped"], plan["needs_weights"], plan["cell"]) == ({"dead_gradients": "later"}, True, "")
 
 

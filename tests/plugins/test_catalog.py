@@ -118,8 +118,8 @@ def retspec_measurements(): return [slope]
     )
     catalog = gather([str(path)], entry_points=False)
     check = catalog.checks["steepness"]
-    assert catalog.measurements_of(check) == ["slope", "training", "fitting"]
-    assert set(catalog.inputs_of("slope")) >= {"training", "fitting", "model", "batch", "recipe"}
+    assert catalog.measurements_of(check) == ["slope", "training"]
+    assert set(catalog.inputs_of("slope")) >= {"training", "model", "batch", "trainer"}
     assert set(catalog.arguments_of(check)) >= {"ignore_first", "smooth", "steps", "lr"}
 
 

@@ -42,8 +42,10 @@ retspec: 1
 name: guided
 model: {pocket: 16, classes: 3}
 data: {stripes: [3, 8, 8]}
+train: {squared_error: 0.5, steps: 3}
 checks:
   initial_confidence: 0.9
+  nonfinite_steps: 0
 """
 
 

@@ -190,10 +190,9 @@ def test_observers_hear_everything_in_order(tmp_path: Path) -> None:
         ("one", Verdict.MET),
         ("model", 0, 0),
         ("batch", 0, 0),
-        ("fitting", 0, 0),
-        ("fitting", 1, 2),
-        ("fitting", 2, 2),
         ("training", 0, 0),
+        ("training", 1, 2),
+        ("training", 2, 2),
         ("loss_drop", Verdict.MET),
         ("finished", 0),
     ]

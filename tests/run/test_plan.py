@@ -50,25 +50,25 @@ def ids(plan: Plan) -> list[str]:
 
 def test_one_training_serves_every_criterion_that_asks_for_the_same(folder: Path) -> None:
     plan = plan_of(folder, "loss_drop: 0.5\nmax_loss_rise: 0.1\nnonfinite_steps: 0")
-    (fitting,) = steps(plan, "fitting")
-    assert set(fitting.criteria) == {"loss_drop", "max_loss_rise", "nonfinite_steps"}
-    assert fitting.passes == Passes(forward=40, backward=40)
-    assert plan.passes == fitting.passes
+    (training,) = steps(plan, "training")
+    assert set(training.criteria) == {"loss_drop", "max_loss_rise", "nonfinite_steps"}
+    assert training.passes == Passes(forward=40, backward=40)
+    assert plan.passes == training.passes
 
 
 def test_other_arguments_make_another_training(folder: Path) -> None:
     plan = plan_of(folder, "loss_drop: 0.5\nshort: {check: loss_drop, limit: 0.2, with: {steps: 5}}")
-    assert [(step.key, step.passes.forward) for step in steps(plan, "fitting")] == [
-        ("fitting", 40),
-        ("fitting(steps=5)", 10),
+    assert [(step.key, step.passes.forward) for step in steps(plan, "training")] == [
+        ("training", 40),
+        ("training(steps=5)", 10),
     ]
-    assert [step.inputs["fitting"] for step in steps(plan, "training")] == ["fitting", "fitting(steps=5)"]
+    assert [step.inputs["training"] for step in plan.checks] == ["training", "training(steps=5)"]
 
 
 def test_an_argument_that_says_what_the_recipe_says_is_no_other(folder: Path) -> None:
     plan = plan_of(folder, "loss_drop: 0.5\nsame: {check: loss_drop, limit: 0.2, with: {steps: 20, lr: 1e-3}}")
-    (fitting,) = steps(plan, "fitting")
-    assert fitting.criteria == ("loss_drop", "same")
+    (training,) = steps(plan, "training")
+    assert training.criteria == ("loss_drop", "same")
 
 
 def test_an_argument_of_the_check_alone_does_not_split_its_measurements(folder: Path) -> None:
@@ -76,17 +76,16 @@ def test_an_argument_of_the_check_alone_does_not_split_its_measurements(folder: 
         folder,
         "max_loss_rise: 0.1\nstrictly: {check: max_loss_rise, limit: 0.1, with: {relative_to: previous}}",
     )
-    assert len(steps(plan, "fitting")) == 1
+    assert len(steps(plan, "training")) == 1
     assert [dict(step.arguments) for step in plan.checks] == [{"relative_to": "first"}, {"relative_to": "previous"}]
 
 
 def test_cheap_comes_before_dear_and_a_measurement_before_its_reader(folder: Path) -> None:
     plan = plan_of(folder, f"adapter_effect: 0.001\n{CHECKS}")
     assert ids(plan) == ["max_trainable_params", "merge_atol", "adapter_effect", "loss_drop"]
-    assert [step.cost for step in plan.measurements] == ["static", "forward", "training", "training", "training"]
+    assert [step.cost for step in plan.measurements] == ["static", "forward", "training", "training"]
     names = [step.name for step in plan.measurements]
-    assert names.index("fitting") < names.index("effect")
-    assert names.index("fitting") < names.index("training")
+    assert names.index("training") < names.index("effect")
 
 
 def test_a_measurement_reached_on_two_ways_names_its_criterion_once(folder: Path) -> None:

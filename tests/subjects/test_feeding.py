@@ -18,6 +18,7 @@ from retspec.subjects.data.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.data.loaders import ROUNDS, FileFeed, one_process
 from retspec.subjects.data.transforms import Transform, Transforms
 from retspec.subjects.devices import cores
+from retspec.subjects.training.making import TrainerMaker
 from tests.photos import composed, healthy, truncate
 from tests.tiny import convnet
 
@@ -85,7 +86,7 @@ def test_a_fed_training_learns_and_leaves_the_model_as_it_was(dataset: Dataset) 
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     seen: list[float] = []
     model[-1].register_forward_hook(lambda module, _inputs, _output: seen.append(float(module.weight.detach().sum())))
-    facts = data_wait(model, FileFeed(dataset, SMALL, 4), Recipe(), CPU, quiet, workers=0)
+    facts = data_wait(model, FileFeed(dataset, SMALL, 4), TrainerMaker(Recipe()), CPU, quiet, workers=0)
     assert (facts.workers, len(facts.waited), len(facts.trained)) == (0, ROUNDS, ROUNDS)
     assert all(seconds > 0 for seconds in (*facts.waited, *facts.trained))
     assert len(set(seen)) == len(seen) == 4 * (1 + ROUNDS), "every step moves the weights"

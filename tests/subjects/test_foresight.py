@@ -18,6 +18,7 @@ from retspec.subjects.memory.foresight import CUDA_WORKSPACES, Foresight
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.models.structure import fully_trained, set_grad_checkpointing
 from retspec.subjects.subject import Batch
+from retspec.subjects.training.making import TrainerMaker
 from tests.tiny import base, compares_images, plain, vit
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def vit_tiny(*, lora: bool, checkpointed: bool) -> nn.Module:
 
 
 def foresight(model: nn.Module, target: str = "cpu", **recipe: Any) -> Foresight:
-    return Foresight(hollow(model, on_meta), SHAPE, Recipe(**recipe), target=target)
+    return Foresight(hollow(model, on_meta), SHAPE, TrainerMaker(Recipe(**recipe)), target=target)
 
 
 @pytest.mark.parametrize("checkpointed", [False, True], ids=["kept", "checkpointed"])
@@ -62,20 +63,23 @@ def foresight(model: nn.Module, target: str = "cpu", **recipe: Any) -> Foresight
         (2, Recipe()),
         (2, Recipe(amp="bfloat16")),
         (8, Recipe(amp="float16", optimizer="sgd", momentum=0.9, accumulation=3)),
+        (2, Recipe(optimizer="adam")),
+        (2, Recipe(optimizer="adafactor")),
+        (2, Recipe(optimizer={"name": "rmsprop", "momentum": 0.9, "centered": True})),
     ],
-    ids=["float32", "bfloat16", "float16-sgd-accumulated"],
+    ids=["float32", "bfloat16", "float16-sgd-accumulated", "adam", "adafactor", "rmsprop"],
 )
 def test_the_estimate_is_what_real_tensors_take(size: int, recipe: Recipe, *, lora: bool, checkpointed: bool) -> None:
     model, real = vit_tiny(lora=lora, checkpointed=checkpointed), batch(size, side=64)
-    measured = memory.function(model, real, recipe, lambda *_: None, iterations=2)
-    dry = Foresight(hollow(model, on_meta), BatchShape.of(real), recipe, target="cpu")
+    measured = memory.function(model, real, TrainerMaker(recipe), lambda *_: None, iterations=2)
+    dry = Foresight(hollow(model, on_meta), BatchShape.of(real), TrainerMaker(recipe), target="cpu")
     assert dry.estimate(size).peak == measured.peak
 
 
 @pytest.mark.parametrize("amp", ["none", "bfloat16"])
 @pytest.mark.parametrize("make", [vit, base])
 def test_two_courses_foretell_every_other(make: Any, amp: str) -> None:
-    run = DryRun(hollow(make(), on_meta), SHAPE, Recipe(amp=amp))
+    run = DryRun(hollow(make(), on_meta), SHAPE, TrainerMaker(Recipe(amp=amp)))
     first, second = run.course(2), run.course(3)
     for size in (4, 7, 64):
         assert first.at(size, second) == run.course(size)
@@ -83,7 +87,7 @@ def test_two_courses_foretell_every_other(make: Any, amp: str) -> None:
 
 def test_courses_of_different_ways_foretell_nothing() -> None:
     """Half the micro-batches hold one image, and a tensor of one row needs no copy to lie in one piece."""
-    run = DryRun(hollow(base(), on_meta), SHAPE, Recipe(accumulation=2))
+    run = DryRun(hollow(base(), on_meta), SHAPE, TrainerMaker(Recipe(accumulation=2)))
     assert run.course(2).at(8, run.course(4)) is None
 
 
@@ -138,7 +142,7 @@ def test_full_fine_tuning_is_the_model_without_its_adapter() -> None:
 
 def test_the_operations_of_linear_layers_are_those_counted_by_hand() -> None:
     """The first layer needs no gradient of its input, the head needs both: 2 operations per weight and image each."""
-    found = step_flops.function(Skeleton(hollow(plain(), on_meta), plain), batch(5), Recipe())
+    found = step_flops.function(Skeleton(hollow(plain(), on_meta), plain), batch(5), TrainerMaker(Recipe()))
     embedding, head = 3 * 32 * 32 * 16, 16 * 3
     assert found.forward == 2 * 5 * (embedding + head)
     assert found.backward == 2 * 5 * (embedding + 2 * head)

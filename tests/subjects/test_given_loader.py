@@ -19,6 +19,7 @@ from retspec.subjects.data.loaders import ROUNDS, one_process
 from retspec.subjects.data.pairs import pair_of
 from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.devices import cores
+from retspec.subjects.training.making import TrainerMaker
 from tests.tiny import Items, batch, convnet
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def test_a_loader_of_its_own_class_is_timed_as_it_is_and_never_rebuilt() -> None
 
 def test_a_training_is_fed_with_the_loaders_own_workers() -> None:
     given = DataLoader(Items(), batch_size=5)
-    facts = data_wait(convnet(), feed(given), Recipe(), CPU, quiet)
+    facts = data_wait(convnet(), feed(given), TrainerMaker(Recipe()), CPU, quiet)
     assert (facts.workers, len(facts.waited)) == (0, ROUNDS)
 
 

@@ -43,6 +43,7 @@ def work(job: Job, channel: Channel, bases: Bases | None = None, gathering: Call
         job.plan.spec,
         model_sources=catalog.model_sources,
         data_sources=catalog.data_sources,
+        training_sources=catalog.training_sources,
         weights=job.plan.needs_weights,
         bases=bases,
         keep=job.more,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import PluginError
-from retspec.records import BatchSize, Recipe, TransformChoice
+from retspec.records import RECIPE_KEYS, BatchSize, TransformChoice
 from retspec.spec.validate.fragments import Fragments, takes_mapping
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ RUNNER_KEYS = (
     *("with", "tags", "timeout", "skip", "waive", "description"),
 )
 """The keys of the long form; everything that the check itself understands stands under `with`."""
-
-RECIPE_KEYS = frozenset(field.name for field in fields(Recipe))
 
 BESIDE_FILES = {"batch_size": BatchSize, "transform": TransformChoice, "train_transform": TransformChoice}
 """The keys of `data:` that stand beside any source that gives files."""

@@ -56,6 +56,8 @@ class Context:
         """Return the sources that the section at a place may name."""
         if place == ("model",):
             return self.catalog.model_sources
+        if place == ("train",):
+            return self.catalog.training_keys
         return self.catalog.data_sources if place == ("data",) else {}
 
     def unknown_criterion(self, place: Place, entry: Any) -> str:

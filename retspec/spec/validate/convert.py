@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from retspec.records import (
+    RECIPE_KEYS,
     Criterion,
     Data,
     Lora,
@@ -17,11 +18,12 @@ from retspec.records import (
     Regression,
     RunOptions,
     Severity,
+    TrainingSource,
     Value,
     Waiver,
     seconds,
 )
-from retspec.spec.validate.arguments import BESIDE_FILES, RECIPE_KEYS, long_form
+from retspec.spec.validate.arguments import BESIDE_FILES, long_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +44,27 @@ class Defaults:
 
 
 def recipe(section: Mapping[str, Any]) -> Recipe:
-    """Return the section `train`."""
+    """Return the recipe that the section `train` holds; a rate beside the optimizer's name is the one of the recipe."""
+    optimizer = section.get("optimizer")
+    if isinstance(optimizer, dict):
+        own = {name: value for name, value in optimizer.items() if name != "lr"}
+        rate = {"lr": optimizer["lr"]} if "lr" in optimizer else {}
+        section = {**section, "optimizer": own if len(own) > 1 else own["name"], **rate}
     converted: Recipe = _typed(section, Recipe)
     return converted
+
+
+def training(section: Mapping[str, Any], sources: Mapping[str, Source]) -> tuple[Recipe, TrainingSource | None]:
+    """Return the section `train`: the recipe, or another kind of training with the keys that it shares with it."""
+    if not any(name in sources for name in section):
+        return recipe(section), None
+    chosen = _source(section, sources)
+    declared = sources[chosen["source"]].arguments
+    given = chosen.pop("arguments")
+    filled = {name: argument.default for name, argument in declared.items() if not argument.is_required} | given
+    shared = {name: value for name, value in {**section, **filled}.items() if name in RECIPE_KEYS}
+    own = {name: value for name, value in given.items() if name not in RECIPE_KEYS}
+    return _typed(shared, Recipe), TrainingSource(**chosen, arguments=own)
 
 
 def run_options(section: Mapping[str, Any]) -> RunOptions:

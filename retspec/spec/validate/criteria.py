@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, get_args
 
-from retspec.records import Dtype, Duration, Severity, Slack, Waiver
+from retspec.records import RECIPE_KEYS, Dtype, Duration, Severity, Slack, Waiver
 from retspec.spec.validate.arguments import (
-    RECIPE_KEYS,
     RUNNER_KEYS,
     has_shorthand,
     required_arguments,

@@ -53,7 +53,15 @@ def _unknown_key(key: str, fault: Fault, known: list[str], context: Context) -> 
     inside = f" in {phrases.dotted(place)}" if place else ""
     if check and place[2:] == () and key in context.catalog.arguments_of(check):
         return f"unknown key {word}{inside}; it is an argument, write `with: {{{key}: ...}}`"
-    return f"unknown key {word}{inside}; allowed: {_choice(key, known)}"
+    allowed = ", ".join(known)
+    near = did_you_mean(key, [*known, *(_other_kinds(fault, context))])
+    return f"unknown key {word}{inside}; allowed: {allowed or 'none'}{near}"
+
+
+def _other_kinds(fault: Fault, context: Context) -> Iterator[str]:
+    """Yield the kinds of training that may be meant in a section that names none."""
+    if fault.place == ("train",) and not {*fault.value} & {*context.sources(fault.place)}:
+        yield from context.sources(fault.place)
 
 
 def _choice(word: str, known: list[str]) -> str:
@@ -131,6 +139,10 @@ def _criterion_forms(expected: str, check: Check, context: Context) -> str:
 def _not_in_enum(fault: Fault, context: Context) -> Iterator[Finding]:
     if fault.place[:1] == ("checks",) and fault.place[2:] == ("check",):
         yield Finding(fault.place, context.unknown_check(str(fault.value)))
+        return
+    refused = fault.schema.get("x-refused", {}).get(str(fault.value).lower())
+    if refused:
+        yield _wrong(fault, f"{phrases.found(fault.value)} cannot be used here: {refused}")
         return
     hint = did_you_mean(str(fault.value), map(str, fault.expected))
     yield _wrong(fault, f"expected {phrases.allowed(fault.schema)}; found {phrases.found(fault.value)}{hint}")

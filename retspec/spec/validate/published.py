@@ -69,7 +69,7 @@ def _opened_below(keyword: str, value: Any) -> Any:
 
 def _opened(fragment: Fragment) -> Fragment:
     opened = {key: _opened_below(key, value) for key, value in fragment.items()}
-    if "examples" not in opened and (offered := _offered(fragment)):
+    if offered := _offered(fragment):
         opened["examples"] = offered
     for keyword in ("enum", "format"):
         if keyword in opened:
@@ -82,10 +82,11 @@ def _opened(fragment: Fragment) -> Fragment:
 
 
 def _offered(fragment: Fragment) -> list[Any]:
-    """Return the values that an editor can complete: those of an enumeration, and of a shorthand the same."""
-    values: list[Any] = fragment.get("enum", [])
+    """Return the values that an editor can complete: those of an enumeration, also of a shorthand or one of its types."""
+    parts = [fragment, *(part.get("then", {}) for part in fragment.get("allOf", ()))]
+    values: list[Any] = [value for part in parts for value in part.get("enum", ())]
     if not values and isinstance(shorthand := fragment.get("else"), dict):
-        values = shorthand.get("examples", []) or _offered(shorthand)
+        values = _offered(shorthand) or shorthand.get("examples", [])
         if not values and shorthand.get("type") in ("boolean", ["boolean", "null"]):
             return [True, False]
     return [value for value in values if value is not None]

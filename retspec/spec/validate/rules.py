@@ -55,6 +55,13 @@ def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Fin
             f"{recipe.steps} steps; lower `min_steps`, to 3 at least, or raise `steps`"
         )
         yield Finding(("train", place), message)
+    optimizer = section.get("optimizer")
+    if isinstance(optimizer, dict) and "lr" in optimizer and "lr" in section:
+        yield Finding(("train", "lr"), "train.lr is given twice; keep it here or under `optimizer`", on_key=True)
+    for key, is_given in (("label_smoothing", recipe.label_smoothing), ("class_weights", recipe.class_weights)):
+        if is_given and recipe.loss != "cross_entropy":
+            message = f"train.{key} goes with the loss cross_entropy, and the loss is {recipe.loss}; remove one of them"
+            yield Finding(("train", key), message, on_key=True)
 
 
 def broken_bounds(criterion: Criterion) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
+from retspec.records import EVERY_TRAINING, Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
 from retspec.spec.validate.arguments import BESIDE_FILES
 from retspec.spec.validate.criteria import checks_section
 from retspec.spec.validate.extending import with_extending
@@ -93,10 +93,23 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
     return {
         "model": {**model, "dependencies": {"checkpoint_sha256": ["checkpoint"]}},
         "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
-        "train": train,
+        "train": _train_section(train, catalog.training_keys, fragments),
         "run": fragments.of(RunOptions, "run"),
         "checks": checks_section(catalog, fragments),
     }
+
+
+def _train_section(recipe: Fragment, sources: Mapping[str, Source], fragments: Fragments) -> Fragment:
+    """The keys of the recipe, or one key that names another kind of training, with its arguments beside it."""
+    if not sources:
+        return recipe
+    keys = fragments.definitions[Recipe.__name__]["properties"]
+    common = {name: keys[name] for name in EVERY_TRAINING}
+    chain = recipe
+    for source in reversed(list(sources.values())):
+        chain = {"if": {"required": [source.name]}, "then": _beside(source, common, fragments), "else": chain}
+    values = {name: _value(source, fragments) for name, source in sources.items()}
+    return {"type": "object", "properties": values, **chain}
 
 
 def _source_section(
@@ -127,10 +140,15 @@ def _value(source: Source, fragments: Fragments) -> Fragment:
 
 def _beside(source: Source, common: Fragment, fragments: Fragments) -> Fragment:
     owner = f"{source.kind} source {source.name!r}"
-    common = common if source.kind == "model" or source.gives_files else {}
+    common = common if source.kind != "data" or source.gives_files else {}
     arguments = {name: fragments.of_argument(argument, owner) for name, argument in source.arguments.items()}
     return {
-        "properties": {source.name: True, **arguments, **dict.fromkeys(common, True)},
+        "properties": {source.name: True, **_below(source, common), **arguments},
         "additionalProperties": False,
         "required": [name for name, argument in source.arguments.items() if argument.is_required],
     }
+
+
+def _below(source: Source, common: Fragment) -> Fragment:
+    """Return what stands beside a source whatever it is; a section with a recipe besides says it nowhere else."""
+    return common if source.kind == "train" else dict.fromkeys(common, True)

@@ -83,8 +83,11 @@ class _Validation:
 
     def spec(self) -> Spec:
         data, catalog = self.document.data, self.catalog
-        train: Recipe = self.record("train", convert.recipe) or Recipe()
-        self.findings += broken_recipe(data.get("train", {}), train)
+        written = data.get("train")
+        section = written if isinstance(written, dict) else {}
+        build = partial(convert.training, sources=catalog.training_keys)
+        train, training = self.record("train", build) or (Recipe(), None)
+        self.findings += broken_recipe(section, train)
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
@@ -106,6 +109,7 @@ class _Validation:
                 model=model,
                 data=batch,
                 train=train,
+                training=training,
                 run=run,
                 config=self.document.config,
                 plugins=self.document.plugins,

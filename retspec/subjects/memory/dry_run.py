@@ -13,7 +13,6 @@ from retspec.subjects.memory.allocation_trace import Ledger, Role
 from retspec.subjects.memory.dispatching import dispatching
 from retspec.subjects.models.skeleton import hollow
 from retspec.subjects.subject import Batch
-from retspec.subjects.training.recipe import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    from retspec.records import Recipe
     from retspec.subjects.memory.allocation_trace import Course
+    from retspec.subjects.training.making import TrainerMaker
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ class DryRun:
     foreach: update all parameters in one go, as torch does by default on CUDA; it holds copies meanwhile.
     """
 
-    def __init__(self, module: nn.Module, shape: BatchShape, recipe: Recipe, *, foreach: bool = False) -> None:
+    def __init__(self, module: nn.Module, shape: BatchShape, trainer: TrainerMaker, *, foreach: bool = False) -> None:
         self._module = module
         self._shape = shape
-        self._recipe = recipe
+        self._trainer = trainer
         self._foreach = foreach
 
     def course(self, batch_size: int) -> Course:
@@ -79,7 +78,7 @@ class DryRun:
         try:
             with self._fake, _no_collection(), torch.enable_grad():
                 self._model.zero_grad(set_to_none=True)
-                trainer = DryTrainer(self._model, self._shape.make(batch_size), self._recipe, foreach=self._foreach)
+                trainer = DryTrainer(self._model, self._shape.make(batch_size), self._trainer, foreach=self._foreach)
                 with trainer.ledger.watching(), trainer.answering():
                     yield trainer
         except NoVerdict:
@@ -104,38 +103,43 @@ class DryRun:
         return model.train()
 
 
-class DryTrainer(Trainer):
+class DryTrainer:
     """A trainer that keeps a ledger and needs no numbers."""
 
-    def __init__(self, model: nn.Module, batch: Batch, recipe: Recipe, *, foreach: bool) -> None:
+    def __init__(self, model: nn.Module, batch: Batch, trainer: TrainerMaker, *, foreach: bool) -> None:
         held = [*model.parameters(), *model.buffers()]
         self.ledger = Ledger(held, [batch.inputs, batch.targets])
         self._in_forward = False
-        super().__init__(model, batch, recipe)
-        for group in self._optimizer.param_groups:
-            group["foreach"] = foreach
+        self._trainer = trainer.on(model, batch)
+        self._trainer.see = self._see
+        self._trainer.around = self._forward
+        for optimizer in self._trainer.optimizers:
+            for group in optimizer.param_groups:
+                if "foreach" in group:
+                    group["foreach"] = foreach
 
     def step(self) -> None:
         """Compute the gradients and apply them, and note what the storages are for."""
-        self.finite_backward()
-        self.ledger.mark((p.grad for p in self._parameters if p.grad is not None), Role.GRADIENTS)
-        self.update()
+        self._trainer.finite_backward()
+        self.ledger.mark((p.grad for p in self._trainer.parameters if p.grad is not None), Role.GRADIENTS)
+        self._trainer.update()
         self.ledger.mark(self._optimizer_state(), Role.OPTIMIZER)
 
     def forward(self) -> None:
         """Compute the loss of the batch, and throw it away."""
-        for inputs, targets in self._micro_batches():
-            self.loss(inputs, targets)
+        for inputs, targets in self._trainer.micro_batches():
+            self._trainer.loss(inputs, targets)
 
-    def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss; a model that asks for a number on the way goes an unknown way, and fails."""
+    @contextmanager
+    def _forward(self) -> Iterator[None]:
+        """Note that a loss is computed: a model that asks for a number on the way goes an unknown way, and fails."""
         self._in_forward = True
         try:
-            return super().loss(inputs, targets)
+            yield
         finally:
             self._in_forward = False
 
-    def see(self, logits: Tensor, targets: Tensor) -> None:  # noqa: ARG002 - the signature of the base
+    def _see(self, _logits: Tensor, _targets: Tensor) -> None:
         """What lives at the end of the forward pass waits for the backward pass."""
         self.ledger.mark_rest(Role.ACTIVATIONS)
 
@@ -157,8 +161,9 @@ class DryTrainer(Trainer):
         return dispatching(answer)
 
     def _optimizer_state(self) -> Iterator[Tensor]:
-        for state in self._optimizer.state.values():
-            yield from (value for value in state.values() if hasattr(value, "untyped_storage"))
+        for optimizer in self._trainer.optimizers:
+            for state in optimizer.state.values():
+                yield from (value for value in state.values() if hasattr(value, "untyped_storage"))
 
 
 @contextmanager

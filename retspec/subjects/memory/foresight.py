@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from retspec.records import Recipe
     from retspec.subjects.memory.allocation_trace import Course
     from retspec.subjects.memory.dry_run import BatchShape
+    from retspec.subjects.training.making import TrainerMaker
 
 MOST_IMAGES = 1 << 16
 """The search for the largest batch ends here."""
@@ -29,16 +29,16 @@ WORKSPACES = "cuBLAS workspaces"
 
 
 class Foresight:
-    """Estimates of one model under one recipe, for the allocator and the optimizer of one kind of device.
+    """Estimates of one model under one training, for the allocator and the optimizer of one kind of device.
 
     Each is read off the course of a dry step. Where those of two small batches take the same way, they foretell those
     of larger ones; what is foretold counts up to the largest batch size at which its own course has confirmed it.
     """
 
-    def __init__(self, module: nn.Module, shape: BatchShape, recipe: Recipe, *, target: str) -> None:
+    def __init__(self, module: nn.Module, shape: BatchShape, trainer: TrainerMaker, *, target: str) -> None:
         self._on_cuda = target == "cuda"
-        self._recipe = recipe
-        self._run = DryRun(module, shape, recipe, foreach=self._on_cuda)
+        self._recipe = trainer.recipe
+        self._run = DryRun(module, shape, trainer, foreach=self._on_cuda)
         self._courses: dict[int, Course] = {}
         self._confirmed = 0
 

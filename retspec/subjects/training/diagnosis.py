@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch.autograd.graph import Node
     from torch.utils.hooks import RemovableHandle
 
-    from retspec.subjects.training.recipe import Trainer
+    from retspec.subjects.training.trainer import Trainer
 
 PLACE = re.compile(r'File "(.+?)", line (\d+)')
 """A frame of a Python traceback."""

@@ -1,146 +1,169 @@
-"""One training step, taken as the recipe says."""
+"""The recipe: the training that is built in, as the keys of the section `train` say."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
-from math import isfinite, log
+from math import log
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import Inconclusive, SubjectError, describe
+from retspec.errors import SubjectError, describe
+from retspec.plugin import training_source
+from retspec.records import Recipe  # noqa: TC001 - the signature is read
 from retspec.subjects.callables import call, load_callable
 from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
+from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     import torch
     from torch import Tensor, nn
 
-    from retspec.records import Recipe
     from retspec.subjects.subject import Batch
 
 
-class Trainer:
-    """Forward, loss, backward and update on one batch, in micro-batches if the recipe accumulates."""
+@training_source
+def recipe(value: Recipe, model: nn.Module, batch: Batch) -> Trainer:
+    """Train as the keys beside say; the default."""
+    return RecipeTrainer(model, batch, value)
+
+
+class RecipeTrainer(Trainer):
+    """Takes steps as the recipe says, in micro-batches if it accumulates."""
 
     def __init__(self, model: nn.Module, batch: Batch, recipe: Recipe) -> None:
         import torch
 
-        self.recipe = recipe
-        self.device = batch.inputs.device
-        self.chance_loss: float | None = None
-        self._model = model
-        self._batch = batch
-        self._loss = _loss_function(recipe.loss)
-        self._parameters = [p for p in model.parameters() if p.requires_grad]
-        self._optimizer = make_optimizer(self._parameters, recipe)
-        self._scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.amp == "float16")
+        super().__init__(model, batch)
+        self._recipe = recipe
+        self._classes: int | None = None
+        self._weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights, device=self.device)
+        self._loss = self._loss_function()
+        self._optimizer = make_optimizer(model.named_parameters(), recipe)
+        self._scheduler = make_scheduler(self._optimizer, recipe)
+        self.scales = recipe.amp == "float16"
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.scales)
 
-    def backward(self) -> float | None:
-        """Compute the gradients and return the mean loss of the batch, or None as soon as a loss is not finite.
+    @property
+    def optimizers(self) -> Sequence[torch.optim.Optimizer]:
+        """The one optimizer."""
+        return [self._optimizer]
 
-        A loss that nothing trainable takes part in has no gradient: every parameter is left without one.
+    @property
+    def chance_loss(self) -> float | None:
+        """Loss of logits that are all the same; None for a loss that has no such level, or before the first loss.
+
+        Cross-entropy: ln C over C classes, label smoothing or not, since smoothed targets sum to one. Class weights
+        over targets that are not class numbers, or smoothed, shift it: then it is computed on the targets of the batch.
         """
-        self._optimizer.zero_grad(set_to_none=True)
-        total = 0.0
-        for inputs, targets in self._micro_batches():
-            loss = self.loss(inputs, targets) * (len(inputs) / len(self._batch.inputs))
-            value = float(loss.detach())
-            if not isfinite(value):
-                return None
-            if loss.requires_grad:
-                self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-            total += value
-        if self._has_gradients:
-            self._scaler.unscale_(self._optimizer)
-        return total
+        if self._recipe.loss == "bce_with_logits":
+            return log(2)
+        if self._recipe.loss != "cross_entropy" or self._classes is None or self._classes < 2:  # noqa: PLR2004 - no choice
+            return None
+        targets = self.batch.targets
+        if self._weights is None or not (self._recipe.label_smoothing or targets.is_floating_point()):
+            return log(self._classes)
+        return float(self._cross_entropy(self._weights.new_zeros(len(targets), self._classes), targets))
 
-    def finite_backward(self) -> float:
-        """Compute the gradients and return the mean loss; raises Inconclusive when it is not finite."""
-        loss = self.backward()
-        if loss is None:
-            raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
-        return loss
+    def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
+        """Return the batch in as many parts as the recipe accumulates, none empty."""
+        parts = min(self._recipe.accumulation, len(self.batch.inputs))
+        return list(zip(self.batch.inputs.tensor_split(parts), self.batch.targets.tensor_split(parts), strict=True))
+
+    def share(self, targets: Tensor) -> float | Tensor:
+        """Return the weight of a micro-batch: its images, or what their classes weigh where the mean is weighted so.
+
+        With class weights, torch divides by the sum of the weights of the targets:
+        https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+        """
+        if self._weights is None or targets.is_floating_point() or len(targets) == len(self.batch.targets):
+            return super().share(targets)
+        return self._weights[targets].sum() / self._weights[self.batch.targets].sum()
+
+    def scale(self, loss: Tensor) -> Tensor:
+        """Multiply by what the loss scaler says, under float16."""
+        scaled: Tensor = self._scaler.scale(loss)
+        return scaled
+
+    def unscale(self) -> None:
+        """Divide the gradients by the same."""
+        self._scaler.unscale_(self._optimizer)
 
     def update(self) -> bool:
-        """Apply the gradients; False when the loss scaler found them not finite and skipped the step."""
-        if not self._has_gradients:  # the scaler refuses what nothing was scaled for
+        """Apply the gradients; False when the loss scaler found them not finite and skipped the step.
+
+        Gradients are clipped here, after they are unscaled and measured; the scheduler takes a step per update.
+        """
+        if not self.has_gradients:  # the scaler refuses what nothing was scaled for
             return True
+        self._clip()
         before = self._scaler.get_scale()
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        return self._scaler.get_scale() >= before
+        updated = self._scaler.get_scale() >= before
+        if updated and self._scheduler is not None:
+            self._scheduler.step()
+        return updated
 
-    def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+    def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of some inputs as a scalar that can be differentiated.
 
         Raises SubjectError when the loss does not fit the logits and the targets.
         """
         with self._autocast():
-            logits = logits_of(self._model(inputs))
-            self.chance_loss = _chance_loss(self.recipe.loss, logits.shape[-1])
+            logits = logits_of(self.model(inputs))
+            self._classes = logits.shape[-1]
             self.see(logits.detach(), targets)
+            self._require_a_weight_per_class(logits.shape[-1])
             try:
                 return self._loss(logits, targets)
             except (RuntimeError, ValueError, IndexError, TypeError) as error:
                 raise SubjectError(
-                    f"{self.recipe.loss} fails on logits of shape {tuple(logits.shape)} and targets of shape "
+                    f"{self._recipe.loss} fails on logits of shape {tuple(logits.shape)} and targets of shape "
                     f"{tuple(targets.shape)} ({targets.dtype}, {targets.min()} to {targets.max()}): {describe(error)}",
                     path="train.loss",
                 ) from error
 
-    def take(self, batch: Batch) -> None:
-        """Train on another batch from now on."""
-        self._batch = batch
+    def _require_a_weight_per_class(self, classes: int) -> None:
+        if self._weights is not None and len(self._weights) != classes:
+            raise SubjectError(
+                f"there are {len(self._weights)} class weights, and the model has {classes} classes; give one for each",
+                path="train.class_weights",
+            )
 
-    def see(self, logits: Tensor, targets: Tensor) -> None:
-        """Look at the answers of a micro-batch; for those who want to know more than the loss."""
+    def _clip(self) -> None:
+        from torch.nn.utils import clip_grad_norm_
 
-    @property
-    def _has_gradients(self) -> bool:
-        return any(parameter.grad is not None for parameter in self._parameters)
-
-    @property
-    def batch_size(self) -> int:
-        """Images per step."""
-        return len(self._batch.inputs)
-
-    @property
-    def first_micro_batch(self) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of the first micro-batch."""
-        return self._micro_batches()[0]
-
-    def _micro_batches(self) -> list[tuple[Tensor, Tensor]]:
-        parts = min(self.recipe.accumulation, len(self._batch.inputs))
-        return list(zip(self._batch.inputs.tensor_split(parts), self._batch.targets.tensor_split(parts), strict=True))
+        if self._recipe.clip_norm is not None:
+            clip_grad_norm_(self.parameters, self._recipe.clip_norm)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         import torch
 
-        if self.recipe.amp == "none":
+        if self._recipe.amp == "none":
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=getattr(torch, self.recipe.amp))
+        return torch.autocast(self.device.type, dtype=getattr(torch, self._recipe.amp))
 
+    def _loss_function(self) -> Callable[[Tensor, Tensor], Tensor]:
+        name = self._recipe.loss
+        if name == "cross_entropy":
+            return self._cross_entropy
+        if name == "bce_with_logits":
+            return _bce_with_logits
+        function = load_callable(name, path="train.loss")
+        return lambda logits, targets: call(name, function, {"logits": logits, "targets": targets}, path="train.loss")
 
-def make_optimizer(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer over these parameters."""
-    from torch import optim
+    def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
+        from torch.nn import functional
 
-    if recipe.optimizer == "sgd":
-        return optim.SGD(parameters, lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
-    return optim.AdamW(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
-
-
-def _loss_function(name: str) -> Callable[[Tensor, Tensor], Tensor]:
-    from torch.nn import functional
-
-    if name == "cross_entropy":
-        return functional.cross_entropy
-    if name == "bce_with_logits":
-        return _bce_with_logits
-    function = load_callable(name, path="train.loss")
-    return lambda logits, targets: call(name, function, {"logits": logits, "targets": targets}, path="train.loss")
+        # Under autocast, torch computes the loss in float32 whatever the logits are.
+        weights = self._weights
+        if weights is not None and self._recipe.amp == "none":
+            weights = weights.to(logits.dtype)
+        smoothing = self._recipe.label_smoothing
+        return functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
 
 
 def _bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
@@ -150,10 +173,3 @@ def _bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
     if targets.dim() == 1 and not targets.is_floating_point():
         targets = functional.one_hot(targets, logits.shape[-1])
     return functional.binary_cross_entropy_with_logits(logits, targets.to(logits.dtype))
-
-
-def _chance_loss(loss: str, classes: int) -> float | None:
-    """Return the loss of a classifier that knows nothing, for the losses that have such a level."""
-    if loss == "bce_with_logits":
-        return log(2)
-    return log(classes) if loss == "cross_entropy" and classes > 1 else None

@@ -1,0 +1,72 @@
+"""The part `trainer` of a subject: makes a trainer for a model and a batch, as the section `train` says or varied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import NoVerdict, SubjectError
+from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource
+from retspec.subjects.training.recipe import recipe as built_in
+from retspec.subjects.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from retspec.plugin import Source
+    from retspec.records import Recipe, Spec
+    from retspec.subjects.subject import Batch
+
+
+@dataclass(frozen=True)
+class TrainerMaker:
+    """Makes trainers of one kind of training.
+
+    recipe: what the section `train` says; for a kind of its own, as far as it has the same keys.
+    """
+
+    recipe: Recipe
+    source: Source = built_in
+    chosen: TrainingSource = field(default_factory=lambda: TrainingSource(source=built_in.name))
+
+    @staticmethod
+    def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
+        """Return the maker of a spec's training."""
+        if spec.training is None:
+            return TrainerMaker(recipe)
+        return TrainerMaker(recipe, sources[spec.training.source], spec.training)
+
+    @property
+    def is_recipe(self) -> bool:
+        """Whether the training is the built-in recipe."""
+        return self.source is built_in
+
+    def varied(self, **variations: Any) -> TrainerMaker:
+        """Return a maker of trainers that differ in some keys of the recipe.
+
+        Raises NoVerdict for a kind of training that has no such key.
+        """
+        asked = {name: value for name, value in variations.items() if value != getattr(self.recipe, name)}
+        if not self.is_recipe:
+            for name, value in asked.items():
+                if name not in EVERY_TRAINING and name not in self.source.arguments:
+                    raise NoVerdict(
+                        f"this needs a training with {name} {value}, and `train.{self.source.name}` has no "
+                        f"key {name!r} to vary"
+                    )
+        return replace(self, recipe=replace(self.recipe, **asked))
+
+    def on(self, model: nn.Module, batch: Batch, **variations: Any) -> Trainer:
+        """Return a trainer of a model on a batch; raises what `varied` raises, and SubjectError."""
+        if variations:
+            return self.varied(**variations).on(model, batch)
+        if self.is_recipe:
+            made = self.source(self.recipe, model, batch)
+        else:
+            shared = {name: getattr(self.recipe, name) for name in self.source.arguments if name in RECIPE_KEYS}
+            made = self.source(self.chosen.value, model, batch, **self.chosen.arguments, **shared)
+        if not isinstance(made, Trainer):
+            raise SubjectError(f"{self.source.name} gave {type(made).__name__}, not a Trainer", path="train")
+        return made
