@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from retspec.engine.fast_exit import Ending
+from retspec.engine.fast_exit import FastExit
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
 
     While modules load, nobody catches Ctrl-C yet: there it ends the program in silence, not with a traceback.
     """
-    ending = Ending()
+    ending = FastExit()
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

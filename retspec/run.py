@@ -99,7 +99,7 @@ def run_all(  # noqa: PLR0913 - the same
         prepared, lanes = share_cores(prepared, jobs)
         live = live_cells(prepared, reports, strict=strict)
         with (
-            reporting(live) as boards,
+            reporting(live) as live_reports,
             closing(measure_all([cell.job for cell in live], workers, lanes=lanes)) as events,  # measure
         ):
             for index, event in events:
@@ -111,4 +111,4 @@ def run_all(  # noqa: PLR0913 - the same
                         break
                 else:
                     cell.note(event)
-    return [board.report for board in boards]
+    return [live_report.report for live_report in live_reports]

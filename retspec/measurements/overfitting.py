@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
+from retspec.errors import Inconclusive
 from retspec.facts import Overfitting
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.state import preserved, without_dropout
@@ -63,19 +64,22 @@ class _Watched:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self._right = 0
+        self._right = self._seen = 0
         trainer.see = self._see
 
     def look(self) -> tuple[float, float]:
         """Compute the gradients; return mean loss and accuracy before the update.
 
-        Raises Inconclusive when the loss is not finite.
+        Raises Inconclusive when the loss is not finite, and for a training that shows no answers.
         """
-        self._right = 0
+        self._right = self._seen = 0
         loss = self.trainer.finite_backward()
+        if not self._seen:
+            raise Inconclusive("the training does not show its logits (`Trainer.see`), so no answer can be counted")
         return loss, self._right / self.trainer.batch_size
 
     def _see(self, logits: Tensor, targets: Tensor) -> None:
         """Count the right answers of a micro-batch."""
+        self._seen += len(targets)
         classes = targets if targets.dim() == 1 else targets.argmax(-1)
         self._right += int((logits.argmax(-1) == classes).sum())

@@ -18,7 +18,7 @@ from retspec.subjects.data.loaders import FileFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.devices import choose_device
-from retspec.subjects.models.base_models import Bases
+from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
@@ -61,12 +61,12 @@ class Subject:
         data_sources: Mapping[str, Source],
         training_sources: Mapping[str, Source] | None = None,
         weights: bool,
-        bases: Bases | None = None,
+        bases: BaseModels | None = None,
         keep: bool = False,
     ) -> None:
         know(model_sources.values())
         self._spec = spec
-        self._builder = ModelBuilder(spec, model_sources, bases or Bases(), keep=keep)
+        self._builder = ModelBuilder(spec, model_sources, bases or BaseModels(), keep=keep)
         self._data_sources = data_sources
         self._training_sources = training_sources or {}
         self._weights = weights

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retspec.engine.protocol import Done, Environment, Finished, Made, Progress, Started
-from retspec.engine.supervisor.protocol_check import Order
+from retspec.engine.supervisor.protocol_check import ProtocolCheck
 from retspec.prepare import prepare
 from retspec.records import Measured, Observed, Outcome, Verdict
 from tests.reliability.written import SEVERAL, written
@@ -75,7 +75,7 @@ def _edited(edits: Sequence[Edit]) -> list[Message]:
 
 def _read(plan: Plan, stream: Sequence[Message]) -> tuple[list[Message], bool]:
     """The records that are believed, and whether the last of them ends the job."""
-    order, believed = Order(plan), list[Any]()
+    order, believed = ProtocolCheck(plan), list[Any]()
     for message in stream:
         if order.objection(message):
             return believed, False

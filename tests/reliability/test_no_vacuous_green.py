@@ -19,12 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retspec.engine.protocol import Finished, Job, encode
-from retspec.engine.supervisor.protocol_check import Order
+from retspec.engine.supervisor.protocol_check import ProtocolCheck
 from retspec.engine.worker.work import work
 from retspec.judge import judge
 from retspec.prepare import prepare
 from retspec.records import Observed, Report, Verdict
-from retspec.report.live import Board, opening
+from retspec.report.live import LiveReport, opening
 from retspec.run import run
 from tests.here import Recorder
 from tests.reliability.written import SEVERAL, written
@@ -122,14 +122,14 @@ def _run_here(spec: Path) -> Report:
     """The whole flow in this process, with the worker's own code behind the protocol."""
     plan, catalog = prepare(spec, entry_points=False)
     job = Job(plan=plan, plugins=catalog.named, entry_points=False)
-    recorder, board = Recorder(), Board([opening(plan, catalog, strict=False)], catalog, {})
+    recorder, live = Recorder(), LiveReport([opening(plan, catalog, strict=False)], catalog, {})
     work(msgspec.json.decode(encode(job), type=Job), recorder)  # type: ignore[arg-type]
-    order = Order(plan)
+    order = ProtocolCheck(plan)
     for message in recorder.messages:
         assert order.objection(message) == ""
         if isinstance(message, Finished):
-            board.add(judge(plan.criterion(message.outcome.id), message.outcome))
-    return board.close()
+            live.add(judge(plan.criterion(message.outcome.id), message.outcome))
+    return live.close()
 
 
 @SEVERAL

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from retspec.prepare import prepare
-from retspec.subjects.models.base_models import Bases
+from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.subject import Subject
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def subject(tmp_path: Path) -> Callable[..., Subject]:
     spec = tmp_path / "spec.yaml"
     spec.write_text(SPEC)
 
-    def make(*overrides: str, bases: Bases | None = None) -> Subject:
+    def make(*overrides: str, bases: BaseModels | None = None) -> Subject:
         plan, catalog = prepare(spec, overrides=overrides, entry_points=False)
         return Subject(
             plan.spec,
@@ -61,7 +61,7 @@ def same(left: dict[str, tuple[Tensor, bool]], right: dict[str, tuple[Tensor, bo
     "then", [RANK_8, "model.lora.modules_to_save=[]", "model.lora.use_dora=true", "model.lora.target_modules=[fc1]"]
 )
 def test_a_later_subject_gets_what_it_would_have_made_itself(then: str, subject: Callable[..., Subject]) -> None:
-    bases = Bases()
+    bases = BaseModels()
     first = subject(bases=bases)
     first.model.train()
     later = subject(then, bases=bases)
@@ -70,7 +70,7 @@ def test_a_later_subject_gets_what_it_would_have_made_itself(then: str, subject:
 
 
 def test_a_base_that_somebody_changed_is_made_anew(subject: Callable[..., Subject]) -> None:
-    bases = Bases()
+    bases = BaseModels()
     with torch.no_grad():
         dict(subject(bases=bases).model.named_parameters())["base_model.model.cls_token"].add_(1)
     assert same(state(subject(RANK_8, bases=bases).model), state(subject(RANK_8).model))
@@ -78,7 +78,7 @@ def test_a_base_that_somebody_changed_is_made_anew(subject: Callable[..., Subjec
 
 @pytest.mark.parametrize("other", ["run.seed=7", "run.dtype=float64", "model.kwargs.depth=1"])
 def test_another_base_is_no_base_of_this_one(other: str, subject: Callable[..., Subject]) -> None:
-    bases = Bases()
+    bases = BaseModels()
     first = subject(bases=bases).model
     assert not {id(p) for p in first.parameters()} & {id(p) for p in subject(other, bases=bases).model.parameters()}
     assert same(state(subject(other, bases=bases).model), state(subject(other).model))

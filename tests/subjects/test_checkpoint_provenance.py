@@ -10,7 +10,7 @@ import pytest
 from retspec.engine.protocol import Environment, Job
 from retspec.engine.worker.work import work
 from retspec.prepare import prepare
-from retspec.report.live import Board, opening
+from retspec.report.live import LiveReport, opening
 from tests.here import Recorder
 from tests.subjects.hostile import entry, safetensors
 
@@ -60,19 +60,19 @@ def test_a_spec_is_valid_where_its_checkpoint_is_not(tmp_path: Path) -> None:
 
 def test_a_checkpoint_that_changes_between_two_workers_is_a_fault_of_the_run(tmp_path: Path) -> None:
     plan, catalog = prepared(tmp_path, "loss_drop: 0.5")
-    board = Board([opening(plan, catalog, strict=False)], catalog, {})
+    live = LiveReport([opening(plan, catalog, strict=False)], catalog, {})
     told = {"device": "cpu", "threads": "2", "checkpoint_sha256": SHA256}
-    board.sheet.note_environment(told)
-    board.sheet.note_environment(told)
-    assert (board.report.provenance.checkpoint_sha256, board.report.faults) == (SHA256, ())
-    board.sheet.note_environment({**told, "checkpoint_sha256": "0f" * 32})
-    assert board.report.faults == ("the checkpoint changed during the run: some verdicts are about its old content",)
+    live.part.note_environment(told)
+    live.part.note_environment(told)
+    assert (live.report.provenance.checkpoint_sha256, live.report.faults) == (SHA256, ())
+    live.part.note_environment({**told, "checkpoint_sha256": "0f" * 32})
+    assert live.report.faults == ("the checkpoint changed during the run: some verdicts are about its old content",)
 
 
 def test_so_is_an_adapter_that_does(tmp_path: Path) -> None:
     plan, catalog = prepared(tmp_path, "loss_drop: 0.5")
-    board = Board([opening(plan, catalog, strict=False)], catalog, {})
+    live = LiveReport([opening(plan, catalog, strict=False)], catalog, {})
     told = {"device": "cpu", "threads": "2", "adapter_sha256": SHA256}
-    board.sheet.note_environment(told)
-    board.sheet.note_environment({**told, "adapter_sha256": "0f" * 32})
-    assert board.report.faults == ("the adapter changed during the run: some verdicts are about its old content",)
+    live.part.note_environment(told)
+    live.part.note_environment({**told, "adapter_sha256": "0f" * 32})
+    assert live.report.faults == ("the adapter changed during the run: some verdicts are about its old content",)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retspec.engine.protocol import Done, Finished, Job, Made, Progress, Started, decode
-from retspec.engine.supervisor.protocol_check import Order
+from retspec.engine.supervisor.protocol_check import ProtocolCheck
 from retspec.records import Outcome, Verdict, seconds
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from retspec.engine.protocol import Message
     from retspec.engine.supervisor.worker_pool import Workers
-    from retspec.engine.supervisor.worker_process import Fate, WorkerProcess
+    from retspec.engine.supervisor.worker_process import WorkerExit, WorkerProcess
 
 RUN, MEASUREMENT = "the run's timeout", "the timeout of a measurement"
 
@@ -40,10 +40,10 @@ class Attempt:
     end: str = ""
     finished: set[str] = field(default_factory=set)
     _granted: dict[str, float] = field(init=False)
-    _order: Order = field(init=False)
+    _order: ProtocolCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        self._order = Order(self.job.plan)
+        self._order = ProtocolCheck(self.job.plan)
         limits = {step.criterion.id: step.criterion.timeout for step in self.job.plan.checks}
         self._granted = {name: float("inf") if limit is None else limit for name, limit in limits.items()}
 
@@ -115,7 +115,7 @@ class Attempt:
     def _while(self) -> str:
         return f" while measuring {self.measurement!r}" if self.measurement else ""
 
-    def _crash(self, fate: Fate) -> Iterator[Message]:
+    def _crash(self, fate: WorkerExit) -> Iterator[Message]:
         failure, cause, limit = Verdict.CRASH, fate.cause, self.job.plan.spec.run.memory
         if fate.lacked_memory:
             failure, cause = Verdict.OUT_OF_MEMORY, f"ran out of memory and {cause}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retspec.records import Outcome, Plan
 
 
-class Order:
+class ProtocolCheck:
     """Follows a worker through its plan, criterion by criterion."""
 
     def __init__(self, plan: Plan) -> None:

@@ -44,7 +44,7 @@ class Stopped(BaseException):
 
 
 @dataclass(frozen=True)
-class Fate:
+class WorkerExit:
     """How a worker ended, in words, and the last that it said."""
 
     cause: str
@@ -142,7 +142,7 @@ class WorkerProcess:
             return "the worker measured everything, but it did not end: a thread or a child of it was left running"
         return "" if status == 0 else f"the worker measured everything, but it {describe_status(status)}"
 
-    def end(self) -> Fate:
+    def end(self) -> WorkerExit:
         """End the worker's whole process group: ask, wait, kill. Return how the worker itself ended."""
         if self.is_alive:
             self._signal(signal.SIGTERM)
@@ -152,7 +152,7 @@ class WorkerProcess:
                 self._signal(signal.SIGKILL)
         status = self._process.wait()
         self._signal(signal.SIGKILL)  # children that outlived it
-        return Fate(describe_status(status), self._tail())
+        return WorkerExit(describe_status(status), self._tail())
 
     @property
     def _instructions(self) -> IO[bytes]:

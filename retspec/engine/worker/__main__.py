@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from typing import IO
 
-from retspec.engine.fast_exit import Ending
+from retspec.engine.fast_exit import FastExit
 from retspec.engine.protocol import Job, Libraries, decode_instruction
 from retspec.engine.supervisor.libraries import libraries_for
 from retspec.engine.worker.channel import Channel
@@ -16,13 +16,13 @@ from retspec.engine.worker.limits import limit_memory
 from retspec.engine.worker.preloading import settle
 from retspec.engine.worker.work import work
 from retspec.plugins.catalog import gather
-from retspec.subjects.models.base_models import Bases
+from retspec.subjects.models.base_models import BaseModels
 
 
 def main() -> None:
     """Do one job after another, until the supervisor closes the pipe that they come through."""
-    ending = Ending()
-    channel, bases, gathering = Channel(int(sys.argv[1])), Bases(), cache(gather)
+    ending = FastExit()
+    channel, bases, gathering = Channel(int(sys.argv[1])), BaseModels(), cache(gather)
     with _detached_standard_input() as instructions:
         for line in instructions:
             match decode_instruction(line):

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from retspec.errors import Mark
     from retspec.plugins.catalog import Catalog
     from retspec.records import CheckStep, Spec
-    from retspec.subjects.models.base_models import Bases
+    from retspec.subjects.models.base_models import BaseModels
 
 
-def work(job: Job, channel: Channel, bases: Bases | None = None, gathering: Callable[..., Catalog] = gather) -> None:
+def work(
+    job: Job, channel: Channel, bases: BaseModels | None = None, gathering: Callable[..., Catalog] = gather
+) -> None:
     """Answer every criterion of the job with one outcome, then clean up and say so.
 
     bases: base models that an earlier job of this process left for the next one.

@@ -4,14 +4,14 @@ Every criterion stands in the report from the start as "not run", and files are 
 leaves complete, red reports behind.
 """
 
-from retspec.report.live.board import Board
 from retspec.report.live.cells import LiveCell, live_cells, reporting
+from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import composed, in_order, opening, titled
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
-    "Board",
     "LiveCell",
+    "LiveReport",
     "composed",
     "destinations",
     "in_order",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from retspec.engine.interrupts import Interrupted, interruptible, raise_if_interrupted
 from retspec.engine.protocol import Done, Environment, Job, Made, Progress
 from retspec.engine.supervisor import Turn
-from retspec.report.live.board import Board
+from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import opening
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class LiveCell:
 
     plan: Plan
     catalog: Catalog
-    board: Board
+    live: LiveReport
     index: int
     """Of its part in the report."""
 
@@ -44,26 +44,26 @@ class LiveCell:
 
     def add(self, result: Result) -> None:
         """Put a verdict into the report."""
-        self.board.turn_to(self.index)
-        self.board.add(result)
+        self.live.turn_to(self.index)
+        self.live.add(result)
 
     def note(self, event: Turn | Message) -> None:
         """Keep everything but verdicts: when the cell began and ended, facts, progress, faults."""
-        board = self.board
-        board.turn_to(self.index)
+        live = self.live
+        live.turn_to(self.index)
         match event:
             case Turn.BEGINS:
-                board.begin()
+                live.begin()
             case Made(measured):
-                board.sheet.note(measured)
+                live.part.note(measured)
             case Environment(facts):
-                board.sheet.note_environment(facts)
+                live.part.note_environment(facts)
             case Progress(key, step, total):
-                board.tell("progress", measurement=key, step=step, total=total)
+                live.tell("progress", measurement=key, step=step, total=total)
             case Done(faults):
-                board.sheet.fault(*faults)
+                live.part.fault(*faults)
             case Turn.ENDS:
-                board.end()
+                live.end()
 
 
 def live_cells(
@@ -74,42 +74,44 @@ def live_cells(
     files: for each spec, the name of a format to the path of its file.
     """
     return [
-        LiveCell(plan, catalog, board, index)
+        LiveCell(plan, catalog, live, index)
         for (plans, catalog), paths in zip(prepared, files, strict=True)
-        for board in [_board(plans, catalog, paths, strict=strict)]
+        for live in [_live_report(plans, catalog, paths, strict=strict)]
         for index, plan in enumerate(plans)
     ]
 
 
-def _board(plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool) -> Board:
+def _live_report(
+    plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool
+) -> LiveReport:
     openings = [opening(plan, catalog, strict=strict) for plan in plans]
     secrets = {secret for plan in plans for secret in plan.spec.secrets}
-    return Board(openings, catalog, files, secrets=secrets)
+    return LiveReport(openings, catalog, files, secrets=secrets)
 
 
 @contextmanager
-def reporting(cells: Sequence[LiveCell]) -> Iterator[list[Board]]:
+def reporting(cells: Sequence[LiveCell]) -> Iterator[list[LiveReport]]:
     """Open the reports of these cells, and close them however the run ends; a signal ends it in good order.
 
     Raises ReportError when a file cannot be written.
     """
-    boards = [*dict.fromkeys(cell.board for cell in cells)]
+    live_reports = [*dict.fromkeys(cell.live for cell in cells)]
     try:
         with interruptible():
-            for board in boards:
-                board.open()
-            _announce(cells, boards)
-            yield boards
-            for board in boards:
-                board.close()
+            for live in live_reports:
+                live.open()
+            _announce(cells, live_reports)
+            yield live_reports
+            for live in live_reports:
+                live.close()
             raise_if_interrupted()
     except Interrupted as interruption:
-        for board in [board for board in boards if not board.is_closed] or boards[-1:]:
-            board.close(interrupted=interruption.number)
+        for live in [live for live in live_reports if not live.is_closed] or live_reports[-1:]:
+            live.close(interrupted=interruption.number)
 
 
-def _announce(cells: Sequence[LiveCell], boards: Sequence[Board]) -> None:
+def _announce(cells: Sequence[LiveCell], live_reports: Sequence[LiveReport]) -> None:
     for cell in cells:
-        cell.board.tell("spec_loaded", spec=cell.plan.spec)
-    for board in boards:
-        board.tell("run_started", report=board.report)
+        cell.live.tell("spec_loaded", spec=cell.plan.spec)
+    for live in live_reports:
+        live.tell("run_started", report=live.report)

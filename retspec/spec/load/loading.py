@@ -67,7 +67,7 @@ def load_cells(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> l
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Written:
+class _SpecText:
     """A spec laid over what it extends, overrides included, references unresolved."""
 
     file: str
@@ -86,12 +86,12 @@ class _Written:
         return node.mark.file if node and node.mark.file in self.extended else self.file
 
 
-def _read(file: str, overrides: Sequence[str]) -> _Written:
+def _read(file: str, overrides: Sequence[str]) -> _SpecText:
     assembled = assemble(file)
     tree, problems = _overridden(assembled.tree, overrides)
     sections = {str(key): child for key, child in tree.children}
     matrix = sections.pop(MATRIX, None)
-    return _Written(
+    return _SpecText(
         file=file,
         extended=assembled.extended,
         tree=replace(tree, value=sections),
@@ -149,7 +149,9 @@ class _Resolved:
     problems: list[Problem]
 
 
-def _resolve(written: _Written, root: Node, problems: Sequence[Problem] = (), *, cell: Cell | None = None) -> _Resolved:
+def _resolve(
+    written: _SpecText, root: Node, problems: Sequence[Problem] = (), *, cell: Cell | None = None
+) -> _Resolved:
     """Resolve the references of a spec or of a cell, read the config that it names, and take its variables out."""
     sections = {str(key): child for key, child in root.children}
     variables = sections.pop(_VARS, _NOTHING)
@@ -183,7 +185,7 @@ def _of_variables(variables: Node) -> list[Problem]:
     return [Problem(variables.mark, f"vars is a mapping of names to values, found {variables.kind}")]
 
 
-def _document(written: _Written, resolved: _Resolved, keys: Collection[str] = ()) -> Document:
+def _document(written: _SpecText, resolved: _Resolved, keys: Collection[str] = ()) -> Document:
     """Make the document of a spec or of one cell; keys: those by which each is named."""
     flat = Flat()
     data = flat.add(relative_to_spec(resolved.tree, written.file, written.extended))

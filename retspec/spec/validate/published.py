@@ -82,7 +82,7 @@ def _opened(fragment: Fragment) -> Fragment:
 
 
 def _offered(fragment: Fragment) -> list[Any]:
-    """Return the values that an editor can complete: those of an enumeration, also of a shorthand or one of its types."""
+    """Return the values that an editor can complete: those of an enumeration, of a shorthand or one type too."""
     parts = [fragment, *(part.get("then", {}) for part in fragment.get("allOf", ()))]
     values: list[Any] = [value for part in parts for value in part.get("enum", ())]
     if not values and isinstance(shorthand := fragment.get("else"), dict):

@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
-class Course:
+class AllocationTrace:
     """Births and deaths of storages within the first step of a training, in their order.
 
     Two courses of one model at different batch sizes have the same events as long as the model takes the same way, and
@@ -61,13 +61,13 @@ class Course:
             parts[self.roles[index]] += sizes[index] if event >= 0 else -sizes[index]
         return levels[last], {role.value: size for role, size in parts.items()}
 
-    def at(self, batch_size: int, other: Course) -> Course | None:
+    def at(self, batch_size: int, other: AllocationTrace) -> AllocationTrace | None:
         """Return the course at a third batch size, as this one and another foretell it; None where they cannot."""
         steps, rest = divmod(batch_size - self.batch_size, other.batch_size - self.batch_size)
         if (self.events, self.roles) != (other.events, other.roles) or rest or steps < 0:
             return None
         sizes = tuple(a + steps * (b - a) for a, b in zip(self.sizes, other.sizes, strict=True))
-        return Course(batch_size, sizes, self.roles, self.events)
+        return AllocationTrace(batch_size, sizes, self.roles, self.events)
 
     def _left_behind(self) -> set[int]:
         dead = {~event for event in self.events if event < 0}
@@ -82,7 +82,7 @@ def _levels(live: int, sizes: list[int], events: list[int]) -> Iterator[int]:
         yield live
 
 
-class Ledger(LiveBytes):
+class AllocationTracer(LiveBytes):
     """Live bytes with their history."""
 
     def __init__(self, parameters: Iterable[Tensor], batch: Iterable[Tensor]) -> None:
@@ -107,9 +107,9 @@ class Ledger(LiveBytes):
             if self._roles[index] is Role.TEMPORARY:
                 self._roles[index] = role
 
-    def course(self, batch_size: int) -> Course:
+    def course(self, batch_size: int) -> AllocationTrace:
         """Return what happened until now."""
-        return Course(batch_size, tuple(self._sizes), tuple(self._roles), tuple(self._events))
+        return AllocationTrace(batch_size, tuple(self._sizes), tuple(self._roles), tuple(self._events))
 
     def _born(self, key: int, size: int) -> None:
         self._alive[key] = len(self._sizes)

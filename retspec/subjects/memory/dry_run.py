@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, describe
-from retspec.subjects.memory.allocation_trace import Ledger, Role
+from retspec.subjects.memory.allocation_trace import AllocationTracer, Role
 from retspec.subjects.memory.dispatching import dispatching
 from retspec.subjects.models.skeleton import hollow
 from retspec.subjects.subject import Batch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    from retspec.subjects.memory.allocation_trace import Course
+    from retspec.subjects.memory.allocation_trace import AllocationTrace
     from retspec.subjects.training.making import TrainerMaker
 
 
@@ -61,7 +61,7 @@ class DryRun:
         self._trainer = trainer
         self._foreach = foreach
 
-    def course(self, batch_size: int) -> Course:
+    def course(self, batch_size: int) -> AllocationTrace:
         """Take one step and return its course.
 
         Raises NoVerdict for a model that cannot be run without data, SubjectError for one that does not fit its data.
@@ -108,7 +108,7 @@ class DryTrainer:
 
     def __init__(self, model: nn.Module, batch: Batch, trainer: TrainerMaker, *, foreach: bool) -> None:
         held = [*model.parameters(), *model.buffers()]
-        self.ledger = Ledger(held, [batch.inputs, batch.targets])
+        self.ledger = AllocationTracer(held, [batch.inputs, batch.targets])
         self._in_forward = False
         self._trainer = trainer.on(model, batch)
         self._trainer.see = self._see

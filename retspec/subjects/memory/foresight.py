@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from retspec.subjects.memory.allocation_trace import Course
+    from retspec.subjects.memory.allocation_trace import AllocationTrace
     from retspec.subjects.memory.dry_run import BatchShape
     from retspec.subjects.training.making import TrainerMaker
 
@@ -39,7 +39,7 @@ class Foresight:
         self._on_cuda = target == "cuda"
         self._recipe = trainer.recipe
         self._run = DryRun(module, shape, trainer, foreach=self._on_cuda)
-        self._courses: dict[int, Course] = {}
+        self._courses: dict[int, AllocationTrace] = {}
         self._confirmed = 0
 
     def estimate(self, batch_size: int) -> Estimate:
@@ -64,13 +64,13 @@ class Foresight:
         self._confirmed = batch_size if agrees else 0
         return agrees
 
-    def _foretold(self, batch_size: int) -> Course:
+    def _foretold(self, batch_size: int) -> AllocationTrace:
         """Return what two small courses foretell, or the course itself where they cannot."""
         course = self._base[0].at(batch_size, self._base[1]) if self._base else None
         return course or self._course(batch_size)
 
     @cached_property
-    def _base(self) -> tuple[Course, Course] | None:
+    def _base(self) -> tuple[AllocationTrace, AllocationTrace] | None:
         """The two smallest courses that take the same way; one image alone often takes another, or none."""
         unit = self._recipe.accumulation
         for images in (unit, 2 * unit):
@@ -84,12 +84,12 @@ class Foresight:
                     return first, second
         return None
 
-    def _course(self, batch_size: int) -> Course:
+    def _course(self, batch_size: int) -> AllocationTrace:
         if batch_size not in self._courses:
             self._courses[batch_size] = self._run.course(batch_size)
         return self._courses[batch_size]
 
-    def _read(self, course: Course) -> Estimate:
+    def _read(self, course: AllocationTrace) -> Estimate:
         peak, parts = course.peak(CUDA_GRAIN if self._on_cuda else 1)
         if self._on_cuda:
             peak, parts = peak + CUDA_WORKSPACES, {**parts, WORKSPACES: CUDA_WORKSPACES}

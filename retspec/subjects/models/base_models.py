@@ -1,4 +1,4 @@
-"""Base models: one is made, and filled from its checkpoint, for all subjects in turn that only wrap it differently."""
+"""Base models: one is made, and filled from its checkpoint, for all subjects that only wrap it differently."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseModel:
     """A model before anything wraps it, and what came of its checkpoint."""
 
     model: nn.Module
     loading: Loading | None = None
 
 
-class Bases:
+class BaseModels:
     """Keeps the last base model for the next subject that asks for the same.
 
     It is given out again only if it is what it was to the bit; whoever changed it for good costs a new one.
@@ -33,7 +33,7 @@ class Bases:
         self._key: Hashable = None
         self._kept: _Kept | None = None
 
-    def take(self, key: Hashable, make: Callable[[], Base], *, keep: bool) -> Base:
+    def take(self, key: Hashable, make: Callable[[], BaseModel], *, keep: bool) -> BaseModel:
         """Return the base model of this key, made if it is not at hand.
 
         keep: whether somebody may ask for it again.
@@ -50,7 +50,7 @@ class Bases:
 class _Kept:
     """A base model and all that is needed to take a wrapper off it and to see that nothing else has changed."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: BaseModel) -> None:
         self.base = base
         self._modules = dict(base.model.named_modules())
         self._modes = {name: module.training for name, module in self._modules.items()}

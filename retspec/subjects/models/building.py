@@ -10,7 +10,7 @@ import msgspec
 
 from retspec.errors import SubjectError
 from retspec.subjects.checkpoints import File, find, hold_against, load_into, recognise
-from retspec.subjects.models.base_models import Base, Bases
+from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.lora import wrap
 from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.models.structure import set_grad_checkpointing
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class ModelBuilder:
     """Builds the model of one spec; its base is taken from `bases`, or kept there for whoever asks for the same."""
 
-    def __init__(self, spec: Spec, sources: Mapping[str, Source], bases: Bases, *, keep: bool) -> None:
+    def __init__(self, spec: Spec, sources: Mapping[str, Source], bases: BaseModels, *, keep: bool) -> None:
         self._spec = spec
         self._sources = sources
         self._bases, self._keep = bases, keep
@@ -92,25 +92,25 @@ class ModelBuilder:
         """The base with its weights, on the CPU or where it was measured last; taken over if it is at hand."""
         section, checkpoint = self.section, self._pinned_checkpoint()
 
-        def make() -> Base:
+        def make() -> BaseModel:
             if checkpoint is None:
-                return Base(self._base())
+                return BaseModel(self._base())
             if section.fill:
                 return self._loaded(checkpoint)
             model = self._base()
-            return Base(model, hold_against(model, checkpoint))
+            return BaseModel(model, hold_against(model, checkpoint))
 
         base = self._bases.take((self._spec.base, checkpoint), make, keep=self._keep)
         self.loading = base.loading
         return base.model
 
-    def _loaded(self, checkpoint: File) -> Base:
+    def _loaded(self, checkpoint: File) -> BaseModel:
         """Build the base and load its weights, before peft wraps it: that renames its layers."""
         from retspec.subjects.models.skip_init import without_draws
 
-        def load() -> Base:
+        def load() -> BaseModel:
             model = self._base()
-            return Base(model, load_into(model, checkpoint))
+            return BaseModel(model, load_into(model, checkpoint))
 
         return without_draws(load) or load()
 

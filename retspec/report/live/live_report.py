@@ -22,7 +22,7 @@ MOST_OF_THE_TIME = 10
 """A file is rewritten when this many times as long as the last writing took is over: writing stays a small part."""
 
 
-class Sheet:
+class LivePart:
     """The report of one spec, or of one cell of its matrix, while it grows."""
 
     def __init__(self, report: Report, mask: Mask) -> None:
@@ -84,7 +84,7 @@ class Sheet:
         self.is_running = False
 
 
-class Board:
+class LiveReport:
     """The reports of a spec while they grow, one for each cell; writes the files and tells the observers."""
 
     def __init__(
@@ -96,8 +96,8 @@ class Board:
         secrets: Iterable[str] = (),
     ) -> None:
         self._mask = Mask(secrets)
-        self._sheets = [Sheet(report, self._mask) for report in openings]
-        self.sheet = self._sheets[0]
+        self._parts = [LivePart(report, self._mask) for report in openings]
+        self.part = self._parts[0]
         self._hooks = catalog.hooks.hook
         self._files = destinations(paths, catalog)
         self._begun = time.monotonic()
@@ -108,7 +108,7 @@ class Board:
     @property
     def report(self) -> Report:
         """The report as it stands."""
-        parts = [sheet.report for sheet in self._sheets]
+        parts = [part.report for part in self._parts]
         return self._final or composed(parts, seconds=time.monotonic() - self._begun)
 
     @property
@@ -122,25 +122,25 @@ class Board:
 
     def turn_to(self, index: int) -> None:
         """Let what comes be about the cell of that index."""
-        self.sheet = self._sheets[index]
+        self.part = self._parts[index]
 
     def begin(self) -> None:
         """Start the clock of the cell, and of the whole with its first one."""
-        if self._waiting == len(self._sheets):
+        if self._waiting == len(self._parts):
             self._begun = time.monotonic()
         self._waiting -= 1
-        self.sheet.begin()
+        self.part.begin()
 
     def end(self) -> None:
-        """Stop the clock of the cell; the last one to end closes the board."""
-        self.sheet.end()
-        if not self._waiting and not any(sheet.is_running for sheet in self._sheets):
+        """Stop the clock of the cell; the last one to end closes the report."""
+        self.part.end()
+        if not self._waiting and not any(part.is_running for part in self._parts):
             self.close()
 
     def add(self, result: Result) -> None:
         """Put a verdict in the place of its criterion, and let everybody know."""
         result = self._mask.result(result)
-        self.sheet.add(result)
+        self.part.add(result)
         self.tell("criterion_finished", result=result)
         if time.monotonic() >= self._write_again_at:
             self._write()
@@ -152,13 +152,13 @@ class Board:
         """
         if self._final and not interrupted:
             return self._final
-        for sheet in [sheet for sheet in self._sheets if sheet.is_running] or ([self.sheet] if interrupted else []):
-            sheet.end(interrupted=interrupted)
+        for part in [part for part in self._parts if part.is_running] or ([self.part] if interrupted else []):
+            part.end(interrupted=interrupted)
         self._final = None
         self._write()
-        before = self.sheet.report.faults
+        before = self.part.report.faults
         self.tell("run_finished", report=self.report)
-        if self.sheet.report.faults != before:
+        if self.part.report.faults != before:
             # An observer failed just now, and the files must not be greener than the report.
             self._write()
         self._final = self.report
@@ -166,8 +166,8 @@ class Board:
 
     def tell(self, event: str, **facts: Any) -> None:
         """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
-        facts["name"] = self.sheet.name
-        tell(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.sheet.fault)
+        facts["name"] = self.part.name
+        tell(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.part.fault)
 
     def _write(self) -> None:
         started = time.monotonic()
