@@ -175,34 +175,34 @@ def forks() -> int:
 # Measurements -------------------------------------------------------------------------------------
 
 
-@measurement(cost=Cost.FORWARD)
+@measurement(cost=Cost.FORWARD, needs_torch=False)
 def fragile(*, path: str) -> int:
     """Fail, and count how often."""
     leaves_a_note(path=path)
     raise ValueError("it broke")
 
 
-@measurement(cost=Cost.TRAINING)
+@measurement(cost=Cost.TRAINING, needs_torch=False)
 def cursed() -> int:
     """Abort."""
     os.abort()
 
 
-@measurement(cost=Cost.TRAINING)
+@measurement(cost=Cost.TRAINING, needs_torch=False)
 def sluggish() -> int:
     """Take for ever."""
     time.sleep(AGES)
     return 0
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def untidy() -> Iterator[int]:
     """Give facts, and fail to clean up."""
     yield 0
     raise OSError("the folder is gone")
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def explosive() -> Iterator[int]:
     """Give facts, and crash while cleaning up."""
     yield 0

@@ -25,7 +25,7 @@ def everywhere(text):
         except OSError:
             pass
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def facts() -> float:
     """What was measured?"""
     MEASURES

@@ -23,14 +23,14 @@ import time
 from retspec.plugin import Check, Cost, Measurement, check, hookimpl, measurement
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def sluggish() -> int:
     """Take for ever."""
     time.sleep(600)
     return 0
 
 
-@measurement(cost=Cost.STATIC)
+@measurement(cost=Cost.STATIC, needs_torch=False)
 def swift() -> int:
     """Take no time."""
     return 1
