@@ -41,9 +41,13 @@ def _text(schema: dict[str, Any]) -> str:
     """Return a schema as JSON, each definition on a line of its own: small, and a change shows where it is."""
     below = "definitions" if "definitions" in schema else "$defs"
     rest = msgspec.json.format(json.dumps({**schema, below: {}}, sort_keys=True))
-    lines = [f"    {json.dumps(name)}: {json.dumps(part, sort_keys=True)}" for name, part in schema[below].items()]
+    lines = [f"    {json.dumps(name)}: {_compact(part)}" for name, part in schema[below].items()]
     listed = ",\n".join(sorted(lines))
     return rest.replace(f'"{below}": {{}}', f'"{below}": {{\n{listed}\n  }}') + "\n"
+
+
+def _compact(part: Any) -> str:
+    return json.dumps(part, sort_keys=True, separators=(",", ":"))
 
 
 def _write(path: Path, text: str) -> None:

@@ -23,9 +23,9 @@ from retspec.plugins.catalog import Catalog
 
 
 @measurement(cost=Cost.TRAINING)
-def training(model: Any, batch: Any, recipe: Any, *, steps: int) -> object:
+def training(model: Any, batch: Any, trainer: Any, *, steps: int) -> object:
     """A short training."""
-    return model, batch, recipe, steps
+    return model, batch, trainer, steps
 
 
 @measurement(cost=Cost.STATIC)

@@ -28,13 +28,13 @@ def publish(schema: Fragment) -> Fragment:
     Editors look for what they offer beside a key, not under conditions; so the values are there once more, as examples.
     """
     opened = {key: _opened_below(key, value) for key, value in schema.items()}
-    definitions = _with_common_form(_with_common_form(opened["definitions"], "long."), "extending.long.")
+    definitions = _with_common_form(opened["definitions"], "long.")
     return {"$schema": _DIALECT, "title": "retspec spec", **shared({**opened, "definitions": definitions})}
 
 
 def _with_common_form(definitions: dict[str, Fragment], prefix: str) -> dict[str, Fragment]:
     """Say once what the long forms of all checks have in common; the question is said where the check is named."""
-    forms = {name: form for name, form in definitions.items() if name.startswith(prefix)}
+    forms = {name: form for name, form in definitions.items() if name.startswith(prefix) and "properties" in form}
     if not forms:
         return definitions
     first, *others = forms.values()
@@ -102,7 +102,7 @@ def _opened_type(fragment: Fragment) -> Fragment:
     kinds = [fragment["type"]] if isinstance(fragment["type"], str) else fragment["type"]
     if "string" not in kinds:
         spellings = [_WHOLE, _DIGITS] if {"integer", "number"} & set(kinds) else [_WHOLE]
-        message = f"Expected {' or '.join(kinds)}, or a reference such as ${{vars.NAME}}."
+        message = f"Expected {' or '.join(kinds)}, or a reference: ${{vars.NAME}}."
         return {**fragment, "type": [*kinds, "string"], "pattern": "|".join(spellings), _MESSAGE: message}
     if "pattern" in fragment:
         return {**fragment, "pattern": f"{fragment['pattern']}|{_REFERENCE}"}
