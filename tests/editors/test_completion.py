@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +11,7 @@ from retspec.plugins.catalog import gather
 from retspec.records import OPTIMIZERS
 from tests.editors.server import YamlServer
 from tests.house.refresh import ROOT, SPEC_SCHEMA
+from tests.npm import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,30 +21,11 @@ CATALOG = gather(entry_points=False)
 SHIPPED = "../schemas/spec.schema.json"
 SPECS = sorted(path for path in (ROOT / "specs").glob("*.yaml") if SHIPPED in path.read_text())
 HEAD = "# yaml-language-server: $schema=spec.schema.json\nretspec: 1\n"
-VERSION = "2.0.0"
-INSTALLED = ROOT / ".npm"
-"""Ignored by git; installed once."""
 
 
 @pytest.fixture(scope="module")
-def program() -> Path:
-    found = INSTALLED / "node_modules" / ".bin" / "yaml-language-server"
-    npm = shutil.which("npm")
-    if not found.exists() and npm is None:
-        pytest.skip("npm is not here to install yaml-language-server")
-    INSTALLED.mkdir(exist_ok=True)
-    with (INSTALLED / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes run the tests
-        if not found.exists():
-            (INSTALLED / "package.json").write_text(json.dumps({"private": True}))
-            package = f"yaml-language-server@{VERSION}"
-            subprocess.run([npm, "install", "--no-audit", "--no-fund", package], cwd=INSTALLED, check=True, timeout=300)
-    return found
-
-
-@pytest.fixture(scope="module")
-def server(program: Path) -> Iterator[YamlServer]:
-    with YamlServer(program) as running:
+def server() -> Iterator[YamlServer]:
+    with YamlServer(installed("yaml-language-server", "2.0.0")) as running:
         yield running
 
 

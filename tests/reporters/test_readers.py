@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from lxml import etree
 
 from retspec.records import Direction, Result, Verdict
 from retspec.report.formats.junit import Family, render_junit
+from tests.npm import installed
 from tests.reporters.sample import criterion, failed, judged, report, sample
 
 if TYPE_CHECKING:
@@ -97,33 +97,10 @@ def _by_ctrf(path: Path, program: Path) -> list[Read]:
     ]
 
 
-@pytest.fixture(scope="session")
-def junit_to_ctrf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the program, installed into a folder of its own."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
-    folder = tmp_path_factory.mktemp("npm")
-    command: list[str | Path] = [
-        npm,
-        "install",
-        "--prefix",
-        folder,
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "junit-to-ctrf@0.0.14",
-    ]
-    installed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    if installed.returncode:
-        pytest.skip(f"npm cannot install junit-to-ctrf: {installed.stderr[-200:]}")
-    return folder / "node_modules" / ".bin" / "junit-to-ctrf"
-
-
 @pytest.fixture(params=["junitparser", "junit2html", "junit-to-ctrf"])
 def read(request: pytest.FixtureRequest) -> Callable[[Path], list[Read]]:
     if request.param == "junit-to-ctrf":
-        program = request.getfixturevalue("junit_to_ctrf")
+        program = installed("junit-to-ctrf", "0.0.14")
         return lambda path: _by_ctrf(path, program)
     return {"junitparser": _by_junitparser, "junit2html": _by_junit2html}[request.param]
 

@@ -30,7 +30,7 @@ loss_drop: 0.05
 dead_gradients: 0
 determinism_atol: 0
 grad_accumulation_rtol: 1e-4
-peak_memory_mb: 100
+peak_memory_mb: {limit: 100, with: {iterations: 20}}
 max_memory_estimate_gb: 1
 """
 
