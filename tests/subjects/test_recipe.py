@@ -217,6 +217,15 @@ def test_micro_batches_weigh_what_their_classes_weigh() -> None:
         torch.testing.assert_close(one.grad, other.grad)
 
 
+def test_a_micro_batch_whose_classes_weigh_nothing_adds_nothing() -> None:
+    """Alone, torch would divide 0 by 0 there."""
+    losses = []
+    for parts in (1, 6):
+        trainer = TrainerMaker(Recipe(class_weights=[0.0, 1.0, 2.0], accumulation=parts)).on(Net(), batch())
+        losses.append(trainer.finite_backward())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
 def faults() -> Iterator[tuple[Recipe, str, str]]:
     yield Recipe(optimizer={"name": "rmsprop", "alfa": 1}), "train.optimizer.alfa", "did you mean 'alpha'?"
     yield Recipe(optimizer={"name": "adam", "betas": [2, 0]}), "train.optimizer", "adam refuses its arguments"
@@ -225,6 +234,7 @@ def faults() -> Iterator[tuple[Recipe, str, str]]:
     yield Recipe(groups=[ParameterGroup(match=["("])]), "train.groups.0.match", "is no regular expression"
     yield Recipe(scheduler={"name": "steplr", "stepsize": 1}), "train.scheduler.stepsize", "did you mean 'step_size'?"
     yield Recipe(scheduler={"name": "steplr"}), "train.scheduler", "step_size"
+    yield Recipe(class_weights=[0.0, 0.0, 0.0]), "train.class_weights", "of a class that weighs 0"
     yield Recipe(class_weights=[1.0, 2.0]), "train.class_weights", "2 class weights, and the model has 3 classes"
 
 

@@ -82,6 +82,17 @@ class RecipeTrainer(Trainer):
             return super().share(targets)
         return self._weights[targets].sum() / self._weights[self.batch.targets].sum()
 
+    def weighs_nothing(self, targets: Tensor) -> bool:
+        """Whether the classes of a micro-batch all weigh 0: torch divides 0 by 0 there.
+
+        Raises SubjectError when those of the whole batch do: nothing can be learnt from it.
+        """
+        if self._weights is None or targets.is_floating_point() or self._weights[targets].any():
+            return False
+        if not self._weights[self.batch.targets].any():
+            raise SubjectError("every image of the batch is of a class that weighs 0", path="train.class_weights")
+        return True
+
     def scale(self, loss: Tensor) -> Tensor:
         """Multiply by what the loss scaler says, under float16."""
         scaled: Tensor = self._scaler.scale(loss)

@@ -61,6 +61,10 @@ class Trainer(ABC):
         """Return the weight of a micro-batch in the mean loss of the whole batch."""
         return len(targets) / len(self.batch.targets)
 
+    def weighs_nothing(self, targets: Tensor) -> bool:  # noqa: ARG002 - every micro-batch counts by default
+        """Whether a micro-batch takes no part in the mean loss, so that its own loss need not be finite."""
+        return False
+
     def scale(self, loss: Tensor) -> Tensor:
         """Return what the backward pass starts from."""
         return loss
@@ -91,6 +95,8 @@ class Trainer(ABC):
             loss = self.loss(inputs, targets) * self.share(targets)
             value = float(loss.detach())
             if not isfinite(value):
+                if self.weighs_nothing(targets):
+                    continue
                 return None
             if loss.requires_grad:
                 self.scale(loss).backward()  # type: ignore[no-untyped-call]
