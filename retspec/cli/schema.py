@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import click
-import msgspec
 
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.errors import ReportError
 from retspec.plugins.catalog import gather
 from retspec.spec.validate import compose_schema, results_schema
+
+_LAID_OUT = frozenset(
+    {("definitions",), ("$defs",), ("then",), ("then", "properties"), ("else",), ("else", "properties")}
+)
+"""Where in a schema a key has a line of its own."""
 
 
 @click.command(
@@ -30,24 +34,22 @@ def command(output: Path | None, *, results: bool, **plugins: Unpack[Plugins]) -
     and explains them. Name it in the first line of a spec: # yaml-language-server: $schema=spec.schema.json
     """
     schema = results_schema() if results else compose_schema(gather(**plugins), published=True)
-    text = _text(schema)
+    text = f"{_text(schema)}\n"
     if output is None:
         click.echo(text, nl=False)
     else:
         _write(output, text)
 
 
-def _text(schema: dict[str, Any]) -> str:
-    """Return a schema as JSON, each definition on a line of its own: small, and a change shows where it is."""
-    below = "definitions" if "definitions" in schema else "$defs"
-    rest = msgspec.json.format(json.dumps({**schema, below: {}}, sort_keys=True))
-    lines = [f"    {json.dumps(name)}: {_compact(part)}" for name, part in schema[below].items()]
-    listed = ",\n".join(sorted(lines))
-    return rest.replace(f'"{below}": {{}}', f'"{below}": {{\n{listed}\n  }}') + "\n"
-
-
-def _compact(part: Any) -> str:
-    return json.dumps(part, sort_keys=True, separators=(",", ":"))
+def _text(schema: dict[str, Any], path: tuple[str, ...] = ()) -> str:
+    """Return a schema as JSON, a line per definition and per section: small, and a change shows where it is."""
+    indent = "  " * len(path)
+    lines = []
+    for key, part in sorted(schema.items()):
+        inner = (*path, key)
+        text = _text(part, inner) if inner in _LAID_OUT else json.dumps(part, sort_keys=True, separators=(",", ":"))
+        lines.append(f"{indent}  {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
 def _write(path: Path, text: str) -> None:

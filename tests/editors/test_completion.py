@@ -46,8 +46,10 @@ def spec(tmp_path: Path) -> Path:
         ("checks:\n  short:\n    check: |\n", {*CATALOG.checks}),
         ("checks:\n  head_trainable: |\n", {"true", "false"}),
         ("checks:\n  head_trainable:\n    limit: |\n", {"true", "false"}),
+        ("checks:\n  own:\n    check: head_trainable\n    limit: |\n", {"true", "false"}),
         ("checks:\n  |\n", {*CATALOG.checks}),
         ("checks:\n  loss_drop:\n    with:\n      |\n", {"steps", "lr"}),
+        ("checks:\n  own:\n    check: loss_drop\n    with:\n      |\n", {"steps", "lr"}),
         ("checks:\n  loss_drop:\n    |\n", {"check", "limit", "warn", "severity", "with", "tags", "timeout", "skip"}),
         ("model:\n  |\n", {"timm", "factory", "lora", "checkpoint", "adapter"}),
         ("train:\n  |\n", {"steps", "optimizer", "lr", "amp", "accumulation", "stop_at_drop"}),
@@ -59,6 +61,13 @@ def spec(tmp_path: Path) -> Path:
 )
 def test_an_editor_offers_every_value(server: YamlServer, spec: Path, text: str, offered: set[str]) -> None:
     assert offered <= server.completions(spec, HEAD + text)
+
+
+@pytest.mark.parametrize("key", ["limit", "timeout", "with"])
+def test_an_editor_offers_null_only_where_it_removes_something(server: YamlServer, spec: Path, key: str) -> None:
+    text = f"checks:\n  loss_drop:\n    {key}: |\n"
+    assert "null" not in server.completions(spec, HEAD + text)
+    assert "null" in server.completions(spec, f"{HEAD}extends: base.yaml\n{text}")
 
 
 def test_an_editor_shows_the_question_and_the_advice_over_a_check(server: YamlServer, spec: Path) -> None:
@@ -91,10 +100,12 @@ def test_an_editor_marks_nothing_that_is_right(server: YamlServer, spec: Path, t
         ("checks: {loss_drop: much}\n", "Expected number, or a reference: ${vars.NAME}."),
         ("checks: {head_trainable: maybe}\n", "Expected boolean, or a reference: ${vars.NAME}."),
         ("checks: {loss_drop: 0.5}\ntrain: {optimizer: adamv}\n", '"sgd".'),
-        ("checks: {loss_drop: {limit: 0.5, severity: loud}}\n", 'Valid values: "error", "warn"'),
+        ("checks: {loss_drop: {limit: 0.5, severity: loud}}\n", 'Valid values: "error", "warn".'),
         ("checks: {loss_drop: {limit: 0.5, limt: 0.4}}\n", '"limit"'),
         ("checks: {loss_drop: 0.5}\ntrain: {stepz: 20}\n", "Property stepz is not allowed."),
         ("checks: {los_drop: 0.5}\n", "Incorrect type."),
+        ("checks: {loss_drop: {check: merge_atol, limit: 0.5}}\n", '"loss_drop"'),
+        ("checks: {own: {check: loss_drop, limit: 0.5, with: {stepz: 3}}}\n", "Property stepz is not allowed."),
         ("extends: base.yaml\nchecks: {loss_drop: much}\n", "Expected number or null, or a reference"),
     ],
 )

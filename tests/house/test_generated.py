@@ -11,7 +11,17 @@ import yaml
 
 from retspec.plugins.catalog import gather
 from tests.house.pages import FOLDER, REFRESH, index, page, pages, sections
-from tests.house.refresh import FIRST_MARKER, GENERATED, LAST_MARKER, PLUGINS, ROOT, SITE, refresh, with_checks
+from tests.house.refresh import (
+    FIRST_MARKER,
+    GENERATED,
+    LAST_MARKER,
+    PLUGINS,
+    ROOT,
+    SITE,
+    SPEC_SCHEMA,
+    refresh,
+    with_checks,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +49,11 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_generated_is_fresh(path: str, refreshed: Path) -> None:
     committed = (ROOT / path).read_text(encoding="utf-8") if (ROOT / path).is_file() else "missing"
     assert committed == (refreshed / path).read_text(encoding="utf-8"), f"{path} is stale; refresh it: {REFRESH}"
+
+
+def test_the_schema_of_specs_says_each_thing_once() -> None:
+    """Editors parse it for every spec; it was 921 kB when each check said everything for itself."""
+    assert (ROOT / SPEC_SCHEMA).stat().st_size < 200_000
 
 
 def test_no_page_is_left_of_a_check_that_is_gone(refreshed: Path) -> None:

@@ -128,6 +128,33 @@ def test_the_published_schema_takes_no_other_text_for_a_number(catalog: Catalog,
     assert not Draft7Validator(compose_schema(catalog, published=True)).is_valid(spec)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"limit": None},
+        {"limit": {}},
+        {"limit": 0.5, "warn": None},
+        {"limit": 0.5, "vs": "baseline.json"},
+        {"limit": 0.5, "max_regression": "5%"},
+        {"limit": 0.5, "severity": None},
+        {"limit": 0.5, "tags": None},
+        {"limit": 0.5, "with": None},
+        {"limit": 0.5, "with": {"steps": None}},
+        {"limit": 0.5, "waive": {}},
+        {"limit": 0.5, "check": None},
+        {"skip": None},
+        {"warn": 0.5},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("published", [False, True])
+def test_a_part_of_a_criterion_is_none(catalog: Catalog, form: dict[str, Any], *, published: bool) -> None:
+    """Only a file that extends another may hold a part, or null; an editor says so as `retspec validate` does."""
+    validator = Draft7Validator(compose_schema(catalog, published=published))
+    for checks in ({"loss_drop": form}, {"own": {"check": "loss_drop"} | form}):
+        assert not validator.is_valid({"retspec": 1, "checks": checks})
+
+
 EXTENDING = {"retspec": 1, "extends": "base.yaml"}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from retspec.spec.validate.extending import EXTENDING
+from retspec.spec.validate.forms import with_common_forms
 from retspec.spec.validate.sharing import shared
 
 if TYPE_CHECKING:
@@ -28,32 +30,8 @@ def publish(schema: Fragment) -> Fragment:
     Editors look for what they offer beside a key, not under conditions; so the values are there once more, as examples.
     """
     opened = {key: _opened_below(key, value) for key, value in schema.items()}
-    definitions = _with_common_form(opened["definitions"], "long.")
+    definitions = with_common_forms(with_common_forms(opened["definitions"], ""), EXTENDING)
     return {"$schema": _DIALECT, "title": "retspec spec", **shared({**opened, "definitions": definitions})}
-
-
-def _with_common_form(definitions: dict[str, Fragment], prefix: str) -> dict[str, Fragment]:
-    """Say once what the long forms of all checks have in common; the question is said where the check is named."""
-    forms = {name: form for name, form in definitions.items() if name.startswith(prefix) and "properties" in form}
-    if not forms:
-        return definitions
-    first, *others = forms.values()
-    equal = {key for key in first if all(form.get(key) == first[key] for form in others)}
-    properties = first["properties"].items()
-    keys = {key for key, value in properties if all(form["properties"].get(key) == value for form in others)}
-    common = {key: first[key] for key in equal - {"properties", "additionalProperties"}}
-    common["properties"] = {key: value for key, value in properties if key in keys}
-    common["propertyNames"] = {"enum": [*first["properties"]]}  # `additionalProperties` would see one part alone
-    name = f"{prefix}common"
-    own = {
-        each: {
-            **{key: value for key, value in form.items() if key not in equal | {"description", "additionalProperties"}},
-            "allOf": [{"$ref": f"#/definitions/{name}"}],
-            "properties": {key: value for key, value in form["properties"].items() if key not in keys},
-        }
-        for each, form in forms.items()
-    }
-    return {**definitions, name: common, **own}
 
 
 def _opened_below(keyword: str, value: Any) -> Any:
@@ -93,8 +71,12 @@ def _offered(fragment: Fragment) -> list[Any]:
 
 
 def _opened_keyword(fragment: Fragment, keyword: str) -> Fragment:
-    reference = {"type": "string", "pattern": _WHOLE}
-    allowed = {"if": reference, "then": {}, "else": {keyword: fragment.pop(keyword)}}
+    expected = fragment.pop(keyword)
+    reference: Fragment = {"type": "string", "pattern": _WHOLE}
+    if keyword == "enum" and None in expected:  # without it the values are those of the schema that takes no null
+        reference["type"] = ["string", "null"]
+        expected = [value for value in expected if value is not None]
+    allowed = {"if": reference, "else": {keyword: expected}}
     return {**fragment, "allOf": [allowed]} if "if" in fragment else {**fragment, **allowed}
 
 

@@ -46,7 +46,7 @@ class _Sharing:
         return {**rest, "definitions": definitions | self._made}
 
     def _count(self, part: Fragment) -> None:
-        self._counts.update({_canonical(piece) for piece in (part, _split(part)[1], _condition(part))})
+        self._counts.update({_canonical(piece) for piece in (part, _split(part)[1], *_pieces(part))})
 
         def down(inner: Any, _key: str) -> Any:
             if isinstance(inner, dict):
@@ -61,10 +61,14 @@ class _Sharing:
             return part
         if self._is_repeated(part):
             return self._reference(part, key)
+        return self._beside_rules(part, key) or self._rebuilt(part, key)
+
+    def _beside_rules(self, part: Fragment, key: str) -> Fragment | None:
+        """Return the remarks of a part beside a reference to its rules, None if those are not shared."""
         remarks, rules = _split(part)
-        if remarks and "allOf" not in part and self._is_repeated(rules):
-            return {**remarks, "allOf": [self._reference(rules, key)]}
-        return self._rebuilt(part, key)
+        if not remarks or "allOf" in part or not self._is_repeated(rules):
+            return None
+        return {**remarks, "allOf": [self._reference(rules, key)]}
 
     def _is_repeated(self, part: Fragment) -> bool:
         """Whether references to a definition are shorter than the part in all of its places."""
@@ -77,18 +81,27 @@ class _Sharing:
         if text not in self._names:
             name = self._names[text] = _free(f"{_PREFIX}{key or 'part'}", self._made)
             self._made[name] = {}  # its place, before that of what is inside it
-            self._made[name] = self._rebuilt(part, key)
+            self._made[name] = self._beside_rules(part, key) or self._rebuilt(part, key)
         return {"$ref": f"#/definitions/{self._names[text]}"}
 
     def _rebuilt(self, part: Fragment, key: str) -> Fragment:
-        if len(condition := _condition(part)) < len(part) and self._is_repeated(condition):
-            rest = {word: value for word, value in part.items() if word not in condition}
-            part = {**rest, "allOf": [*part.get("allOf", []), condition]}
+        for piece in _pieces(part):
+            if len(piece) < len(part) and self._is_repeated(piece):
+                rest = {word: value for word, value in part.items() if word not in piece}
+                part = {**rest, "allOf": [*part.get("allOf", []), piece]}
         return {word: _mapped(word, value, key, self._replaced) for word, value in part.items()}
 
 
-def _condition(part: Fragment) -> Fragment:
-    return {word: part[word] for word in ("if", "then", "else") if word in part}
+def _pieces(part: Fragment) -> list[Fragment]:
+    """Return what of a part can be a part by itself: its condition, and what kind of scalar it takes.
+
+    The kind of a mapping or a list stays where it is: editors lay out what they insert by it.
+    """
+    words = [("if", "then", "else")]
+    if part.get("type", ["object"])[0] not in {"object", "array"}:
+        words.append(("type", "pattern", "patternErrorMessage"))
+    pieces = [{word: part[word] for word in group if word in part} for group in words]
+    return [piece for piece in pieces if piece]
 
 
 def _split(part: Fragment) -> tuple[Fragment, Fragment]:
