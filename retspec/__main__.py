@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def _open_closed_streams() -> None:
-    """Stand in for standard streams that whoever started us had closed: no file of ours may get their numbers."""
+    """Replace standard streams that the parent process had closed: no file of ours may get their numbers."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open

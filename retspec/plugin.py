@@ -5,7 +5,7 @@ A plugin imports three modules of retspec and no other: this one, `retspec.facts
 
 A check is a function that answers one question with one value. Its positional parameters name *measurements*, the
 facts that it reads; its keyword-only parameters are its arguments, under `with:` in a spec, and their annotations are
-their schema. It never judges: the limit stands in the spec, the direction in the decorator::
+their schema. It never judges: the limit is in the spec, the direction in the decorator::
 
     from retspec.facts import Training
     from retspec.plugin import Check, check, hookimpl
@@ -200,7 +200,7 @@ def model_source(
 ) -> Source | Callable[[Callable[..., Any]], Source]:
     """Make a key under `model:` of a function `(value, *, arguments) -> torch.nn.Module`.
 
-    The first parameter is what stands behind the key, the keyword-only ones are the keys beside it. The function may be
+    The first parameter is the value of the key, the keyword-only ones are the keys beside it. The function may be
     called under `torch.device("meta")`, to learn the architecture without making weights.
 
     library: what the library that builds the model knows of its models; `@model_source` alone knows nothing.
@@ -215,7 +215,7 @@ def model_source(
 def data_source(function: Callable[..., Any]) -> Source:
     """Make a key under `data:` of a function `(value, request, *, arguments) -> (inputs, targets)`.
 
-    The first parameter is what stands behind the key, `request` tells what is asked for
+    The first parameter is the value of the key, `request` tells what is asked for
     (`retspec.facts.BatchRequest`). Both results are tensors on the CPU: inputs of shape (batch, ...), targets of
     shape (batch,) or (batch, classes). A function may return a torch DataLoader of such batches instead: its first one
     is taken, and it is timed as it is. The annotation of what is returned then names DataLoader.
@@ -227,7 +227,7 @@ def data_source(function: Callable[..., Any]) -> Source:
 def dataset_source(function: Callable[..., Any]) -> Source:
     """Make a key under `data:` of a function `(value, folder, *, arguments) -> retspec.facts.Dataset`.
 
-    The first parameter is what stands behind the key, `folder` the `pathlib.Path` that relative paths start from: where
+    The first parameter is the value of the key, `folder` the `pathlib.Path` that relative paths start from: where
     the spec lies. It lists files and opens no image. The core does the rest for it: the keys `batch_size`, `transform`
     and `train_transform` beside its own, batches that are balanced over the classes, and all checks on data.
     """
@@ -247,7 +247,7 @@ def reporter(function: Callable[[Report], str]) -> Reporter:
 def training_source(function: Callable[..., Any]) -> Source:
     """Make a key under `train:` of a function `(value, model, batch, *, arguments) -> Trainer`.
 
-    The first parameter is what stands behind the key; what is returned is a `retspec.toolkit.Trainer` of
+    The first parameter is the value of the key; what is returned is a `retspec.toolkit.Trainer` of
      the model on the batch. It is called for each training that a measurement makes. An argument that is called like
     a key of the recipe (`lr`, `accumulation`, `amp`) means the same: a measurement may vary it. One that needs to vary
     a key that the function does not have gets no verdict. The keys `steps`, `stop_at_drop`, `min_steps`, `batch_size`

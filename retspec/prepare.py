@@ -52,7 +52,7 @@ def prepare_cells(
     """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
 
     cells: patterns of the names of cells; a cell is selected when it matches one of them.
-    Raises what `prepare` raises; a problem that several cells share is told once.
+    Raises what `prepare` raises; a problem that several cells share is reported once.
     """
     return _planned(select_cells(load_cells(spec, overrides), cells), **options)
 

@@ -71,7 +71,7 @@ def _row(change: Change) -> tuple[str, ...]:
 def _cell(change: Change, value: object) -> str:
     """Return a value; a bound with its direction and its unit."""
     if value is None and change.kind is Kind.CHANGED and change.direction is None:
-        return "the default"  # a section of the subject leaves out what stands at it
+        return "the default"  # a section of the subject leaves out its defaults
     if value is None or change.part not in BOUNDS or change.direction is None:
         return shown(value)
     direction = "exactly" if change.direction is Direction.EQUAL else change.direction.value

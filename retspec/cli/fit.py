@@ -1,4 +1,4 @@
-"""`retspec fit`: which batch sizes fit in a memory, told before a card is booked."""
+"""`retspec fit`: which batch sizes fit in a memory, before a GPU is booked."""
 
 from __future__ import annotations
 

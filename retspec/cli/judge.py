@@ -43,7 +43,7 @@ def command(
     """Judge recorded results under the limits of a spec.
 
     RESULTS is a results.json. Nothing is measured: what was not recorded (a new criterion, one with another
-    check or other arguments, anything about another model, data, recipe, seed or dtype) is told as not run and
+    check or other arguments, anything about another model, data, recipe, seed or dtype) is reported as not run and
     is never green. Exits like run. Only the reports that are named are written.
     """
     require_distinct(reports.values())

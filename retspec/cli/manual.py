@@ -64,7 +64,7 @@ def _argument(argument: Argument, owner: str) -> str:
 
 
 def default_of(argument: Argument) -> str:
-    """Return what an argument is when the spec gives none; the recipe stands in where it has the name."""
+    """Return what an argument is when the spec gives none; the recipe's key of that name if there is one."""
     if not argument.is_required:
         return f"default {as_yaml(argument.default)}"
     return f"default `train.{argument.name}`" if argument.name in RECIPE_KEYS else "required"
@@ -106,7 +106,7 @@ def file_of(item: Check | Measurement) -> str:
 
 
 def as_yaml(value: Any) -> str:
-    """Return a value as it would stand in a spec; JSON is YAML."""
+    """Return a value as a spec would write it; JSON is YAML."""
     return json.dumps(to_builtins(value))
 
 

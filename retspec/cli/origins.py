@@ -73,7 +73,7 @@ def _is_notable(document: Document, place: Place) -> bool:
 
 
 def _key_marks(text: str) -> dict[Place, Mark]:
-    """Return where each key stands in a text; items of lists have none."""
+    """Return where each key is in a text; items of lists have none."""
     flat = Flat()
     root, _ = parse(text, lambda line, column: Mark("", line, column))
     flat.add(root or Node(None, Mark("", 1, 1)))

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 NAME = "{name}"
-"""What stands in the path of a report for the file name of its spec, without the ending."""
+"""The placeholder in the path of a report: the file name of its spec, without the ending."""
 REPORTS = Path("reports")
-"""Where reports go unless they are told otherwise, below the current directory."""
+"""Where reports go by default, below the current directory."""
 
 
 class Running(Planning):

@@ -1,4 +1,4 @@
-"""`retspec schema`: for editors, and for whoever reads results."""
+"""`retspec schema`: for editors, and for programs that read results."""
 
 from __future__ import annotations
 

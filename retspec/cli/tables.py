@@ -43,5 +43,5 @@ def show_json(data: Any) -> None:
 
 
 def shown(value: object) -> str:
-    """Return a value as it stands in a cell; nothing is a dash."""
+    """Return a value as text for a cell; None is a dash."""
     return NOTHING if value is None else exact(value)

@@ -8,13 +8,13 @@ from retspec.records import Measured, Outcome, Plan
 
 
 class Libraries(msgspec.Struct, frozen=True, tag=True):
-    """What a worker shall import while its first job is still being worked out."""
+    """What a worker imports while its first job is still being planned."""
 
     names: tuple[str, ...]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a worker shall do."""
+    """What a worker has to do."""
 
     plan: Plan
     plugins: tuple[str, ...] = ()

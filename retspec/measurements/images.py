@@ -88,7 +88,7 @@ def _without_address(reason: str) -> str:
 
 @contextmanager
 def _whole_images_only() -> Iterator[None]:
-    """Take back what a user's module may have told Pillow: to fill up truncated images in silence."""
+    """Undo a setting of Pillow that a user's module may have changed: it fills up truncated images in silence."""
     from PIL import ImageFile
 
     before = ImageFile.LOAD_TRUNCATED_IMAGES

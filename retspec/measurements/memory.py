@@ -115,7 +115,7 @@ class _Cuda:
 
 
 class _Mps:
-    """What the Metal driver has handed out; it keeps no peak, so the largest reading after a step stands for it."""
+    """What the Metal driver has handed out; it keeps no peak, so the largest reading after a step is used."""
 
     source = "bytes allocated by the Metal driver"
 

@@ -23,7 +23,7 @@ SPREAD = 0.02
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=3))  # noqa: ARG005 - every counter gets the recipe
 def reloading(model: nn.Module, batch: Batch) -> Reloading:
-    """Save the adapter, initialize everything that trains anew, load the adapter, and compare outputs.
+    """Save the adapter, initialize everything that trains again, load the adapter, and compare outputs.
 
     The base stays where it is: loading into a fresh process differs from this only in the trainable parameters, which
     start from other random values there.

@@ -53,7 +53,7 @@ class _Watch:
         self._rounds: list[list[float]] = []
 
     def begin_round(self) -> None:
-        """Start adding up anew."""
+        """Start adding up again."""
         self._rounds.append([0.0] * len(self._steps))
 
     def run(self, item: Any) -> Any:

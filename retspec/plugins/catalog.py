@@ -38,7 +38,7 @@ class Catalog:
     data_sources: Mapping[str, Source]
     reporters: Mapping[str, Reporter]
     training_sources: Mapping[str, Source] = field(default_factory=dict)
-    """The recipe among them; it alone is no key under `train:`, where its own keys stand."""
+    """The recipe among them; it alone is not a key under `train:`; its keys are there instead."""
     plugins: tuple[Plugin, ...] = ()
     named: tuple[str, ...] = ()
     """The plugins that were asked for by file or module: a worker gathers the same ones."""

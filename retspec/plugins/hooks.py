@@ -57,7 +57,7 @@ class HookSpecs:
 
     @hookspec
     def retspec_run_started(self, report: Report) -> None:
-        """Observe: the run starts; every criterion stands in the report as not run."""
+        """Observe: the run starts; every criterion is in the report as not run."""
 
     @hookspec
     def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What a spec puts under test, told apart from how it is judged: equal subjects give comparable observations.
+"""What a spec puts under test, apart from how it is judged: equal subjects give comparable observations.
 
 The model, its data, the recipe, the seed and the dtype; not the device, the limits or the names. What stands at its
 default is left out, so that a spec that spells it out has the same subject. Secrets are masked, as in every record.
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Difference = tuple[str, Any, Any]
-"""A dotted path, and what stands there on either side; None where nothing does."""
+"""A dotted path, and its value on either side; None where there is none."""
 
 _MOST = 3
-"""Differences that are told in a sentence."""
+"""Differences that a sentence lists."""
 
 
 def subject_of(spec: Spec) -> dict[str, Any]:
     """Return the subject of a spec as plain data, by section: `model`, `data`, `train`, `run`."""
     folder = f"{Path(spec.file).absolute().parent}{os.sep}"
-    sections = {name: _below(folder, _told(getattr(spec, name))) for name in ("model", "data", "train")}
+    sections = {name: _relative(folder, _without_defaults(getattr(spec, name))) for name in ("model", "data", "train")}
     if spec.training is not None:
-        sections["train"] |= _below(folder, _told(spec.training))
+        sections["train"] |= _relative(folder, _without_defaults(spec.training))
     subject: dict[str, Any] = Mask(spec.secrets).given(
         {**sections, "run": {"seed": spec.run.seed, "dtype": spec.run.dtype}}
     )
@@ -58,30 +58,31 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Difference]:
 def other_subject(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """Return in words what sets two subjects apart, or an empty string."""
     found = [
-        f"{path} was {_said(old)} and is {_said(new)}" for path, old, new in differences(dict(recorded), dict(asked))
+        f"{path} was {_as_text(old)} and is {_as_text(new)}"
+        for path, old, new in differences(dict(recorded), dict(asked))
     ]
     more = f", and {len(found) - _MOST} more" if len(found) > _MOST else ""
     return ", ".join(found[:_MOST]) + more
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return "the default" if value is None else quoted(json.dumps(value, ensure_ascii=False))[1:-1]
 
 
-def _told(value: Any) -> Any:
-    """Return a section as plain data, without the fields that stand at their defaults."""
+def _without_defaults(value: Any) -> Any:
+    """Return a section as plain data, without the fields that have their defaults."""
     if not is_dataclass(value):
         return plain(value)
-    told = ((field, getattr(value, field.name)) for field in fields(value))
-    return {field.name: _told(entry) for field, entry in told if entry != _default(field)}
+    kept = ((field, getattr(value, field.name)) for field in fields(value))
+    return {field.name: _without_defaults(entry) for field, entry in kept if entry != _default(field)}
 
 
-def _below(folder: str, value: Any) -> Any:
+def _relative(folder: str, value: Any) -> Any:
     """Return plain data whose paths below a folder count from there: another checkout has the same subject."""
     if isinstance(value, dict):
-        return {name: _below(folder, entry) for name, entry in value.items()}
+        return {name: _relative(folder, entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_below(folder, entry) for entry in value]
+        return [_relative(folder, entry) for entry in value]
     return value.removeprefix(folder) if isinstance(value, str) else value
 
 

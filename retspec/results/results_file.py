@@ -1,7 +1,7 @@
 """Files that retspec wrote, read back: results and baselines.
 
 They come from disk, from an artifact store, from a colleague: what is no such file, of another version, or damaged, is
-told in one line.
+reported in one line.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def read_baseline(path: Path) -> Baseline:
 
 @dataclass(frozen=True)
 class _Format:
-    """How a file of ours is told from another."""
+    """How a file of ours is recognised."""
 
     version: str
     """The key that holds the version."""

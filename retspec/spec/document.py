@@ -33,7 +33,7 @@ class Document:
     key_marks: Mapping[Place, Mark]
     problems: tuple[Problem, ...] = ()
     faulty: frozenset[Place] = frozenset()
-    """Places that `problems` already speak about: whoever goes on checking says nothing more there."""
+    """Places that `problems` already speak about: further checks add nothing there."""
     secrets: frozenset[str] = frozenset()
     """Texts that must not leave: neither in a report nor in a message."""
     config: Config | None = None

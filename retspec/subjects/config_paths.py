@@ -57,7 +57,7 @@ class Text:
 
     @property
     def key(self) -> str:
-        """The key that it stands under, in lower case; all items of a list stand under the list's."""
+        """Its key, in lower case; all items of a list have the key of the list."""
         return next((step.lower() for step in reversed(self.steps) if not step.isdecimal()), "")
 
     def matches(self, patterns: Iterable[str]) -> bool:

@@ -157,7 +157,7 @@ class Subject:
         folder = Path(self._spec.file).resolve().parent
         loaded = loaded_libraries()
         dataset = self._built(source, data, folder, only_loaded=True)
-        if loaded != loaded_libraries():  # a source that lists with torch or numpy shall draw seeded numbers, too
+        if loaded != loaded_libraries():  # a source that lists with torch or numpy must draw seeded numbers, too
             dataset = self._built(source, data, folder)
         if not isinstance(dataset, Dataset):
             raise SubjectError(f"{data.source} gave {type(dataset).__name__}, not a Dataset", path="data")

@@ -34,7 +34,7 @@ class RetspecRun(Protocol):
 
 @pytest.fixture
 def retspec_run(request: pytest.FixtureRequest, tmp_path: Path) -> RetspecRun:
-    """Return what runs a spec (`RetspecRun`); the table of each run stands in the output of a test that fails."""
+    """Return what runs a spec (`RetspecRun`); the output of a test that fails has the table of each run."""
     usual = {"junit": "junit.xml", "json": "results.json"}
 
     def call(spec: str | Path, *, check: bool = False, **options: Any) -> Report:

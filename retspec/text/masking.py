@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MASK = "***"
 SHORTEST = 4
-"""Characters of a secret that is masked: shorter ones stand in every other word."""
+"""Characters of a secret that is masked: shorter ones are part of too many words."""
 
 LONGEST_NUMBER = 80
 """Characters of a secret that may be shown as a number."""

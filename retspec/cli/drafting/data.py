@@ -107,7 +107,7 @@ class DraftedData:
         return f"images: {json.dumps(self._disk.seen_from_spec(table.parent))}", table.parent
 
     def _column(self, option: str, tables: Sequence[Table]) -> Iterator[str]:
-        """Yield how a column is called: as the config says, else by what usually stands in all tables."""
+        """Yield how a column is called: as the config says, else by the usual names."""
         if option in self._found:
             yield f"{option}: {self._found[option].reference}"
             return

@@ -1,4 +1,4 @@
-"""Which values of a training config are what a spec asks for, told by the usual keys, at any depth."""
+"""Which values of a training config are what a spec asks for, recognised by the usual keys, at any depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spec drafted from a training config: what was recognised becomes references, what was not stands as comments."""
+"""A spec drafted from a training config: what was recognised becomes references, what was not becomes comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a worker's records follow from its job: what nobody asked for, or was told twice, is not believed.
+"""Whether a worker's records follow from its job: a record that was not asked for, or comes twice, is refused.
 
 The code under test shares the worker's process, so it can write to the worker's pipe. A record out of turn gives it
 away; a whole conversation, forged to the letter, does not.
@@ -27,7 +27,7 @@ class ProtocolCheck:
         self._has_environment = False
 
     def objection(self, message: Message) -> str:
-        """Return why the next record cannot be true, or an empty string and take it as told."""
+        """Return why the next record cannot be true, or accept it and return an empty string."""
         match message:
             case Environment(facts):
                 return self._environment(facts)

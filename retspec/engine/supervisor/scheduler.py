@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Turn(Enum):
-    """What stands before and after the messages of a job; with several lanes, others stand between them too."""
+    """Marks the begin and the end of a job's messages; with several lanes, those of other jobs come between."""
 
     BEGINS = auto()
     ENDS = auto()
@@ -76,7 +76,7 @@ class _Waiting:
             return replace(chosen, job=msgspec.structs.replace(chosen.job, more=bool(self._waiting)))
 
     def _costs(self, each: _Taken, last: _Taken | None) -> tuple[bool, ...]:
-        """Return what would have to be made anew: the base, the worker; and whether another lane has that base."""
+        """Return what would have to be made again: the base, the worker; and whether another lane has that base."""
         return (
             last is None or last.base != each.base,
             last is None or last.kind != each.kind,

@@ -37,7 +37,7 @@ class Workers:
         """
         if self._resting is not None or not document.model_keys:
             return
-        with suppress(RetspecError):  # whoever needs a worker will be told
+        with suppress(RetspecError):  # the job that needs the worker reports it
             process = WorkerProcess(self._stop)
             self._resting = (_ANY, process)
             process.send(Libraries(libraries_for(document.model_keys, gathered().model_sources)))
@@ -68,7 +68,7 @@ class Workers:
         return fault
 
     def stop(self) -> None:
-        """Let whoever listens to a worker, in another thread, hear no more: Stopped is raised there."""
+        """Stop the thread that reads from a worker: Stopped is raised there."""
         self._stop.set()
 
     def close(self) -> None:

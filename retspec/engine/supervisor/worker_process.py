@@ -78,7 +78,7 @@ class WorkerProcess:
         self._records, worker_end = os.pipe()
         os.set_blocking(self._records, False)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
-            # -P: a file in the working directory must not stand in for a module of the standard library.
+            # -P: a file in the working directory must not replace a module of the standard library.
             [sys.executable, "-P", "-m", "retspec.engine.worker", str(worker_end)],
             stdin=subprocess.PIPE,
             stdout=self._stderr,

@@ -35,7 +35,7 @@ def main() -> None:
                         settle(libraries_for(job.plan.spec.model_keys, sources))
                     work(job, channel, bases, gathering)
                     if job.more:
-                        gc.collect()  # a model that stands in a circle would stay beside the next one
+                        gc.collect()  # a model in a reference cycle would stay beside the next one
     ending.status = os.EX_OK
 
 

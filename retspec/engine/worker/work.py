@@ -89,7 +89,7 @@ def _hash(read: Callable[[], str]) -> str:
     try:
         return read()
     except (SubjectError, OSError):
-        return ""  # told by every criterion that needs the model
+        return ""  # every criterion that needs the model reports it
 
 
 def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec) -> Outcome:
@@ -168,7 +168,7 @@ def _value(value: Any) -> Any:
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether memory ran out, here or in what caused the error; torch's own type is told by its name."""
+    """Whether memory ran out, here or in what caused the error; torch's own type is recognised by its name."""
     if error is None:
         return False
     named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
@@ -178,6 +178,6 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
 def _close(container: Container) -> tuple[str, ...]:
     try:
         container.close()
-    except Exception as error:  # noqa: BLE001 - told in the report, which then is no success
+    except Exception as error:  # noqa: BLE001 - reported as a fault, so the run is not a success
         return (f"a measurement failed to clean up: {describe(error)}",)
     return ()

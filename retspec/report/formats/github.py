@@ -1,6 +1,6 @@
 """Annotations for GitHub Actions: workflow commands that show what is wrong at its line of the spec.
 
-GitHub shows ten annotations of a kind per step: nine stand here, worst first, and one that counts the rest.
+GitHub shows ten annotations of a kind per step: nine are here, worst first, and one that counts the rest.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _ERRORS = {
 _FAILURE = "retspec.LimitMissed"
 _WARNED_TAGS = {"pass": "", "skip": "skipped", "fail": "failure"}
 _RUN = "(run)"
-"""Name of the testcase that stands for the run itself, when something went wrong with it."""
+"""Name of the testcase for the run itself, when something went wrong with it."""
 _LARGEST_TEXT = 50_000
 """Bytes of one text; the middle of a longer one is left out."""
 _LARGEST_SUITE = 20_000_000

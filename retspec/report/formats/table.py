@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     Style = Callable[[str, Verdict], str]
-    """Colours a word that stands for a verdict; it may add ANSI codes, never visible characters."""
+    """Colours the word for a verdict; it may add ANSI codes, never visible characters."""
 
 HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
 _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
@@ -39,7 +39,7 @@ def table(report: Report) -> str:
 def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = False) -> str:
     """Return the report as text.
 
-    style: colours the words that stand for verdicts.
+    style: colours the words for verdicts.
     verbose: adds a block for what is met, and the tracebacks.
     """
     rows = tabulate(

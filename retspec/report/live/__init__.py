@@ -1,6 +1,6 @@
 """Report: hold the verdicts as they arrive, and keep the files on disk complete at every moment.
 
-Every criterion stands in the report from the start as "not run", and files are replaced whole: a run that is killed
+Every criterion is in the report from the start as "not run", and files are replaced whole: a run that is killed
 leaves complete, red reports behind.
 """
 

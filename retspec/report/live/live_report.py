@@ -34,7 +34,7 @@ class LivePart:
 
     @property
     def report(self) -> Report:
-        """The report as it stands."""
+        """The report as it is now."""
         return replace(self._report, results=tuple(self._results.values()))
 
     @property
@@ -107,7 +107,7 @@ class LiveReport:
 
     @property
     def report(self) -> Report:
-        """The report as it stands."""
+        """The report as it is now."""
         parts = [part.report for part in self._parts]
         return self._final or composed(parts, seconds=time.monotonic() - self._begun)
 

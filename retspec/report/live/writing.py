@@ -68,7 +68,7 @@ def _rendered(reporter: Reporter, report: Report) -> str:
 def write_whole(path: Path, text: str, kind: str = "report") -> None:
     """Replace a file by new text in one step, so that no reader ever sees half of it; who may read it stays as it was.
 
-    kind: what messages shall call it. Raises ReportError when it cannot be written.
+    kind: the word for it in messages. Raises ReportError when it cannot be written.
     """
     temporary = None
     try:

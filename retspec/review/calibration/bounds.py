@@ -19,7 +19,7 @@ def bound(observed: float, direction: Direction, margin: Decimal, *, is_count: b
 
     The limit lies `margin * abs(observed)` away from the observed value, on the side that allows more, and is rounded
     away from it to two significant digits. Raises LeftAlone for a zero that no margin can be taken of: only counts
-    that shall stay zero are exact.
+    that must stay zero are exact.
     """
     value = Decimal(str(observed))  # the shortest spelling: 0.1 is not to become 0.11
     if not value:

@@ -52,7 +52,7 @@ class SpecText:
         self._criteria = _pairs(checks[1]) if checks else {}
 
     def limit(self, criterion: Criterion, check: Check, dtype: str) -> Spot | None:
-        """Return where the limit stands, None for a criterion that stands here without one.
+        """Return where the limit is, None for a criterion that is here without one.
 
         dtype: that of the run, for a limit by dtype.
         Raises LeftAlone for what is written elsewhere, or by other means than a value on one line.
@@ -80,11 +80,11 @@ class SpecText:
         return Spot(end.end(), end.end(), f"{' ' * node.start_mark.column}{_LIMIT}: ", end[0])
 
     def at(self, spot: Spot) -> str:
-        """Return what stands at a spot."""
+        """Return the text at a spot."""
         return self.text[spot.start : spot.end]
 
     def _criterion(self, criterion: Criterion) -> tuple[Any, Any]:
-        """Return the nodes of a criterion's key and of what stands behind it."""
+        """Return the nodes of a criterion's key and of its value."""
         if criterion.id not in self._criteria:
             raise LeftAlone(f"it is written at {criterion.mark.file}:{criterion.mark.line}")
         return self._criteria[criterion.id]

@@ -36,7 +36,7 @@ class Kind(StrEnum):
     RESUMED = "RESUMED"
     """No longer skipped."""
     WAIVED = "WAIVED"
-    """A miss is accepted for a time: the limit stands, and somebody answers for it."""
+    """A miss is accepted for a time: the limit stays, and its owner answers for it."""
     NO_LONGER_WAIVED = "NO LONGER WAIVED"
 
 
@@ -61,7 +61,7 @@ def changes(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
     before, after = ({spec.cell: spec for spec in specs} for specs in (old, new))
     found = [change for cell in {**after, **before} for change in _of_cell(before.get(cell), after.get(cell))]
     told = {(change.name, change.part, repr(change.old), repr(change.new)): change for change in found}
-    return [*told.values()]  # what all cells share, such as another model, is told once
+    return [*told.values()]  # what all cells share, such as another model, is listed once
 
 
 def _of_cell(old: Spec | None, new: Spec | None) -> list[Change]:
@@ -158,7 +158,7 @@ def _arguments(old: Criterion, new: Criterion, before: Spec, after: Spec) -> Ite
 
 
 def _follows_the_recipe(name: str, *sides: tuple[Any, Spec]) -> bool:
-    """Whether an argument is on both sides what `train:` says there: the change is told once, of the subject."""
+    """Whether an argument is on both sides what `train:` says there: the change is listed once, for the subject."""
     return all(hasattr(spec.train, name) and getattr(spec.train, name) == value for value, spec in sides)
 
 

@@ -25,7 +25,7 @@ def checked_out(place: str) -> Iterator[Path]:
     """Give the path of a spec: that of a file, or for `REV:path` that of a copy of the tree at the revision.
 
     The path in `REV:path` counts from the root of the repository, or as `REV:./path` from the working directory, as in
-    git itself. What is wrong with such a spec is told under the name `REV:path`.
+    git itself. Problems of such a spec are reported under the name `REV:path`.
     Raises UsageError for a file, a revision or a path that is not there.
     """
     if Path(place).exists():

@@ -34,7 +34,7 @@ def verify(recorded: Report, plans: Sequence[Plan], checkpoint: Path | None = No
     """Return what can be said of recorded results under a spec; they are believed when every statement holds.
 
     plans: of the whole spec, or of each cell of its matrix.
-    checkpoint: the file that the results shall be about.
+    checkpoint: the file that the results should be about.
     Raises UsageError for a checkpoint that cannot be read.
     """
     known = {part.cell: part for part in recorded.parts}

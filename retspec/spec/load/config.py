@@ -40,7 +40,7 @@ class ConfigFile:
 
     @cached_property
     def data(self) -> Any:
-        """Its plain data; what cannot be resolved is the text that stands there."""
+        """Its plain data; a value that cannot be resolved stays text."""
         return Flat().add(self.tree)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""`${a.b}` and `${oc.env:X}` in a training config: OmegaConf resolves them, and is imported only where one stands.
+"""`${a.b}` and `${oc.env:X}` in a training config: OmegaConf resolves them, and is imported only where one occurs.
 
 One that cannot be resolved here, such as `${now:%Y}`, which Hydra alone knows, hinders only who refers to it.
 """
@@ -105,7 +105,7 @@ def _resolved(root: Node, value_of: Callable[[Place], Any] | None) -> Node:
 
 
 def _as_node(value: Any, at: Node) -> Node:
-    """Return plain data as a tree that stands where the interpolation stood."""
+    """Return plain data as a tree in place of the interpolation."""
     if isinstance(value, dict):
         return replace(at, value={str(key): _as_node(child, at) for key, child in value.items()})
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`matrix:`: one spec that stands for several, one for each cell.
+"""`matrix:`: one spec for several runs, one for each cell.
 
 A mapping of keys to lists of values makes a cell of every combination, the last key changing fastest; a list
 holds the cells themselves. A key that begins with a section of the spec sets that place in each cell; any other
@@ -31,7 +31,7 @@ _FIXED = ("retspec", "extends", "plugins", MATRIX)
 """What all cells share."""
 _MOST_CELLS = 256
 _LONGEST = 40
-"""Characters of a value that names a cell; of a longer one, the number is told."""
+"""Characters of a value that names a cell; a longer one is replaced by its number."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Cell:
 def cells_of(matrix: Node, resolve: Callable[[Node], Node]) -> tuple[list[Cell], list[Problem]]:
     """Return the cells of a matrix in their order, or none and what is wrong with it.
 
-    resolve: follows a reference that stands for the matrix, a list of values or a cell as a whole; those inside
+    resolve: resolves a reference to the matrix, a list of values or a cell as a whole; those inside
         are left to the cell.
     """
     matrix = _opened(matrix, resolve)

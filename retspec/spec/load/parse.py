@@ -114,7 +114,7 @@ class Builder:
         return node if event.anchor is None else self.anchored(event.anchor, node)
 
     def alias(self, name: str, mark: Mark, _depth: int) -> Node:
-        """Build what stands for the value of an anchor."""
+        """Build a placeholder for the value of an anchor."""
         self.complain(mark, f"the alias {quoted(f'*{name}')} is not allowed; {_USE_VARS}")
         return Node(None, mark, faulty=True)
 
@@ -149,7 +149,7 @@ class Builder:
             return self.no_number(event.value, mark, error)
 
     def no_number(self, _text: str, mark: Mark, error: ValueError) -> Node:
-        """Build what stands for a number that nothing can be held against."""
+        """Build a placeholder for a number that nothing compares with, such as NaN."""
         self.complain(mark, str(error))
         return Node(None, mark, faulty=True)
 
@@ -161,7 +161,7 @@ class Builder:
         return Node(None, mark, faulty=True)
 
     def until(self, end: type[yaml.Event]) -> Iterator[Event]:
-        """Yield the first event of each item; whoever takes one builds the item before the next."""
+        """Yield the first event of each item; the caller builds the item before it asks for the next."""
         while not isinstance(event := next(self.events), end):
             yield event
 

@@ -1,6 +1,6 @@
 """Paths in a spec are relative to the file that they are written in: here they become relative to the spec.
 
-So whoever reads a spec afterwards knows one folder, and the data, its hash included, are the same wherever the
+Later steps so know one folder, and the data, its hash included, are the same wherever the
 files lie together.
 """
 
@@ -60,7 +60,7 @@ class _Mover:
     """Of the files whose paths are moved."""
 
     def tree(self, node: Node, place: tuple[str, ...], is_path: Callable[[str], bool]) -> Node:
-        """Move what stands at a place below a node."""
+        """Move the paths at a place below a node."""
         if not place:
             return self.path(node, is_path)
         moved = {key: self.tree(child, place[1:], is_path) for key, child in node.children if place[0] in {_ANY, key}}

@@ -202,7 +202,7 @@ def _unknown(kind: str, name: str, walked: str, step: str, children: Iterable[st
 
 
 def _from_environment(reference: str, environment: Mapping[str, str]) -> Scalar:
-    """Return what `NAME` or `NAME:-default` stands for; as in a shell, it also replaces an empty text."""
+    """Return what `NAME` or `NAME:-default` stands for; as in a shell, it also replaces an empty value."""
     match = _ENVIRONMENT.fullmatch(reference)
     if match is None:
         raise _Unresolved(f"{quoted(f'env.{reference}')} names no environment variable; write ${{env.NAME:-default}}")

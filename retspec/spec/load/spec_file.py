@@ -13,7 +13,7 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
 def read(file: str, kind: str = "spec") -> str:
-    """Return the text of a spec, or of the kind of file that messages shall call it.
+    """Return the text of a spec, or of another kind of file, which messages then name.
 
     Raises `UsageError` for a path that cannot be read, `SpecError` for more than 1 MiB and for other
     encodings than UTF-8.

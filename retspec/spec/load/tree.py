@@ -29,7 +29,7 @@ class Node:
     key_mark: Mark | None = None
     faulty: bool = False
     obstacle: str = ""
-    """Why nothing can refer to it: told where something does, since nobody may need it."""
+    """Why nothing can refer to it; reported only where something does."""
 
     @property
     def start(self) -> Mark:
@@ -55,7 +55,7 @@ class Node:
         """The value itself where it is single, shortened; else what a person would call it."""
         return self.kind if isinstance(self.value, dict | tuple) else json.dumps(self.value)[:_LONGEST]
 
-    # Resolved trees share branches, so that these two cost what was written and not what it stands for.
+    # Resolved trees share branches, so that these two cost the size of the text, not of what it expands to.
     @cached_property
     def height(self) -> int:
         """How many levels it has."""

@@ -19,10 +19,10 @@ RUNNER_KEYS = (
     *("check", "limit", "warn", "vs", "max_regression", "severity"),
     *("with", "tags", "timeout", "skip", "waive", "description"),
 )
-"""The keys of the long form; everything that the check itself understands stands under `with`."""
+"""The keys of the long form; the arguments of the check are under `with`."""
 
 BESIDE_FILES = {"batch_size": BatchSize, "transform": TransformChoice, "train_transform": TransformChoice}
-"""The keys of `data:` that stand beside any source that gives files."""
+"""The keys of `data:` that go with every source of files."""
 
 
 def required_arguments(catalog: Catalog, check: Check) -> list[str]:

@@ -139,7 +139,7 @@ def _limit(form: Mapping[str, Any], check: Check, dtype: str) -> Value | None:
 
 
 def _bound(form: Mapping[str, Any], key: str, check: Check, dtype: str) -> Value:
-    """Return what stands for a bound, which may be one for each dtype that the model can have."""
+    """Return a bound, or one for each dtype that the model can have."""
     given = form[key]
     if isinstance(given, dict):
         if dtype not in given:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def explain(fault: Fault, context: Context) -> Iterator[Finding]:
-    """Yield what a person should be told about one fault; two faults may say the same."""
+    """Yield the findings about one fault; two faults may say the same."""
     if fault.in_key:
         yield _bad_key(fault)
     elif fault.keyword in {"type", "required"} and context.is_unknown_criterion(fault.place, fault.value):
@@ -129,7 +129,7 @@ def _wrong_type(fault: Fault, context: Context) -> Iterator[Finding]:
 
 
 def _criterion_forms(expected: str, check: Check, context: Context) -> str:
-    """Say what may stand directly behind the id of a criterion."""
+    """Say what the value of a criterion's id may be."""
     if not has_shorthand(context.catalog, check):
         return "the long form, a mapping"
     kinds = expected.partition(", such as")[0]

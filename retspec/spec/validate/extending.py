@@ -60,7 +60,7 @@ def _loosened(fragment: Fragment) -> Fragment:
 
 
 def _loosened_below(keyword: str, value: Any) -> Any:
-    """Loosen what stands under a keyword; items of a list are replaced together, so that none can be removed."""
+    """Loosen the value of a keyword; items of a list are replaced together, so that none can be removed."""
     if keyword == "$ref":
         return value.replace(_REFERENCE, f"{_REFERENCE}{EXTENDING}")
     if keyword in _SUBSCHEMAS and isinstance(value, dict):

@@ -32,7 +32,7 @@ _BOUNDS = {
 
 
 def found(value: Any) -> str:
-    """Say what stands in the spec, shortened to one line."""
+    """Return a value of the spec in one short line."""
     if value is None:
         return "nothing"
     if isinstance(value, dict | list):

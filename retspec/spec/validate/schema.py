@@ -1,6 +1,6 @@
 """The schema of a spec, composed from the catalog: what the plugins offer is what a spec may say.
 
-Draft-07 throughout. Alternatives are told apart by `if`, `then` and `else` on a key, never by a bare `anyOf`,
+Draft-07 throughout. Alternatives are distinguished by `if`, `then` and `else` on a key, never by a bare `anyOf`,
 so that an error names the alternative that was meant.
 """
 
@@ -115,7 +115,7 @@ def _train_section(recipe: Fragment, sources: Mapping[str, Source], fragments: F
 def _source_section(
     description: str, sources: Mapping[str, Source], common: Fragment, fragments: Fragments
 ) -> Fragment:
-    """Exactly one key names the source; beside it stand that source's arguments and what is common to its kind."""
+    """Exactly one key names the source; beside it are that source's arguments and what is common to its kind."""
     values = {name: _value(source, fragments) for name, source in sources.items()}
     chain: Fragment = {
         "properties": dict.fromkeys([*values, *common], True),
@@ -150,5 +150,5 @@ def _beside(source: Source, common: Fragment, fragments: Fragments) -> Fragment:
 
 
 def _below(source: Source, common: Fragment) -> Fragment:
-    """Return what stands beside a source whatever it is; a section with a recipe besides says it nowhere else."""
+    """Return the keys that go with every source; a section with a recipe besides says it nowhere else."""
     return common if source.kind == "train" else dict.fromkeys(common, True)

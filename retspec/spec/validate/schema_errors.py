@@ -22,7 +22,7 @@ class Fault:
     place: Place
     keyword: str
     expected: Any
-    """What stands behind the keyword."""
+    """The value of the keyword."""
     value: Any
     schema: dict[str, Any]
     """The fragment that holds the keyword."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _MOST = 100
-"""Problems that are told: nobody reads more."""
+"""Problems that are reported: more are not read."""
 _LONGEST = 2_000
 """Characters of a message: enough to list all checks."""
 
@@ -47,7 +47,7 @@ def validate(document: Document, catalog: Catalog) -> Spec:
 def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec]:
     """Return the specs that the cells of a matrix hold.
 
-    Raises `SpecError` with everything that is wrong in any of them; what several share is told once.
+    Raises `SpecError` with everything that is wrong in any of them; what several share is reported once.
     """
     schema = _schema(catalog)
     specs: list[Spec] = []
@@ -92,7 +92,7 @@ class _Validation:
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
         batch = named or Data()
-        is_told = named is None and "data" in data  # what is wrong with the section is told already
+        is_told = named is None and "data" in data  # the section is reported already
         source = catalog.data_sources[batch.source]
         has_files = is_told or source.gives_files
         has_feed = has_files or source.may_give_loader

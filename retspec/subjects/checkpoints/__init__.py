@@ -1,7 +1,7 @@
 """Loading a checkpoint into a model: safely, and with a record of what was loaded.
 
 A checkpoint is data from strangers. Nothing in it is ever run, nothing is taken on trust that it says about sizes, and
-what is no checkpoint is told as what it is.
+a file that is not a checkpoint is reported as what it is.
 """
 
 from retspec.subjects.checkpoints.files import File, find

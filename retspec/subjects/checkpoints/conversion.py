@@ -21,5 +21,5 @@ def converted(tensors: Mapping[str, Tensor], model: nn.Module) -> Mapping[str, T
     try:
         found = ask(lambda library: library.convert_state_dict(dict(tensors), model))
         return tensors if found is None else tensors_of(found)
-    except Exception:  # noqa: BLE001 - for other weights than it knows it fails in its own ways; they are told as unfit
+    except Exception:  # noqa: BLE001 - for other weights than it knows it fails in its own ways; they are reported as unfit
         return tensors

@@ -22,10 +22,10 @@ Version = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class File:
-    """A regular file in one version: whoever reads it in pieces can tell whether another process wrote in between."""
+    """A regular file in one version: a reader of pieces can see whether another process wrote in between."""
 
     name: str
-    """As it stands in the spec."""
+    """As the spec writes it."""
     path: Path
     version: Version = field(repr=False)
     place: str = CHECKPOINT

@@ -1,4 +1,4 @@
-"""What a pickle asks for by name, told without running it."""
+"""What a pickle asks for by name, read without running it."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def recognise(file: File) -> Format:
     else:
         raise file.refused(_what_it_is(head))
     if file.path.suffix == ".safetensors":
-        # torch.load goes by this suffix; and whoever trusts the name must not get a pickle.
+        # torch.load goes by this suffix; and a reader that trusts the name must not get a pickle.
         raise file.refused(f"is no safetensors file but one of {found}; name it .pth if that is what you want")
     return found
 

@@ -26,7 +26,7 @@ Folder = Annotated[str, Meta(min_length=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
-    """What may stand under `data.csv`."""
+    """The keys under `data.csv`."""
 
     train: File | None = None
     val: File | None = None
@@ -62,7 +62,7 @@ class _Row:
 
 @dataset_source
 def csv(tables: Tables, folder: Path) -> Dataset:
-    """List the rows of tables: integers are labels as they stand; words are numbered by their order, over all splits.
+    """List the rows of tables: integers are labels as they are; words are numbered by their order, over all splits.
 
     Columns are found by their exact names, else without regard to case and blanks around them.
 
@@ -131,7 +131,7 @@ def _example(row: _Row, classes: Mapping[str, int]) -> Example:
 
 
 def _integer(text: str) -> int | None:
-    """Return the integer that a text stands for; a spreadsheet writes 2 as 2.0."""
+    """Return the integer that a text means; a spreadsheet writes 2 as 2.0."""
     try:
         number = float(text)
     except ValueError:

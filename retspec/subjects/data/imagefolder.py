@@ -34,7 +34,7 @@ class Folders:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFolder:
-    """What may stand under `data.imagefolder`."""
+    """The keys under `data.imagefolder`."""
 
     root: Annotated[str, Meta(min_length=1, description="The folder of the dataset, relative to this spec.")]
     splits: Annotated[Folders, Meta(description="By default those of train, val and test that are there.")] = field(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Synthetic:
-    """What may stand under `data.synthetic`."""
+    """The keys under `data.synthetic`."""
 
     batch_size: (
         Annotated[PositiveInt, Meta(description="Images in the batch; `train.batch_size` by default.")] | None

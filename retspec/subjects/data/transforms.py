@@ -167,7 +167,7 @@ def _of_spec(described: Preprocessing) -> Mapping[str, Any]:
 
 
 def _is_of_albumentations(step: Any) -> bool:
-    """Whether a callable takes `image=` and returns a mapping; told by its class, so that nothing is imported."""
+    """Whether a callable takes `image=` and returns a mapping; recognised by its class, so that nothing is imported."""
     return any(kind.__module__.partition(".")[0] == "albumentations" for kind in type(step).__mro__)
 
 

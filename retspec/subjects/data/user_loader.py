@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 GIVER = "the DataLoader"
 OVERLAPPING = "pin_memory=True, with .to(device, non_blocking=True), copies while the GPU works."
 PREFETCHED = 2
-"""Batches that torch lets each worker prepare ahead, unless it is told otherwise."""
+"""Batches that torch lets each worker prepare ahead, by default."""
 
 
 class LoaderFeed(Feed):
-    """The batches of a DataLoader; where it ends it is started anew, as by the next epoch.
+    """The batches of a DataLoader; where it ends it is started again, as by the next epoch.
 
     path: the place in the spec that names it.
     """

@@ -44,7 +44,7 @@ class AllocationTrace:
         """Return the most bytes that live at once in any later step, and how many each role has of them then.
 
         What the first step leaves behind, such as the optimizer's state, lives in the later ones from their beginning;
-        gradients alone are made anew.
+        gradients alone are made again.
 
         grain: each storage takes a multiple of so many bytes.
         """

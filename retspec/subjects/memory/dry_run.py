@@ -168,7 +168,7 @@ class DryTrainer:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Let tensors die when their last reference goes, at no other time: the course shall not depend on chance."""
+    """Let tensors die when their last reference goes, at no other time: the trace must not depend on chance."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

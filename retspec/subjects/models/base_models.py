@@ -26,7 +26,7 @@ class BaseModel:
 class BaseModels:
     """Keeps the last base model for the next subject that asks for the same.
 
-    It is given out again only if it is what it was to the bit; whoever changed it for good costs a new one.
+    It is given out again only if it is what it was to the bit; a change that stays costs a new one.
     """
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ModelBuilder:
-    """Builds the model of one spec; its base is taken from `bases`, or kept there for whoever asks for the same."""
+    """Builds the model of one spec; its base is taken from `bases`, or kept there for the next such model."""
 
     def __init__(self, spec: Spec, sources: Mapping[str, Source], bases: BaseModels, *, keep: bool) -> None:
         self._spec = spec
@@ -71,7 +71,7 @@ class ModelBuilder:
         """
         section, adapter = self.section, self.adapter
         base = self._filled_base() if filled else self._base()
-        with seeded(self._spec.run.seed):  # anew, so that the adapter does not depend on who made the base
+        with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on who made the base
             if adapter is not None:
                 return load_adapter(base, adapter, section.lora)
             return base if section.lora is None else wrap(base, section.lora)

@@ -1,4 +1,4 @@
-"""The modules that peft puts into a model, told by their types.
+"""The modules that peft puts into a model, recognised by their types.
 
 Importing peft takes seconds, and where nobody has imported it no model holds any of its modules. So to ask imports
 nothing.

@@ -1,7 +1,7 @@
 """An adapter that a training saved, loaded onto the model: in whole, or not at all.
 
 peft itself takes an adapter with layers too many in silence, warns of layers too few, and knows nothing of a base that
-is another one. Here what does not fit is told.
+is another one. Here what does not fit is reported.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class SavedAdapter:
     """The two files of a folder that `save_pretrained` wrote."""
 
     name: str
-    """The folder, as it stands in the spec."""
+    """The folder, as the spec writes it."""
     config: File
     weights: File
 
@@ -160,7 +160,7 @@ def _rank_beyond(weights: Mapping[str, Tensor], config: PeftConfig) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the name of a tensor such that several stand in one line, whatever a stranger has called it."""
+    """Return the name of a tensor short enough for several in one line, whatever a stranger has called it."""
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
 
 

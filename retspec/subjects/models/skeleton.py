@@ -70,7 +70,7 @@ class Skeleton:
                 self._traced[shape] = self._trace(shape)
             except NoVerdict:
                 raise
-            except Exception:  # noqa: BLE001 - fake tensors fail in many ways, and each is told by the real pass
+            except Exception:  # noqa: BLE001 - fake tensors fail in many ways, and the real pass reports each
                 self._traced[shape] = self._trace_real(shape)
         return self._traced[shape]
 

@@ -92,7 +92,7 @@ class _Numbers:
         return any(t.layout is torch.strided and t.untyped_storage().data_ptr() in self._missing for t in tensors)
 
     def _give_up(self) -> None:
-        self._were_needed = True  # whoever swallows even this
+        self._were_needed = True  # also where even this is swallowed
         raise _Needed
 
 

@@ -1,4 +1,4 @@
-"""What belongs to what in a wrapped model, told by the types of its modules and never by their names."""
+"""What belongs to what in a wrapped model, by the types of its modules and never by their names."""
 
 from __future__ import annotations
 

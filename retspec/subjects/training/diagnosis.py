@@ -56,7 +56,7 @@ def nonfinite_backward(model: nn.Module, trainer: Trainer) -> str:
 
     Anomaly detection remembers where each operation was called, but of what is not finite it sees NaN alone: the
     infinite slope of a root at zero would be blamed on whatever turns it into NaN. So every operation is watched here.
-    Where this pass fails, out of memory perhaps, nothing is found: the verdict stands without it.
+    Where this pass fails, out of memory perhaps, nothing is found: the verdict does not need it.
     """
     import torch
 
