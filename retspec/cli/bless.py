@@ -13,7 +13,7 @@ import click
 from retspec.cli.options import examples, verbose_option
 from retspec.errors import UsageError
 from retspec.records import Blessing, plain
-from retspec.report.live import write_whole
+from retspec.report.live import require_apart, write_whole
 from retspec.results.results_file import read_report
 from retspec.review.recorded import bless
 
@@ -37,6 +37,7 @@ def command(results: Path, target: Path, reason: str, who: str | None) -> None:
     """
     if not reason.strip():
         raise UsageError("--reason is empty; say why these values are right")
+    require_apart([target], [results])
     report = read_report(results)
     blessing = Blessing(
         who=who or _user(),

@@ -23,7 +23,7 @@ from retspec.cli.tables import NOTHING, shown
 from retspec.errors import RetspecError, UsageError
 from retspec.prepare import prepare
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
-from retspec.report.live import write_whole
+from retspec.report.live import require_apart, write_whole
 from retspec.results.results_file import read_report
 from retspec.review.calibration import CalibrationOptions, edited, propose, require_as_meant
 from retspec.review.recorded import judge_again
@@ -110,6 +110,7 @@ def command(
     left alone, and so is what has no verdict (exit code 3) or is missed (1). The new spec is validated before it
     takes the place of the old one.
     """
+    require_apart([output] if output else [], [results])
     text = read(str(spec))
     plan, catalog = prepare(spec, **options)
     report = _observe(spec, plan, results, options)

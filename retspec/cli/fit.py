@@ -22,6 +22,7 @@ from retspec.plan import make_plan
 from retspec.plugins.catalog import gather
 from retspec.plugins.telling import tell
 from retspec.records import EXIT_NO_VERDICT, Outcome, Size, bytes_of
+from retspec.report.live import folders_of, read_by, require_apart
 from retspec.spec.load import load, plugins_of
 from retspec.spec.validate import validate
 from retspec.text.masking import Mask
@@ -118,6 +119,7 @@ def command(  # noqa: PLR0913 - one per option
         plan, catalog = _prepare(
             spec, arguments, overrides=overrides, plugins=plugins, entry_points=entry_points, observer=observer
         )
+        require_apart([destination] if destination else [], [catalog.named, read_by(plan.spec)], folders_of([plan]))
         outcome, facts, faults = _measure(plan, catalog)
     for fault in faults:
         click.echo(f"run: {fault}", err=True)

@@ -12,6 +12,7 @@ from retspec.engine.protocol import Done, Environment, Job, Made, Progress
 from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import opening
+from retspec.report.live.overwriting import folders_of, read_by, require_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +73,12 @@ def live_cells(
     """Return the cells of all specs, in order; those of one spec share a report.
 
     files: for each spec, the name of a format to the path of its file.
+    Raises UsageError when a file would replace another, or one that the run reads.
     """
+    plans = [plan for plans, _ in prepared for plan in plans]
+    named = [catalog.named for _, catalog in prepared]
+    outputs = [path for paths in files for path in paths.values()]
+    require_apart(outputs, [named, *(read_by(plan.spec) for plan in plans)], folders_of(plans))
     return [
         LiveCell(plan, catalog, live, index)
         for (plans, catalog), paths in zip(prepared, files, strict=True)

@@ -1,0 +1,79 @@
+"""Reports must not replace each other, or a file that the run reads: files are compared, not the spelling of paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retspec.characters import quoted
+from retspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from retspec.records import Plan, Spec
+
+_LONGEST_PATH = 4096
+"""Characters; a longer text is not a path on any system that retspec runs on."""
+
+
+def require_apart(outputs: Iterable[str | Path], inputs: Iterable[Any], folders: Iterable[str | Path] = ()) -> None:
+    """Raise UsageError when two outputs are one file, or an output is a file that an input names.
+
+    inputs: records, mappings, lists and texts; each text in them that is the path of a file counts as an input.
+    folders: what relative paths start from, beside the working directory.
+
+    Links and hard links are followed: a file is its device and its inode, or its real path before it is there.
+    """
+    written: dict[object, Path] = {}
+    for output in map(Path, outputs):
+        if (identity := _identity(output)) in written:
+            raise UsageError(f"{written[identity]} and {output} are the same file; give each report its own path")
+        written[identity] = output
+    bases = [Path(), *map(Path, folders)]
+    for text in dict.fromkeys(_texts(inputs)):
+        for base in bases:
+            if (replaced := written.get(_inode(base / text))) is not None:
+                raise UsageError(f"{replaced} would replace {quoted(text)}, which is read; write it somewhere else")
+
+
+def read_by(spec: Spec) -> list[Any]:
+    """Return everything in a spec that may name a file that its run reads."""
+    criteria = [(criterion.arguments, criterion.regression) for criterion in spec.criteria]
+    return [spec.file, spec.extended, spec.model, spec.data, spec.training, spec.config, spec.plugins, criteria]
+
+
+def folders_of(plans: Iterable[Plan]) -> list[Path]:
+    """Return the folders that the relative paths of some specs start from."""
+    return [*dict.fromkeys(folder for plan in plans for folder in plan.spec.folders)]
+
+
+def _identity(path: Path) -> object:
+    return _inode(path) or os.path.realpath(path)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Return what a file is to the system; None when there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a value that could be paths."""
+    if isinstance(value, Enum):
+        return
+    if isinstance(value, str | Path):
+        if 0 < len(text := str(value)) <= _LONGEST_PATH:
+            yield text
+    elif isinstance(value, Mapping):
+        yield from _texts([*value.values()])
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from _texts([getattr(value, field.name) for field in fields(value)])
+    elif isinstance(value, Iterable) and not isinstance(value, bytes):
+        for item in value:
+            yield from _texts(item)
