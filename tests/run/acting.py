@@ -195,7 +195,7 @@ def sluggish() -> int:
     return 0
 
 
-@measurement(cost=Cost.STATIC, needs_torch=False)
+@measurement(cost=Cost.STATIC)
 def untidy() -> Iterator[int]:
     """Give facts, and fail to clean up."""
     yield 0
