@@ -24,7 +24,7 @@ class Document:
     path: Path
     """The same, absolute."""
     cell: str = ""
-    """What tells it from the other cells of the matrix, such as `r=8`; empty without a matrix."""
+    """What distinguishes it from the other cells of the matrix, such as `r=8`; empty without a matrix."""
     extended: tuple[str, ...] = ()
     """The files that it extends, absolute."""
     data: dict[str, Any]
@@ -61,7 +61,7 @@ class Document:
 
     @property
     def plugins(self) -> tuple[str, ...]:
-        """The entries of `plugins:`, files as absolute paths; what is no text is left to `validate`."""
+        """The entries of `plugins:`, files as absolute paths; anything that is not text is left to `validate`."""
         named = self.data.get("plugins")
         entries = enumerate(named if isinstance(named, list) else [])
         return tuple(self._plugin(entry) for index, entry in entries if self._is_plugin(index, entry))

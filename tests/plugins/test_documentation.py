@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.plugins.samples import Write
 
 GUIDE = ROOT / "docs" / "plugins.md"
+RECIPE = ROOT / "docs" / "recipe.md"
 WRITTEN_LINES = 10
 
 
@@ -41,8 +42,12 @@ def test_the_check_of_the_guide_works_in_the_spec_of_the_guide(write: Write) -> 
     assert catalog.checks["steps_to_halve"].question.endswith("?")
 
 
-@pytest.mark.parametrize("source", blocks(GUIDE, "python"), ids=lambda source: source.splitlines()[-1].strip())
-def test_each_plugin_of_the_guide_loads_and_imports_only_the_public_pages(source: str, write: Write) -> None:
+@pytest.mark.parametrize(
+    "source",
+    [source for page in (GUIDE, RECIPE) for source in blocks(page, "python")],
+    ids=lambda source: source.splitlines()[-1].strip(),
+)
+def test_each_plugin_of_the_pages_loads_and_imports_only_the_public_pages(source: str, write: Write) -> None:
     assert beside_the_pages(source) == []
     (plugin,) = gather([str(write("guide.py", source))], entry_points=False).plugins
     assert bool(plugin.offers) is ("return [" in source)

@@ -1,6 +1,6 @@
 """A training config as its own program reads it: anchors, aliases and merge keys mean what they mean in YAML.
 
-A number that JSON cannot hold, such as `.inf`, stays text: a spec that does not refer to it has no quarrel with it.
+A number that JSON cannot hold, such as `.inf`, stays text: it must not hinder a spec that does not refer to it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The project's own training config: a YAML or JSON file, by the rules of those who wrote it, as a tree with marks."""
+"""The project's own training config: a YAML or JSON file, by the rules of its own program, as a tree with marks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def is_of_config(entry: str) -> bool:
 def named_config(
     named: Node | None, spec: str, overrides: Sequence[str], reading: Callable[..., ConfigFile]
 ) -> ConfigFile:
-    """Return what the section `config:` of a spec names, None standing for a spec without one.
+    """Return what the section `config:` of a spec names, None for a spec without one.
 
     reading: `read_config`, or one that remembers, for cells that name the same file.
     Raises `UsageError` for an override that leads nowhere.

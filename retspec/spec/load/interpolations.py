@@ -1,6 +1,7 @@
 """`${a.b}` and `${oc.env:X}` in a training config: OmegaConf resolves them, and is imported only where one occurs.
 
-One that cannot be resolved here, such as `${now:%Y}`, which Hydra alone knows, hinders only who refers to it.
+One that cannot be resolved here, such as `${now:%Y}`, which Hydra alone knows, is an error only where a spec
+refers to it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from retspec.spec.document import Place
 
 MISSING = "???"
-"""How OmegaConf spells a value that somebody must give."""
+"""How OmegaConf spells a value that must be given."""
 _EXTRA = "pip install 'retspec[omegaconf]'"
 _ENVIRONMENT = re.compile(r"\$\{\s*oc\.env\s*:\s*(?P<name>[A-Za-z_]\w*)?")
 _NOT_COMPOSED = (

@@ -228,7 +228,7 @@ def _config(found: ConfigFile, spec: Path, mask: Mask) -> Config | None:
 
 
 def _masked(data: dict[str, Any]) -> dict[Place, str]:
-    """Return the entries of `run.mask` with their places; what is no text is left to `validate`."""
+    """Return the entries of `run.mask` with their places; anything that is not text is left to `validate`."""
     run = data.get("run")
     entries = run.get("mask") if isinstance(run, dict) else None
     listed = enumerate(entries if isinstance(entries, list) else [])

@@ -65,9 +65,9 @@ class Cell:
         return tree, problems
 
     def name(self, resolved: Mapping[str, Any], keys: Collection[str], mask: Mask) -> str:
-        """Return what tells a cell from the others: `r=8, lr=0.001`.
+        """Return what distinguishes a cell from the others: `r=8, lr=0.001`.
 
-        resolved: its values, references replaced. keys: those that tell all cells apart (`telling_keys`).
+        resolved: its values, references replaced. keys: those that distinguish all cells (`telling_keys`).
         """
         named = {key: value for key, value in resolved.items() if key in keys}
         return ", ".join(f"{_short(key, keys)}={self._shown(key, value, mask)}" for key, value in named.items())

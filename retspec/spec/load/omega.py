@@ -1,4 +1,4 @@
-"""A training config in the hands of OmegaConf. Whoever imports this module imports OmegaConf."""
+"""A training config as OmegaConf resolves it. Importing this module imports OmegaConf."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _STANDARD = "tag:yaml.org,2002:"
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 """What an escape in a quoted text can spell, and no file name, no JSON and no other program can hold."""
 _MOST = 100
-"""Problems after which the rest of a file is not read: nobody would read them."""
+"""Problems after which the rest of a file is not read: a longer list helps no one."""
 _LONGEST = 200
 """Characters of what PyYAML says."""
 
@@ -205,7 +205,7 @@ class Builder:
         return self.unusable(node)
 
     def unusable(self, key: Node) -> Node:
-        """Stand in for a key that is no text with one that nothing else is called."""
+        """Stand in for a key that is not text with one that nothing else is called."""
         if not key.faulty:
             self.complain(key.mark, f"a key must be text, found {key.shown}; put it in quotes if it is meant")
         return replace(key, value=f"{key.mark.line}:{key.mark.column}", faulty=True)

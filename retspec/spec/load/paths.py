@@ -1,7 +1,6 @@
 """Paths in a spec are relative to the file that they are written in: here they become relative to the spec.
 
-Later steps so know one folder, and the data, its hash included, are the same wherever the
-files lie together.
+So later steps know one folder, and the data and its hash stay the same wherever the files are moved together.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
     ("checks", _ANY, "vs"): _is_relative,
     ("plugins", _ANY): _is_relative_module,
 }
-"""Where a text is a path, and when. Whoever adds a path to the language adds its place."""
+"""Where a text is a path, and when. A new path in the language needs its place here."""
 
 
 def relative_to_spec(tree: Node, file: str, extended: Iterable[str]) -> Node:

@@ -32,7 +32,7 @@ _MAX_TEXT = 1 << 16
 
 
 class _Unresolved(Exception):  # noqa: N818 - never leaves this module
-    """A reference cannot be followed; the message is empty when somebody has said so already.
+    """A reference cannot be followed; the message is empty when it was reported already.
 
     mark: where the cause is written, when it is not where the reference is.
     """
@@ -133,7 +133,7 @@ class Resolver:
         return self._found[name]
 
     def _of_config(self, name: str, mark: Mark) -> Node:
-        """Return a value of the config, or with `${config}` all of it, as if it stood where it is referred to."""
+        """Return a value of the config, or with `${config}` all of it, as if written where it is referred to."""
         node, (walked, *steps) = self._config, name.split(".")
         for step in steps:
             self._require_usable([((), node)] if node.obstacle else [], walked)
@@ -202,7 +202,7 @@ def _unknown(kind: str, name: str, walked: str, step: str, children: Iterable[st
 
 
 def _from_environment(reference: str, environment: Mapping[str, str]) -> Scalar:
-    """Return what `NAME` or `NAME:-default` stands for; as in a shell, it also replaces an empty value."""
+    """Return the value of `NAME` or `NAME:-default`; as in a shell, it also replaces an empty value."""
     match = _ENVIRONMENT.fullmatch(reference)
     if match is None:
         raise _Unresolved(f"{quoted(f'env.{reference}')} names no environment variable; write ${{env.NAME:-default}}")

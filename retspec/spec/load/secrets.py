@@ -23,7 +23,7 @@ def find_secrets(
     """Return the texts that must not leave.
 
     data: the resolved spec, `vars` included.
-    patterns: the entries of `run.mask`: names of environment variables or dotted places, `*` stands for anything.
+    patterns: the entries of `run.mask`: names of environment variables or dotted places, `*` matches anything.
     named: the environment variables that the spec refers to.
     """
     patterns = tuple(patterns)

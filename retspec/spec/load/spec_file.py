@@ -55,7 +55,7 @@ def _content(path: Path, kind: str) -> bytes:
         raise UsageError(f"{path}: there is no such file{did_you_mean(path.name, _siblings(path))}") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a directory; name a {kind} in it{_example(path)}") from None
-    except (OSError, ValueError) as error:  # a ValueError tells of a NUL in the path
+    except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None
 

@@ -96,7 +96,8 @@ def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
 def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark: Mark) -> Criterion:
     """Return one entry under `checks:`, with everything that it leaves out filled in.
 
-    Raises msgspec.ValidationError for a value that its type refuses, or a limit that is none for the dtype of the run.
+    Raises msgspec.ValidationError for a value that its type refuses, or a limit without one for the
+    dtype of the run.
     """
     check = catalog.checks.get(name) or catalog.checks[entry["check"]]
     form = long_form(catalog, check, entry)

@@ -68,7 +68,7 @@ def _any_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
 
 
 def _named_otherwise(catalog: Catalog) -> Fragment:
-    """Make the schema of a key that is no check's name: the long form of the check that it names."""
+    """Make the schema of a key that is not a check's name: the long form of the check that it names."""
     return {
         "type": "object",
         "required": ["check"],

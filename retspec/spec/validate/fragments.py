@@ -27,7 +27,7 @@ class Fragments:
         self._made: dict[Any, Fragment] = {}
 
     def of(self, annotation: Any, owner: str) -> Fragment:
-        """Return the fragment of an annotation, one object for all that carry the same: nobody changes it.
+        """Return the fragment of an annotation, one object for all that carry the same; it is never changed.
 
         owner: what carries the annotation, for the `PluginError` raised when JSON has nothing like it.
         """

@@ -35,7 +35,7 @@ def publish(schema: Fragment) -> Fragment:
 
 
 def _opened_below(keyword: str, value: Any) -> Any:
-    """Open the schemas under a keyword, but none that only tells alternatives apart."""
+    """Open the schemas under a keyword, but not one that only distinguishes alternatives."""
     if keyword in _SCHEMAS and isinstance(value, dict):
         return _opened(value)
     if keyword in _LISTS and isinstance(value, list):

@@ -92,9 +92,9 @@ class _Validation:
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
         batch = named or Data()
-        is_told = named is None and "data" in data  # the section is reported already
+        is_reported = named is None and "data" in data  # the section is reported already
         source = catalog.data_sources[batch.source]
-        has_files = is_told or source.gives_files
+        has_files = is_reported or source.gives_files
         has_feed = has_files or source.may_give_loader
         sections = {*data, *(["files"] if has_files else []), *(["feed"] if has_feed else [])}
         criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32", self.document.cell), sections))
