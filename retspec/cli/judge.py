@@ -8,7 +8,7 @@ from typing import Unpack
 import click
 
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
-from retspec.cli.reporting import report_options, require_distinct, show
+from retspec.cli.reporting import report_options, show
 from retspec.prepare import prepare_cells
 from retspec.report.live import destinations, folders_of, read_by, require_apart, write_reports
 from retspec.results.results_file import read_report
@@ -46,7 +46,6 @@ def command(
     check or other arguments, anything about another model, data, recipe, seed or dtype) is reported as not run and
     is never green. Exits like run. Only the reports that are named are written.
     """
-    require_distinct(reports.values())
     plans, catalog = prepare_cells(spec, cells=cells, **options)
     read = [results, catalog.named, *(read_by(plan.spec) for plan in plans)]
     require_apart(reports.values(), read, folders_of(plans))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from retspec.report.formats.markdown import LARGEST, render_markdown
 from retspec.report.formats.table import ending, render_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from retspec.records import Report
 
@@ -37,13 +36,6 @@ def report_options(function: Callable[..., None]) -> Callable[..., None]:
         "--report", "others", multiple=True, metavar="FORMAT=PATH", help="Write another report. Repeatable."
     )
     return junit(json(other(merged)))
-
-
-def require_distinct(paths: Collection[Path], *, hint: str = "") -> None:
-    """Refuse two reports in one file; raises UsageError, with a hint at its end."""
-    for path, count in Counter(paths).items():
-        if count > 1:
-            raise UsageError(f"{count} reports would be written to the same file {path}; give each its own path{hint}")
 
 
 def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading: bool = False) -> None:

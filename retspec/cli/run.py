@@ -10,8 +10,9 @@ import click
 
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
-from retspec.cli.reporting import overview, report_options, require_distinct, show
+from retspec.cli.reporting import overview, report_options, show
 from retspec.records import exit_code_of
+from retspec.report.live import require_distinct
 from retspec.run import run_all
 
 if TYPE_CHECKING:

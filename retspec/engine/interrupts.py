@@ -1,4 +1,4 @@
-"""FastExit in good order when someone wants the run to end.
+"""Ending a run in good order when a signal asks for it.
 
 A signal is noted when it arrives and heard where nothing is half done. An exception out of the handler could strike
 anywhere: in the standard library, between taking a lock and being sure to give it back, it hangs the run for ever.

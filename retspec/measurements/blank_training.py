@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from msgspec import Meta
-
-from retspec.measurements.training import fewest_passes, train, training_passes
+from retspec.measurements.training import LearningRate, Steps, fewest_passes, train, training_passes
 from retspec.plugin import Cost, measurement
 from retspec.subjects.subject import Batch
 
@@ -26,8 +24,8 @@ def blank_training(
     trainer: TrainerMaker,
     progress: Callable[[int, int], None],
     *,
-    steps: Annotated[int, Meta(ge=1, description="Optimizer steps.")],
-    lr: Annotated[float, Meta(ge=0, description="Learning rate.")],
+    steps: Steps,
+    lr: LearningRate,
 ) -> Training:
     """Train as `training` does, on the same labels, with the inputs zeroed.
 

@@ -60,10 +60,10 @@ def data_wait(
     waited, trained = [], []
     with preserved(model):
         model.train()
-        course = _Course(model, trainer, device)
+        timed = _TimedTraining(model, trainer, device)
         for turn, batches in enumerate(feed.rounds(number, size)):
             progress(turn, 1 + ROUNDS)
-            waiting, training = course.run(batches)
+            waiting, training = timed.run(batches)
             waited.append(waiting)
             trained.append(training)
     return DataWait(number, tuple(waited[1:]), tuple(trained[1:]), feed.pinning(device))
@@ -73,7 +73,7 @@ def _by_default(device: torch.device) -> int:
     return 0 if one_process(device) else min(cores(), MOST_WORKERS)
 
 
-class _Course:
+class _TimedTraining:
     """A training that takes each batch once."""
 
     def __init__(self, model: nn.Module, trainer: TrainerMaker, device: torch.device) -> None:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from retspec.subjects.training.trainer import Trainer
 
 
+Steps = Annotated[int, Meta(ge=1, description="Optimizer steps.")]
+LearningRate = Annotated[float, Meta(ge=0, description="Learning rate.")]
+
+
 class Trained(Training):
     """The facts, and the trained tensors by name for a model with an adapter, which no record holds."""
 
@@ -60,8 +64,8 @@ def training(
     trainer: TrainerMaker,
     progress: Callable[[int, int], None],
     *,
-    steps: Annotated[int, Meta(ge=1, description="Optimizer steps.")],
-    lr: Annotated[float, Meta(ge=0, description="Learning rate.")],
+    steps: Steps,
+    lr: LearningRate,
 ) -> Trained:
     """Train on one fixed batch, in train mode, as the spec says, and put the model back.
 

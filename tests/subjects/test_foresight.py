@@ -1,4 +1,4 @@
-"""What is foreseen without weights is what real tensors take, to the byte, and what two courses foretell is true."""
+"""What is foreseen without weights is what real tensors take, to the byte, and what two traces predict is true."""
 
 from __future__ import annotations
 
@@ -80,21 +80,21 @@ def test_the_estimate_is_what_real_tensors_take(size: int, recipe: Recipe, *, lo
 @pytest.mark.parametrize("make", [vit, base])
 def test_two_courses_foretell_every_other(make: Any, amp: str) -> None:
     run = DryRun(hollow(make(), on_meta), SHAPE, TrainerMaker(Recipe(amp=amp)))
-    first, second = run.course(2), run.course(3)
+    first, second = run.trace(2), run.trace(3)
     for size in (4, 7, 64):
-        assert first.at(size, second) == run.course(size)
+        assert first.at(size, second) == run.trace(size)
 
 
 def test_courses_of_different_ways_foretell_nothing() -> None:
     """Half the micro-batches hold one image, and a tensor of one row needs no copy to lie in one piece."""
     run = DryRun(hollow(base(), on_meta), SHAPE, TrainerMaker(Recipe(accumulation=2)))
-    assert run.course(2).at(8, run.course(4)) is None
+    assert run.trace(2).at(8, run.trace(4)) is None
 
 
 @pytest.mark.parametrize("target", ["cpu", "cuda"])
 @pytest.mark.parametrize(("make", "accumulation"), [(vit, 1), (plain, 2), (compares_images, 1)])
 def test_the_largest_batch_fits_and_the_next_does_not(make: Any, accumulation: int, target: str) -> None:
-    """Even where memory grows with the square of the batch, and two courses foretell the wrong thing."""
+    """Even where memory grows with the square of the batch, and two traces predict the wrong thing."""
     model = make()
     room = foresight(model, target).estimate(2000).peak
     largest = foresight(model, target, accumulation=accumulation).largest(room)

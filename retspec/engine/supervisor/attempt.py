@@ -40,10 +40,10 @@ class Attempt:
     end: str = ""
     finished: set[str] = field(default_factory=set)
     _granted: dict[str, float] = field(init=False)
-    _order: ProtocolCheck = field(init=False)
+    _protocol: ProtocolCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        self._order = ProtocolCheck(self.job.plan)
+        self._protocol = ProtocolCheck(self.job.plan)
         limits = {step.criterion.id: step.criterion.timeout for step in self.job.plan.checks}
         self._granted = {name: float("inf") if limit is None else limit for name, limit in limits.items()}
 
@@ -55,7 +55,7 @@ class Attempt:
                 if line is None:
                     break
                 message = _decode(line)
-                problem = self._order.objection(message) if message else f"a broken record: {line[:80]!r}"
+                problem = self._protocol.objection(message) if message else f"a broken record: {line[:80]!r}"
                 if message is None or problem:
                     yield from self._refuse(problem, is_lie=message is not None)
                     return
@@ -66,11 +66,11 @@ class Attempt:
                 return
             timed_out = process.is_alive
             late = self._late() if timed_out else ""
-            fate = process.end()
+            ended = process.end()
         if timed_out:
-            yield from self._fail(Verdict.TIMEOUT, late, fate.stderr)
+            yield from self._fail(Verdict.TIMEOUT, late, ended.stderr)
         else:
-            yield from self._crash(fate)
+            yield from self._crash(ended)
 
     def _part_from(self, process: WorkerProcess) -> Iterator[Message]:
         """Let a worker go that has done its job: to its end, or to a rest if another job may follow."""
@@ -115,13 +115,13 @@ class Attempt:
     def _while(self) -> str:
         return f" while measuring {self.measurement!r}" if self.measurement else ""
 
-    def _crash(self, fate: WorkerExit) -> Iterator[Message]:
-        failure, cause, limit = Verdict.CRASH, fate.cause, self.job.plan.spec.run.memory
-        if fate.lacked_memory:
+    def _crash(self, ended: WorkerExit) -> Iterator[Message]:
+        failure, cause, limit = Verdict.CRASH, ended.cause, self.job.plan.spec.run.memory
+        if ended.lacked_memory:
             failure, cause = Verdict.OUT_OF_MEMORY, f"ran out of memory and {cause}"
         # Libraries crash in silence for want of memory, so a limit is always worth a word.
         hint = f"; run.memory limits the worker to {limit}" if limit else ""
-        yield from self._fail(failure, f"the worker {cause}{self._while()}{hint}", fate.stderr)
+        yield from self._fail(failure, f"the worker {cause}{self._while()}{hint}", ended.stderr)
 
     def _refuse(self, problem: str, *, is_lie: bool) -> Iterator[Message]:
         """End with a record that cannot be read, or cannot be true: then the outcomes of this worker are taken back."""

@@ -7,7 +7,7 @@ leaves complete, red reports behind.
 from retspec.report.live.cells import LiveCell, live_cells, reporting
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import composed, in_order, opening, titled
-from retspec.report.live.overwriting import folders_of, read_by, require_apart
+from retspec.report.live.overwriting import folders_of, read_by, require_apart, require_distinct
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "read_by",
     "reporting",
     "require_apart",
+    "require_distinct",
     "titled",
     "write_reports",
     "write_whole",

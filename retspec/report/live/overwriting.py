@@ -27,16 +27,28 @@ def require_apart(outputs: Iterable[str | Path], inputs: Iterable[Any], folders:
 
     Links and hard links are followed: a file is its device and its inode, or its real path before it is there.
     """
-    written: dict[object, Path] = {}
-    for output in map(Path, outputs):
-        if (identity := _identity(output)) in written:
-            raise UsageError(f"{written[identity]} and {output} are the same file; give each report its own path")
-        written[identity] = output
+    written = require_distinct(outputs)
     bases = [Path(), *map(Path, folders)]
     for text in dict.fromkeys(_texts(inputs)):
         for base in bases:
             if (replaced := written.get(_inode(base / text))) is not None:
                 raise UsageError(f"{replaced} would replace {quoted(text)}, which is read; write it somewhere else")
+
+
+def require_distinct(outputs: Iterable[str | Path], *, hint: str = "") -> dict[object, Path]:
+    """Return the outputs by the file that each is; raises UsageError when two are one file, with a hint at its end."""
+    files: dict[object, list[Path]] = {}
+    for output in map(Path, outputs):
+        files.setdefault(_identity(output), []).append(output)
+    for same in files.values():
+        if len(same) > 1:
+            first, *others = dict.fromkeys(same)
+            if others:
+                raise UsageError(f"{first} and {others[0]} are the same file; give each report its own path{hint}")
+            raise UsageError(
+                f"{len(same)} reports would be written to the same file {first}; give each its own path{hint}"
+            )
+    return {identity: output for identity, (output,) in files.items()}
 
 
 def read_by(spec: Spec) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The course of a training step in storages: which are born, of which size, for what, and when they die."""
+"""The trace of a training step in storages: which are born, of which size, for what, and when they die."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Role(StrEnum):
 class AllocationTrace:
     """Births and deaths of storages within the first step of a training, in their order.
 
-    Two courses of one model at different batch sizes have the same events as long as the model takes the same way, and
-    each size is then affine in the batch size: two courses tell those of every other batch size.
+    Two traces of one model at different batch sizes have the same events as long as the model takes the same way, and
+    each size is then affine in the batch size: two traces tell those of every other batch size.
     """
 
     batch_size: int
@@ -62,7 +62,7 @@ class AllocationTrace:
         return levels[last], {role.value: size for role, size in parts.items()}
 
     def at(self, batch_size: int, other: AllocationTrace) -> AllocationTrace | None:
-        """Return the course at a third batch size, as this one and another foretell it; None where they cannot."""
+        """Return the trace at a third batch size, as this one and another predict it; None where they cannot."""
         steps, rest = divmod(batch_size - self.batch_size, other.batch_size - self.batch_size)
         if (self.events, self.roles) != (other.events, other.roles) or rest or steps < 0:
             return None
@@ -107,7 +107,7 @@ class AllocationTracer(LiveBytes):
             if self._roles[index] is Role.TEMPORARY:
                 self._roles[index] = role
 
-    def course(self, batch_size: int) -> AllocationTrace:
+    def trace(self, batch_size: int) -> AllocationTrace:
         """Return what happened until now."""
         return AllocationTrace(batch_size, tuple(self._sizes), tuple(self._roles), tuple(self._events))
 

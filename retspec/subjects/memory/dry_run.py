@@ -61,25 +61,25 @@ class DryRun:
         self._trainer = trainer
         self._foreach = foreach
 
-    def course(self, batch_size: int) -> AllocationTrace:
-        """Take one step and return its course.
+    def trace(self, batch_size: int) -> AllocationTrace:
+        """Take one step and return its trace.
 
         Raises NoVerdict for a model that cannot be run without data, SubjectError for one that does not fit its data.
         """
         with self.trainer(batch_size) as trainer:
             trainer.step()
-            return trainer.ledger.course(batch_size)
+            return trainer.tracer.trace(batch_size)
 
     @contextmanager
     def trainer(self, batch_size: int) -> Iterator[DryTrainer]:
-        """Give a trainer, under the mode in which tensors have no data; raises as `course` does."""
+        """Give a trainer, under the mode in which tensors have no data; raises as `trace` does."""
         import torch
 
         try:
             with self._fake, _no_collection(), torch.enable_grad():
                 self._model.zero_grad(set_to_none=True)
                 trainer = DryTrainer(self._model, self._shape.make(batch_size), self._trainer, foreach=self._foreach)
-                with trainer.ledger.watching(), trainer.answering():
+                with trainer.tracer.watching(), trainer.answering():
                     yield trainer
         except NoVerdict:
             raise
@@ -104,11 +104,11 @@ class DryRun:
 
 
 class DryTrainer:
-    """A trainer that keeps a ledger and needs no numbers."""
+    """A trainer that keeps a tracer and needs no numbers."""
 
     def __init__(self, model: nn.Module, batch: Batch, trainer: TrainerMaker, *, foreach: bool) -> None:
         held = [*model.parameters(), *model.buffers()]
-        self.ledger = AllocationTracer(held, [batch.inputs, batch.targets])
+        self.tracer = AllocationTracer(held, [batch.inputs, batch.targets])
         self._in_forward = False
         self._trainer = trainer.on(model, batch)
         self._trainer.see = self._see
@@ -121,9 +121,9 @@ class DryTrainer:
     def step(self) -> None:
         """Compute the gradients and apply them, and note what the storages are for."""
         self._trainer.finite_backward()
-        self.ledger.mark((p.grad for p in self._trainer.parameters if p.grad is not None), Role.GRADIENTS)
+        self.tracer.mark((p.grad for p in self._trainer.parameters if p.grad is not None), Role.GRADIENTS)
         self._trainer.update()
-        self.ledger.mark(self._optimizer_state(), Role.OPTIMIZER)
+        self.tracer.mark(self._optimizer_state(), Role.OPTIMIZER)
 
     def forward(self) -> None:
         """Compute the loss of the batch, and throw it away."""
@@ -141,7 +141,7 @@ class DryTrainer:
 
     def _see(self, _logits: Tensor, _targets: Tensor) -> None:
         """What lives at the end of the forward pass waits for the backward pass."""
-        self.ledger.mark_rest(Role.ACTIVATIONS)
+        self.tracer.mark_rest(Role.ACTIVATIONS)
 
     def answering(self) -> TorchDispatchMode:
         """Return a context in which the trainer's own questions for a number are answered with zero.
