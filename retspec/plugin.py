@@ -244,7 +244,17 @@ def reporter(function: Callable[[Report], str]) -> Reporter:
     return Reporter(name=_name(function).replace("_", "-"), render=function, doc=inspect.getdoc(function) or "")
 
 
-def training_source(function: Callable[..., Any]) -> Source:
+@overload
+def training_source(function: Callable[..., Any]) -> Source: ...
+
+
+@overload
+def training_source(*, launches: bool) -> Callable[[Callable[..., Any]], Source]: ...
+
+
+def training_source(
+    function: Callable[..., Any] | None = None, *, launches: bool = False
+) -> Source | Callable[[Callable[..., Any]], Source]:
     """Make a key under `train:` of a function `(value, model, batch, *, arguments) -> Trainer`.
 
     The first parameter is the value of the key; what is returned is a `retspec.toolkit.Trainer` of
@@ -252,8 +262,15 @@ def training_source(function: Callable[..., Any]) -> Source:
     a key of the recipe (`lr`, `accumulation`, `amp`) means the same: a measurement may vary it. One that needs to vary
     a key that the function does not have gets no verdict. The keys `steps`, `stop_at_drop`, `min_steps`, `batch_size`
     and `dropout` go with every kind of training.
+
+    launches: for a function `(value, folder, *, arguments) -> Launch` that starts the user's own training instead. It
+    is run once, watched, and ended after `steps` optimizer steps; model, data and optimizers are then those of the run.
     """
-    return _source(function, "train")
+
+    def decorate(function: Callable[..., Any]) -> Source:
+        return replace(_source(function, "train"), launches=launches)
+
+    return decorate if function is None else decorate(function)
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:

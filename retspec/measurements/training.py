@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from retspec.subjects.subject import Batch
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.trainer import Trainer
+    from retspec.subjects.training.watching.watched import WatchedRun
 
 
 Steps = Annotated[int, Meta(ge=1, description="Optimizer steps.")]
@@ -73,7 +74,17 @@ def training(
     `train.stop_at_drop` it also ends as soon as the loss has fallen by that share of the first one and
     `train.min_steps` are taken.
     """
-    return train(model, batch, trainer.varied(steps=steps, lr=lr), progress)
+    varied = trainer.varied(steps=steps, lr=lr)
+    if varied.watched is not None:
+        return _watched(varied.watched(), steps)
+    return train(model, batch, varied, progress)
+
+
+def _watched(run: WatchedRun, steps: int) -> Trained:
+    """Return the facts of the user's own training, which ran once; raises NoVerdict for another number of steps."""
+    if steps != run.loop.requested:
+        raise NoVerdict(f"the training was watched for {run.loop.requested} steps, not for {steps}; set `train.steps`")
+    return Trained.of(run.training, run.trained)
 
 
 def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Callable[[int, int], None]) -> Trained:

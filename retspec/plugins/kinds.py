@@ -20,7 +20,7 @@ PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed"),
-        *("trainer", "device", "config", "progress"),
+        *("trainer", "watched_run", "device", "config", "progress"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
@@ -102,6 +102,8 @@ class Source:
     """Whether what it builds is a `Dataset` that knows its files, from which the core itself takes batches."""
     may_give_loader: bool = False
     """Whether what it builds may be a torch DataLoader, which gives batch after batch."""
+    launches: bool = False
+    """Whether what it builds is a `Launch`: the user's own training, which brings its model, data and optimizers."""
     library: ModelLibrary = UNKNOWN
     """What the library that a model source builds with knows of its models."""
 

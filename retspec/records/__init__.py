@@ -17,6 +17,7 @@ from retspec.records.quantities import (
 )
 from retspec.records.recipe import (
     EVERY_TRAINING,
+    LAUNCHED_TRAINING,
     OPTIMIZERS,
     RECIPE_KEYS,
     REFUSED_OPTIMIZERS,
@@ -71,6 +72,7 @@ __all__ = [
     "EXIT_NOTHING",
     "EXIT_NO_VERDICT",
     "EXIT_USAGE",
+    "LAUNCHED_TRAINING",
     "OPTIMIZERS",
     "OWN_TRANSFORM",
     "RECIPE_KEYS",

@@ -27,7 +27,9 @@ SCHEDULERS = (
 )
 """Classes of torch.optim.lr_scheduler, in lower case, that need nothing but numbers."""
 EVERY_TRAINING = ("steps", "stop_at_drop", "min_steps", "batch_size", "dropout")
-"""The keys of `train:` that go with every kind of training."""
+"""The keys of `train:` that go with every kind of training that retspec starts."""
+LAUNCHED_TRAINING = ("steps",)
+"""Those that go with a training of the user's own."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
 
 PATH = "run.device"
@@ -50,6 +53,26 @@ def make_repeatable(threads: int | None) -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
+
+
+@contextmanager
+def settings_of_torch() -> Iterator[None]:
+    """Give the user's own training the settings that torch starts with, and put those of `make_repeatable` back."""
+    import torch
+
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    backends = (torch.backends.cudnn, torch.backends.cudnn, torch.backends.cuda.matmul)
+    settings = [
+        (each, name, getattr(each, name)) for each, name in zip(backends, ("benchmark", "allow_tf32", "allow_tf32"))
+    ]
+    torch.use_deterministic_algorithms(mode=False)
+    torch.backends.cudnn.allow_tf32 = True
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic, warn_only=True)
+        for each, name, value in settings:
+            setattr(each, name, value)
 
 
 def cores() -> int:

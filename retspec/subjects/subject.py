@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.errors import SubjectError, describe
+from retspec.errors import NoVerdict, SubjectError, describe
 from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from retspec.records import Config, Data, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.training.making import TrainerMaker
+    from retspec.subjects.training.watching.watched import WatchedRun
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Subject:
         weights: bool,
         bases: BaseModels | None = None,
         keep: bool = False,
+        progress: Callable[[int, int], None] = lambda _step, _total: None,
     ) -> None:
         know(model_sources.values())
         self._spec = spec
@@ -70,6 +72,7 @@ class Subject:
         self._data_sources = data_sources
         self._training_sources = training_sources or {}
         self._weights = weights
+        self._progress = progress
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -82,7 +85,28 @@ class Subject:
         """What makes trainers, which take optimizer steps."""
         from retspec.subjects.training.making import TrainerMaker
 
-        return TrainerMaker.of(self._spec, self.recipe, self._training_sources)
+        maker = TrainerMaker.of(self._spec, self.recipe, self._training_sources)
+        return replace(maker, watched=lambda: self.watched_run) if self._is_launched else maker
+
+    @property
+    def _is_launched(self) -> bool:
+        """Whether the training is the user's own, which brings its model and its data."""
+        training = self._spec.training
+        return training is not None and self._training_sources[training.source].launches
+
+    @cached_property
+    def watched_run(self) -> WatchedRun:
+        """The user's own training, run and watched; raises SubjectError when the spec names none, or it trains nothing."""
+        from retspec.subjects.training.watching.watched import WatchedRun
+
+        training = self._spec.training
+        if training is None or not self._is_launched:
+            raise SubjectError(
+                "this needs a training of your own; name it as `train: {script: train.py}`", path="train"
+            )
+        source = self._training_sources[training.source]
+        launch = source(training.value, Path(self._spec.file).resolve().parent, **training.arguments)
+        return WatchedRun.of(launch, self.recipe.steps, self._progress)
 
     @property
     def config(self) -> Config:
@@ -98,7 +122,12 @@ class Subject:
 
     @cached_property
     def model(self) -> nn.Module:
-        """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights."""
+        """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights.
+
+        Of a training of the user's own, the module that it trains, as it was before the first step.
+        """
+        if self._is_launched:
+            return self.watched_run.module
         device = self.device
         model = self._builder.build(filled=True)
         try:
@@ -134,14 +163,15 @@ class Subject:
     @cached_property
     def skeleton(self) -> Skeleton:
         """The model without weights."""
-        module = None if self._weights else self._builder.build_on_meta()
+        module = None if self._weights or self._is_launched else self._builder.build_on_meta()
         module = hollow(self.model, on_meta) if module is None else module
-        return Skeleton(module, real=lambda: self.model, from_file=self._builder.section.checkpoint is not None)
+        from_file = self._spec.model is not None and self._spec.model.checkpoint is not None
+        return Skeleton(module, real=lambda: self.model, from_file=from_file)
 
     @property
     def optional_skeleton(self) -> Skeleton | None:
         """The model without weights; None when the spec has no model."""
-        return None if self._spec.model is None else self.skeleton
+        return self.skeleton if self._is_launched or self._spec.model is not None else None
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -187,12 +217,19 @@ class Subject:
 
     @cached_property
     def batch(self) -> Batch:
-        """The batch that every measurement sees, in the dtype of the model if there is one."""
+        """The batch that every measurement sees, in the dtype of the model if there is one.
+
+        Of a training of the user's own, the first one that entered the model.
+        """
+        if self._is_launched:
+            return _batch_of(self.watched_run)
         return self._on_device(*self._take_batch(self._spec.data, None))
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """Gives a batch of so many images, whatever the spec says of the batch size."""
+        if self._is_launched:
+            return lambda samples: _first_of(self.batch, samples)
         return lambda samples: self._on_device(*self._take_batch(self._spec.data, samples))
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
@@ -232,6 +269,29 @@ class Subject:
         with seeded(self._spec.run.seed, only_loaded=only_loaded):
             value = msgspec.convert(data.value, source.value_type, strict=False)
             return source(value, context, **data.arguments)
+
+
+def _first_of(batch: Batch, samples: int) -> Batch:
+    """Return so many samples of a batch; raises NoVerdict when it has fewer."""
+    if samples > len(batch.inputs):
+        raise NoVerdict(f"this needs {samples} samples, and the training's first batch has {len(batch.inputs)}")
+    return Batch(batch.inputs[:samples], batch.targets[:samples])
+
+
+class UnlabelledBatch(Batch):
+    """Inputs whose targets nobody saw."""
+
+    def __init__(self, inputs: Tensor) -> None:
+        object.__setattr__(self, "inputs", inputs)
+
+    @property
+    def targets(self) -> Tensor:
+        """Raises NoVerdict: there are none."""
+        raise NoVerdict("this needs the targets of the batch, and the training called no criterion that is known")
+
+
+def _batch_of(run: WatchedRun) -> Batch:
+    return UnlabelledBatch(run.inputs) if run.targets is None else Batch(run.inputs, run.targets)
 
 
 def _no_checkpoint() -> SubjectError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retspec.subjects.subject import Subject
 
 
-SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed"}
+SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed", "watched_run"}
 """Parts of the subject whose making is worth a line of progress."""
 
 

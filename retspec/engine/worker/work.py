@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line, visible
-from retspec.engine.protocol import Done, Environment, Finished, Started
+from retspec.engine.protocol import Done, Environment, Finished, Progress, Started
 from retspec.engine.worker.container import Container, typed
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
 from retspec.plugins.catalog import gather
@@ -49,6 +49,7 @@ def work(
         weights=job.plan.needs_weights,
         bases=bases,
         keep=job.more,
+        progress=lambda step, total: channel.tell(Progress("watched_run", step, total)),
     )
     container = Container(job.plan, catalog, subject, channel)
     if job.plan.needs_torch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import EVERY_TRAINING, Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
+from retspec.records import EVERY_TRAINING, LAUNCHED_TRAINING, Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
 from retspec.spec.validate.arguments import BESIDE_FILES
 from retspec.spec.validate.criteria import checks_section
 from retspec.spec.validate.extending import with_extending
@@ -104,9 +104,9 @@ def _train_section(recipe: Fragment, sources: Mapping[str, Source], fragments: F
     if not sources:
         return recipe
     keys = fragments.definitions[Recipe.__name__]["properties"]
-    common = {name: keys[name] for name in EVERY_TRAINING}
     chain = recipe
     for source in reversed(list(sources.values())):
+        common = {name: keys[name] for name in (LAUNCHED_TRAINING if source.launches else EVERY_TRAINING)}
         chain = {"if": {"required": [source.name]}, "then": _beside(source, common, fragments), "else": chain}
     values = {name: _value(source, fragments) for name, source in sources.items()}
     return {"type": "object", "properties": values, **chain}

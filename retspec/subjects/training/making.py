@@ -11,13 +11,14 @@ from retspec.subjects.training.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
     from retspec.plugin import Source
     from retspec.records import Recipe, Spec
     from retspec.subjects.subject import Batch
+    from retspec.subjects.training.watching.watched import WatchedRun
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class TrainerMaker:
     recipe: Recipe
     source: Source = built_in
     chosen: TrainingSource = field(default_factory=lambda: TrainingSource(source=built_in.name))
+    watched: Callable[[], WatchedRun] | None = None
+    """Gives the run of the user's own training; None for a kind that makes trainers."""
 
     @staticmethod
     def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
@@ -60,6 +63,10 @@ class TrainerMaker:
 
     def on(self, model: nn.Module, batch: Batch, **variations: Any) -> Trainer:
         """Return a trainer of a model on a batch; raises what `varied` raises, and SubjectError."""
+        if self.watched is not None:
+            raise NoVerdict(
+                f"this starts trainings of its own on the model, and `train.{self.source.name}` runs yours, once"
+            )
         if variations:
             return self.varied(**variations).on(model, batch)
         if self.is_recipe:

@@ -1,0 +1,49 @@
+"""The kinds of training that run the user's own, and are watched: `script`, `module` and `callable` under `train:`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from retspec.plugin import training_source
+from retspec.subjects.callables import load_callable
+from retspec.subjects.training.watching.launching import Launch, launch_callable, launch_module, launch_script
+
+Arguments = Annotated[list[str], Meta(description="Arguments of the command line, as the training reads them.")]
+OneBatch = Annotated[
+    bool,
+    Meta(
+        description="Let every DataLoader give its first batch again and again: on a stream of batches a loss is noisy."
+    ),
+]
+CpuOk = Annotated[
+    bool,
+    Meta(description="Make `torch.cuda.synchronize` do nothing where there is no GPU, so that the training can run."),
+]
+
+
+@training_source(launches=True)
+def script(
+    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+) -> Launch:
+    """A training script, relative to the spec; run as it is, watched, and ended after `steps` optimizer steps."""
+    return launch_script(folder / value, args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+
+
+@training_source(launches=True)
+def module(
+    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+) -> Launch:
+    """A training module, run as `python -m` runs it, watched, and ended after `steps` optimizer steps."""
+    return launch_module(value, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+
+
+@training_source(launches=True)
+def callable(  # noqa: A001 - the key of the spec
+    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+) -> Launch:
+    """A function as package.module:function that trains when it is called; watched as a script is."""
+    function = load_callable(value, path="train.callable")
+    return launch_callable(value, function, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok)

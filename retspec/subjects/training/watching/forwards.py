@@ -1,0 +1,205 @@
+"""Seeing the forward passes of a loop, by torch's global module hooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import torch
+    from torch import Tensor, nn
+
+_SAMPLED = 4096
+"""Values of a batch that are compared to recognise it."""
+_NEAR_TOP = 3
+"""Depth to which modules are remembered with what they were given."""
+_NEARLY_ALL = 0.9
+"""Share of the parameters that such a module has."""
+
+
+@dataclass
+class Called:
+    """A module as it was called in the first forward pass with gradients."""
+
+    module: nn.Module
+    depth: int
+    inputs: Tensor | None
+    labels: Tensor | None
+    gives_scalar: bool
+
+
+@dataclass
+class Forwards:
+    """The outermost modules that ran, and in which mode."""
+
+    roots: dict[int, nn.Module] = field(default_factory=dict)
+    """Outermost modules with parameters that ran with gradients, in the order of their first run."""
+    ran: set[int] = field(default_factory=set)
+    """Identities of all modules that ran with gradients."""
+    called: list[Called] = field(default_factory=list)
+    buffers: dict[int, list[tuple[Tensor, Tensor]]] = field(default_factory=dict)
+    """The buffers of each root with a copy from before its first run."""
+    trainings: dict[int, int] = field(default_factory=dict)
+    evaluations: dict[int, int] = field(default_factory=dict)
+    train_mode_evaluations: dict[int, int] = field(default_factory=dict)
+    eval_leaves: dict[int, set[str]] = field(default_factory=dict)
+    autocast: dict[int, str] = field(default_factory=dict)
+    batches: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """Of each training forward pass: steps and passes through the data before it, and what recognises its batch."""
+    in_backward: bool = False
+
+    def __post_init__(self) -> None:
+        self._depth = 0
+        self._remembering = True
+        self._known: set[int] = set()
+        self._root: nn.Module | None = None
+        self._pending: list[tuple[int, set[str]]] = []
+        self._leaves: dict[int, list[tuple[str, nn.Module]]] = {}
+
+    def enter(self, module: nn.Module) -> bool:
+        """Note that a module starts; returns whether it is an outermost one."""
+        self._depth += 1
+        if self._depth > 1 or self.in_backward:
+            self._note_autocast(module)
+            return False
+        self._root = module
+        self._begin(module)
+        self._note_autocast(module)
+        return True
+
+    def leave(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], output: Any) -> None:
+        """Note that a module ended; it may have raised."""
+        import torch
+
+        self._depth = max(self._depth - 1, 0)
+        if not torch.is_grad_enabled() or self.in_backward:
+            return
+        self.ran.add(id(module))
+        if self._remembering and self._depth < _NEAR_TOP and id(module) not in self._known:
+            self._known.add(id(module))
+            if self._is_nearly_all(module):
+                self.called.append(_called(module, self._depth, args, kwargs, output))
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether no module is running."""
+        return self._depth == 0
+
+    @property
+    def is_remembering(self) -> bool:
+        """Whether no step was taken so far."""
+        return self._remembering
+
+    def count_repeated(self) -> int:
+        """Return how many batches had entered in an earlier step of the same pass through the data."""
+        first: dict[tuple[int, bytes], int] = {}
+        return sum(first.setdefault((data, batch), steps) < steps for steps, data, batch in self.batches)
+
+    def recognise(self, inputs: Tensor, steps: int, passes: int) -> None:
+        """Note the batch that entered a training forward pass."""
+        flat = inputs.detach().reshape(-1)
+        stride = max(1, flat.numel() // _SAMPLED)
+        self.batches.append((steps, passes, flat[::stride][:_SAMPLED].float().cpu().numpy().tobytes()))
+
+    def backward_followed(self) -> None:
+        """Note that the forward passes since the last backward pass were for training."""
+        for root, leaves in self._pending:
+            self.eval_leaves.setdefault(root, set()).update(leaves)
+        self._pending.clear()
+
+    def step_taken(self) -> None:
+        """Stop to remember how modules are called: one step has shown it."""
+        self._remembering = False
+
+    def _begin(self, module: nn.Module) -> None:
+        import torch
+
+        key = id(module)
+        if not torch.is_grad_enabled():
+            self.evaluations[key] = self.evaluations.get(key, 0) + 1
+            training = any(leaf.training and is_sensitive(leaf) for _, leaf in self._leaves_of(module))
+            self.train_mode_evaluations[key] = self.train_mode_evaluations.get(key, 0) + training
+            return
+        if key not in self.roots and next(module.parameters(), None) is not None:
+            self.roots[key] = module
+            self.buffers[key] = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
+        self.trainings[key] = self.trainings.get(key, 0) + 1
+        self._pending.append(
+            (key, {name for name, leaf in self._leaves_of(module) if not leaf.training and is_sensitive(leaf)})
+        )
+
+    def _is_nearly_all(self, module: nn.Module) -> bool:
+        """Whether a module has nearly all parameters of the outermost one, so that it may be the model itself."""
+        whole = sum(parameter.numel() for parameter in self._root.parameters()) if self._root is not None else 0
+        return 0 < _NEARLY_ALL * whole <= sum(parameter.numel() for parameter in module.parameters())
+
+    def _leaves_of(self, module: nn.Module) -> list[tuple[str, nn.Module]]:
+        if id(module) not in self._leaves:
+            leaves = ((name, m) for name, m in module.named_modules() if next(m.children(), None) is None)
+            self._leaves[id(module)] = list(leaves)
+        return self._leaves[id(module)]
+
+    def _note_autocast(self, module: nn.Module) -> None:
+        """Note the data type at the first leaf with weights that runs below the outermost module."""
+        import torch
+
+        root = self._root
+        if root is None or id(root) in self.autocast or not torch.is_grad_enabled():
+            return
+        weights = next(module.parameters(recurse=False), None)
+        if weights is None or next(module.children(), None) is not None:
+            return
+        kind = weights.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weights.dtype
+        self.autocast[id(root)] = str(dtype).removeprefix("torch.")
+
+
+def tensors_in(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
+    """Give the tensors among arguments, and in lists and mappings of them, each with its keyword or ''."""
+    import torch
+
+    for name, value in [*(("", each) for each in args), *kwargs.items()]:
+        if isinstance(value, torch.Tensor):
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            yield from tensors_in(value, {})
+        elif hasattr(value, "items"):
+            yield from tensors_in((), dict(value.items()))
+
+
+def is_sensitive(leaf: nn.Module) -> bool:
+    """Whether a module without children may compute something else in eval mode than in train mode.
+
+    Of torch.nn's own layers these are dropout, normalization with running statistics, RReLU; a class of the user's may
+    do anything with `self.training`: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.train
+    """
+    from torch import nn
+    from torch.nn.modules.batchnorm import _NormBase
+    from torch.nn.modules.dropout import _DropoutNd
+
+    if isinstance(leaf, _NormBase):
+        return leaf.track_running_stats
+    if isinstance(leaf, _DropoutNd):
+        return leaf.p > 0
+    if isinstance(leaf, nn.RReLU):
+        return True
+    if isinstance(getattr(leaf, "drop_prob", None), (int, float)):
+        return bool(leaf.drop_prob)
+    return not any(
+        base.__module__.startswith("torch.nn.modules") and base is not nn.Module for base in type(leaf).__mro__
+    )
+
+
+def _called(module: nn.Module, depth: int, args: Sequence[Any], kwargs: Mapping[str, Any], output: Any) -> Called:
+    import torch
+
+    inputs = labels = None
+    for name, tensor in tensors_in(args, kwargs):
+        if name in {"labels", "targets", "target"}:
+            labels = tensor
+        elif inputs is None:
+            inputs = tensor
+    scalar = isinstance(output, torch.Tensor) and output.numel() == 1
+    return Called(module, depth, None if inputs is None else inputs.detach().clone(), labels, scalar)

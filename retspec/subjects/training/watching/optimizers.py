@@ -1,0 +1,125 @@
+"""What each optimizer of a watched loop does: its steps, its gradients, its rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from retspec.subjects.training.watching.norms import norms_of, total
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+Signature = tuple[tuple[int, int] | None, ...]
+"""Of each gradient its identity and version: whatever changes it in place changes its version."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A step of an optimizer, as it was noted."""
+
+    optimizer: int
+    backwards: int
+    fed: bool
+    stale: int
+    losses: tuple[Tensor, ...]
+    weights: tuple[float | None, ...]
+    scale: float
+    after_backward: Sequence[float | None] | None
+    at_step: Sequence[float | None]
+    seconds: float
+    waited: float
+
+
+@dataclass
+class OptimizerLog:
+    """The gradients of one optimizer, from step to step."""
+
+    optimizer: Optimizer
+    index: int
+    rates: list[tuple[float, ...]] = field(default_factory=list)
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        self.begin()
+        self._dirty = False
+        self._last: Signature | None = None
+        self._at_last_step: Signature | None = None
+        self.ever_fed: set[int] = set()
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All its parameters; a training may add groups as it goes on."""
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    @property
+    def size(self) -> int:
+        """Elements of all its parameters."""
+        return sum(parameter.numel() for parameter in self.parameters)
+
+    def begin(self) -> None:
+        """Start to count the backward passes of a step."""
+        self.backwards = 0
+        self.losses: list[Tensor] = []
+        self.weights: list[float | None] = []
+        self.after_backward: list[float | None] | None = None
+
+    def before_backward(self) -> Signature:
+        """Look whether the gradients were zeroed since the last backward pass or step."""
+        now = self._signature()
+        if now != self._last and self._is_clean(now):
+            self.begin()
+            self._dirty = False
+        return now
+
+    def after_backward_of(self, loss: Tensor, weight: float | None, before: Signature) -> None:
+        """Note a backward pass, if it reached this optimizer's parameters."""
+        now = self._signature()
+        if now != before:
+            self.backwards += 1
+            self.losses.append(loss)
+            self.weights.append(weight)
+            self.after_backward = norms_of(self.parameters)
+            self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
+        self._last = now
+
+    def take(self, scale: float, seconds: float, waited: float) -> Applied:
+        """Return the step that was just taken, and begin the next one.
+
+        The gradients are read after the step: an optimizer with a closure makes them on its way.
+        """
+        now = self._signature()
+        unchanged = self.after_backward is not None and now == self._last
+        at_step = self.after_backward if unchanged else norms_of(self.parameters)
+        assert at_step is not None
+        self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
+        stale = sum(1 for each in now if each is not None) if self._dirty and total(at_step) else 0
+        fed = self.backwards > 0 or now != self._at_last_step
+        applied = Applied(
+            optimizer=self.index,
+            backwards=self.backwards,
+            fed=fed,
+            stale=stale if fed and self.steps else 0,
+            losses=tuple(self.losses),
+            weights=tuple(self.weights),
+            scale=scale,
+            after_backward=self.after_backward,
+            at_step=at_step,
+            seconds=seconds,
+            waited=waited,
+        )
+        self.rates.append(tuple(float(group["lr"]) for group in self.optimizer.param_groups))
+        self.steps += 1
+        self._dirty, self._last, self._at_last_step = True, now, now
+        self.begin()
+        return applied
+
+    def _signature(self) -> Signature:
+        grads = (parameter.grad for parameter in self.parameters)
+        return tuple(None if grad is None else (id(grad), grad._version) for grad in grads)  # noqa: SLF001 - documented as a debugging aid
+
+    def _is_clean(self, signature: Signature) -> bool:
+        return not any(signature) or not total(norms_of(self.parameters))

@@ -1,0 +1,235 @@
+"""Turning what was noted into facts."""
+
+from __future__ import annotations
+
+from math import isfinite, log
+from typing import TYPE_CHECKING
+
+from retspec.facts import GradientHistory, Training
+from retspec.facts.loop import (
+    Loop,
+    WatchedBatch,
+    WatchedGroup,
+    WatchedOptimizer,
+    WatchedScheduler,
+    WatchedStep,
+    is_image,
+)
+from retspec.subjects.models.structure import frozen_buffers, groups
+from retspec.subjects.training.watching.norms import finite, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor, nn
+
+    from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
+    from retspec.subjects.training.watching.trainee import Trainee
+    from retspec.subjects.training.watching.watch import Watch
+
+
+def loop_facts(watch: Watch) -> Loop:
+    """Return what the loop showed."""
+    stepping = [each for each in watch.logs.values() if each.steps]
+    order = {each.index: place for place, each in enumerate(stepping)}
+    names = _names(watch)
+    forwards, trainee = watch.forwards, watch.trainee
+    root = _root_key(watch)
+    vectors = [p for each in stepping for p in each.parameters if p.dim() <= 1]
+    return Loop(
+        command=watch.launch.command,
+        requested=watch.requested,
+        ending=watch.ending,
+        model="" if trainee is None else type(trainee.module).__name__,
+        optimizers=tuple(_optimizer(each, names) for each in stepping),
+        steps=tuple(_step(each, order[each.optimizer]) for each in watch.applied),
+        schedulers=tuple(_schedulers(watch, stepping)),
+        unowned=tuple(_unowned(watch, names)) if stepping else (),
+        foreign=tuple(_foreign(stepping, watch)),
+        vectors=tuple(_named(p, names) for p in vectors),
+        scales=tuple(_named(p, names) for p in vectors if id(p) in _scales(watch)),
+        forwards=forwards.trainings.get(root, 0),
+        eval_leaves=tuple(sorted(forwards.eval_leaves.get(root, ()))),
+        evaluations=forwards.evaluations.get(root, 0),
+        train_mode_evaluations=forwards.train_mode_evaluations.get(root, 0),
+        criterion=watch.criteria.first,
+        autocast_dtype=forwards.autocast.get(root, ""),
+        batch=_batch(watch),
+        batches=len(forwards.batches),
+        distinct=len({batch for _, _, batch in forwards.batches}),
+        from_loader=watch.waits.batches > 0,
+        repeated=0 if watch.launch.one_batch else forwards.count_repeated(),
+        scaler=any(scaler.is_enabled() for scaler in watch.scalers),
+    )
+
+
+def training_facts(watch: Watch, trainee: Trainee) -> Training:
+    """Return the same as the facts that a training of retspec's own gives."""
+    main = watch.main
+    applied = [each for each in watch.applied if main is not None and each.optimizer == main.index]
+    losses = [_mean_loss(each) for each in applied]
+    nonfinite = next((index for index, loss in enumerate(losses) if loss is not None and not isfinite(loss)), None)
+    known = losses[:nonfinite] if None not in losses else []
+    criterion = watch.criteria.first
+    batch = _batch(watch)
+    return Training(
+        steps=watch.requested,
+        losses=tuple(loss for loss in known if loss is not None),
+        nonfinite_loss_at=nonfinite,
+        nonfinite_operation="",
+        gradients=tuple(_histories(watch, trainee, applied)),
+        drifted=tuple(_drifted(trainee)),
+        chance_loss=log(criterion.classes) if criterion and criterion.classes and criterion.classes > 1 else None,
+        seconds=tuple(each.seconds for each in applied),
+        batch_size=(batch.shape[0] if batch else 0) * max([each.backwards for each in applied], default=1),
+        skipped=None,
+    )
+
+
+def _step(applied: Applied, optimizer: int) -> WatchedStep:
+    scale = applied.scale
+    after = None if applied.after_backward is None else total(applied.after_backward) / scale
+    return WatchedStep(
+        optimizer=optimizer,
+        backwards=applied.backwards,
+        fed=applied.fed,
+        stale=applied.stale,
+        losses=tuple(float(loss) / scale for loss in applied.losses),
+        weights=tuple(None if weight is None else weight / scale for weight in applied.weights),
+        norm_after_backward=finite(after),
+        norm=finite(total(applied.at_step)),
+        seconds=applied.seconds,
+        waited=applied.waited,
+    )
+
+
+def _mean_loss(applied: Applied) -> float | None:
+    """Return the mean loss of a step; None where no backward pass was seen."""
+    if not applied.losses:
+        return None
+    summed = sum(float(loss) for loss in applied.losses) / applied.scale
+    weights = [weight for weight in applied.weights if weight is not None]
+    known = len(weights) == len(applied.losses) and sum(weights) > 0
+    return summed / (sum(weights) / applied.scale if known else len(applied.losses))
+
+
+def _optimizer(each: OptimizerLog, names: dict[int, str]) -> WatchedOptimizer:
+    groups = [
+        WatchedGroup(
+            parameters=tuple(_named(parameter, names) for parameter in group["params"]),
+            weight_decay=float(group.get("weight_decay") or 0),
+            rates=tuple(rates[index] for rates in each.rates if index < len(rates)),
+        )
+        for index, group in enumerate(each.optimizer.param_groups)
+    ]
+    return WatchedOptimizer(kind=type(each.optimizer).__name__, size=each.size, groups=tuple(groups))
+
+
+def _names(watch: Watch) -> dict[int, str]:
+    """Return the names of all parameters of modules that ran; those of other modules carry the class in front."""
+    main = watch.trainee.module if watch.trainee is not None else None
+    names = {
+        id(parameter): f"{type(root).__name__}.{name}"
+        for root in watch.forwards.roots.values()
+        for name, parameter in root.named_parameters()
+    }
+    return names | ({} if main is None else {id(p): name for name, p in main.named_parameters()})
+
+
+def _named(parameter: Tensor, names: dict[int, str]) -> str:
+    return names.get(id(parameter)) or f"a tensor of shape {tuple(parameter.shape)}"
+
+
+def _root_key(watch: Watch) -> int:
+    """Return the identity of the outermost module around the one that trains."""
+    if watch.trainee is None:
+        return 0
+    inside = [
+        key for key, root in watch.forwards.roots.items() if any(m is watch.trainee.module for m in root.modules())
+    ]
+    return inside[0] if inside else id(watch.trainee.module)
+
+
+def _running(watch: Watch) -> Iterator[nn.Module]:
+    """Give the modules that ran with gradients; copies that merely lie in a module that ran are left out."""
+    for root in watch.forwards.roots.values():
+        yield from (module for module in root.modules() if id(module) in watch.forwards.ran)
+
+
+def _unowned(watch: Watch, names: dict[int, str]) -> list[str]:
+    owned = {id(parameter) for each in watch.logs.values() for parameter in each.parameters}
+    own = {id(p): p for module in _running(watch) for p in module.parameters(recurse=False) if p.requires_grad}
+    return [_named(parameter, names) for key, parameter in own.items() if key not in owned]
+
+
+def _foreign(stepping: Sequence[OptimizerLog], watch: Watch) -> list[str]:
+    known = {id(p) for root in watch.forwards.roots.values() for p in root.parameters()}
+    return [
+        f"{type(each.optimizer).__name__}: a tensor of shape {tuple(parameter.shape)}"
+        for each in stepping
+        for parameter in each.parameters
+        if id(parameter) not in known and id(parameter) not in each.ever_fed
+    ]
+
+
+def _scales(watch: Watch) -> set[int]:
+    """Return the identities of the weights of normalization layers: one dimension, in a class named so."""
+    return {
+        id(parameter)
+        for module in _running(watch)
+        if "norm" in type(module).__name__.lower()
+        for name, parameter in module.named_parameters(recurse=False)
+        if parameter.dim() == 1 and name != "bias"
+    }
+
+
+def _schedulers(watch: Watch, stepping: Sequence[OptimizerLog]) -> Iterator[WatchedScheduler]:
+    """Give the schedulers of optimizers that took steps; an optimizer that is wrapped shares its groups."""
+    for scheduler, steps in watch.schedulers:
+        groups = getattr(getattr(scheduler, "optimizer", None), "param_groups", None)
+        for place, each in enumerate(stepping):
+            if groups is not None and groups is each.optimizer.param_groups:
+                yield WatchedScheduler(type(scheduler).__name__, place, steps)
+
+
+def _batch(watch: Watch) -> WatchedBatch | None:
+    called = watch.first_call
+    if called is None or called.inputs is None:
+        return None
+    inputs = called.inputs
+    means: list[float] = []
+    deviations: list[float] = []
+    if is_image(tuple(inputs.shape)) and inputs.is_floating_point():
+        values = inputs.float()
+        means = values.mean((0, 2, 3)).tolist()
+        deviations = values.std((0, 2, 3)).tolist()
+    dtype = str(inputs.dtype).removeprefix("torch.")
+    return WatchedBatch(tuple(inputs.shape), dtype, tuple(means), tuple(deviations))
+
+
+def _histories(watch: Watch, trainee: Trainee, applied: Sequence[Applied]) -> Iterator[GradientHistory]:
+    """Give the gradients of the main optimizer's parameters, before clipping and without the loss scale."""
+    main = watch.main
+    places = {} if main is None else {id(parameter): index for index, parameter in enumerate(main.parameters)}
+    for name, parameter, group in groups(trainee.module):
+        if name not in trainee.training or id(parameter) not in places:
+            continue
+        norms: list[float | None] = []
+        nonfinite = 0
+        for each in applied:
+            row = each.after_backward or each.at_step
+            value = row[places[id(parameter)]] if places[id(parameter)] < len(row) else None
+            nonfinite += value is not None and not isfinite(value)
+            norms.append(None if finite(value) is None else finite(value) / each.scale)  # type: ignore[operator]
+        moved = (any(norms) or nonfinite > 0) and not parameter.equal(trainee.training[name])
+        yield GradientHistory(name=name, group=group, norms=tuple(norms), nonfinite_steps=nonfinite, moved=moved)
+
+
+def _drifted(trainee: Trainee) -> list[str]:
+    """Return the frozen parameters, and the buffers of frozen modules, that are not what they were."""
+    now = trainee.still
+    parameters = [name for name, before in trainee.frozen.items() if now.get(name) != before]
+    still, changed = set(frozen_buffers(trainee.module)), trainee.buffers_that_changed()
+    return parameters + [
+        name for name, buffer in trainee.module.named_buffers() if name in still and id(buffer) in changed
+    ]

@@ -1,0 +1,235 @@
+"""The watch: attaches to torch, notes what a training does, and ends it after so many optimizer steps."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from retspec.characters import one_line
+from retspec.subjects.training.watching.criteria import Criteria, LossMode
+from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
+from retspec.subjects.training.watching.living import LivingObjects, step_count
+from retspec.subjects.training.watching.loaders import Waits
+from retspec.subjects.training.watching.loss_weight import loss_weight
+from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
+from retspec.subjects.training.watching.reading import loop_facts, training_facts
+from retspec.subjects.training.watching.trainee import Trainee
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from retspec.facts.loop import Loop
+    from retspec.facts import Training
+    from retspec.subjects.training.watching.launching import Launch
+
+
+class EndOfWatch(BaseException):
+    """Ends the user's training; no Exception, so that no handler of theirs takes it for an error."""
+
+
+class Watch:
+    """What is noted while a training runs.
+
+    steps: optimizer steps after which it ends: those of the optimizer with the most elements.
+    """
+
+    def __init__(
+        self, launch: Launch, steps: int, progress: Callable[[int, int], None] = lambda _step, _total: None
+    ) -> None:
+        self.launch = launch
+        self.requested = steps
+        self.applied: list[Applied] = []
+        self.logs: dict[int, OptimizerLog] = {}
+        self.forwards = Forwards()
+        self.criteria = Criteria()
+        self.waits = Waits(one_batch=launch.one_batch)
+        self.schedulers: list[tuple[Any, int]] = []
+        """Each scheduler with its steps since the first optimizer step."""
+        self._counts: dict[int, int] | None = None
+        self.trainee: Trainee | None = None
+        self.ending = ""
+        self.backwards = 0
+        self._ended = False
+        self._stepping = 0
+        self._started: float | None = None
+        self._waited = 0.0
+        self._owner = os.getpid()
+        self.scalers: list[Any] = []
+        self.loop: Loop | None = None
+        self.training: Training | None = None
+        self.trained: dict[str, Tensor] = {}
+        self._progress = progress
+
+    def run(self) -> None:
+        """Start the training, and come back when it has taken its steps, or has ended by itself."""
+        try:
+            with self._attached():
+                self.launch.start()
+            self.ending = "it ended by itself"
+        except EndOfWatch:
+            return
+        except SystemExit as error:
+            self.ending = "" if self._ended else f"it ended by itself, with exit code {error.code or 0}"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a script raises is a fact about it
+            if not self._ended:
+                self.ending = f"it raised {one_line(f'{type(error).__name__}: {error}')}"
+        if not self._ended:
+            self._finish()
+
+    @contextmanager
+    def _attached(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for handle in (
+                register_optimizer_step_pre_hook(self._before_step),
+                register_optimizer_step_post_hook(self._after_step),
+                register_module_forward_pre_hook(self._before_forward),
+                register_module_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
+            ):
+                stack.callback(handle.remove)
+            stack.enter_context(self.waits.seen())
+            if self.launch.cpu_ok:
+                stack.enter_context(_without_gpu_synchronization())
+            stack.enter_context(LossMode(self.criteria, self._backward))
+            yield
+
+    def _before_forward(self, module: nn.Module, _args: Sequence[Any]) -> None:
+        if self._is_elsewhere:
+            return
+        if self._ended:
+            raise EndOfWatch
+        if self._started is None:
+            self._started, self._waited = perf_counter(), self.waits.seconds
+        self.forwards.enter(module)
+
+    def _after_forward(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], output: Any) -> None:
+        if self._is_elsewhere or self._ended:
+            return
+        self.forwards.leave(module, args, kwargs, output)
+        if id(module) in self.forwards.roots and self.forwards.is_outside:
+            self._note_batch(args, kwargs)
+        if self.forwards.is_remembering:
+            self.criteria.note_module(module, args, output)
+
+    def _note_batch(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        import torch
+
+        inputs = next((tensor for _, tensor in tensors_in(args, kwargs)), None)
+        if inputs is None or not torch.is_grad_enabled():
+            return
+        self.forwards.recognise(inputs, self._steps_of_main(), self.waits.passes)
+
+    def _backward(self, loss: Tensor, go_on: Callable[[], Any]) -> Any:
+        if self._is_elsewhere or self._ended or self.forwards.in_backward:
+            return go_on()
+        if not self.backwards:
+            self._meet()
+        self.backwards += 1
+        weight, value = loss_weight(loss, self.criteria.nodes), loss.detach()
+        before = {key: log.before_backward() for key, log in self.logs.items()}
+        self.forwards.in_backward = True
+        try:
+            return go_on()
+        finally:
+            self.forwards.in_backward = False
+            self.forwards.backward_followed()
+            for key, signature in before.items():
+                self.logs[key].after_backward_of(value, weight, signature)
+
+    def _meet(self) -> None:
+        """Find what trains, before the first step: optimizers, loss scalers, schedulers, and the module itself."""
+        found = LivingObjects.found()
+        self.scalers = found.scalers
+        for optimizer in found.optimizers:
+            self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
+        trained = {id(p): p for log in self.logs.values() for p in log.parameters}
+        self.trainee = Trainee.among(self.forwards, trained)
+
+    def _before_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+        if self._is_elsewhere or self._ended:
+            return
+        self._stepping += 1
+        if self._stepping == 1 and id(optimizer) not in self.logs:  # made after the first backward pass
+            self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
+
+    def _after_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+        if self._is_elsewhere:
+            return
+        if self._ended:
+            raise EndOfWatch
+        self._stepping = max(self._stepping - 1, 0)
+        if self._stepping:  # an optimizer inside another one, as in sharpness-aware minimization
+            return
+        now = perf_counter()
+        seconds = 0.0 if self._started is None else now - self._started
+        self.applied.append(self.logs[id(optimizer)].take(self.scale, seconds, self.waits.seconds - self._waited))
+        if self._counts is None:
+            self._counts = {id(each): step_count(each) for each in LivingObjects.found().schedulers}
+        self.criteria.step_taken()
+        self.forwards.step_taken()
+        self._started, self._waited = perf_counter(), self.waits.seconds
+        self._progress(self._steps_of_main(), self.requested)
+        if self._steps_of_main() >= self.requested:
+            self._finish()
+            raise EndOfWatch
+
+    def _finish(self) -> None:
+        """Read what the training left, before anything of it unwinds."""
+        self._ended = True
+        before = self._counts or {}
+        for scheduler in LivingObjects.found().schedulers:  # the constructor of a new one takes a first step
+            self.schedulers.append((scheduler, step_count(scheduler) - before.get(id(scheduler), 1)))
+        self.loop = loop_facts(self)
+        if self.trainee is not None:
+            self.training = training_facts(self, self.trainee)
+
+    @property
+    def scale(self) -> float:
+        """The loss scale; 1 without a scaler that is at work."""
+        scales = [float(scaler.get_scale()) for scaler in self.scalers if scaler.is_enabled()]
+        return max(scales, default=1.0)
+
+    @property
+    def first_call(self) -> Called | None:
+        """How the module that trains was called in the first forward pass with gradients."""
+        module = None if self.trainee is None else self.trainee.module
+        return next((each for each in self.forwards.called if each.module is module), None)
+
+    @property
+    def main(self) -> OptimizerLog | None:
+        """The optimizer with the most elements among those that took a step; None before the first one."""
+        taken = [log for log in self.logs.values() if log.steps]
+        return max(taken, key=lambda log: log.size, default=None)
+
+    def _steps_of_main(self) -> int:
+        return self.main.steps if self.main else 0
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether this is a process that the training forked off, such as a worker of a DataLoader."""
+        return os.getpid() != self._owner
+
+
+@contextmanager
+def _without_gpu_synchronization() -> Iterator[None]:
+    """Make `torch.cuda.synchronize` do nothing where there is no GPU, for as long as the training runs."""
+    import torch
+
+    if torch.cuda.is_available():
+        yield
+        return
+    original = torch.cuda.synchronize
+    torch.cuda.synchronize = lambda _device=None: None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.cuda.synchronize = original

@@ -1,0 +1,87 @@
+"""A watched training, kept for the measurements that come after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from retspec.errors import SubjectError
+from retspec.subjects.devices import settings_of_torch
+from retspec.subjects.models.structure import has_adapter
+from retspec.subjects.training.watching.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from retspec.facts import Training
+    from retspec.facts.loop import Loop
+    from retspec.subjects.training.watching.launching import Launch
+
+
+@dataclass(frozen=True)
+class WatchedRun:
+    """What a watched training left: its facts, and its module as it was before the first step."""
+
+    loop: Loop
+    watch: Watch
+
+    @staticmethod
+    def of(launch: Launch, steps: int, progress: Callable[[int, int], None]) -> WatchedRun:
+        """Run a training until it has taken its steps."""
+        watch = Watch(launch, steps, progress)
+        with settings_of_torch():
+            watch.run()
+        assert watch.loop is not None  # read whichever way it ended
+        if watch.trainee is not None:
+            watch.trained = _tensors(watch.trainee.module)
+            watch.trainee.give_back()
+        return WatchedRun(watch.loop, watch)
+
+    @property
+    def module(self) -> nn.Module:
+        """The module that trains; raises SubjectError when none was seen."""
+        if self.watch.trainee is None:
+            raise SubjectError(f"{self.loop.command} trained no module: {self._what_came}", path="train")
+        return self.watch.trainee.module
+
+    @property
+    def training(self) -> Training:
+        """The steps as facts about a training; raises SubjectError when no module was seen."""
+        if self.watch.training is None:
+            raise SubjectError(f"{self.loop.command} trained no module: {self._what_came}", path="train")
+        return self.watch.training
+
+    @property
+    def trained(self) -> dict[str, Tensor]:
+        """The trained tensors by name, for a module with an adapter."""
+        return self.watch.trained
+
+    @cached_property
+    def inputs(self) -> Tensor:
+        """The first tensor that entered the module, (batch, ...); raises SubjectError when none did."""
+        called = self.watch.first_call
+        if called is None or called.inputs is None:
+            raise SubjectError(f"{self.loop.command} gave {type(self.module).__name__} no tensor", path="train")
+        return called.inputs
+
+    @property
+    def targets(self) -> Tensor | None:
+        """The targets of the same batch; None when no criterion was seen."""
+        called = self.watch.first_call
+        labels = None if called is None else called.labels
+        return self.watch.criteria.targets if labels is None else labels
+
+    @property
+    def _what_came(self) -> str:
+        forwards = sum(self.watch.forwards.trainings.values())
+        seen = f"{forwards} forward passes with gradients, {self.watch.backwards} backward passes, no optimizer step"
+        return f"{self.loop.ending or 'it was ended'}; seen were {seen}"
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    return (
+        {n: p.detach().clone() for n, p in module.named_parameters() if p.requires_grad} if has_adapter(module) else {}
+    )
