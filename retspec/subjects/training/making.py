@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError
 from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource
-from retspec.subjects.training.recipe import recipe as built_in
+from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
