@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.images import take_images
 from retspec.subjects.data.loaders import FileFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
     from retspec.records import Config, Data, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.training.making import TrainerMaker
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Inputs (batch, ...) and targets (batch,) or (batch, classes), on the device of the run."""
-
-    inputs: Tensor
-    targets: Tensor
 
 
 class Subject:

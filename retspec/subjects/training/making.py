@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from retspec.plugin import Source
     from retspec.records import Recipe, Spec
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 
 @dataclass(frozen=True)
