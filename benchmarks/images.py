@@ -16,7 +16,7 @@ from measuring import Bound, conclude, median_ratio
 from PIL import Image
 
 from retspec.measurements.images import AT_ONCE, images
-from retspec.subjects.data.imagefolder import ImageFolder, imagefolder
+from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.devices import cores
 
 if TYPE_CHECKING:

@@ -6,12 +6,9 @@ from contextlib import closing
 from functools import cache, partial
 from typing import TYPE_CHECKING, Unpack
 
-from retspec.engine.protocol import Finished
-from retspec.engine.supervisor import Workers, measure_all
 from retspec.judge import judge, utc_today
 from retspec.plugins.catalog import gather
 from retspec.prepare import Preparing, prepare_all, share_cores
-from retspec.report.live import live_cells, reporting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,6 +88,11 @@ def run_all(  # noqa: PLR0913 - the same
     Those that can share a worker, or even a base model, are measured one after another; `jobs` of all their cells at a
     time. reports: the files of each spec. For the rest, and for what is raised, see `run`.
     """
+    # Most programs that import retspec start no worker: what runs one is imported here, so that they answer sooner.
+    from retspec.engine.protocol import Finished
+    from retspec.engine.supervisor import Workers, measure_all
+    from retspec.report.live import live_cells, reporting
+
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     today = today or utc_today()
     with closing(Workers()) as workers:

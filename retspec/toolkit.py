@@ -82,6 +82,7 @@ from __future__ import annotations
 from retspec.facts import Group
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.checkpoints.matching import Weights, weights_in
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.loaders import Feed
 from retspec.subjects.data.transforms import Transform, Transforms
 from retspec.subjects.devices import choose_device, cores, memory_of, synchronize
@@ -100,7 +101,6 @@ from retspec.subjects.models.structure import (
 )
 from retspec.subjects.models.tracing import trace
 from retspec.subjects.seeds import seeded
-from retspec.subjects.subject import Batch
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.trainer import Trainer
 

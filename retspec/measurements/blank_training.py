@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from retspec.measurements.training import LearningRate, Steps, fewest_passes, train, training_passes
 from retspec.plugin import Cost, measurement
-from retspec.subjects.subject import Batch
+from retspec.subjects.data.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.records import Recipe
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 WARM_UP, TIMED = 2, 7
 

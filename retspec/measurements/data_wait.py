@@ -9,10 +9,10 @@ from msgspec import Meta
 
 from retspec.facts import DataWait
 from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.loaders import ROUNDS, batches_per_round, one_process
 from retspec.subjects.devices import cores, synchronize
 from retspec.subjects.models.state import preserved
-from retspec.subjects.subject import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

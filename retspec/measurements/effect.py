@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from retspec.measurements.training import Trained
     from retspec.records import Recipe
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 
 def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the recipe

@@ -13,7 +13,7 @@ from retspec.subjects.models.state import fingerprint, preserved, without_dropou
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 ALONE = 2
 """Images that are passed alone."""

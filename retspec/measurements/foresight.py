@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from retspec.subjects.data.batch import Batch
     from retspec.subjects.models.skeleton import Skeleton
-    from retspec.subjects.subject import Batch
     from retspec.subjects.training.making import TrainerMaker
 
 Target = Annotated[

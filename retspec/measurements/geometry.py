@@ -8,8 +8,8 @@ from retspec.plugin import Cost, measurement
 
 if TYPE_CHECKING:
     from retspec.facts import Geometry
+    from retspec.subjects.data.batch import Batch
     from retspec.subjects.models.skeleton import Skeleton
-    from retspec.subjects.subject import Batch
 
 
 @measurement(cost=Cost.STATIC)

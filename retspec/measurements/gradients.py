@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.records import Recipe
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.trainer import Trainer
 

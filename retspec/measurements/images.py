@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -50,6 +49,8 @@ def images(dataset: Dataset, progress: Callable[[int, int], None]) -> Images:
 
 
 def _read_all(paths: Sequence[Path], progress: Callable[[int, int], None]) -> Iterator[_Seen]:
+    from concurrent.futures import ThreadPoolExecutor
+
     with _whole_images_only(), ThreadPoolExecutor(cores()) as pool:
         done = 0
         for part in pool.map(_read_some, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):

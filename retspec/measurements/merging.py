@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.records import Recipe
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 Weights = dict[str, dict[str, "Tensor"]]
 

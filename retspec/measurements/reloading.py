@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from torch import nn
 
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 SPREAD = 0.02
 

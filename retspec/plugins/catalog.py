@@ -61,6 +61,11 @@ class Catalog:
         """The kinds of training that a key under `train:` names: all but the recipe, whose own keys are there."""
         return {name: source for name, source in self.training_sources.items() if name != RECIPE}
 
+    @property
+    def launchers(self) -> Sequence[Source]:
+        """The kinds of training that start the user's own."""
+        return [source for source in self.training_sources.values() if source.launches]
+
     def inputs_of(self, name: str) -> Iterator[str]:
         """Yield everything that a measurement reads, directly or not, parts of the subject included."""
         for source in self.measurements[name].inputs:

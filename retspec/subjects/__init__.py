@@ -1,29 +1,30 @@
 """Building what is under test: the model, its adapter, the batch that goes through it, and what trains it.
 
-Everything here runs in the worker. torch, timm and peft are imported inside functions, since the command line imports
-these modules to learn which sources there are.
+Everything here runs in the worker. torch, timm and peft are imported inside functions: the command line imports the
+folders `sources` to learn which keys a spec may have.
 """
 
 from __future__ import annotations
 
-import sys
-
 from retspec.plugin import Source, discover, hookimpl
+from retspec.subjects.data import sources as data_sources
+from retspec.subjects.models import sources as model_sources
+from retspec.subjects.training import sources as training_sources
 
 
 @hookimpl
 def retspec_model_sources() -> list[Source]:
     """Offer the keys under `model:`."""
-    return [source for source in discover(sys.modules[__name__], Source) if source.kind == "model"]
+    return discover(model_sources, Source)
 
 
 @hookimpl
 def retspec_data_sources() -> list[Source]:
     """Offer the keys under `data:`."""
-    return [source for source in discover(sys.modules[__name__], Source) if source.kind == "data"]
+    return discover(data_sources, Source)
 
 
 @hookimpl
 def retspec_training_sources() -> list[Source]:
     """Offer the recipe."""
-    return [source for source in discover(sys.modules[__name__], Source) if source.kind == "train"]
+    return discover(training_sources, Source)

@@ -61,10 +61,9 @@ def settings_of_torch() -> Iterator[None]:
     import torch
 
     deterministic = torch.are_deterministic_algorithms_enabled()
-    backends = (torch.backends.cudnn, torch.backends.cudnn, torch.backends.cuda.matmul)
-    settings = [
-        (each, name, getattr(each, name)) for each, name in zip(backends, ("benchmark", "allow_tf32", "allow_tf32"))
-    ]
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    places = ((cudnn, "benchmark"), (cudnn, "allow_tf32"), (matmul, "allow_tf32"))
+    settings = [(each, name, getattr(each, name)) for each, name in places]
     torch.use_deterministic_algorithms(mode=False)
     torch.backends.cudnn.allow_tf32 = True
     try:

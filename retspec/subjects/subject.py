@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from retspec.errors import NoVerdict, SubjectError, describe
 from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.images import take_images
 from retspec.subjects.data.loaders import FileFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
@@ -36,14 +37,6 @@ if TYPE_CHECKING:
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.watching.watched import WatchedRun
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Inputs (batch, ...) and targets (batch,) or (batch, classes), on the device of the run."""
-
-    inputs: Tensor
-    targets: Tensor
 
 
 class Subject:
@@ -96,7 +89,7 @@ class Subject:
 
     @cached_property
     def watched_run(self) -> WatchedRun:
-        """The user's own training, run and watched; raises SubjectError when the spec names none, or it trains nothing."""
+        """The user's own training, run and watched; raises SubjectError when the spec names none."""
         from retspec.subjects.training.watching.watched import WatchedRun
 
         training = self._spec.training

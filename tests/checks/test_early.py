@@ -16,7 +16,7 @@ from retspec.facts import Training
 from retspec.facts.training import drop
 from retspec.measurements.training import fewest_passes, train, training_passes
 from retspec.records import Passes, Recipe
-from retspec.subjects.subject import Batch
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.training.making import TrainerMaker
 from tests import tiny
 

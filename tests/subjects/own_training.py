@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 
 class Brier(Trainer):

@@ -11,8 +11,8 @@ from retspec.errors import SubjectError
 from retspec.plugins.catalog import gather
 from retspec.spec.load import load
 from retspec.spec.validate import validate
-from retspec.subjects.data.csv_files import Tables, csv
-from retspec.subjects.data.imagefolder import Folders, ImageFolder, imagefolder
+from retspec.subjects.data.sources.csv_files import Tables, csv
+from retspec.subjects.data.sources.imagefolder import Folders, ImageFolder, imagefolder
 from retspec.subjects.subject import Subject
 from tests.photos import healthy, table, write_folders, write_tables
 

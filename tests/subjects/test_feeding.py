@@ -14,8 +14,8 @@ from retspec.measurements.data_wait import data_wait
 from retspec.measurements.loader import loader
 from retspec.measurements.stages import stages
 from retspec.records import Recipe
-from retspec.subjects.data.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.data.loaders import ROUNDS, FileFeed, one_process
+from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.data.transforms import Transform, Transforms
 from retspec.subjects.devices import cores
 from retspec.subjects.training.making import TrainerMaker

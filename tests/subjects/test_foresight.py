@@ -13,11 +13,11 @@ from peft import LoraConfig, get_peft_model
 from retspec.measurements.foresight import step_flops
 from retspec.measurements.memory import memory
 from retspec.records import Recipe
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.memory.dry_run import BatchShape, DryRun
 from retspec.subjects.memory.foresight import CUDA_WORKSPACES, Foresight
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.models.structure import fully_trained, set_grad_checkpointing
-from retspec.subjects.subject import Batch
 from retspec.subjects.training.making import TrainerMaker
 from tests.tiny import base, compares_images, plain, vit
 

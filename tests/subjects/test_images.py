@@ -13,8 +13,8 @@ from torchvision import transforms
 from retspec.errors import SubjectError
 from retspec.facts import Dataset, Example, Split
 from retspec.measurements.images import images
-from retspec.subjects.data.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.data.images import balanced, take_images
+from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.data.transforms import Transform
 from tests.photos import healthy, imagenet, truncate, write_folders
 

@@ -46,7 +46,7 @@ WRITTEN = "{input_size: [3, 48, 48], mean: [0.4, 0.4, 0.4], std: [0.3, 0.3, 0.3]
 LORA = ", lora: {r: 2, target_modules: [dense], modules_to_save: [classifier]}"
 
 MAY_NAME_TIMM = {
-    "retspec/subjects/models/timm_model.py": "its own source",
+    "retspec/subjects/models/sources/timm_model.py": "its own source",
     "retspec/subjects/data/transforms.py": "builds what a spec writes in the words of timm's data configuration",
     "retspec/records/sections.py": "the words of the spec: `transform: timm`",
     "retspec/cli/doctor.py": "the packages that retspec depends on",

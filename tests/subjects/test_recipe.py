@@ -16,7 +16,7 @@ from retspec.measurements.training import train
 from retspec.prepare import prepare
 from retspec.records import OPTIMIZERS, REFUSED_OPTIMIZERS, SCHEDULERS, ParameterGroup, Recipe, Verdict
 from retspec.run import run
-from retspec.subjects.subject import Batch
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
 from tests import tiny

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
 from retspec.records import Verdict
-from retspec.subjects.data.fixture_data import VARIABLE, fixture, hand_over
+from retspec.subjects.data.sources.fixture_data import VARIABLE, fixture, hand_over
 from tests.here import run_here
 from tests.testing.conftest import ROOT
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from retspec.cli.drafting.recognition import Found, is_sized
 from retspec.errors import SubjectError
 from retspec.subjects.config_paths import find
-from retspec.subjects.data.imagefolder import SPLITS, SUFFIXES
+from retspec.subjects.data.sources.imagefolder import SPLITS, SUFFIXES
 from retspec.subjects.data.tables import Table, read_table
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from retspec.cli.drafting.data import DraftedData
 from retspec.cli.drafting.recognition import Found, is_sized
 from retspec.subjects.config_paths import INPUTS, OUTPUT_FOLDERS, texts
-from retspec.subjects.data.imagefolder import SPLITS
+from retspec.subjects.data.sources.imagefolder import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from retspec.characters import one_line, visible
 from retspec.plugin import reporter
 from retspec.records import Report, Result, Verdict
@@ -42,6 +40,8 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     style: colours the words for verdicts.
     verbose: adds a block for what is met, and the tracebacks.
     """
+    from tabulate import tabulate  # noqa: PLC0415 - every command asks which formats there are, and few print a table
+
     rows = tabulate(
         [row(result, style) for result in report.every_result],
         headers=HEADERS,

@@ -54,8 +54,13 @@ class Fragments:
 
 def takes_mapping(fragment: Fragment) -> bool:
     """Whether a mapping can be meant by a value of this fragment."""
-    kinds = fragment.get("type", [] if "enum" in fragment or "const" in fragment else "object")
-    return "object" in ([kinds] if isinstance(kinds, str) else kinds)
+    return "object" in _kinds(fragment) or not fragment.keys() & {"type", "enum", "const"}
+
+
+def _kinds(fragment: Fragment) -> list[str]:
+    """Return the types that a fragment names."""
+    kinds = fragment.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def _draft7(schema: Any) -> Any:
@@ -118,7 +123,7 @@ def _kind(branch: Fragment) -> str:
 
 def _with_integer_keys(fragment: Fragment, annotation: Any) -> Fragment:
     """Say what msgspec leaves out: the keys of a `dict[int, ...]` are digits."""
-    if _has_integer_keys(inspect.type_info(annotation)):
+    if "object" in _kinds(fragment) and _has_integer_keys(inspect.type_info(annotation)):
         return {**fragment, "propertyNames": {"pattern": "^[0-9]+$"}}
     return fragment
 

@@ -96,12 +96,12 @@ class _Validation:
         source = catalog.data_sources[batch.source]
         has_files = is_reported or source.gives_files
         has_feed = has_files or source.may_give_loader
-        chosen = catalog.training_sources[training.source] if training else None
-        launches = chosen is not None and chosen.launches
+        launched_by = next((each.name for each in catalog.launchers if training and each.name == training.source), "")
+        launches = bool(launched_by)
         given = {"files": has_files, "feed": has_feed, "watched": launches, "model": launches}
         sections = {*data, *(name for name, is_given in given.items() if is_given)}
         if launches and "model" in data:
-            message = f"the model is the one that `train.{chosen.name}` trains; remove the section `model`"
+            message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"
             self.findings.append(Finding(("model",), message, on_key=True))
         criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32", self.document.cell), sections))
         self.require_none()

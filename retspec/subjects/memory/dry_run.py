@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, describe
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.memory.allocation_trace import AllocationTracer, Role
 from retspec.subjects.memory.dispatching import dispatching
 from retspec.subjects.models.skeleton import hollow
-from retspec.subjects.subject import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

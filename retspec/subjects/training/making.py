@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError
 from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource
-from retspec.subjects.training.recipe import recipe as built_in
+from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from retspec.plugin import Source
     from retspec.records import Recipe, Spec
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
     from retspec.subjects.training.watching.watched import WatchedRun
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 
 class Trainer(ABC):

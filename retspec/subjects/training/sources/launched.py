@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - the signature is read
 from typing import Annotated
 
 from msgspec import Meta

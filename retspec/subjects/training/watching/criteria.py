@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -46,7 +47,7 @@ class LossMode(TorchFunctionMode):
         """Call the function, and note what it was."""
         named = kwargs or {}
         if function is Tensor.backward:
-            return self._backward(args[0], lambda: function(*args, **named))
+            return self._backward(args[0], partial(function, *args, **named))
         result = function(*args, **named)
         if function in CRITERIA:
             self._criteria.note(CRITERIA[function], result, args, named)

@@ -9,7 +9,7 @@ from msgspec import Meta
 from retspec.plugin import data_source
 from retspec.subjects.callables import call, load_callable
 from retspec.subjects.data.pairs import first_pair
-from retspec.subjects.models.factory_model import Reference
+from retspec.subjects.models.sources.factory_model import Reference
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from retspec.subjects.subject import Batch
+    from retspec.subjects.data.batch import Batch
 
 
 @training_source
