@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from retspec.errors import describe
+from retspec.errors import SubjectError, describe
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.living import LivingObjects, step_count
@@ -89,7 +89,7 @@ class Watch:
             pass
         except SystemExit as error:
             self._finish(f"it ended by itself, with exit code {error.code or 0}")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SubjectError):
             raise
         except BaseException as error:  # noqa: BLE001 - see above
             self._finish(f"it raised {describe(error)}")
