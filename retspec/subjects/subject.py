@@ -90,6 +90,9 @@ class Subject:
     @cached_property
     def watched_run(self) -> WatchedRun:
         """The user's own training, run and watched; raises SubjectError when the spec names none."""
+        import torch
+
+        from retspec.subjects.training.watching.rerun import Rerun
         from retspec.subjects.training.watching.watched import WatchedRun
 
         training = self._spec.training
@@ -98,8 +101,16 @@ class Subject:
                 "this needs a training of your own; name it as `train: {script: train.py}`", path="train"
             )
         source = self._training_sources[training.source]
-        launch = source(training.value, Path(self._spec.file).resolve().parent, **training.arguments)
-        return WatchedRun.of(launch, self.recipe.steps, self._progress)
+        folder = Path(self._spec.file).resolve().parent
+        launched = Rerun(
+            source=source.name,
+            value=training.value,
+            folder=str(folder),
+            steps=self.recipe.steps,
+            threads=torch.get_num_threads(),
+            arguments=dict(training.arguments),
+        )
+        return WatchedRun.of(source(training.value, folder, **training.arguments), launched, self._progress)
 
     @property
     def config(self) -> Config:
