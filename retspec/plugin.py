@@ -36,8 +36,8 @@ the error messages know it. As an installed package, name the module as an entry
   it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
   `feed` (batch after batch, as from a loader), `trainer` (makes what takes optimizer steps, `trainer.on(model, batch)`;
   keys of `trainer.recipe` as keywords vary it), `device`, `config` (the training config), `progress`.
-  Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
-  model as it found it.
+  Facts are frozen dataclasses, or structs of msgspec, of plain data, so that they can be recorded and judged again. A
+  measurement leaves the model as it found it.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (what trains) make a
   `Source`, a new way to say what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what a
   library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
