@@ -10,7 +10,7 @@ from statistics import median
 import click
 from measuring import ROOT, SPEC, Bound, conclude, interleaved, median_ratio, python, retspec
 
-BAR = 3.0
+BAR = 2.5
 REFERENCE = "import click, pluggy, yaml, jsonschema"
 SCALE = {"python -c pass": python("-c", "pass"), "pytest --version": python("-m", "pytest", "--version")}
 RESULTS = str(ROOT / "tests" / "golden" / "results.json")
