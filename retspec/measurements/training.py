@@ -39,7 +39,7 @@ class Trained(Training, frozen=True, dict=True):
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """Parameters and buffers, as they were when the training ended."""
+        """The trainable parameters, as they were when the training ended."""
         tensors: dict[str, Tensor] = self.__dict__["tensors"]
         return tensors
 
