@@ -1,4 +1,4 @@
-"""`TrainerMaker`, the part `trainer` of a subject: makes trainers from the section `train`, or from a variation of it."""
+"""`TrainerMaker`, the part `trainer` of a subject: makes trainers from the section `train` or a variation."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class RecipeTrainer(Trainer):
 
     @property
     def chance_loss(self) -> float | None:
-        """Mean loss, in nats, of logits that are all equal; None for a custom loss, or before the first loss.
+        """Mean loss, in nats, of logits that are all equal; None before the first loss, or where unknown.
 
         Cross-entropy of C classes: ln C, also with label smoothing, since smoothed targets sum to one. Class weights
         with soft or smoothed targets shift it: then it is computed on the targets of the batch. Binary cross-entropy:
@@ -69,7 +69,7 @@ class RecipeTrainer(Trainer):
         return float(self._cross_entropy(self._weights.new_zeros(len(targets), self._classes), targets))
 
     def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
-        """Return (inputs, targets) of each micro-batch: as many as the recipe accumulates, or one per image if fewer."""
+        """Return (inputs, targets) of each micro-batch: `accumulation` of them, or one per image if fewer."""
         parts = min(self._recipe.accumulation, len(self.batch.inputs))
         return list(zip(self.batch.inputs.tensor_split(parts), self.batch.targets.tensor_split(parts), strict=True))
 
@@ -122,7 +122,7 @@ class RecipeTrainer(Trainer):
         return updated
 
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss, a scalar with a gradient, of inputs (images, ...) and targets (images,) or (images, classes).
+        """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
 
         Raises SubjectError when the loss fails on the logits and targets, or the class weights are too few or too many.
         """

@@ -46,9 +46,9 @@ class Trainer(ABC):
 
     @abstractmethod
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss, a scalar with a gradient, of inputs (images, ...) and targets (images,) or (images, classes).
+        """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
 
-        Must call `self.see(logits, targets)` before it computes the loss.
+        Must keep its autograd graph, and call `self.see(logits, targets)` before it computes the loss.
         """
 
     @property
