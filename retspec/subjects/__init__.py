@@ -1,7 +1,7 @@
-"""Building what is under test: the model, its adapter, the batch that goes through it, and what trains it.
+"""Build the subject under test: the model, its adapter, its data and its training.
 
 Everything here runs in the worker. torch, timm and peft are imported inside functions, since the command line imports
-these modules to learn which sources there are.
+these modules to list the sources.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from retspec.plugin import Source, discover, hookimpl
 
 @hookimpl
 def retspec_model_sources() -> list[Source]:
-    """Offer the keys under `model:`."""
+    """Return the built-in sources of models, the keys under `model:`."""
     return [source for source in discover(sys.modules[__name__], Source) if source.kind == "model"]
 
 
 @hookimpl
 def retspec_data_sources() -> list[Source]:
-    """Offer the keys under `data:`."""
+    """Return the built-in sources of data, the keys under `data:`."""
     return [source for source in discover(sys.modules[__name__], Source) if source.kind == "data"]
 
 
 @hookimpl
 def retspec_training_sources() -> list[Source]:
-    """Offer the recipe."""
+    """Return the built-in training, the recipe."""
     return [source for source in discover(sys.modules[__name__], Source) if source.kind == "train"]

@@ -174,7 +174,10 @@ def complex_numbers(folder: Path) -> None:
 HUGE = hostile.HUGE
 FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "code in a pickle": (pickled, "its pickle asks for posix.mkdir"),
-    "pickle under a safe name": (as_weights(hostile.saved({"x": torch.ones(2)})), "is not a safetensors file but one of"),
+    "pickle under a safe name": (
+        as_weights(hostile.saved({"x": torch.ones(2)})),
+        "is not a safetensors file but one of",
+    ),
     "expanded": (as_bin(lambda: hostile.claiming(4, (HUGE,), (0,))), "more than the file holds"),
     "meta": (
         as_bin(lambda: hostile.saved({"x": torch.ones(2, device="meta")})),
@@ -190,7 +193,7 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "integers": (lambda folder: retyped(folder, torch.int32), "other kinds of numbers: base_model.model"),
     "complex": (complex_numbers, "other kinds of numbers: base_model.model"),
-    "pickle in the config": (lambda folder: (folder / CONFIG).write_bytes(hostile.saved({})) and None, "sound JSON"),
+    "pickle in the config": (lambda folder: (folder / CONFIG).write_bytes(hostile.saved({})) and None, "valid JSON"),
     "header cut": (as_weights(hostile.safetensors(b'{"weight"', length=90_000_000)), "is damaged"),
     "header of nothing": (as_weights(hostile.safetensors(b"")), "begins with zeros alone"),
     "header no JSON": (as_weights(hostile.safetensors(b"{]")), "is damaged"),
