@@ -25,8 +25,7 @@ Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or on t
 the error messages include it. In an installed package, name the module as an entry point in the group `retspec`.
 
 * `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
-  missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or
-  `tuple[int, ...]`).
+  missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`).
 * Raise `Inconclusive("why")` when the value could not have come out otherwise: what cannot be measured never passes.
   Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
 * `@measurement` makes a `Measurement`: new facts, with a `Cost`, and a function of the `Recipe` that
@@ -44,8 +43,8 @@ the error messages include it. In an installed package, name the module as an en
 * `@reporter` makes a `Reporter`, an output format. It reads a `Report`; its texts are untrusted, and `visible` or
   `one_line` removes control characters that a terminal would obey.
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. They are called in pluggy's order:
-  the last one registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception in
-  one is a fault of the run, but does not end it. No plugin can wrap or change what another offers.
+  the last one registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception
+  in one is a fault of the run, but does not end it. No plugin can wrap or change what another offers.
 * `HookSpecs` lists every hook; `@hookimpl` marks an implementation. `discover` finds what the modules of a package
   define.
 * `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it
@@ -238,9 +237,9 @@ def dataset_source(function: Callable[..., Any]) -> Source:
 def reporter(function: Callable[[Report], str]) -> Reporter:
     """Make an output format from a function `(report) -> str`, for `--report NAME=PATH`.
 
-    NAME is the name of the function, with `-` for each `_`. The function is called repeatedly during a run, with a report
-    in which some criteria are not run yet: it must read the report, and nothing else. Texts in the report are untrusted:
-    pass them through `visible` or `one_line` before they reach a terminal.
+    NAME is the name of the function, with `-` for each `_`. The function is called repeatedly during a run, with a
+    report in which some criteria are not run yet: it must read the report, and nothing else. Texts in the report are
+    untrusted: pass them through `visible` or `one_line` before they reach a terminal.
     """
     return Reporter(name=_name(function).replace("_", "-"), render=function, doc=inspect.getdoc(function) or "")
 
