@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import fields
 from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
+from msgspec.structs import asdict
 
 from retspec.errors import NoVerdict
 from retspec.facts import GradientHistory, Training
@@ -35,16 +35,20 @@ Steps = Annotated[int, Meta(ge=1, description="Optimizer steps.")]
 LearningRate = Annotated[float, Meta(ge=0, description="Learning rate.")]
 
 
-class Trained(Training):
+class Trained(Training, frozen=True, dict=True):
     """The facts, and the trained tensors by name for a model with an adapter, which no record holds."""
 
-    tensors: dict[str, Tensor]
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The trainable parameters, as they were when the training ended."""
+        tensors: dict[str, Tensor] = self.__dict__["tensors"]
+        return tensors
 
     @staticmethod
     def of(facts: Training, tensors: dict[str, Tensor]) -> Trained:
         """Put the tensors beside the facts."""
-        trained = Trained(**{each.name: getattr(facts, each.name) for each in fields(facts)})
-        object.__setattr__(trained, "tensors", tensors)  # no field: what is recorded is the facts alone
+        trained = Trained(**asdict(facts))
+        trained.__dict__["tensors"] = tensors  # no field: what is recorded is the facts alone
         return trained
 
 

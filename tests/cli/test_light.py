@@ -67,6 +67,12 @@ def test_a_light_command_loads_nothing_heavy(arguments: list[str], tmp_path: Pat
     assert not loaded & HEAVY
 
 
+def test_validate_loads_nothing_that_only_a_run_or_a_report_needs(tmp_path: Path) -> None:
+    code, loaded = modules_after(["validate", LORA], tmp_path)
+    assert code == 0
+    assert not loaded & {"retspec.engine.supervisor", "retspec.report.live", "retspec.subjects.subject", "tabulate"}
+
+
 @pytest.mark.parametrize(
     "command", [["run", "-k", "lora_layers"], ["fit", "--memory", "1GB", "--batch-sizes", "1", "--set", SMALL]]
 )

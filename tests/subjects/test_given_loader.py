@@ -128,7 +128,7 @@ def test_a_loader_with_other_workers_gives_the_same_batches(given: DataLoader[An
 def test_a_loader_of_its_own_class_is_timed_as_it_is_and_never_rebuilt() -> None:
     given = Own(Items(), batch_size=5)
     assert [tried.workers for tried in loader(feed(given), CPU, quiet).sweep] == [0]
-    with pytest.raises(SubjectError, match="Own is a DataLoader of its own kind and is timed with its own 0 workers"):
+    with pytest.raises(SubjectError, match="Own is a subclass of DataLoader and is timed with its own 0 workers"):
         loader(feed(given), CPU, quiet, workers=[2])
 
 

@@ -231,7 +231,7 @@ def faults() -> Iterator[tuple[Recipe, str, str]]:
     yield Recipe(optimizer={"name": "adam", "betas": [2, 0]}), "train.optimizer", "adam refuses its arguments"
     yield Recipe(optimizer="rprop", weight_decay=0.1), "train.weight_decay", "rprop has no weight decay"
     yield Recipe(groups=[ParameterGroup(match=["heat"])]), "train.groups.0.match", "did you mean 'head'?"
-    yield Recipe(groups=[ParameterGroup(match=["("])]), "train.groups.0.match", "is no regular expression"
+    yield Recipe(groups=[ParameterGroup(match=["("])]), "train.groups.0.match", "is not a regular expression"
     yield Recipe(scheduler={"name": "steplr", "stepsize": 1}), "train.scheduler.stepsize", "did you mean 'step_size'?"
     yield Recipe(scheduler={"name": "steplr"}), "train.scheduler", "step_size"
     yield Recipe(class_weights=[0.0, 0.0, 0.0]), "train.class_weights", "of a class that weighs 0"
