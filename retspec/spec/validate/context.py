@@ -66,6 +66,6 @@ class Context:
         return self.unknown_check(str(place[1]), hint)
 
     def unknown_check(self, name: str, otherwise: str = "") -> str:
-        """Say that there is no such check, and what may have been meant."""
+        """Return the message that there is no such check, with the nearest name."""
         hint = self.catalog.explain_missing(name, self.catalog.checks)
         return f"unknown check {quoted(name)}{hint or otherwise or '; `retspec checks` lists them all'}"

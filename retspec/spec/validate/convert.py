@@ -171,5 +171,5 @@ def _arguments(given: Mapping[str, Any], declared: Mapping[str, Argument], train
 
 
 def _typed(value: Any, annotation: Any) -> Any:
-    # Lax, because the schema has had its say: 8.0 is an integer there, and keys are text.
+    # Lax, because the schema has checked it: 8.0 is an integer there, and keys are text.
     return msgspec.convert(value, annotation, strict=False, str_keys=True)

@@ -76,7 +76,7 @@ class _Validation:
         self.catalog = catalog
         self.mask = Mask(document.secrets)
         self.findings = list(islice(_schema_findings(document, catalog, schema, self.mask), _MOST + 1))
-        if len(self.findings) > _MOST:  # what is not looked at is not known to be whole
+        if len(self.findings) > _MOST:  # criteria not looked at may be faulty
             self.require_none()
         wrong = {*document.faulty, *(finding.place for finding in self.findings)}
         self.broken = {place[:length] for place in wrong for length in range(len(place) + 1)}
@@ -176,7 +176,7 @@ class _Validation:
 
 
 def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mask: Mask) -> Iterator[Finding]:
-    """Yield what the schema finds wrong, except where `load` has said something already.
+    """Yield what the schema finds wrong, except where `load` has already reported a problem.
 
     Secrets are masked before a long one is quoted in part.
     """

@@ -21,7 +21,7 @@ def retspec_model_sources() -> list[Source]:
 
 @hookimpl
 def retspec_measurements() -> list[Measurement]:
-    """Offer what a checkpoint's layout and a model's tail are measured by."""
+    """Offer the measurements of a checkpoint's layout and a model's tail."""
     return discover(sys.modules[__name__], Measurement)
 
 

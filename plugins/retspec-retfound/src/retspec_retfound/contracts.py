@@ -33,9 +33,9 @@ class Contract:
     """A backbone as its checkpoint expects it."""
 
     source: str
-    """Where the authors say so."""
+    """Where the authors' code gives these figures."""
     architecture: str
-    """What timm calls it."""
+    """Its name in timm."""
     input_size: int
     """Pixels, both sides."""
     patch_size: int
