@@ -1,6 +1,6 @@
 """Many short runs, each hit by a random signal at a random moment; after each nothing may be lost, invented or left.
 
-The checks need no torch. Each writes its name to a log when it runs, so that a verdict can be held against what really
+The checks need no torch. Each writes its name to a log when it runs, so that a verdict can be compared with what really
 happened: a criterion that is met has run, once; a run that was not killed reports every criterion; reports on disk
 are whole, and red unless everything is met; no process of the run is left.
 """

@@ -29,7 +29,7 @@ WITHOUT_TORCH = frozenset({"config", "dataset", "progress"})
 
 
 class Cost(IntEnum):
-    """What a measurement costs; the plan measures cheap before dear."""
+    """What a measurement costs; the plan orders cheap before expensive."""
 
     STATIC = 0
     FORWARD = 1

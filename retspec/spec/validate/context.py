@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Context:
-    """The catalog, and the data of the spec that is held against it."""
+    """The catalog, and the data of the spec that is validated against it."""
 
     catalog: Catalog
     data: dict[str, Any]
@@ -61,7 +61,7 @@ class Context:
         return self.catalog.data_sources if place == ("data",) else {}
 
     def unknown_criterion(self, place: Place, entry: Any) -> str:
-        """Say that the id of a criterion names no check."""
+        """Return the message that the id of a criterion names no check."""
         hint = "; an id of your own needs `check:`" if isinstance(entry, dict) else ""
         return self.unknown_check(str(place[1]), hint)
 

@@ -133,7 +133,7 @@ def _source(section: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[s
 
 
 def _limit(form: Mapping[str, Any], check: Check, dtype: str) -> Value | None:
-    """Return the limit; a criterion that is skipped, or held against a baseline, may have none."""
+    """Return the limit; a criterion that is skipped, or compared with a baseline, may have none."""
     if "limit" in form:
         return _bound(form, "limit", check, dtype)
     return None if "vs" in form else check.default_limit

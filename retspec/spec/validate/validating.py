@@ -64,7 +64,7 @@ def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec
 
 @lru_cache(maxsize=1)
 def _schema(catalog: Catalog) -> Fragment:
-    """Return the schema of a catalog; composing it takes longer than many specs are then held against it."""
+    """Return the schema of a catalog; composing it takes longer than validating many specs."""
     return compose_schema(catalog)
 
 
@@ -121,7 +121,7 @@ class _Validation:
         )
 
     def with_baselines(self, spec: Spec) -> Spec:
-        """Give the criteria that are held against a baseline their limits: now it is known what the spec is about."""
+        """Set the limits of criteria that are compared with a baseline: the subject of the spec is known by now."""
         baselines = Baselines(spec, self.document.path.parent)
         held = [baselines.held(criterion) for criterion in spec.criteria]
         self.findings += [found for found in held if isinstance(found, Finding)]

@@ -1,6 +1,6 @@
 """RETFound and RETFound_Green for retspec: their models, checks of what goes wrong with them, transforms, samples.
 
-Fine-tuning a retinal foundation model fails in silence in many ways: weights that never arrive, features taken from the
+Fine-tuning a retinal foundation model fails silently in many ways: weights that never arrive, features taken from the
 wrong token, images normalized as for another backbone. Each of them is a verdict here.
 """
 
