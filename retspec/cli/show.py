@@ -30,7 +30,7 @@ def command(spec: Path, overrides: tuple[str, ...], cells: tuple[str, ...], *, a
     """Print a spec with everything it extends and refers to.
 
     Prints YAML that means the same, with the file and line that each section and criterion comes from; of a
-    matrix, a document for each cell. Secrets are masked. Nothing is checked against the installed checks: validate
+    matrix, a document for each cell. Secrets are masked. The spec is not checked against the installed checks: validate
     does that.
     """
     documents = select_cells(load_cells(spec, overrides), cells)
