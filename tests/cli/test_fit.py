@@ -37,9 +37,9 @@ def test_the_table_and_the_figures_say_which_batches_fit(retspec: Any, spec: Pat
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--memory", "24"], "'24' is no size; write a number and its unit, MB or GB: 500MB, 24GB"),
-        (["--memory", "24GiB"], "'24GiB' is no size"),
-        (["--batch-sizes", "1,0"], "'1,0' are no batch sizes; write positive integers with commas: 1,2,4"),
+        (["--memory", "24"], "'24' is not a size; write a number and its unit, MB or GB: 500MB, 24GB"),
+        (["--memory", "24GiB"], "'24GiB' is not a size"),
+        (["--batch-sizes", "1,0"], "'1,0' are not batch sizes; write positive integers with commas: 1,2,4"),
         (["--target", "tpu"], "'tpu' is not one of 'cuda', 'cpu'"),
     ],
 )

@@ -89,7 +89,7 @@ def test_a_value_from_the_config_is_marked_where_it_is_referred_to(given: Loaded
         ("${config.training.batchsize}", "config.training holds .*; did you mean 'batch_size'"),
         ("${config.training.lr.x}", "config.training.lr holds nothing"),
         ("${config.training.betas.2}", "config.training.betas holds 0, 1$"),
-        ("x ${config.training}", "config.training is a mapping and cannot stand inside a text"),
+        ("x ${config.training}", "config.training is a mapping and cannot be part of a text"),
         ("${confg.x}", "write .*{config.KEY}.*; did you mean 'config'"),
     ],
 )
@@ -107,7 +107,7 @@ def test_without_a_config_the_reference_says_what_to_add(loaded: Loaded) -> None
 
 def test_the_config_cannot_name_itself(given: Loaded) -> None:
     (problem,) = given("", "config=${config.file}").problems
-    assert problem.message == "config cannot tell where it is itself"
+    assert problem.message == "config cannot give its own path"
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_what_is_wrong_with_the_config_is_marked_in_its_file_and_told_once(
     ("name", "message"),
     [
         ("trian.yaml", "spec.yaml:2:9: config: trian.yaml: there is no such file; did you mean 'train.yaml'?"),
-        ("train.py", "spec.yaml:2:9: config: 'train.py' is no config; it is a file of YAML or JSON"),
-        (".", "spec.yaml:2:9: config: '.' is no config"),
+        ("train.py", "spec.yaml:2:9: config: 'train.py' is not a config; it is a file of YAML or JSON"),
+        (".", "spec.yaml:2:9: config: '.' is not a config"),
     ],
 )
 def test_a_config_that_is_not_there_is_told_where_it_is_named(
@@ -182,7 +182,7 @@ def test_a_config_of_json(given: Loaded) -> None:
     ("config", "message"),
     [
         ('{"a": 1,\n "b": }', "train.json:2:7: this is not JSON: Expecting value"),
-        (r'{"a": "\ud800"}', "train.json:1:1: a text holds half of a surrogate pair, which is no character"),
+        (r'{"a": "\ud800"}', "train.json:1:1: a text holds half of a surrogate pair, which is not a character"),
         ('{"a": 1, "a": 2}', "train.json:1:1: duplicate key 'a'"),
         ("[" * 60 + "]" * 60, "train.json:1:1: nested deeper than 50 levels"),
         ("[" * 50_000 + "]" * 50_000, "train.json:1:1: nested deeper than 50 levels"),

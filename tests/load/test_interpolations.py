@@ -72,7 +72,7 @@ def test_an_override_comes_before_the_interpolations(given: Loaded) -> None:
         ("${config.paths.bad}", "cannot be resolved"),
         ("${config.loop.a}", "cannot be resolved"),
         ("${config.section}", "cannot be resolved"),
-        ("${config.training.need}", r"config.training.need is \?\?\?, a value that somebody must give"),
+        ("${config.training.need}", r"config.training.need is \?\?\?, a value that must be given"),
         ("${config.training.needs}", "cannot be resolved: .*training.need"),
         ("${config.model.name}", "unknown value 'config.model.name'; .* is not composed here"),
     ],

@@ -177,8 +177,11 @@ def test_no_secret_is_in_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
         ("{drop: []}", "spec.yaml:2:16: matrix: drop has no value, so that no cell would be left"),
         ("[{drop: 1}, 3]", "spec.yaml:2:21: matrix: a cell is a mapping of keys to values; found 3"),
         ("[{}]", "matrix: a cell is a mapping of keys to values; found a mapping"),
-        ("{modle.lora.r: [1]}", "spec.yaml:2:10: matrix: 'modle.lora.r' is no place of a spec.* did you mean 'model'"),
-        ("{model..r: [1]}", "matrix: 'model..r' is no place of a spec; write it like model.lora.r"),
+        (
+            "{modle.lora.r: [1]}",
+            "spec.yaml:2:10: matrix: 'modle.lora.r' is not a place in a spec.* did you mean 'model'",
+        ),
+        ("{model..r: [1]}", "matrix: 'model..r' is not a place in a spec; write it like model.lora.r"),
         ("{plugins: [[a.py]]}", "matrix: plugins cannot differ from cell to cell"),
         ("{retspec: [2]}", "matrix: retspec cannot differ from cell to cell"),
         ("{matrix.a: [2]}", "matrix: matrix.a cannot differ from cell to cell"),

@@ -84,7 +84,7 @@ def test_a_reference_to_the_environment(
         ("${vars}", "unknown reference"),
         ("${}", "unknown reference"),
         ("a ${vars.rank", "is never closed"),
-        ("a ${vars.nested}", "vars.nested is a mapping and cannot stand inside a text"),
+        ("a ${vars.nested}", "vars.nested is a mapping and cannot be part of a text"),
         ("${env.RETSPEC_UNSET}", "the environment variable 'RETSPEC_UNSET' is not set"),
         ("${env.1x}", "names no environment variable"),
         ("${env.RETSPEC_UNSET:-.nan}", "the environment variable 'RETSPEC_UNSET': .nan"),

@@ -89,7 +89,7 @@ def test_a_pair_stays_a_pair() -> None:
 
 @pytest.mark.parametrize("annotation", [complex, list[int] | list[str], "nonsense"], ids=str)
 def test_a_type_that_no_spec_can_hold_is_the_plugins_fault(annotation: Any) -> None:
-    with pytest.raises(PluginError, match=r"check 'x': its type cannot stand in a spec"):
+    with pytest.raises(PluginError, match=r"check 'x': its type cannot be used in a spec"):
         Fragments().of(annotation, "check 'x'")
 
 
@@ -98,7 +98,7 @@ def test_a_shorthand_must_set_an_argument(catalog: Catalog) -> None:
     def odd(parameters: Any) -> int:
         return int(parameters)
 
-    with pytest.raises(PluginError, match="its shorthand sets 'nothing', which is no argument of it"):
+    with pytest.raises(PluginError, match="its shorthand sets 'nothing', which is not an argument of it"):
         compose_schema(replace(catalog, checks={"odd": odd}))
 
 
