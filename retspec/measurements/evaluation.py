@@ -53,7 +53,7 @@ def isolation(model: nn.Module, batch: Batch) -> Isolation:
 
 
 def _train_but_batch_normalization(model: nn.Module) -> bool:
-    """Put the model into train mode, its batch normalizations into eval mode; tell whether there are any."""
+    """Put the model into train mode, its batch normalizations into eval mode; return whether there are any."""
     from torch import nn
 
     model.train()
@@ -76,5 +76,5 @@ def _leak(model: nn.Module, inputs: Tensor) -> float:
     if gradient is None or not gradient[0].any():
         raise Inconclusive("the output does not depend on its own image, so a leak could not show; see `input_matters`")
     if not gradient.isfinite().all():
-        raise Inconclusive("the gradient of the output is not finite; `nonfinite_gradients` tells more")
+        raise Inconclusive("the gradient of the output is not finite; see `nonfinite_gradients`")
     return float(gradient[1:].abs().max())

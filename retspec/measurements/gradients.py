@@ -82,10 +82,10 @@ def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Ten
     loss = trainer.finite_backward()
     found = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
     if not found:
-        raise Inconclusive("no parameter has a gradient; `dead_gradients` tells more")
+        raise Inconclusive("no parameter has a gradient; see `dead_gradients`")
     bad = [name for name, gradient in found.items() if not gradient.isfinite().all()]
     if bad:
-        raise Inconclusive(f"the gradient of {bad[0]} is not finite; `nonfinite_gradients` tells more")
+        raise Inconclusive(f"the gradient of {bad[0]} is not finite; see `nonfinite_gradients`")
     return loss, found
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 AT_ONCE = 16
-"""Files that a thread reads before it tells how far it came."""
+"""Files that a thread reads before it reports its progress."""
 
 
 @dataclass(frozen=True)

@@ -34,5 +34,5 @@ def labels(
 def _classes_of(skeleton: Skeleton | None) -> int:
     size = None if skeleton is None else input_size(skeleton.module)
     if skeleton is None or size is None:
-        raise SubjectError("no model tells the number of classes; give it: `with: {num_classes: 5}`", path="checks")
-    return max(skeleton.trace((1, *size)).output_shape[-1], 2)  # one logit tells two classes apart
+        raise SubjectError("no model gives the number of classes; give it: `with: {num_classes: 5}`", path="checks")
+    return max(skeleton.trace((1, *size)).output_shape[-1], 2)  # one logit distinguishes two classes

@@ -54,7 +54,7 @@ def pipeline(transforms: Transforms) -> Pipeline:
 
 
 def _colours(transform: Transform) -> _Affine:
-    """Return mean and std, from what black and white turn into; grey tells whether the transform is linear.
+    """Return mean and std, from what black and white turn into; grey shows whether the transform is linear.
 
     Raises Inconclusive when there is no such mean and std.
     """
@@ -115,5 +115,5 @@ def _slope(line: Tensor) -> float:
     places -= places.mean()
     slope = float((places * (middle - middle.mean())).sum() / places.square().sum())
     if not isfinite(slope) or slope <= 0:
-        raise Inconclusive("a ramp from black to white does not come out as one: where pixels go cannot be told")
+        raise Inconclusive("a ramp from black to white does not come out as one: where pixels go is unknown")
     return slope

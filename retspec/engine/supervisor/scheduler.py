@@ -57,7 +57,7 @@ class _Taken:
 
 
 class _Waiting:
-    """The jobs that nobody does yet; several lanes take from it."""
+    """The jobs that no lane has taken yet."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         numbered = enumerate(jobs)

@@ -89,7 +89,7 @@ def write_whole(path: Path, text: str, kind: str = "report") -> None:
 def _replaceable(path: Path) -> Path:
     """Return the file to replace, which is what a link leads to; its folder is made.
 
-    Raises OSError for what is no file: root could replace `/dev/null` by a report.
+    Raises OSError for what is not a regular file: root could replace `/dev/null` by a report.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
