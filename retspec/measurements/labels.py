@@ -24,7 +24,7 @@ def labels(
     *,
     num_classes: Annotated[PositiveInt, Meta(description="By default the width of the model's output.")] | None = None,
 ) -> Labels:
-    """Hold every label of every split against the number of classes, seen in a forward pass on fake tensors."""
+    """Compare every label of every split with the number of classes, read from a forward pass on fake tensors."""
     classes = num_classes or _classes_of(optional_skeleton)
     examples = (example for split in dataset.splits.values() for example in split.examples)
     outside = [each for each in examples if each.label is None or not 0 <= each.label < classes]

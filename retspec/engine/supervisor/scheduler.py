@@ -66,7 +66,7 @@ class _Waiting:
         self._lock = Lock()
 
     def take(self, last: _Taken | None) -> _Taken | None:
-        """Return what a lane had best do after its last job; None when nothing is left."""
+        """Return the best next job for a lane after its last one; None when none is left."""
         with self._lock:
             if not self._waiting:
                 return None

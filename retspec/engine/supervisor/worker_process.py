@@ -45,7 +45,7 @@ class Stopped(BaseException):
 
 @dataclass(frozen=True)
 class WorkerExit:
-    """How a worker ended, in words, and the last that it said."""
+    """How a worker ended, in words, and its last output."""
 
     cause: str
     stderr: str

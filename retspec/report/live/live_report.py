@@ -121,7 +121,7 @@ class LiveReport:
         self._write()
 
     def turn_to(self, index: int) -> None:
-        """Let what comes be about the cell of that index."""
+        """Make the following events concern the cell of that index."""
         self.part = self._parts[index]
 
     def begin(self) -> None:
@@ -138,7 +138,7 @@ class LiveReport:
             self.close()
 
     def add(self, result: Result) -> None:
-        """Put a verdict in the place of its criterion, and let everybody know."""
+        """Put a verdict in the place of its criterion, and notify the observers."""
         result = self._mask.result(result)
         self.part.add(result)
         self.tell("criterion_finished", result=result)
