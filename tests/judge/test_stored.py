@@ -46,7 +46,7 @@ FIRST = json.loads(render(sample()))["results"][0]
         (edited(results=[FIRST | {"verdict": "green"}]), "it is damaged: Invalid enum value 'green'"),
         (
             edited(results=[FIRST, FIRST], exit_code=0),
-            "it is damaged: the criterion 'max_trainable_params' stands in it more than once",
+            "it is damaged: the criterion 'max_trainable_params' is in it more than once",
         ),
         (edited(exit_code=0), "it is damaged: its exit_code is not that of its verdicts, which is 1"),
     ],
