@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from retspec.records import Report, Result
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 HEAD = 'plugins: ["tests.run.meeting", "tests.run.process"]\n'
 COUNTED = """\
 model:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from retspec.records import Report
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 HEAD = 'plugins: ["tests.run.meeting", "tests.run.process"]\n'
 MODEL = 'model: {factory: "tests.run.counted:build", kwargs: {log: LOG}}\n'
 DATA = "data: {synthetic: {input_size: [3, 8, 8]}}\ntrain: {steps: 2}\nrun: {device: cpu}\n"
