@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Calibrate = Callable[..., Calibrated]
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 HEAD = "retspec: 1\nname: shown\nchecks:\n"
 
 

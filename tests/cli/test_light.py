@@ -12,6 +12,8 @@ import pytest
 from retspec.cli.commands import COMMANDS
 from tests.judge.recorded import green_results_of
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = str(ROOT / "tests" / "cases" / "configs" / "nested.yaml")
 LORA = str(ROOT / "specs" / "lora_preflight.yaml")
