@@ -36,7 +36,7 @@ def run_here(
     spec: str | Path, overrides: Sequence[str] = (), *, select: Sequence[str] = (), skip: Sequence[str] = ()
 ) -> dict[str, Result]:
     """Return the results by the id of their criterion."""
-    _settle_once()
+    _settle()
     plan, catalog = prepare(spec, overrides=overrides, select=select, skip=skip, entry_points=False)
     recorder = Recorder()
     work(msgspec.json.decode(encode(Job(plan=plan, plugins=catalog.named, entry_points=False)), type=Job), recorder)
@@ -46,8 +46,17 @@ def run_here(
     return {outcome.id: judge(plan.criterion(outcome.id), outcome) for outcome in outcomes}
 
 
+def _settle() -> None:
+    """Do as a worker does: else each of the many collections of garbage by `memory` walks all libraries.
+
+    That of every run before, too: what a compiler imports when it is first used is as much again.
+    """
+    _settle_once()
+    gc.collect()
+    gc.freeze()
+
+
 @cache
 def _settle_once() -> None:
-    """Do as a worker does: else each of the many collections of garbage by `memory` walks all libraries."""
     settle(["torch", "timm", "peft"])
     atexit.register(gc.unfreeze)  # else bindings that count their objects at the end print each as a leak
