@@ -26,7 +26,7 @@ def norms_of(parameters: Sequence[Tensor]) -> list[float | None]:
     norms: list[float | None] = [None] * len(parameters)
     with torch.no_grad():
         for indices in places.values():
-            grads = [_dense(parameters[index].grad) for index in indices]
+            grads = [_dense(parameters[index]) for index in indices]
             values = torch.stack([n.float() for n in torch._foreach_norm(grads)]).tolist()  # noqa: SLF001 - see above
             for index, value in zip(indices, values, strict=True):
                 norms[index] = value
@@ -43,6 +43,7 @@ def finite(norm: float | None) -> float | None:
     return norm if norm is not None and isfinite(norm) else None
 
 
-def _dense(grad: Tensor | None) -> Tensor:
-    assert grad is not None
+def _dense(parameter: Tensor) -> Tensor:
+    """Return the values of a gradient that is there."""
+    grad: Tensor = parameter.grad  # type: ignore[assignment]
     return grad.coalesce().values() if grad.is_sparse else grad

@@ -34,7 +34,7 @@ class WatchedRun:
         watch = Watch(launch, steps, progress)
         with settings_of_torch():
             watch.run()
-        assert watch.loop is not None  # read whichever way it ended
+        assert watch.loop is not None  # noqa: S101 - read whichever way it ended
         if watch.trainee is not None:
             watch.trained = _tensors(watch.trainee.module)
             watch.trainee.give_back()
