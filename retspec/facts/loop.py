@@ -15,6 +15,7 @@ class WatchedGroup:
     parameters: tuple[str, ...]
     """Names in the model; a parameter of no module that ran is named by its shape."""
     weight_decay: float
+    """Decay per unit of the learning rate; 0 where the optimizer has none."""
     rates: tuple[float, ...]
     """Learning rate at each step of its optimizer; empty for one that sets its rate itself."""
 
@@ -89,6 +90,7 @@ class WatchedBatch:
     """The first batch that entered the model in a training forward pass."""
 
     shape: tuple[int, ...]
+    """(images, channels, height, width), or whatever the model takes."""
     dtype: str
     means: tuple[float, ...]
     """Mean of each channel, in the units of the model's input; empty for an input that is not an image."""
@@ -174,9 +176,9 @@ class Loop:
 
     @property
     def extent(self) -> dict[str, object]:
-        """The number of steps that were watched, as details, and why there were no more."""
+        """Their number as details, and why there were no more; raises NoVerdict when there is none."""
         early = {"requested": self.requested, "ended": self.ending} if self.ending else {}
-        return {"steps": len(self.main_steps) if self.optimizers else 0, **early}
+        return {"steps": len(self.main_steps), **early}
 
     @property
     def batch_size(self) -> int:
