@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retspec.errors import NoVerdict
 from retspec.measurements.training import LearningRate, Steps, fewest_passes, train, training_passes
 from retspec.plugin import Cost, measurement
 from retspec.subjects.data.batch import Batch
@@ -33,5 +34,7 @@ def blank_training(
     """
     import torch
 
+    if trainer.watched is not None:
+        raise NoVerdict("this trains a second time with blank images, and a training of your own runs as it is")
     blank = Batch(torch.zeros_like(batch.inputs), batch.targets)
     return train(model, blank, trainer.varied(steps=steps, lr=lr), progress)

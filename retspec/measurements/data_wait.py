@@ -62,7 +62,7 @@ def data_wait(
     Of a training of the user's own, the waiting of its own loop is returned, and nothing is trained.
     """
     if trainer.watched is not None:
-        return watched_wait(trainer.watched().loop)
+        return watched_wait(trainer.watched.loop)
     number = next(choice for choice in (workers, feed.workers, _by_default(device)) if choice is not None)
     size = batches_per_round(number if workers is not None else min(number, MOST_WORKERS))
     waited, trained = [], []

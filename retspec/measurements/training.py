@@ -78,10 +78,9 @@ def training(
     `train.stop_at_drop` it also ends as soon as the loss has fallen by that share of the first one and
     `train.min_steps` are taken.
     """
-    varied = trainer.varied(steps=steps, lr=lr)
-    if varied.watched is not None:
-        return _watched(varied.watched(), steps)
-    return train(model, batch, varied, progress)
+    if trainer.watched is not None:
+        return _watched(trainer.watched, steps)
+    return train(model, batch, trainer.varied(steps=steps, lr=lr), progress)
 
 
 def _watched(run: WatchedRun, steps: int) -> Trained:
