@@ -1,6 +1,6 @@
-"""Files that retspec wrote, read back: results and baselines.
+"""Read the files that retspec writes: results and baselines.
 
-They come from disk, from an artifact store, from a colleague: what is no such file, of another version, or damaged, is
+They come from disk, from an artifact store, from a colleague. A file of another kind, of another version, or damaged is
 reported in one line.
 """
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 1
-"""Of both formats."""
+"""Version of both formats."""
 
 T = TypeVar("T")
 
 
 def read_report(path: Path) -> Report:
-    """Return the report that a results.json holds.
+    """Return the report in a results.json.
 
-    Raises UsageError for a file that is none.
+    Raises UsageError when the file is missing, is not a results.json of this version, or is damaged.
     """
     document = _document(path)
     report = _converted(path, document, Report, _RESULTS)
     names = Counter(result.criterion.name for result in report.every_result)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise UsageError(f"{path}: it is damaged: the criterion {quoted(twice[0])} stands in it more than once")
+        raise UsageError(f"{path}: it is damaged: the criterion {quoted(twice[0])} is in it more than once")
     if document.get("exit_code", report.exit_code) != report.exit_code:
         raise UsageError(
             f"{path}: it is damaged: its exit_code is not that of its verdicts, which is {report.exit_code}"
@@ -44,16 +44,16 @@ def read_report(path: Path) -> Report:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Return the baseline that a file holds.
+    """Return the baseline in a file.
 
-    Raises UsageError for a file that is none.
+    Raises UsageError when the file is missing, is not a baseline of this version, or is damaged.
     """
     return _converted(path, _document(path), Baseline, _BASELINE)
 
 
 @dataclass(frozen=True)
 class _Format:
-    """How a file of ours is recognised."""
+    """How a file that retspec wrote is recognised."""
 
     version: str
     """The key that holds the version."""
@@ -68,7 +68,7 @@ _BASELINE = _Format("retspec_baseline", "values", "baseline, as `retspec bless` 
 
 def _converted(path: Path, document: Any, kind: type[T], form: _Format) -> T:
     if not isinstance(document, dict) or form.version not in document or form.needs not in document:
-        raise UsageError(f"{path}: this is no {form.name}")
+        raise UsageError(f"{path}: this is not a {form.name}")
     version = document[form.version]
     if version != VERSION or isinstance(version, bool):
         raise UsageError(f"{path}: version {version!r:.40} of the format; this retspec reads version {VERSION}")
@@ -86,6 +86,6 @@ def _document(path: Path) -> Any:
         raise UsageError(f"{path}: there is no such file{near}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: this is not JSON: {one_line(str(error))}") from None
-    except (OSError, ValueError) as error:  # a ValueError tells of a NUL in the path
+    except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None
