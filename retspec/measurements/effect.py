@@ -41,7 +41,7 @@ def effect(training: Trained, model: nn.Module, batch: Batch) -> AdapterEffect:
 
 @measurement(cost=Cost.FORWARD, passes=_passes)
 def loaded_effect(model: nn.Module, batch: Batch) -> AdapterEffect:
-    """Compare the untrained model's logits with its adapter and without, in eval mode.
+    """Compare the loaded model's logits with its adapter and without, before any training, in eval mode.
 
     Raises what `effect` raises.
     """

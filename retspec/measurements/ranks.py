@@ -1,4 +1,4 @@
-"""The measurement `ranks`."""
+"""The measurement `ranks`: the size of the adapter at other ranks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC)
 def ranks(skeleton: Skeleton, *, expected: dict[int, int]) -> Ranks:
-    """Wrap the model again at each rank, without weights, and count the adapter's parameters."""
+    """Wrap the model again at each rank, without weights, and count the adapter's parameters.
+
+    Raises SubjectError for a model without an adapter, and for an adapter without a rank.
+    """
     return Ranks(tuple(RankCount(rank, _count(skeleton.copy(), rank)) for rank in expected))
 
 
