@@ -36,7 +36,7 @@ def accumulation(
 ) -> GradientAgreement:
     """Compare the gradients of the whole batch with those accumulated over micro-batches.
 
-    Raises Inconclusive for a batch of one image, and where `_gradients` does.
+    Raises Inconclusive for a batch of one image, no gradients, and a loss or gradient that is not finite.
     """
     if len(batch.inputs) < 2:  # noqa: PLR2004 - nothing to divide
         raise Inconclusive("a batch of one image cannot be divided; raise `train.batch_size`")
@@ -58,7 +58,9 @@ def precision(
 ) -> GradientAgreement:
     """Compare loss and gradients under autocast with those in full precision.
 
-    Raises Inconclusive where `_gradients` does. See https://docs.pytorch.org/docs/stable/amp.html
+    See https://docs.pytorch.org/docs/stable/amp.html
+
+    Raises Inconclusive for no gradients, and for a loss or gradient that is not finite.
     """
     full = trainer.varied(accumulation=1, amp="none")
     return _agreement(model, batch, full, full.varied(amp=dtype))

@@ -86,7 +86,7 @@ def test_a_criterion_that_is_held_against_a_baseline_is_left_alone(calibrated: C
     held = f"{HEAD}  most: {{limit: 90, vs: baseline.json, max_regression: 5%}}\n"
     finished = calibrated(held, {"most": 20.0})
     assert (finished.code, finished.text) == (0, held)
-    assert finished.reason("most") == "it is held against a baseline"
+    assert finished.reason("most") == "it is compared with a baseline"
 
 
 @pytest.mark.parametrize(

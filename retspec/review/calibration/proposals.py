@@ -73,7 +73,7 @@ class _Proposing:
     def change(self, result: Result, check: Check) -> Proposal:
         criterion, observed = result.criterion, _observed(result)
         if criterion.regression is not None:
-            raise LeftAlone("it is held against a baseline")
+            raise LeftAlone("it is compared with a baseline")
         spot = self.spot(criterion, check)
         text, new = self.limit(criterion, observed, check, like=self.spec_text.at(spot))
         self.require_change(criterion, new, is_missed=result.verdict is Verdict.MISSED)
