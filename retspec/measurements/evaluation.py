@@ -44,8 +44,8 @@ def isolation(model: nn.Module, batch: Batch) -> Isolation:
     The gradient of the logits with respect to the other images shows it, as in "use backprop to chart dependencies" of
     https://karpathy.github.io/2019/04/25/recipe/
 
-    Raises Inconclusive for a batch of one image, integer inputs, logits or gradients that are not finite, and logits that
-    do not depend on their own image.
+    Raises Inconclusive for a batch of one image, integer inputs, logits or gradients that are not finite, and logits
+    that do not depend on their own image.
     """
     import torch
 
