@@ -76,7 +76,7 @@ class _Waiting:
             return replace(chosen, job=msgspec.structs.replace(chosen.job, more=bool(self._waiting)))
 
     def _costs(self, each: _Taken, last: _Taken | None) -> tuple[bool, ...]:
-        """Return whether a job needs a new base, a new worker, and whether another lane uses its base."""
+        """Return whether a job needs a new base, whether a new worker, and whether another lane uses its base."""
         return (
             last is None or last.base != each.base,
             last is None or last.kind != each.kind,
