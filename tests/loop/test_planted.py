@@ -34,4 +34,4 @@ def test_every_criterion_is_missed_for_some_fault() -> None:
 def run_names() -> list[str]:
     from retspec.plugins.catalog import gather
 
-    return [name for name, check in gather(entry_points=False).checks.items() if check.family == "loop"]
+    return [name for name, check in gather(entry_points=False).checks.items() if check.measurements == ("loop",)]
