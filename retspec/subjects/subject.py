@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,7 @@ from retspec.subjects.seeds import loaded_libraries, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     import torch
     from torch import Tensor, nn
@@ -51,6 +53,8 @@ class Subject:
     The base model is made once, and taken from `bases` or kept there for a later subject. If some measurement
     needs its weights, the skeleton is taken from it, so that what is counted is what is trained; otherwise it is built
     on the meta device and no weights are ever made.
+
+    making: entered with the name of a part while it is made.
     """
 
     def __init__(  # noqa: PLR0913 - the sources of each section
@@ -63,6 +67,7 @@ class Subject:
         weights: bool,
         bases: BaseModels | None = None,
         keep: bool = False,
+        making: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         know(model_sources.values())
         self._spec = spec
@@ -70,6 +75,7 @@ class Subject:
         self._data_sources = data_sources
         self._training_sources = training_sources or {}
         self._weights = weights
+        self._making = making
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -100,7 +106,8 @@ class Subject:
     def model(self) -> nn.Module:
         """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights."""
         device = self.device
-        model = self._builder.build(filled=True)
+        with self._making("model"):
+            model = self._builder.build(filled=True)
         try:
             return model.to(device)
         except RuntimeError as error:
@@ -134,7 +141,8 @@ class Subject:
     @cached_property
     def skeleton(self) -> Skeleton:
         """The model without weights."""
-        module = None if self._weights else self._builder.build_on_meta()
+        with self._making("skeleton"):
+            module = None if self._weights else self._builder.build_on_meta()
         module = hollow(self.model, on_meta) if module is None else module
         return Skeleton(module, real=lambda: self.model, from_file=self._builder.section.checkpoint is not None)
 
@@ -146,6 +154,10 @@ class Subject:
     @cached_property
     def dataset(self) -> Dataset:
         """The files behind the batches; raises SubjectError when the data section names none."""
+        with self._making("dataset"):
+            return self._dataset()
+
+    def _dataset(self) -> Dataset:
         data = self._spec.data
         source = self._data_sources[data.source]
         if not source.gives_files:
@@ -183,7 +195,8 @@ class Subject:
     @cached_property
     def transforms(self) -> Transforms:
         """What turns the images of the dataset into tensors."""
-        return build_transforms(self._spec.data, lambda: self.optional_skeleton)
+        with self._making("transforms"):
+            return build_transforms(self._spec.data, lambda: self.optional_skeleton)
 
     @cached_property
     def batch(self) -> Batch:

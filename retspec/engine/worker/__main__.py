@@ -14,6 +14,7 @@ from retspec.engine.supervisor.libraries import libraries_for
 from retspec.engine.worker.channel import Channel
 from retspec.engine.worker.limits import limit_memory
 from retspec.engine.worker.preloading import settle
+from retspec.engine.worker.printing import print_by_lines
 from retspec.engine.worker.work import work
 from retspec.plugins.catalog import gather
 from retspec.subjects.models.base_models import BaseModels
@@ -22,6 +23,7 @@ from retspec.subjects.models.base_models import BaseModels
 def main() -> None:
     """Do one job after another, until the supervisor closes the pipe that they come through."""
     ending = FastExit()
+    print_by_lines()
     channel, bases, gathering = Channel(int(sys.argv[1])), BaseModels(), cache(gather)
     with _detached_standard_input() as instructions:
         for line in instructions:

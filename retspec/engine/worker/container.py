@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from retspec.engine.worker.channel import Channel
+    from retspec.engine.worker.printing import Printing
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.signatures import Argument
     from retspec.records import MeasurementStep, Plan
@@ -35,12 +36,13 @@ class Container:
     A measurement may be a generator function: what follows its `yield` is run when the container closes.
     """
 
-    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel) -> None:
+    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, printing: Printing) -> None:
         self._steps = {step.key: step for step in plan.measurements}
         self._seed = plan.spec.run.seed
         self._catalog = catalog
         self._subject = subject
         self._channel = channel
+        self._printing = printing
         self._facts: dict[str, Any] = {}
         self._failures: dict[str, Exception] = {}
         self._unwinding = ExitStack()
@@ -73,7 +75,8 @@ class Container:
             return None  # bound to its measurement when that is made
         if name in SLOW_PARTS:
             self._channel.tell(Progress(name))
-        return getattr(self._subject, name)
+        with self._printing.of(name):
+            return getattr(self._subject, name)
 
     def _make(self, step: MeasurementStep) -> Any:
         measurement = self._catalog.measurements[step.name]
@@ -82,7 +85,7 @@ class Container:
         ]
         self._channel.tell(Progress(step.key))
         started = perf_counter()
-        with seeded(self._seed, only_loaded=not step.needs_torch):
+        with self._printing.of(step.key), seeded(self._seed, only_loaded=not step.needs_torch):
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
         self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import closing
 from numbers import Integral, Real
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.characters import one_line, visible
 from retspec.engine.protocol import Done, Environment, Finished, Started
 from retspec.engine.worker.container import Container, typed
+from retspec.engine.worker.printing import Printing
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
 from retspec.plugins.catalog import gather
 from retspec.records import Observed, Outcome, Verdict, plain
@@ -39,7 +41,14 @@ def work(
     bases: base models that an earlier job of this process left for the next one.
     gathering: `gather`, or one that remembers, for several jobs under the same plugins.
     """
-    allow_imports_from(*job.plan.spec.folders, Path.cwd())
+    with closing(Printing(channel)) as printing:
+        allow_imports_from(*job.plan.spec.folders, Path.cwd())
+        _answer(job, channel, printing, bases, gathering)
+
+
+def _answer(
+    job: Job, channel: Channel, printing: Printing, bases: BaseModels | None, gathering: Callable[..., Catalog]
+) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
     subject = Subject(
         job.plan.spec,
@@ -49,14 +58,18 @@ def work(
         weights=job.plan.needs_weights,
         bases=bases,
         keep=job.more,
+        making=printing.of,
     )
-    container = Container(job.plan, catalog, subject, channel)
+    container = Container(job.plan, catalog, subject, channel, printing)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
         channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:
+        printing.report()
         channel.tell(Started(step.criterion.id))
-        _tell(channel, _outcome(step, catalog, container, job.plan.spec))
+        outcome = _outcome(step, catalog, container, job.plan.spec)
+        printing.report()
+        _tell(channel, outcome)
     channel.tell(Done(_close(container)))
 
 
