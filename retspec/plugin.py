@@ -35,7 +35,8 @@ the error messages know it. As an installed package, name the module as an entry
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
   it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
   `feed` (batch after batch, as from a loader), `trainer` (makes what takes optimizer steps, `trainer.on(model, batch)`;
-  keys of `trainer.recipe` as keywords vary it), `device`, `config` (the training config), `progress`.
+  keys of `trainer.recipe` as keywords vary it), `device`, `config` (the training config), `progress`,
+  `recorded_warnings` (a function: those so far).
   Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
   model as it found it.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (what trains) make a

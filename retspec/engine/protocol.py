@@ -21,6 +21,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     entry_points: bool = True
     more: bool = False
     """Whether another job may follow: then what it could share is worth keeping."""
+    resumed: bool = False
+    """Whether a worker died over it: what that one has seen is not known."""
 
 
 class Environment(msgspec.Struct, frozen=True, tag=True):

@@ -34,6 +34,7 @@ from retspec.facts.pipelines import Expectations, Pipeline
 from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
 from retspec.facts.training import AdapterEffect, GradientHistory, Training
+from retspec.facts.warned import SeenWarning, Warned
 
 __all__ = [
     "AdapterEffect",
@@ -81,6 +82,7 @@ __all__ = [
     "Ranks",
     "Reloading",
     "Repetition",
+    "SeenWarning",
     "ShapeMismatch",
     "SharedGroup",
     "Split",
@@ -93,4 +95,5 @@ __all__ = [
     "Training",
     "Violation",
     "Violations",
+    "Warned",
 ]

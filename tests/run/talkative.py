@@ -1,5 +1,7 @@
 """A plugin whose measurements and checks print, each in another way; and models that do."""
 
+# ruff: noqa: T201 - printing is what it is for
+
 from __future__ import annotations
 
 import os

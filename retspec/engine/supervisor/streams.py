@@ -70,6 +70,8 @@ class Streams:
         stream: 0 for the standard output, 1 for the standard error.
         """
         pieces = [span for span in spans if span[0] < span[1]]
+        if not pieces:
+            return ""
         size = sum(end - start for start, end in pieces)
         # A secret that a cut goes through is found in neither half. So more is read, masked, and then cut off.
         margin = mask.longest + _CUT_CHARACTER

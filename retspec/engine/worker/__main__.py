@@ -18,6 +18,7 @@ from retspec.engine.worker.printing import print_by_lines
 from retspec.engine.worker.work import work
 from retspec.plugins.catalog import gather
 from retspec.subjects.models.base_models import BaseModels
+from retspec.subjects.recorded_warnings import WarningRecorder
 
 
 def main() -> None:
@@ -25,6 +26,8 @@ def main() -> None:
     ending = FastExit()
     print_by_lines()
     channel, bases, gathering = Channel(int(sys.argv[1])), BaseModels(), cache(gather)
+    recorder = WarningRecorder()
+    recorder.install()
     with _detached_standard_input() as instructions:
         for line in instructions:
             match decode_instruction(line):
@@ -35,7 +38,7 @@ def main() -> None:
                     if job.plan.needs_torch:
                         sources = gathering(job.plugins, entry_points=job.entry_points).model_sources
                         settle(libraries_for(job.plan.spec.model_keys, sources))
-                    work(job, channel, bases, gathering)
+                    work(job, channel, bases, gathering, recorder)
                     if job.more:
                         gc.collect()  # a model in a reference cycle would stay beside the next one
     ending.status = os.EX_OK

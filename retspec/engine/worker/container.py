@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from retspec.engine.worker.channel import Channel
-    from retspec.engine.worker.printing import Printing
+    from retspec.engine.worker.watch import Watch
+    from retspec.facts import Warned
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.signatures import Argument
     from retspec.records import MeasurementStep, Plan
@@ -36,13 +37,13 @@ class Container:
     A measurement may be a generator function: what follows its `yield` is run when the container closes.
     """
 
-    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, printing: Printing) -> None:
+    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, watch: Watch) -> None:
         self._steps = {step.key: step for step in plan.measurements}
         self._seed = plan.spec.run.seed
         self._catalog = catalog
         self._subject = subject
         self._channel = channel
-        self._printing = printing
+        self._printing, self._warnings = watch.printing, watch.warnings
         self._facts: dict[str, Any] = {}
         self._failures: dict[str, Exception] = {}
         self._unwinding = ExitStack()
@@ -73,6 +74,8 @@ class Container:
     def _part(self, name: str) -> Any:
         if name == "progress":
             return None  # bound to its measurement when that is made
+        if name == "recorded_warnings":
+            return self._recorded_warnings
         if name in SLOW_PARTS:
             self._channel.tell(Progress(name))
         with self._printing.of(name):
@@ -95,6 +98,10 @@ class Container:
         if not inspect.isgeneratorfunction(function):
             return function(*inputs, **arguments)
         return self._unwinding.enter_context(contextmanager(function)(*inputs, **arguments))
+
+    def _recorded_warnings(self) -> Warned:
+        made = (key for key, facts in self._facts.items() if facts is not None and key != "recorded_warnings")
+        return self._warnings.facts(made=tuple(made), failed=tuple(self._failures))
 
     def _progress(self, key: str) -> Callable[[int, int], None]:
         return lambda step, total: self._channel.tell(Progress(key, step, total))

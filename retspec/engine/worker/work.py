@@ -15,11 +15,13 @@ from retspec.characters import one_line, visible
 from retspec.engine.protocol import Done, Environment, Finished, Started
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
+from retspec.engine.worker.watch import Watch
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
 from retspec.plugins.catalog import gather
 from retspec.records import Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.devices import make_repeatable
+from retspec.subjects.recorded_warnings import WarningRecorder
 from retspec.subjects.subject import Subject
 
 if TYPE_CHECKING:
@@ -34,20 +36,26 @@ if TYPE_CHECKING:
 
 
 def work(
-    job: Job, channel: Channel, bases: BaseModels | None = None, gathering: Callable[..., Catalog] = gather
+    job: Job,
+    channel: Channel,
+    bases: BaseModels | None = None,
+    gathering: Callable[..., Catalog] = gather,
+    recorder: WarningRecorder | None = None,
 ) -> None:
     """Answer every criterion of the job with one outcome, then clean up and say so.
 
     bases: base models that an earlier job of this process left for the next one.
     gathering: `gather`, or one that remembers, for several jobs under the same plugins.
+    recorder: of the warnings of this process; it knows what cannot come up again for a later job.
     """
-    with closing(Printing(channel)) as printing:
+    recorder = recorder or WarningRecorder()
+    with closing(Printing(channel)) as printing, recorder.job(job.plan.spec.base, resumed=job.resumed):
         allow_imports_from(*job.plan.spec.folders, Path.cwd())
-        _answer(job, channel, printing, bases, gathering)
+        _answer(job, channel, Watch(printing, recorder), bases, gathering)
 
 
 def _answer(
-    job: Job, channel: Channel, printing: Printing, bases: BaseModels | None, gathering: Callable[..., Catalog]
+    job: Job, channel: Channel, watch: Watch, bases: BaseModels | None, gathering: Callable[..., Catalog]
 ) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
     subject = Subject(
@@ -58,17 +66,17 @@ def _answer(
         weights=job.plan.needs_weights,
         bases=bases,
         keep=job.more,
-        making=printing.of,
+        making=watch.printing.of,
     )
-    container = Container(job.plan, catalog, subject, channel, printing)
+    container = Container(job.plan, catalog, subject, channel, watch)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
         channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:
-        printing.report()
+        watch.printing.report()
         channel.tell(Started(step.criterion.id))
         outcome = _outcome(step, catalog, container, job.plan.spec)
-        printing.report()
+        watch.printing.report()
         _tell(channel, outcome)
     channel.tell(Done(_close(container)))
 
