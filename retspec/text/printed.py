@@ -18,7 +18,7 @@ LAST_LINES = 20
 def printed_lines(output: Output, most: int | None = LAST_LINES) -> Iterator[str]:
     """Yield a headline for each stream that has something, and below it the last lines; None shows all of them.
 
-    Safe to show: `visible` has gone over them, whoever wrote the record.
+    Safe to show: `visible` goes over them again, because the record may come from a file.
     """
     for stream, text in (("stdout", output.stdout), ("stderr", output.stderr)):
         lines = visible(text).splitlines()
