@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -37,7 +37,7 @@ MET = printed(judged(criterion("merge"), 0.9), MODEL)
 
 
 def system_out(*results: Result) -> list[str]:
-    root = ElementTree.fromstring(render_junit(report(*results)))  # noqa: S314 - our own
+    root = ET.fromstring(render_junit(report(*results)))  # noqa: S314 - our own
     return [case.findtext("system-out") or "" for case in root.iter("testcase")]
 
 
