@@ -14,6 +14,7 @@ from retspec.plugin import Check, Cost, Measurement, check, hookimpl, measuremen
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from torch.utils.data import DataLoader
 
 FLOOD = 50_000_000
 SECRET_PLACE = 16 * 1024
@@ -38,6 +39,22 @@ def model(*, fails: bool = False) -> nn.Module:
     if fails:
         raise ValueError("no model today")
     return nn.Sequential(Talks(), nn.Flatten(), nn.Linear(192, 3))
+
+
+def loader() -> DataLoader[tuple[Tensor, int]]:
+    """Batches of a dataset that prints in a process of its own."""
+    import torch
+    from torch.utils.data import DataLoader, Dataset
+
+    class Talks(Dataset[tuple[torch.Tensor, int]]):
+        def __len__(self) -> int:
+            return 4
+
+        def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+            print("loading", index)
+            return torch.ones(3, 8, 8), index % 3
+
+    return DataLoader(Talks(), batch_size=2, num_workers=1)
 
 
 # Measurements -------------------------------------------------------------------------------------

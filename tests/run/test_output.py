@@ -144,3 +144,9 @@ def test_a_factory_that_fails_keeps_what_it_printed_with_all_that_need_the_model
     report = run_talkative(tmp_path, "max_trainable_params: 1\neval_drift: 0", head)
     for name in ("max_trainable_params", "eval_drift"):
         assert "making the model" in output_of(report, name)["model"][0]
+
+
+def test_the_workers_of_a_loader_are_heard(tmp_path: Path) -> None:
+    head = 'model: {factory: "tests.run.talkative:model"}\ndata: {factory: "tests.run.talkative:loader"}'
+    report = run_talkative(tmp_path, "eval_drift: 0", head)
+    assert "loading 1\n" in "".join(stdout for stdout, _ in output_of(report, "eval_drift").values())

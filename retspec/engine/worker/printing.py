@@ -7,6 +7,7 @@ ended. What a child prints later belongs to what is being made by then.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ class Printing:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._streams = [os.dup(descriptor) for descriptor in (1, 2)]  # the code under test may replace its own
+        self._libc = ctypes.CDLL(None)
         self._sizes = (0, 0)
         self._made: list[str] = []
 
@@ -42,11 +44,18 @@ class Printing:
 
     def report(self) -> None:
         """Say whose output has come since the last report."""
-        _flush()
+        self._flush()
         sizes = (os.fstat(self._streams[0]).st_size, os.fstat(self._streams[1]).st_size)
         if sizes != self._sizes:
             self._channel.tell(Printed(self._made[-1] if self._made else "", *sizes))
             self._sizes = sizes
+
+    def _flush(self) -> None:
+        """Write what the buffers of Python and of the C library hold."""
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # the code under test may have closed it, or put anything in its place
+                stream.flush()
+        self._libc.fflush(None)
 
     def close(self) -> None:
         """Give back the descriptors."""
@@ -58,13 +67,3 @@ def print_by_lines() -> None:
     """Let Python write each line at once, as on a terminal: what waits in a buffer is lost in a crash."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a TextIOWrapper at the start of a process
-
-
-def _flush() -> None:
-    """Write what the buffers of Python and of the C library hold; the code under test may have closed the streams."""
-    import ctypes
-
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # whatever the code under test has put in their place
-            stream.flush()
-    ctypes.CDLL(None).fflush(None)
