@@ -11,6 +11,7 @@ from retspec.errors import did_you_mean
 
 COMMANDS = {
     "run": "Run the checks of specs and write their reports.",
+    "watch": "Watch the first steps of a training and tell what looks wrong.",
     "validate": "Tell whether specs are valid, with all their problems.",
     "plan": "Show what a run would measure, and for whom.",
     "calibrate": "Write limits from what a known-good setup shows.",

@@ -142,6 +142,10 @@ class Loop:
     """Whether a DataLoader gave batches."""
     scaler: bool = False
     """Whether a loss scaler was at work."""
+    backwards: int = 0
+    """Backward passes, of whatever module."""
+    last_lines: tuple[str, ...] = ()
+    """The last lines that it printed, where it ended before its steps were taken and they could be read."""
 
     @property
     def main(self) -> int:

@@ -48,7 +48,7 @@ def loop_facts(watch: Watch) -> Loop:
         foreign=tuple(_foreign(stepping, watch)),
         vectors=tuple(_named(p, names) for p in vectors),
         scales=tuple(_named(p, names) for p in vectors if id(p) in _scales(watch)),
-        forwards=forwards.trainings.get(root, 0),
+        forwards=sum(forwards.trainings.values()) if trainee is None else forwards.trainings.get(root, 0),
         eval_leaves=tuple(sorted(forwards.eval_leaves.get(root, ()))),
         evaluations=forwards.evaluations.get(root, 0),
         train_mode_evaluations=forwards.train_mode_evaluations.get(root, 0),
@@ -60,6 +60,7 @@ def loop_facts(watch: Watch) -> Loop:
         from_loader=watch.waits.batches > 0,
         repeated=0 if watch.launch.one_batch else forwards.count_repeated(),
         scaler=any(scaler.is_enabled() for scaler in watch.scalers),
+        backwards=watch.backwards,
     )
 
 

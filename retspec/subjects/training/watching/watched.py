@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
 from retspec.subjects.devices import settings_of_torch
 from retspec.subjects.models.structure import has_adapter
+from retspec.subjects.training.watching.printed import Printed
 from retspec.subjects.training.watching.watch import Watch
 
 if TYPE_CHECKING:
@@ -32,9 +33,12 @@ class WatchedRun:
     def of(launch: Launch, steps: int, progress: Callable[[int, int], None]) -> WatchedRun:
         """Run a training until it has taken its steps."""
         watch = Watch(launch, steps, progress)
+        printed = Printed()
         with settings_of_torch():
             watch.run()
         assert watch.loop is not None  # read whichever way it ended
+        if watch.loop.ending:
+            watch.loop = replace(watch.loop, last_lines=printed.last_lines())
         if watch.trainee is not None:
             watch.trained = _tensors(watch.trainee.module)
             watch.trainee.give_back()
