@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, _get_current_function_mode
 
 from retspec.facts.loop import WatchedCriterion
 
@@ -40,6 +40,7 @@ class LossMode(TorchFunctionMode):
         super().__init__()
         self._criteria = criteria
         self._backward = backward
+        self._is_paused = False
 
     def __torch_function__(
         self, function: Any, _types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
@@ -52,6 +53,21 @@ class LossMode(TorchFunctionMode):
         if function in CRITERIA:
             self._criteria.note(CRITERIA[function], result, args, named)
         return result
+
+    def pause(self) -> None:
+        """Look away while an optimizer updates: it calls many functions, and none that matters here.
+
+        A mode of the user's own on top of this one, such as `with torch.device(...)`, leaves this one on.
+        """
+        if _get_current_function_mode() is self:  # type: ignore[no-untyped-call]
+            self.__exit__(None, None, None)
+            self._is_paused = True
+
+    def resume(self) -> None:
+        """Look again."""
+        if self._is_paused:
+            self.__enter__()  # type: ignore[no-untyped-call]
+            self._is_paused = False
 
 
 class Criteria:
@@ -111,7 +127,7 @@ def _counted(module: nn.Module, inputs: Tensor) -> float:
 
 
 def input_kind(inputs: Tensor) -> str:
-    """Return what rows of (batch, classes, ...) look like: logits, probabilities, log-probabilities, no negative values.
+    """Return what rows (batch, classes, ...) look like: logits, probabilities, log-probabilities, no negative values.
 
     cross_entropy applies log_softmax itself, so that it wants logits:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html

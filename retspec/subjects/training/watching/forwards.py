@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import torch
     from torch import Tensor, nn
 
 _SAMPLED = 4096
@@ -119,16 +118,14 @@ class Forwards:
         key = id(module)
         if not torch.is_grad_enabled():
             self.evaluations[key] = self.evaluations.get(key, 0) + 1
-            training = any(leaf.training and is_sensitive(leaf) for _, leaf in self._leaves_of(module))
+            training = any(leaf.training for _, leaf in self._leaves_of(module))
             self.train_mode_evaluations[key] = self.train_mode_evaluations.get(key, 0) + training
             return
         if key not in self.roots and next(module.parameters(), None) is not None:
             self.roots[key] = module
             self.buffers[key] = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
         self.trainings[key] = self.trainings.get(key, 0) + 1
-        self._pending.append(
-            (key, {name for name, leaf in self._leaves_of(module) if not leaf.training and is_sensitive(leaf)})
-        )
+        self._pending.append((key, {name for name, leaf in self._leaves_of(module) if not leaf.training}))
 
     def _is_nearly_all(self, module: nn.Module) -> bool:
         """Whether a module has nearly all parameters of the outermost one, so that it may be the model itself."""
@@ -136,9 +133,10 @@ class Forwards:
         return 0 < _NEARLY_ALL * whole <= sum(parameter.numel() for parameter in module.parameters())
 
     def _leaves_of(self, module: nn.Module) -> list[tuple[str, nn.Module]]:
+        """Return the leaves that compute something else in eval mode; looked for once."""
         if id(module) not in self._leaves:
             leaves = ((name, m) for name, m in module.named_modules() if next(m.children(), None) is None)
-            self._leaves[id(module)] = list(leaves)
+            self._leaves[id(module)] = [(name, leaf) for name, leaf in leaves if is_sensitive(leaf)]
         return self._leaves[id(module)]
 
     def _note_autocast(self, module: nn.Module) -> None:

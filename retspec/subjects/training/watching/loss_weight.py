@@ -39,7 +39,7 @@ def loss_weight(loss: Tensor, criteria: Mapping[Any, float]) -> float | None:
 
 def _agreed(weights: Sequence[float]) -> float | None:
     first = weights[0] if weights else None
-    return first if first is not None and all(abs(w - first) <= 1e-6 * abs(first) for w in weights) else None  # noqa: PLR2004 - rounding of float32
+    return first if first is not None and all(abs(w - first) <= 1e-6 * abs(first) for w in weights) else None
 
 
 def _terms(node: Any, factor: float, criteria: Mapping[Any, float], depth: int) -> Iterator[tuple[float, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def norms_of(parameters: Sequence[Tensor]) -> list[float | None]:
     norms: list[float | None] = [None] * len(parameters)
     with torch.no_grad():
         for indices in places.values():
-            grads = [_dense(parameters[index].grad) for index in indices]
+            grads = [_values(parameters[index].grad) for index in indices]
             values = torch.stack([n.float() for n in torch._foreach_norm(grads)]).tolist()  # noqa: SLF001 - see above
             for index, value in zip(indices, values, strict=True):
                 norms[index] = value
@@ -43,6 +43,6 @@ def finite(norm: float | None) -> float | None:
     return norm if norm is not None and isfinite(norm) else None
 
 
-def _dense(grad: Tensor | None) -> Tensor:
-    assert grad is not None
-    return grad.coalesce().values() if grad.is_sparse else grad
+def _values(grad: Any) -> Tensor:
+    values: Tensor = grad.coalesce().values() if grad.is_sparse else grad
+    return values

@@ -92,9 +92,8 @@ class OptimizerLog:
         The gradients are read after the step: an optimizer with a closure makes them on its way.
         """
         now = self._signature()
-        unchanged = self.after_backward is not None and now == self._last
-        at_step = self.after_backward if unchanged else norms_of(self.parameters)
-        assert at_step is not None
+        known = self.after_backward if now == self._last else None
+        at_step = norms_of(self.parameters) if known is None else known
         self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
         stale = sum(1 for each in now if each is not None) if self._dirty and total(at_step) else 0
         fed = self.backwards > 0 or now != self._at_last_step

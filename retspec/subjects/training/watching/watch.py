@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack, contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from retspec.characters import one_line
+from retspec.errors import describe
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.living import LivingObjects, step_count
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
+    from torch.utils.hooks import RemovableHandle
 
-    from retspec.facts.loop import Loop
     from retspec.facts import Training
+    from retspec.facts.loop import Loop
     from retspec.subjects.training.watching.launching import Launch
+
+
+_MOST_RAISED = 100
+"""Times that a training may catch what ends it; one that catches it per batch still comes to the end of its data."""
 
 
 class EndOfWatch(BaseException):
@@ -57,34 +63,37 @@ class Watch:
         self.trainee: Trainee | None = None
         self.ending = ""
         self.backwards = 0
-        self._ended = False
+        self._mode = LossMode(self.criteria, self._backward)
+        self._raised = 0
+        self._forward_hooks: list[RemovableHandle] = []
         self._stepping = 0
         self._started: float | None = None
         self._waited = 0.0
         self._owner = os.getpid()
         self.scalers: list[Any] = []
-        self.loop: Loop | None = None
+        self._loop: Loop | None = None
         self.training: Training | None = None
         self.trained: dict[str, Tensor] = {}
         self._progress = progress
 
-    def run(self) -> None:
-        """Start the training, and come back when it has taken its steps, or has ended by itself."""
+    def run(self) -> Loop:
+        """Start the training, come back when it has taken its steps or has ended by itself, and return what it showed.
+
+        What it raises is a fact about it, and no error here. It may also catch what ends it, and go on to its own end.
+        """
         try:
             with self._attached():
                 self.launch.start()
-            self.ending = "it ended by itself"
+            self._finish("it ended by itself")
         except EndOfWatch:
-            return
+            pass
         except SystemExit as error:
-            self.ending = "" if self._ended else f"it ended by itself, with exit code {error.code or 0}"
+            self._finish(f"it ended by itself, with exit code {error.code or 0}")
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever a script raises is a fact about it
-            if not self._ended:
-                self.ending = f"it raised {one_line(f'{type(error).__name__}: {error}')}"
-        if not self._ended:
-            self._finish()
+        except BaseException as error:  # noqa: BLE001 - see above
+            self._finish(f"it raised {describe(error)}")
+        return self._finish("")
 
     @contextmanager
     def _attached(self) -> Iterator[None]:
@@ -92,21 +101,40 @@ class Watch:
             for handle in (
                 register_optimizer_step_pre_hook(self._before_step),
                 register_optimizer_step_post_hook(self._after_step),
-                register_module_forward_pre_hook(self._before_forward),
-                register_module_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
             ):
                 stack.callback(handle.remove)
+            stack.callback(self._remove_forward_hooks)
+            self._forward_hooks = [
+                register_module_forward_pre_hook(self._before_forward),
+                register_module_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
+            ]
             stack.enter_context(self.waits.seen())
             if self.launch.cpu_ok:
                 stack.enter_context(_without_gpu_synchronization())
-            stack.enter_context(LossMode(self.criteria, self._backward))
-            yield
+            with self._mode:
+                try:
+                    yield
+                finally:
+                    self._mode.resume()
+
+    def _watch_roots_alone(self) -> None:
+        """Hook the outermost modules instead of all: one step has shown the others, and each call of a hook costs."""
+        self._remove_forward_hooks()
+        for root in self.forwards.roots.values():
+            self._forward_hooks += [
+                root.register_forward_pre_hook(self._before_forward),
+                root.register_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
+            ]
+
+    def _remove_forward_hooks(self) -> None:
+        while self._forward_hooks:
+            self._forward_hooks.pop().remove()
 
     def _before_forward(self, module: nn.Module, _args: Sequence[Any]) -> None:
         if self._is_elsewhere:
             return
         if self._ended:
-            raise EndOfWatch
+            self._end()
         if self._started is None:
             self._started, self._waited = perf_counter(), self.waits.seconds
         self.forwards.enter(module)
@@ -154,18 +182,21 @@ class Watch:
         trained = {id(p): p for log in self.logs.values() for p in log.parameters}
         self.trainee = Trainee.among(self.forwards, trained)
 
-    def _before_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+    def _before_step(self, optimizer: Optimizer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         if self._is_elsewhere or self._ended:
             return
         self._stepping += 1
         if self._stepping == 1 and id(optimizer) not in self.logs:  # made after the first backward pass
             self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
+        if all(each is None for each in (*args[1:], kwargs.get("closure"))):
+            self._mode.pause()
 
     def _after_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
         if self._is_elsewhere:
             return
+        self._mode.resume()
         if self._ended:
-            raise EndOfWatch
+            self._end()
         self._stepping = max(self._stepping - 1, 0)
         if self._stepping:  # an optimizer inside another one, as in sharpness-aware minimization
             return
@@ -175,22 +206,40 @@ class Watch:
         if self._counts is None:
             self._counts = {id(each): step_count(each) for each in LivingObjects.found().schedulers}
         self.criteria.step_taken()
-        self.forwards.step_taken()
+        if self.forwards.is_remembering:
+            self.forwards.step_taken()
+            self._watch_roots_alone()
         self._started, self._waited = perf_counter(), self.waits.seconds
         self._progress(self._steps_of_main(), self.requested)
         if self._steps_of_main() >= self.requested:
-            self._finish()
-            raise EndOfWatch
+            self._finish("")
+            self._end()
 
-    def _finish(self) -> None:
-        """Read what the training left, before anything of it unwinds."""
-        self._ended = True
+    def _finish(self, ending: str) -> Loop:
+        """Read what the training left, before anything of it unwinds; later calls return the same."""
+        if self._loop is not None:
+            return self._loop
+        self.ending = ending
         before = self._counts or {}
         for scheduler in LivingObjects.found().schedulers:  # the constructor of a new one takes a first step
             self.schedulers.append((scheduler, step_count(scheduler) - before.get(id(scheduler), 1)))
-        self.loop = loop_facts(self)
+        self._loop = loop_facts(self)
         if self.trainee is not None:
             self.training = training_facts(self, self.trainee)
+        return self._loop
+
+    def _end(self) -> NoReturn:
+        """End the training; one that catches even this, step after step, ends with its process."""
+        self._raised += 1
+        if self._raised > _MOST_RAISED:
+            sys.stderr.write(f"{self.launch.command} catches every exception, so that it cannot be ended\n")
+            sys.stderr.flush()
+            os._exit(os.EX_SOFTWARE)
+        raise EndOfWatch
+
+    @property
+    def _ended(self) -> bool:
+        return self._loop is not None
 
     @property
     def scale(self) -> float:

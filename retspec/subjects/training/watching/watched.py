@@ -35,14 +35,13 @@ class WatchedRun:
         watch = Watch(launch, steps, progress)
         printed = Printed()
         with settings_of_torch():
-            watch.run()
-        assert watch.loop is not None  # read whichever way it ended
-        if watch.loop.ending:
-            watch.loop = replace(watch.loop, last_lines=printed.last_lines())
+            loop = watch.run()
+        if loop.ending:
+            loop = replace(loop, last_lines=printed.last_lines())
         if watch.trainee is not None:
             watch.trained = _tensors(watch.trainee.module)
             watch.trainee.give_back()
-        return WatchedRun(watch.loop, watch)
+        return WatchedRun(loop, watch)
 
     @property
     def module(self) -> nn.Module:
