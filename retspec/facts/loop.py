@@ -174,9 +174,9 @@ class Loop:
 
     @property
     def extent(self) -> dict[str, object]:
-        """The number of steps that were watched, as details, and why there were no more."""
+        """Their number as details, and why there were no more; raises NoVerdict when there is none."""
         early = {"requested": self.requested, "ended": self.ending} if self.ending else {}
-        return {"steps": len(self.main_steps) if self.optimizers else 0, **early}
+        return {"steps": len(self.main_steps), **early}
 
     @property
     def batch_size(self) -> int:
