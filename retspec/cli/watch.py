@@ -19,7 +19,7 @@ from retspec.cli.progress import watching
 from retspec.cli.watched.command_line import parse
 from retspec.cli.watched.facts import Seen
 from retspec.cli.watched.page import nothing_seen, page
-from retspec.cli.watched.suspicions import suspicions
+from retspec.cli.watched.suspicions import is_a_matter_of_taste, suspicions
 from retspec.facts import Parameters, Training
 from retspec.facts.loop import Loop
 from retspec.judge import judge
@@ -92,7 +92,9 @@ def command(context: click.Context, words: Sequence[str], *, steps: int, destina
     if seen is None or not seen.loop.optimizers:
         click.echo("\n".join(_unseen(found, seen, training.typed, width)), err=True)
         context.exit(EXIT_NO_VERDICT)
-    results = [judge(criterion, found.outcomes[criterion.id]) for criterion in plan.spec.criteria]
+    outcomes = found.outcomes
+    judged = [each for each in plan.spec.criteria if not is_a_matter_of_taste(outcomes[each.id])]
+    results = [judge(criterion, outcomes[criterion.id]) for criterion in judged]
     click.echo("\n".join(page(seen, results, training.typed, width)))
     if destination is not None:
         write_draft(destination, draft(training, seen, results, destination), force=force)

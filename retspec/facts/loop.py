@@ -16,7 +16,7 @@ class WatchedGroup:
     """Names in the model; a parameter of no module that ran is named by its shape."""
     weight_decay: float
     rates: tuple[float, ...]
-    """Learning rate at each step of its optimizer."""
+    """Learning rate at each step of its optimizer; empty for one that sets its rate itself."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class WatchedStep:
     backwards: int
     """Backward passes that reached its parameters since their gradients were last zero or None."""
     fed: bool
-    """Whether some gradient changed since the step before."""
+    """Whether there was a gradient that had changed since the step before, and that nothing had zeroed again."""
     stale: int
     """Parameters whose gradient still held that of the step before."""
     losses: tuple[float, ...]
@@ -125,7 +125,7 @@ class Loop:
     eval_leaves: tuple[str, ...]
     """Leaf modules that were in eval mode in a forward pass that a backward pass followed."""
     evaluations: int
-    """Forward passes of the model without gradients."""
+    """Forward passes without gradients, of the model or of a module around it or in it."""
     train_mode_evaluations: int
     """Of these, with a module in train mode that behaves differently there."""
     criterion: WatchedCriterion | None
@@ -146,6 +146,12 @@ class Loop:
     """Backward passes, of whatever module."""
     last_lines: tuple[str, ...] = ()
     """The last lines that it printed, where it ended before its steps were taken and they could be read."""
+    one_batch: bool = False
+    """Whether every DataLoader was made to give its first batch again and again."""
+    workers: int = 0
+    """Worker processes of the DataLoader that gave the last batch."""
+    device: str = ""
+    """Kind of the device that the first leaf with weights computes on."""
 
     @property
     def main(self) -> int:
@@ -162,10 +168,19 @@ class Loop:
         return tuple(step for step in self.steps if step.optimizer == main)
 
     @property
+    def fed_steps(self) -> tuple[WatchedStep, ...]:
+        """The same; raises NoVerdict when no backward pass reached any of them."""
+        steps = self.main_steps
+        if not any(step.backwards for step in steps):
+            kind = self.optimizers[self.main].kind
+            raise NoVerdict(f"no backward pass reached the parameters of {kind}; see `foreign_params`")
+        return steps
+
+    @property
     def extent(self) -> dict[str, object]:
-        """The number of steps that were watched, as details, and why there were no more."""
+        """Their number as details, and why there were no more; raises NoVerdict when there is none."""
         early = {"requested": self.requested, "ended": self.ending} if self.ending else {}
-        return {"steps": len(self.main_steps) if self.optimizers else 0, **early}
+        return {"steps": len(self.main_steps), **early}
 
     @property
     def batch_size(self) -> int:

@@ -144,17 +144,16 @@ class Watch:
             return
         self.forwards.leave(module, args, kwargs, output)
         if id(module) in self.forwards.roots and self.forwards.is_outside:
-            self._note_batch(args, kwargs)
+            self._note_batch(module, args, kwargs)
         if self.forwards.is_remembering:
             self.criteria.note_module(module, args, output)
 
-    def _note_batch(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    def _note_batch(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         import torch
 
-        inputs = next((tensor for _, tensor in tensors_in(args, kwargs)), None)
-        if inputs is None or not torch.is_grad_enabled():
-            return
-        self.forwards.recognise(inputs, self._steps_of_main(), self.waits.passes)
+        tensors = [tensor for _, tensor in tensors_in(args, kwargs)]
+        if tensors and torch.is_grad_enabled():
+            self.forwards.note_batch(module, tensors, len(self.applied), self.waits.passes)
 
     def _backward(self, loss: Tensor, go_on: Callable[[], Any]) -> Any:
         if self._is_elsewhere or self._ended or self.forwards.in_backward:
@@ -190,6 +189,8 @@ class Watch:
             self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
         if all(each is None for each in (*args[1:], kwargs.get("closure"))):
             self._mode.pause()
+        if self._stepping == 1:
+            self.logs[id(optimizer)].before_step()
 
     def _after_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
         if self._is_elsewhere:

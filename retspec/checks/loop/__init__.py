@@ -1,0 +1,1 @@
+"""What the user's own training loop does, step by step."""
