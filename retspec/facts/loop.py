@@ -15,6 +15,7 @@ class WatchedGroup:
     parameters: tuple[str, ...]
     """Names in the model; a parameter of no module that ran is named by its shape."""
     weight_decay: float
+    """Decay per unit of the learning rate; 0 where the optimizer has none."""
     rates: tuple[float, ...]
     """Learning rate at each step of its optimizer; empty for one that sets its rate itself."""
 
@@ -89,6 +90,7 @@ class WatchedBatch:
     """The first batch that entered the model in a training forward pass."""
 
     shape: tuple[int, ...]
+    """(images, channels, height, width), or whatever the model takes."""
     dtype: str
     means: tuple[float, ...]
     """Mean of each channel, in the units of the model's input; empty for an input that is not an image."""

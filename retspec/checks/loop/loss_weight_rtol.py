@@ -39,9 +39,9 @@ def loss_weight_rtol(loop: Loop) -> Observed[float]:
         raise Inconclusive(f"the weight of the loss cannot be read from its graph in {len(weights) - len(known)} steps")
     worst = max(known, key=lambda weight: abs(weight - 1))
     most = max(step.backwards for step in steps)
-    if len(loop.optimizers) > 1 and most > 1 and abs(worst - 1) > 0:
+    if len(loop.optimizers) > 1 and most > 1 and worst != 1:
         raise Inconclusive(
-            f"{len(loop.optimizers)} optimizers step, this one after {most} backward passes of weight {worst:g}"
+            f"of {len(loop.optimizers)} optimizers this one steps after {most} losses, of weight {worst:g}"
         )
     details = {"weight": worst, "backward passes": most, "criterion": loop.criterion.name if loop.criterion else ""}
     return Observed(abs(worst - 1), {**details, **loop.extent})

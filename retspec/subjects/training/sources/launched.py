@@ -1,4 +1,4 @@
-"""The kinds of training that run the user's own, and are watched: `script`, `module` and `callable` under `train:`."""
+"""The kinds of training that run the user's own, and are watched: keys under `train:`."""
 
 from __future__ import annotations
 
@@ -47,3 +47,18 @@ def callable(  # noqa: A001 - the key of the spec
     """A function as package.module:function that trains when it is called; watched as a script is."""
     function = load_callable(value, path="train.callable")
     return launch_callable(value, function, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+
+
+@training_source(launches=True)
+def trainer(
+    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+) -> Launch:
+    """A function as package.module:function that returns what trains: a library's Trainer, or the parts of a loop."""
+    make = load_callable(value, path="train.trainer")
+
+    def train() -> None:
+        from retspec.subjects.training.watching.trainers import start_training
+
+        start_training(make())
+
+    return launch_callable(value, train, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok)

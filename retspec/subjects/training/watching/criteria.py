@@ -127,10 +127,9 @@ def _counted(module: nn.Module, inputs: Tensor) -> float:
 
 
 def input_kind(inputs: Tensor) -> str:
-    """Return what rows of (batch, classes, ...) look like.
+    """Return what rows (batch, classes, ...) look like: logits, probabilities, log-probabilities, no negative values.
 
-    One of logits, probabilities, log-probabilities, no negative values. cross_entropy applies log_softmax itself, so
-    that it wants logits:
+    cross_entropy applies log_softmax itself, so that it wants logits:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
     Probabilities are not negative and sum to one within what their data type can resolve; log-probabilities are those
     whose exponentials do. Where at least a tenth of the values is exactly zero and none is below, a ReLU cut them.

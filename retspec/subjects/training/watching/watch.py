@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from retspec.errors import describe
+from retspec.errors import SubjectError, describe
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.living import LivingObjects, step_count
@@ -89,7 +89,7 @@ class Watch:
             pass
         except SystemExit as error:
             self._finish(f"it ended by itself, with exit code {error.code or 0}")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SubjectError):
             raise
         except BaseException as error:  # noqa: BLE001 - see above
             self._finish(f"it raised {describe(error)}")
@@ -120,11 +120,21 @@ class Watch:
     def _watch_roots_alone(self) -> None:
         """Hook the outermost modules instead of all: one step has shown the others, and each call of a hook costs."""
         self._remove_forward_hooks()
-        for root in self.forwards.roots.values():
+        for module in self._outermost():
             self._forward_hooks += [
-                root.register_forward_pre_hook(self._before_forward),
-                root.register_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
+                module.register_forward_pre_hook(self._before_forward),
+                module.register_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
             ]
+
+    def _outermost(self) -> list[nn.Module]:
+        """Return the roots, and the module that trains, which a validation may call without what wraps it.
+
+        Inside what torch.compile compiles, a hook would break its graph.
+        """
+        roots = dict(self.forwards.roots)
+        if self.trainee is not None and not any(type(root).__name__ == "OptimizedModule" for root in roots.values()):
+            roots[id(self.trainee.module)] = self.trainee.module
+        return list(roots.values())
 
     def _remove_forward_hooks(self) -> None:
         while self._forward_hooks:
@@ -187,10 +197,10 @@ class Watch:
         self._stepping += 1
         if self._stepping == 1 and id(optimizer) not in self.logs:  # made after the first backward pass
             self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
-        if all(each is None for each in (*args[1:], kwargs.get("closure"))):
-            self._mode.pause()
         if self._stepping == 1:
             self.logs[id(optimizer)].before_step()
+        if all(each is None for each in (*args[1:], kwargs.get("closure"))):
+            self._mode.pause()
 
     def _after_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
         if self._is_elsewhere:
