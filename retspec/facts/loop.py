@@ -171,12 +171,12 @@ class Loop:
 
     @property
     def fed_steps(self) -> tuple[WatchedStep, ...]:
-        """The same; raises NoVerdict when no backward pass reached any of them."""
-        steps = self.main_steps
-        if not any(step.backwards for step in steps):
-            kind = self.optimizers[self.main].kind
-            raise NoVerdict(f"no backward pass reached the parameters of {kind}; see `foreign_params`")
-        return steps
+        """Those of them that had a gradient; raises NoVerdict when none had one."""
+        fed = tuple(step for step in self.main_steps if step.fed)
+        if not fed:
+            cause = "foreign_params" if self.foreign else "steps_without_backward"
+            raise NoVerdict(f"no step of {self.optimizers[self.main].kind} had a gradient; see `{cause}`")
+        return fed
 
     @property
     def extent(self) -> dict[str, object]:

@@ -36,7 +36,8 @@ def loss_weight_rtol(loop: Loop) -> Observed[float]:
     weights = [step.weight for step in steps]
     known = [weight for weight in weights if weight is not None]
     if len(known) < len(weights):
-        raise Inconclusive(f"the weight of the loss cannot be read from its graph in {len(weights) - len(known)} steps")
+        unknown = f"{len(weights) - len(known)} of {len(weights)}"
+        raise Inconclusive(f"the weight of the loss cannot be read from its graph in {unknown} steps")
     worst = max(known, key=lambda weight: abs(weight - 1))
     most = max(step.backwards for step in steps)
     if len(loop.optimizers) > 1 and most > 1 and worst != 1:

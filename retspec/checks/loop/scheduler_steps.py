@@ -27,11 +27,11 @@ def scheduler_steps(loop: Loop) -> Observed[float]:
 
     What the number means:
         Steps of the scheduler between the first and the last watched step of the largest optimizer, divided by the
-        optimizer steps between them. 0 is that of a scheduler that is never stepped, and of one that is stepped per
-        epoch: within one epoch they look alike. Of several schedulers, the one with the most steps counts. No verdict
-        without a scheduler of `torch.optim.lr_scheduler`; see `lr_rtol`.
+        optimizer steps between them, as far as they had a gradient. 0 is that of a scheduler that is never stepped, and
+        of one that is stepped per epoch: within one epoch they look alike. Of several schedulers, the one with the most
+        steps counts. No verdict without a scheduler of `torch.optim.lr_scheduler`; see `lr_rtol`.
     """
-    steps = len(several(loop, loop.main_steps)) - 1
+    steps = len(several(loop, loop.fed_steps)) - 1
     own = [scheduler for scheduler in loop.schedulers if scheduler.optimizer == loop.main]
     if not own:
         kind = loop.optimizers[loop.main].kind

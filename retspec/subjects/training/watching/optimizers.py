@@ -129,7 +129,8 @@ class OptimizerLog:
         """
         if now != self._before_step:
             return False
-        return not any(now) or (now != self._last and not total(at_step))
+        zeroed = now != self._last and self.after_backward is not None and total(self.after_backward) > 0
+        return not any(now) or (zeroed and not total(at_step))
 
     def _signature(self) -> Signature:
         grads = (parameter.grad for parameter in self.parameters)

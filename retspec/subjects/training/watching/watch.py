@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import ExitStack, contextmanager
@@ -81,6 +82,7 @@ class Watch:
 
         What it raises is a fact about it, and no error here. It may also catch what ends it, and go on to its own end.
         """
+        gc.collect()  # what an earlier training of this process left would be found among the living
         try:
             with self._attached():
                 self.launch.start()
@@ -127,14 +129,14 @@ class Watch:
             ]
 
     def _outermost(self) -> list[nn.Module]:
-        """Return the roots, and the module that trains, which a validation may call without what wraps it.
+        """Return the roots, and what they wrap, which a validation may call by itself.
 
         Inside what torch.compile compiles, a hook would break its graph.
         """
         roots = dict(self.forwards.roots)
-        if self.trainee is not None and not any(type(root).__name__ == "OptimizedModule" for root in roots.values()):
-            roots[id(self.trainee.module)] = self.trainee.module
-        return list(roots.values())
+        if any(type(root).__name__ == "OptimizedModule" for root in roots.values()):
+            return list(roots.values())
+        return list((roots | {id(each.module): each.module for each in self.forwards.called}).values())
 
     def _remove_forward_hooks(self) -> None:
         while self._forward_hooks:
