@@ -10,7 +10,9 @@ from statistics import median
 import click
 from measuring import ROOT, SPEC, Bound, conclude, interleaved, median_ratio, python, retspec
 
-BAR = 3.0
+BAR = 2.5
+BAR_OF_SCHEMA = 3.0
+"""`schema` also composes and prints what editors read."""
 REFERENCE = "import click, pluggy, yaml, jsonschema"
 SCALE = {"python -c pass": python("-c", "pass"), "pytest --version": python("-m", "pytest", "--version")}
 RESULTS = str(ROOT / "tests" / "golden" / "results.json")
@@ -43,7 +45,11 @@ def main(rounds: int) -> None:
         ],
         ["command", "CPU ms", "/ imports", "/ python", "/ pytest"],
         [
-            Bound(f"CPU time of retspec {name} / of imports", median_ratio(seconds[name], seconds[REFERENCE]), BAR)
+            Bound(
+                f"CPU time of retspec {name} / of imports",
+                median_ratio(seconds[name], seconds[REFERENCE]),
+                BAR_OF_SCHEMA if name == "schema" else BAR,
+            )
             for name in COMMANDS
         ],
     )

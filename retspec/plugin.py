@@ -1,11 +1,11 @@
-"""READ FIRST to write a check of your own: everything a plugin declares, on one page.
+"""Everything that a plugin declares, on one page: read it first to write your own check.
 
-A plugin imports three modules of retspec and no other: this one, `retspec.facts` (what checks read), and
-`retspec.toolkit` (what code that touches torch uses).
+A plugin imports only three modules of retspec: this one, `retspec.facts` (what checks read), and `retspec.toolkit`
+(helpers for code that uses torch).
 
 A check is a function that answers one question with one value. Its positional parameters name *measurements*, the
-facts that it reads; its keyword-only parameters are its arguments, under `with:` in a spec, and their annotations are
-their schema. It never judges: the limit is in the spec, the direction in the decorator::
+facts that it reads. Its keyword-only parameters are its arguments, under `with:` in a spec; their annotations are
+their schema. A check never judges: the limit is in the spec, the direction in the decorator::
 
     from retspec.facts import Training
     from retspec.plugin import Check, check, hookimpl
@@ -22,34 +22,33 @@ their schema. It never judges: the limit is in the spec, the direction in the de
 
 Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or on the command line
 (`retspec run -p my_checks.py spec.yaml`), and `steps_to_halve: 5` is a criterion; the schema, `retspec checks` and
-the error messages know it. As an installed package, name the module as an entry point in the group `retspec`.
+the error messages include it. In an installed package, name the module as an entry point in the group `retspec`.
 
 * `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
-  missed. The annotation of what is returned is the type of the limit (`int`, `float`, `bool`, `str`, or
-  `tuple[int, ...]`).
-* Raise `Inconclusive("why")` when the value could not have gone the other way: an unmeasurable thing is never green.
+  missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`).
+* Raise `Inconclusive("why")` when the value could not have come out otherwise: what cannot be measured never passes.
   Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
-* `@measurement` makes a `Measurement`: new facts, with a `Cost`, and the `Passes` that a function of the `Recipe`
-  counts. Its positional parameters name other measurements or parts of the subject: `model`
+* `@measurement` makes a `Measurement`: new facts, with a `Cost`, and a function of the `Recipe` that
+  counts its `Passes`. Its positional parameters name other measurements or parts of the subject: `model`
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
-  `optional_skeleton` (None in a spec without a model), `checkpoint_file` (as it lies on disk), `loaded` (what came of
-  it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (what turns them into tensors),
-  `feed` (batch after batch, as from a loader), `trainer` (makes what takes optimizer steps, `trainer.on(model, batch)`;
+  `optional_skeleton` (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of
+  loading it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (from files to tensors),
+  `feed` (a stream of batches), `trainer` (`trainer.on(model, batch)` makes a `Trainer`, which takes optimizer steps;
   keys of `trainer.recipe` as keywords vary it), `device`, `config` (the training config), `progress`.
-  Facts are frozen dataclasses of plain data, so that they can be recorded and judged again. A measurement leaves the
-  model as it found it.
-* `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (what trains) make a
-  `Source`, a new way to say what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what a
-  library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
-* `@reporter` makes a `Reporter`, an output format. It reads a `Report`; texts in it are strangers', and `visible` or
-  `one_line` takes out what a terminal would obey.
-* Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. pluggy's order holds: the last one
-  registered hears first, and `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` are heeded. One that raises is a
-  fault of the run, never its end. What a plugin offers cannot be wrapped: no plugin changes what another offers.
+  Facts are frozen dataclasses, or structs of msgspec, of plain data, so that they can be recorded and judged again. A
+  measurement must leave the model unchanged.
+* `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a
+  `Source`, a new way to describe what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what
+  a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
+* `@reporter` makes a `Reporter`, an output format. It reads a `Report`; its texts are untrusted, and `visible` or
+  `one_line` removes control characters that a terminal would obey.
+* Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. They are called in pluggy's order:
+  the last one registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception
+  in one is a fault of the run, but does not end it. No plugin can wrap or change what another offers.
 * `HookSpecs` lists every hook; `@hookimpl` marks an implementation. `discover` finds what the modules of a package
-  make.
-* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec then refuses it
-  clearly.
+  define.
+* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it
+  with a clear message.
 """
 
 from __future__ import annotations
@@ -127,9 +126,9 @@ def check(
     default_limit: Value | None = None,
     shorthand: str | None = None,
 ) -> Callable[[Callable[..., Any]], Check]:
-    """Make a check of a function; see the top of this page.
+    """Make a check from a function; see the top of this page.
 
-    direction: "at most", "at least" or "equal": how the observed value is held against the limit.
+    direction: "at most", "at least" or "equal": how the observed value is compared with the limit.
     advice: what to do when the limit is missed, as an imperative sentence.
     default_limit: the limit of a criterion that gives none.
     shorthand: the argument that `name: value` sets in a spec; without it, the shorthand sets the limit.
@@ -161,13 +160,14 @@ def measurement(
     fewest_passes: Callable[..., Passes] | None = None,
     needs_torch: bool = True,
 ) -> Callable[[Callable[..., Any]], Measurement]:
-    """Make a measurement of a function.
+    """Make a measurement from a function.
 
-    cost: places it in the plan.
-    passes: a function of the recipe and the measurement's arguments, by name, that tells how many forward and backward
-        passes of the real model it makes; without it, none.
-    fewest_passes: the same for one that may end early, where `passes` tells the most; without it, just as many.
-    needs_torch: False for one that leaves torch alone; a run in which all do saves the seconds that importing it takes.
+    cost: decides its position in the plan.
+    passes: a function of the recipe and the measurement's arguments, by name, that returns how many forward and
+        backward passes of the real model it makes; without it, none.
+    fewest_passes: the same for a measurement that may end early, where `passes` returns the most; by default `passes`.
+    needs_torch: False for one that does not use torch; a run of only such measurements does not import it, which saves
+        seconds.
     """
 
     def decorate(function: Callable[..., Any]) -> Measurement:
@@ -198,12 +198,12 @@ def model_source(*, library: ModelLibrary) -> Callable[[Callable[..., Any]], Sou
 def model_source(
     function: Callable[..., Any] | None = None, *, library: ModelLibrary = UNKNOWN
 ) -> Source | Callable[[Callable[..., Any]], Source]:
-    """Make a key under `model:` of a function `(value, *, arguments) -> torch.nn.Module`.
+    """Make a key under `model:` from a function `(value, *, arguments) -> torch.nn.Module`.
 
-    The first parameter is the value of the key, the keyword-only ones are the keys beside it. The function may be
-    called under `torch.device("meta")`, to learn the architecture without making weights.
+    The first parameter is the value of the key, the keyword-only ones are the other keys of the section. The
+    function may be called under `torch.device("meta")`, to get the architecture without weights.
 
-    library: what the library that builds the model knows of its models; `@model_source` alone knows nothing.
+    library: what the library that builds the model knows of its models; by default nothing.
     """
 
     def decorate(function: Callable[..., Any]) -> Source:
@@ -213,33 +213,33 @@ def model_source(
 
 
 def data_source(function: Callable[..., Any]) -> Source:
-    """Make a key under `data:` of a function `(value, request, *, arguments) -> (inputs, targets)`.
+    """Make a key under `data:` from a function `(value, request, *, arguments) -> (inputs, targets)`.
 
-    The first parameter is the value of the key, `request` tells what is asked for
+    The first parameter is the value of the key, `request` says which batch is needed
     (`retspec.facts.BatchRequest`). Both results are tensors on the CPU: inputs of shape (batch, ...), targets of
-    shape (batch,) or (batch, classes). A function may return a torch DataLoader of such batches instead: its first one
-    is taken, and it is timed as it is. The annotation of what is returned then names DataLoader.
+    shape (batch,) or (batch, classes). A function may return a torch DataLoader of such batches instead: its first
+    batch is used, and the loader is timed unchanged. The return annotation must then name DataLoader.
     """
     returned = str(function.__annotations__.get("return", ""))
     return replace(_source(function, "data"), may_give_loader="DataLoader" in returned)
 
 
 def dataset_source(function: Callable[..., Any]) -> Source:
-    """Make a key under `data:` of a function `(value, folder, *, arguments) -> retspec.facts.Dataset`.
+    """Make a key under `data:` from a function `(value, folder, *, arguments) -> retspec.facts.Dataset`.
 
-    The first parameter is the value of the key, `folder` the `pathlib.Path` that relative paths start from: where
-    the spec lies. It lists files and opens no image. The core does the rest for it: the keys `batch_size`, `transform`
-    and `train_transform` beside its own, batches that are balanced over the classes, and all checks on data.
+    The first parameter is the value of the key, `folder` the `pathlib.Path` that relative paths start from: the
+    folder of the spec. The function lists files and opens no image. retspec adds the keys `batch_size`, `transform` and
+    `train_transform`, batches that are balanced over the classes, and all checks on data.
     """
     return replace(_source(function, "data"), gives_files=True)
 
 
 def reporter(function: Callable[[Report], str]) -> Reporter:
-    """Make an output format of a function `(report) -> str`, for `--report NAME=PATH`.
+    """Make an output format from a function `(report) -> str`, for `--report NAME=PATH`.
 
-    NAME is that of the function, with `-` for each `_`. The function is called again and again while a run goes on,
-    with a report in which some criteria are not run yet: it reads the report, and nothing else. Texts in it come
-    from strangers: what is shown on a terminal goes through `visible` or `one_line` first.
+    NAME is the name of the function, with `-` for each `_`. The function is called repeatedly during a run, with a
+    report in which some criteria are not run yet: it must read the report, and nothing else. Texts in the report are
+    untrusted: pass them through `visible` or `one_line` before they reach a terminal.
     """
     return Reporter(name=_name(function).replace("_", "-"), render=function, doc=inspect.getdoc(function) or "")
 
@@ -255,13 +255,13 @@ def training_source(*, launches: bool) -> Callable[[Callable[..., Any]], Source]
 def training_source(
     function: Callable[..., Any] | None = None, *, launches: bool = False
 ) -> Source | Callable[[Callable[..., Any]], Source]:
-    """Make a key under `train:` of a function `(value, model, batch, *, arguments) -> Trainer`.
+    """Make a key under `train:` from a function `(value, model, batch, *, arguments) -> Trainer`.
 
-    The first parameter is the value of the key; what is returned is a `retspec.toolkit.Trainer` of
-     the model on the batch. It is called for each training that a measurement makes. An argument that is called like
-    a key of the recipe (`lr`, `accumulation`, `amp`) means the same: a measurement may vary it. One that needs to vary
-    a key that the function does not have gets no verdict. The keys `steps`, `stop_at_drop`, `min_steps`, `batch_size`
-    and `dropout` go with every kind of training.
+    The first parameter is the value of the key; the function returns a `retspec.toolkit.Trainer` of the model on
+    the batch. It is called for each training that a measurement makes. An argument with the name of a key of the recipe
+    (`lr`, `accumulation`, `amp`) must mean the same: a measurement may vary it. A measurement that needs to vary a key
+    that the function does not have gives no verdict. The keys `steps`, `stop_at_drop`, `min_steps`, `batch_size` and
+    `dropout` work with every kind of training.
 
     launches: for a function `(value, folder, *, arguments) -> Launch` that starts the user's own training instead. It
     is run once, watched, and ended after `steps` optimizer steps; model, data and optimizers are then those of the run.
@@ -274,7 +274,7 @@ def training_source(
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:
-    """Import every module below a package and return all its checks (or measurements, or sources), sorted by name."""
+    """Import every module of a package and return all its objects of a kind, such as `Check`, sorted by name."""
     found = {id(item): item for module in _modules(package) for item in vars(module).values() if isinstance(item, kind)}
     return sorted(found.values(), key=lambda item: str(item.name))
 

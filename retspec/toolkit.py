@@ -1,9 +1,9 @@
-"""For plugins whose code touches torch: what a measurement or a source of models or data works with.
+"""For plugins that use torch: types and helpers for measurements and sources.
 
-Importing this page imports no torch; its functions do, when they are called. Import torch inside functions, too: the
-command line imports plugins to learn what they offer, and answers at once without it.
+Importing this module does not import torch; its functions do when they are called. Import torch inside functions too:
+the command line imports plugins to list what they offer, and is fast without torch.
 
-A measurement that looks at the features before the head, as it may be written::
+An example, a measurement of the features before the head::
 
     from retspec.facts import Geometry
     from retspec.plugin import Cost, Passes, measurement
@@ -25,32 +25,32 @@ A measurement that looks at the features before the head, as it may be written::
             handle.remove()
         return float(seen[0].norm(dim=-1).mean())
 
-**Parts of the subject**, which a measurement gets by the name of its parameter:
+**Parts of the subject**, which a measurement gets by the name of a parameter:
 
 * `Batch`: `batch`, with `inputs` (batch, ...) and `targets` (batch,) or (batch, classes), on the device of the run.
-* `Skeleton`: `skeleton`, the model on the meta device. `module` has names, shapes and dtypes but no numbers; `copy()`
-  is one to change at will; `trace(shape)` tells what a forward pass of inputs of that shape shows.
-* `File`: `checkpoint_file`, the checkpoint as it lies on disk. `weights_in(file, names)` reads it, safely, and returns
-  `Weights`: named tensors, the key that they were found under, and the prefixes taken off their names, the choice of
-  which most of `names` fit. Tensors stay on disk where the format allows that. Raises SubjectError.
-* `Loaded`: `loaded`, what came of filling the model from it.
+* `Skeleton`: `skeleton`, the model on the meta device. `module` has names, shapes and dtypes but no data; `copy()`
+  returns a copy that may be changed; `trace(shape)` returns what a forward pass of inputs of that shape shows.
+* `File`: `checkpoint_file`, the checkpoint on disk. `weights_in(file, names)` reads it safely and returns `Weights`:
+  named tensors, the key that they were under, and the prefixes removed from their names, chosen so that most of `names`
+  match. Tensors stay on disk where the format allows that. Raises SubjectError.
+* `Loaded`: `loaded`, the result of loading it into the model.
 * `Transforms`: `transforms`. `evaluate`, and `augment` unless it is None, are each a `Transform` of a PIL image to a
   tensor (3, height, width).
 * `TrainerMaker`: `trainer`. `on(model, batch)` makes a `Trainer`, which computes gradients (`backward`) and applies
-  them (`update`); keys of the recipe as keywords vary it. A training of your own is a subclass of `Trainer`.
-* `Feed`: `feed`, batch after batch as a training takes them.
+  them (`update`); keys of the recipe as keywords vary it. Your own training is a subclass of `Trainer`.
+* `Feed`: `feed`, a stream of batches as a training takes them.
 
-**Leaving the model as it was found**, each a context manager:
+**Leaving the model unchanged**, each a context manager:
 
 * `preserved(model)` restores trainable parameters, buffers, modes and `requires_grad`, and drops gradients.
-* `without_dropout(model)` sets all probabilities of dropout and stochastic depth to zero; better than eval mode where a
-  training step is measured, since normalization stays as it is.
-* `single_precision(model)` casts what is in half precision up to float32, and back.
-* `adapters_off(model)` lets the base model answer alone.
+* `without_dropout(model)` sets all probabilities of dropout and stochastic depth to zero; better than eval mode to
+  measure a training step, since normalization layers keep their mode.
+* `single_precision(model)` casts float16 and bfloat16 tensors to float32, and back.
+* `adapters_off(model)` lets the base model compute without its adapter.
 
-`fingerprints(tensors)` returns 64 bits for each named tensor: they tell whether anything changed, without a copy.
+`fingerprints(tensors)` returns 64 bits for each named tensor, which show whether it changed, without a copy.
 
-**What belongs to what**, however peft has wrapped it:
+**The structure of a model**, however peft has wrapped it:
 
 * `groups(model)` yields `(name, parameter, group)` for every parameter; `Group` is ADAPTER, HEAD or OTHER.
 * `head_layer(model, classifier)` returns name and module of the layer that the features enter; `classifier` is
@@ -58,23 +58,23 @@ A measurement that looks at the features before the head, as it may be written::
 * `adapted_layers(model)` returns the layers with an adapter, by name; `has_adapter(model)` whether there is one;
   `unwrapped(model)` the user's own model.
 * `own_name(name)` returns the name of a module or parameter before peft wrapped it.
-* `input_size(model)` returns (channels, height, width) of a timm model, or None.
+* `input_size(model)` returns (channels, height, width) in pixels, or None for a model of an unknown library.
 
 **Outputs and shapes:**
 
-* `logits_of(output)` returns the logits (batch, classes) of whatever a model returned. Raises SubjectError.
+* `logits_of(output)` returns the logits (batch, classes) in the output of a model. Raises SubjectError.
 * `largest_difference(first, second)` returns the largest absolute difference of two tensors. Raises Inconclusive when
-  one is not finite.
+  an element is not finite.
 * `trace(model, inputs)` runs one forward pass and returns its `retspec.facts.Geometry`.
 
 **The machine:**
 
-* `seeded(seed)` seeds random, numpy and torch, and restores their states at the end. A measurement is called inside of
-  one already, with the seed of the spec: this is for a part of it that must draw the same numbers twice.
-* `choose_device(name)` returns the torch device; `auto` takes cuda, else mps, else cpu. A measurement takes the part
-  `device` instead.
-* `synchronize(device)` waits until the device is done, before a clock is read. `memory_of(device)` returns its bytes,
-  `cores()` how many CPU cores this process may use.
+* `seeded(seed)` seeds random, numpy and torch, and restores their states at the end. A measurement already
+  runs with the seed of the spec: use this for a part that must draw the same numbers twice.
+* `choose_device(name)` returns the torch device; `auto` selects cuda, else mps, else cpu. A measurement should take the
+  part `device` instead.
+* `synchronize(device)` waits until the device has finished, so that timings are valid. `memory_of(device)` returns
+  its memory in bytes, `cores()` the number of CPU cores that this process may use.
 """
 
 from __future__ import annotations

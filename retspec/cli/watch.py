@@ -72,7 +72,7 @@ Facts = TypeVar("Facts")
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 @click.pass_context
 def command(context: click.Context, words: Sequence[str], *, steps: int, destination: Path | None, force: bool) -> None:
-    """Watch the first steps of a training and tell what looks wrong.
+    """Watch the first steps of a training and report what looks wrong.
 
     COMMAND is what starts it: `python train.py …`, `python -m package.module …`, `train.py …`, or a command
     that a package installs. It runs as it is, by the Python that retspec runs in, in the current directory, and is

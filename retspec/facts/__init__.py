@@ -1,4 +1,8 @@
-"""What measurements return: frozen records of plain data, so that checks need no torch and facts can be recorded."""
+"""What measurements return: frozen records of plain data, so that checks need no torch and facts can be recorded.
+
+They are structs of msgspec: every command imports all of them, and to define a frozen dataclass takes many times as
+long; see https://jcristharif.com/msgspec/benchmarks.html#structs. `msgspec.structs` has their `replace` and `asdict`.
+"""
 
 from retspec.facts.agreement import (
     Compilation,

@@ -5,11 +5,10 @@ A difference of outputs is in the units of a logit. A relative L2 norm is ||x - 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class TensorDeviation:
+class TensorDeviation(Struct, frozen=True):
     """How far one tensor is from its reference."""
 
     name: str
@@ -17,8 +16,7 @@ class TensorDeviation:
     """Relative L2 norm of the difference over all elements of the tensor."""
 
 
-@dataclass(frozen=True)
-class GradientAgreement:
+class GradientAgreement(Struct, frozen=True):
     """Gradients computed in two ways."""
 
     loss: float
@@ -34,8 +32,7 @@ class GradientAgreement:
         return self.tensors[0]
 
 
-@dataclass(frozen=True)
-class Repetition:
+class Repetition(Struct, frozen=True):
     """Two identically seeded short trainings."""
 
     losses: float
@@ -46,8 +43,7 @@ class Repetition:
     """Name of the parameter that differs most; empty when none differs."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """Two forward passes in eval mode."""
 
     difference: float
@@ -56,8 +52,7 @@ class Evaluation:
     """Names of the buffers that they changed."""
 
 
-@dataclass(frozen=True)
-class Isolation:
+class Isolation(Struct, frozen=True):
     """Images on their own and inside a batch."""
 
     difference: float
@@ -68,8 +63,7 @@ class Isolation:
     """Whether batch normalization, which mixes the images by design, was held in eval mode for the leak."""
 
 
-@dataclass(frozen=True)
-class Compilation:
+class Compilation(Struct, frozen=True):
     """The compiled model against the eager one, in eval mode."""
 
     backend: str
@@ -83,8 +77,7 @@ class Compilation:
     """Seconds of each forward pass of the compiled model, likewise."""
 
 
-@dataclass(frozen=True)
-class Reloading:
+class Reloading(Struct, frozen=True):
     """An adapter that was saved and then loaded into freshly initialized weights."""
 
     difference: float

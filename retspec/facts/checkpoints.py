@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShapeMismatch:
+class ShapeMismatch(Struct, frozen=True, kw_only=True):
     """A tensor whose name is in the model, with a different shape."""
 
     name: str
@@ -16,8 +15,7 @@ class ShapeMismatch:
     """Its shape in the model."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Loading:
+class Loading(Struct, frozen=True, kw_only=True):
     """What was loaded from a checkpoint and what was not. Names are those of the model before an adapter wraps it."""
 
     file: str
@@ -45,8 +43,7 @@ class Loading:
     """Elements of all parameters and persistent buffers of the model."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True, kw_only=True):
     """A checkpoint and the model that it was loaded into, as wrapped for training."""
 
     loading: Loading

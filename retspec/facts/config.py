@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class NamedPath:
+class NamedPath(Struct, frozen=True):
     """A path that the config names."""
 
     place: str
@@ -18,8 +17,7 @@ class NamedPath:
     """Why the value itself is not known."""
 
 
-@dataclass(frozen=True)
-class NamedPaths:
+class NamedPaths(Struct, frozen=True):
     """The paths that the config names, and the folders in which the relative ones were looked for."""
 
     paths: tuple[NamedPath, ...]
@@ -28,16 +26,14 @@ class NamedPaths:
     """Patterns of the spec that no key of the config matches."""
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """A value of the config that breaks a rule of the schema."""
 
     place: str
     message: str
 
 
-@dataclass(frozen=True)
-class Violations:
+class Violations(Struct, frozen=True):
     """The config checked against a schema."""
 
     rules: int
@@ -45,8 +41,7 @@ class Violations:
     violations: tuple[Violation, ...]
 
 
-@dataclass(frozen=True)
-class OutputFolder:
+class OutputFolder(Struct, frozen=True):
     """A folder that the training will write to."""
 
     place: str
@@ -56,8 +51,7 @@ class OutputFolder:
     """Why it cannot be written to; empty when it can."""
 
 
-@dataclass(frozen=True)
-class OutputFolders:
+class OutputFolders(Struct, frozen=True):
     """The output folders of a config."""
 
     folders: tuple[OutputFolder, ...]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Example:
+
+class Example(Struct, frozen=True):
     """One image with its label."""
 
     file: str
@@ -21,8 +21,7 @@ class Example:
     """What must not be in two splits, such as the patient."""
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(Struct, frozen=True):
     """The examples of a split, and the class indices that it uses."""
 
     examples: tuple[Example, ...]
@@ -30,8 +29,7 @@ class Split:
     """Class name to class index, for every class that the split itself defines, with or without examples."""
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(Struct, frozen=True):
     """What a source of files returns: lists, made without opening an image. The first split is for training."""
 
     folder: str
@@ -50,16 +48,14 @@ class Dataset:
         return next(iter(self.splits.values()))
 
 
-@dataclass(frozen=True)
-class SharedGroup:
+class SharedGroup(Struct, frozen=True):
     """A group of images, such as a patient, in more than one split."""
 
     group: str
     splits: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Splits:
+class Splits(Struct, frozen=True):
     """What the lists of a dataset say, without opening an image."""
 
     counts: Mapping[str, Mapping[str, int]]
@@ -75,16 +71,14 @@ class Splits:
     """Those of the dataset."""
 
 
-@dataclass(frozen=True)
-class CorruptImage:
+class CorruptImage(Struct, frozen=True):
     """A file that could not be decoded to its last pixel."""
 
     file: str
     reason: str
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """One of several examples with the same bytes."""
 
     split: str
@@ -92,8 +86,7 @@ class Copy:
     class_name: str
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(Struct, frozen=True):
     """What reading and decoding each file of a dataset once showed."""
 
     read: int
@@ -103,8 +96,7 @@ class Images:
     """Groups of two or more examples whose files hold the same bytes."""
 
 
-@dataclass(frozen=True)
-class OutsideLabel:
+class OutsideLabel(Struct, frozen=True):
     """An example whose label has no output in the model."""
 
     file: str
@@ -112,8 +104,7 @@ class OutsideLabel:
     """The label as written."""
 
 
-@dataclass(frozen=True)
-class Labels:
+class Labels(Struct, frozen=True):
     """The labels of a dataset, compared with the number of classes."""
 
     num_classes: int

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class AttentionShape:
+class AttentionShape(Struct, frozen=True):
     """The shape of an attention matrix."""
 
     shape: tuple[int, int, int, int]
@@ -15,8 +14,7 @@ class AttentionShape:
     """Number of layers with this shape."""
 
 
-@dataclass(frozen=True)
-class PatchEmbedding:
+class PatchEmbedding(Struct, frozen=True):
     """The convolution that cuts the image into patches: its stride equals its kernel."""
 
     name: str
@@ -28,8 +26,7 @@ class PatchEmbedding:
     """Channels of a token, the embedding dimension."""
 
 
-@dataclass(frozen=True)
-class Classifier:
+class Classifier(Struct, frozen=True):
     """The last module with parameters that ran: it turns features into logits."""
 
     name: str
@@ -42,8 +39,7 @@ class Classifier:
     """Trainable parameters that the output does not depend on: a head that was replaced after wrapping, say."""
 
 
-@dataclass(frozen=True)
-class Geometry:
+class Geometry(Struct, frozen=True):
     """Shapes of one forward pass of the spec's batch."""
 
     input_shape: tuple[int, ...]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One step on the way from a file to a tensor."""
 
     name: str
@@ -14,8 +13,7 @@ class Stage:
     """Seconds per image, the mean of each round; every round has the same images."""
 
 
-@dataclass(frozen=True)
-class Stages:
+class Stages(Struct, frozen=True):
     """The way from a file to a tensor in one process, step by step."""
 
     decoding: Stage
@@ -25,8 +23,7 @@ class Stages:
     """The steps of the augmenting transform; empty when there is none."""
 
 
-@dataclass(frozen=True)
-class Throughput:
+class Throughput(Struct, frozen=True):
     """How fast a loader with a number of worker processes returns batches."""
 
     workers: int
@@ -36,8 +33,7 @@ class Throughput:
     """Seconds of each whole round."""
 
 
-@dataclass(frozen=True)
-class Loader:
+class Loader(Struct, frozen=True):
     """A sweep over numbers of worker processes."""
 
     batch_size: int
@@ -50,8 +46,7 @@ class Loader:
     """What to know about its `pin_memory`, in whole sentences."""
 
 
-@dataclass(frozen=True)
-class DataWait:
+class DataWait(Struct, frozen=True):
     """A training fed by a loader."""
 
     workers: int

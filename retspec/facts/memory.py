@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """Memory of steady training steps, after a warm-up."""
 
     source: str
@@ -20,8 +20,7 @@ class Memory:
     """Largest resident set of the process so far, in bytes."""
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """Peak memory of one training step, estimated without weights."""
 
     batch_size: int
@@ -34,8 +33,7 @@ class Estimate:
     """Bytes of each part of the peak: parameters, gradients, optimizer state, activations and so on."""
 
 
-@dataclass(frozen=True)
-class MemoryEstimate:
+class MemoryEstimate(Struct, frozen=True):
     """The step that the spec describes, and the same step with every parameter of the model trained."""
 
     target: str
@@ -47,8 +45,7 @@ class MemoryEstimate:
     """The step with gradient checkpointing; None when it is already on, or the model does not support it."""
 
 
-@dataclass(frozen=True)
-class Fitting:
+class Fitting(Struct, frozen=True):
     """The batches that fit at one autocast dtype. Batch sizes are in images, multiples of the recipe's accumulation."""
 
     amp: str
@@ -63,8 +60,7 @@ class Fitting:
     """The same under full fine-tuning."""
 
 
-@dataclass(frozen=True)
-class MemoryFit:
+class MemoryFit(Struct, frozen=True):
     """The batch sizes that fit in a given memory."""
 
     target: str
@@ -79,8 +75,7 @@ class MemoryFit:
     """One per autocast dtype."""
 
 
-@dataclass(frozen=True)
-class StepFlops:
+class StepFlops(Struct, frozen=True):
     """Floating-point operations of one training step; a multiplication and an addition count as two."""
 
     batch_size: int

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class LayerDeviation:
+class LayerDeviation(Struct, frozen=True):
     """How far a merged weight is from W + (alpha / r) B A, base weight plus update (LoRA, arXiv:2106.09685)."""
 
     name: str
@@ -15,8 +14,7 @@ class LayerDeviation:
     """Largest absolute difference of an element of the weight."""
 
 
-@dataclass(frozen=True)
-class Merging:
+class Merging(Struct, frozen=True):
     """Largest absolute differences of a logit, in eval mode and at least single precision."""
 
     merged: float

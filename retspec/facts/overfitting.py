@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Overfitting:
+class Overfitting(Struct, frozen=True):
     """A training on a few samples, until they are memorized or the steps are used up."""
 
     samples: int

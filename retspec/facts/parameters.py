@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,7 @@ class Group(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One parameter tensor."""
 
     name: str
@@ -32,8 +32,7 @@ class Parameter:
     """As torch names it."""
 
 
-@dataclass(frozen=True)
-class Parameters:
+class Parameters(Struct, frozen=True):
     """Every parameter of the model, as peft counts them: the frozen original of a saved head is one of them."""
 
     parameters: tuple[Parameter, ...]

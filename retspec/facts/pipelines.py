@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """What the transforms of the data do to an image, seen by sending probes through them."""
 
     output_size: tuple[int, ...]
@@ -23,8 +22,7 @@ class Pipeline:
     """`bilinear`, `bicubic`, … when the transform's own attributes show it, else None."""
 
 
-@dataclass(frozen=True)
-class Expectations:
+class Expectations(Struct, frozen=True):
     """What the model says about the images that it was trained on; None where it says nothing, or there is no model."""
 
     input_size: tuple[int, ...] | None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """An operator of torch, over one training step."""
 
     name: str
@@ -16,8 +15,7 @@ class Operator:
     """Number of calls in the step."""
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """The operators of one training step that take most of its time, slowest first."""
 
     operators: tuple[Operator, ...]

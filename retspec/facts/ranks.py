@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class RankCount:
+class RankCount(Struct, frozen=True):
     """The size of the adapter at one rank."""
 
     rank: int
@@ -14,8 +13,7 @@ class RankCount:
     """Elements of all adapter parameters."""
 
 
-@dataclass(frozen=True)
-class Ranks:
+class Ranks(Struct, frozen=True):
     """One count per rank that was asked for."""
 
     counts: tuple[RankCount, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from retspec.errors import Inconclusive
 from retspec.facts.parameters import Group
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True)
-class GradientHistory:
+class GradientHistory(Struct, frozen=True):
     """The gradient of one trainable parameter over the steps."""
 
     name: str
@@ -36,8 +36,7 @@ def drop(losses: Sequence[float]) -> float:
     return 1 - losses[-1] / losses[0]
 
 
-@dataclass(frozen=True)
-class Training:
+class Training(Struct, frozen=True):
     """What a training of up to `steps` optimizer steps showed.
 
     It ends at the first loss that is not finite, or where `train.stop_at_drop` says that the loss has fallen enough.
@@ -120,8 +119,7 @@ class Training:
         return self.gradients
 
 
-@dataclass(frozen=True)
-class AdapterEffect:
+class AdapterEffect(Struct, frozen=True):
     """How far the trained adapter moves the logits, with the trained head."""
 
     absolute: float

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import fields
 from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
+from msgspec.structs import asdict
 
 from retspec.errors import NoVerdict
 from retspec.facts import GradientHistory, Training
@@ -35,16 +35,20 @@ Steps = Annotated[int, Meta(ge=1, description="Optimizer steps.")]
 LearningRate = Annotated[float, Meta(ge=0, description="Learning rate.")]
 
 
-class Trained(Training):
+class Trained(Training, frozen=True, dict=True):
     """The facts, and the trained tensors by name for a model with an adapter, which no record holds."""
 
-    tensors: dict[str, Tensor]
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The trainable parameters, as they were when the training ended."""
+        tensors: dict[str, Tensor] = self.__dict__["tensors"]
+        return tensors
 
     @staticmethod
     def of(facts: Training, tensors: dict[str, Tensor]) -> Trained:
         """Put the tensors beside the facts."""
-        trained = Trained(**{each.name: getattr(facts, each.name) for each in fields(facts)})
-        object.__setattr__(trained, "tensors", tensors)  # no field: what is recorded is the facts alone
+        trained = Trained(**asdict(facts))
+        trained.__dict__["tensors"] = tensors  # no field: what is recorded is the facts alone
         return trained
 
 
@@ -108,7 +112,7 @@ def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Calla
 
 
 class _Log:
-    """What the steps leave behind."""
+    """The record of the steps: losses, times and gradients."""
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
@@ -147,7 +151,7 @@ class _Log:
             self._skipped.append(len(self._losses) - 1)
 
     def is_over(self, recipe: Recipe) -> bool:
-        """Whether no further step is to be taken: the loss is not finite, or has fallen as far as was asked for."""
+        """Whether the training ends here: the loss is not finite, or has fallen as far as was asked for."""
         if self._nonfinite_loss_at is not None:
             return True
         if recipe.stop_at_drop is None or len(self._norms) < recipe.min_steps or self._losses[0] <= 0:
@@ -155,7 +159,7 @@ class _Log:
         return drop(self._losses) >= recipe.stop_at_drop
 
     def _gradient_norms(self) -> list[float | None]:
-        """Return the norm of every gradient, None without one, with one transfer from the device."""
+        """Return the L2 norm of every gradient, None without one, with one transfer from the device."""
         import torch
 
         gradients = [parameter.grad for _, parameter, _ in self._trainable]

@@ -1,4 +1,4 @@
-"""Building what is under test: the model, its adapter, the batch that goes through it, and what trains it.
+"""Build the subject under test: the model, its adapter, its data and its training.
 
 Everything here runs in the worker. torch, timm and peft are imported inside functions: the command line imports the
 folders `sources` to learn which keys a spec may have.
@@ -14,17 +14,17 @@ from retspec.subjects.training import sources as training_sources
 
 @hookimpl
 def retspec_model_sources() -> list[Source]:
-    """Offer the keys under `model:`."""
+    """Return the built-in sources of models, the keys under `model:`."""
     return discover(model_sources, Source)
 
 
 @hookimpl
 def retspec_data_sources() -> list[Source]:
-    """Offer the keys under `data:`."""
+    """Return the built-in sources of data, the keys under `data:`."""
     return discover(data_sources, Source)
 
 
 @hookimpl
 def retspec_training_sources() -> list[Source]:
-    """Offer the recipe."""
+    """Return the built-in training, the recipe."""
     return discover(training_sources, Source)

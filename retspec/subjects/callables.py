@@ -1,4 +1,4 @@
-"""Importing what a spec names as `package.module:callable`."""
+"""Import a callable that a spec names as `package.module:callable`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 _allowed: set[str] = set()
-"""What was put on the import path here; whatever else is there belongs to the environment."""
+"""Folders that this module added to the import path; the other entries belong to the environment."""
 
 
 def allow_imports_from(*folders: Path) -> None:
-    """Append folders to the import path; never in front, where a file beside the spec could shadow a package."""
+    """Append folders to the import path; never prepend, or a file next to the spec could shadow a package."""
     for folder in folders:
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
@@ -28,10 +28,10 @@ def allow_imports_from(*folders: Path) -> None:
 
 @contextmanager
 def installed_imports_alone() -> Iterator[None]:
-    """Take those folders off the import path for a while: a stranger's files may lie in them, and name modules.
+    """Remove those folders from the import path temporarily: they may hold untrusted modules.
 
-    Libraries import while they read, some by a name that a file gives them, or whatever optional package they find.
-    What is imported already stays as it is.
+    Libraries import while they read a file, sometimes by a name in the file, or an optional package that they find.
+    Modules that are already imported stay.
     """
     before = sys.path.copy()
     sys.path[:] = [entry for entry in before if entry not in _allowed]
@@ -44,7 +44,7 @@ def installed_imports_alone() -> Iterator[None]:
 def load_callable(reference: str, *, path: str) -> Callable[..., Any]:
     """Return the callable behind `package.module:callable`.
 
-    Raises SubjectError, naming the place `path` in the spec, when there is none.
+    Raises SubjectError at the place `path` in the spec when it cannot be imported or is not callable.
     """
     module_name, _, attribute = reference.partition(":")
     try:
@@ -66,7 +66,7 @@ def load_callable(reference: str, *, path: str) -> Callable[..., Any]:
 
 
 def call(reference: str, function: Callable[..., Any], arguments: dict[str, Any], *, path: str) -> Any:
-    """Call a user's function; whatever it raises becomes one line with the place in the user's file."""
+    """Return the result of a user's function; raises SubjectError, with the line of the file, when it fails."""
     try:
         return function(**arguments)
     except Exception as error:

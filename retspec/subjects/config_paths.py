@@ -1,4 +1,4 @@
-"""Which values of a training config name files and folders, and where they are."""
+"""Find the values of a training config that name files and folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 INPUTS = ("*_path", "*_dir", "*_file", "*_csv", "*_root", "path", "dir", "root", "file", "csv", "checkpoint")
-"""Keys whose value usually is a path."""
+"""Keys whose value is usually a path."""
 OUTPUT_FOLDERS = (
     *(
         "output_dir",
@@ -28,7 +28,7 @@ OUTPUT_FOLDERS = (
     ),
     *("exp_dir", "experiment_dir", "output.dir"),
 )
-"""Keys whose value usually is a folder that the training makes."""
+"""Keys whose value is usually a folder that the training creates."""
 _OUTPUTS = (
     *OUTPUT_FOLDERS,
     *("output_*", "out_*", "save_*", "log_*", "logging_*", "result_*", "results_*", "*_out", "*_output", "tmp_*"),
@@ -38,46 +38,46 @@ _OUTPUT_SECTIONS = frozenset(
     {"output", "outputs", "logging", "logger", "log", "results", "hydra", "wandb", "callbacks"}
 )
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]+:")
-"""How a URL or the name of a model on a hub begins; one letter would be a drive."""
+"""Start of a URL or of a model name on a hub; a single letter would be a drive."""
 _NO_PATH = frozenset({"", "auto", "best", "last", "latest", "none", "null"})
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text in the config."""
+    """A string in the config."""
 
     steps: tuple[str, ...]
-    """The keys and indices that lead to it."""
+    """Keys and indices that lead to it."""
     value: str
 
     @property
     def place(self) -> str:
-        """Dotted, without `config.`"""
+        """Dotted path, without `config.`."""
         return ".".join(self.steps)
 
     @property
     def key(self) -> str:
-        """Its key, in lower case; all items of a list have the key of the list."""
+        """Key in lower case; all items of a list have the key of the list."""
         return next((step.lower() for step in reversed(self.steps) if not step.isdecimal()), "")
 
     def matches(self, patterns: Iterable[str]) -> bool:
-        """Whether its key or its place is one of those, `*` standing for anything."""
+        """Whether its key or its place matches any pattern, in which `*` matches anything."""
         names = (self.key, self.place.lower())
         return any(fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
 
     @property
     def is_output(self) -> bool:
-        """Whether the training makes what it names."""
+        """Whether the training creates the file or folder."""
         return self.matches(_OUTPUTS) or not _OUTPUT_SECTIONS.isdisjoint(step.lower() for step in self.steps[:-1])
 
     @property
     def is_path(self) -> bool:
-        """Whether it can be a path of this machine at all."""
+        """Whether it can be a path on this machine."""
         return self.value.strip().lower() not in _NO_PATH and not _SCHEME.match(self.value)
 
 
 def texts(value: Any, steps: tuple[str, ...] = ()) -> Iterator[Text]:
-    """Yield every text in the data of a config."""
+    """Yield every string in the data of a config."""
     if isinstance(value, str):
         yield Text(steps, value)
     elif isinstance(value, dict | list):
@@ -86,7 +86,7 @@ def texts(value: Any, steps: tuple[str, ...] = ()) -> Iterator[Text]:
 
 
 def find(value: str, folders: Iterable[str]) -> str:
-    """Return the absolute path of what is there, a relative one tried in each folder; empty when nothing is."""
+    """Return the first existing path, a relative one looked up in each folder; empty when there is none."""
     if not value.strip():
         return ""
     tried = (os.path.normpath(Path(folder, os.path.expanduser(value))) for folder in folders)  # noqa: PTH111 - no error

@@ -1,4 +1,4 @@
-"""Choosing the device and the precision."""
+"""Choose the device, and make its results repeatable."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATH = "run.device"
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device of that name; `auto` takes cuda, else mps, else cpu.
+    """Return the device of a name; `auto` selects cuda, else mps, else cpu.
 
     Raises SubjectError when the machine has no such device.
     """
@@ -39,9 +39,10 @@ def choose_device(name: str) -> torch.device:
 
 
 def make_repeatable(threads: int | None) -> None:
-    """Fix what makes the same computation give different bits: threads, autotuning, reduced precision.
+    """Make the same computation give the same bits: fix threads, turn off autotuning and TF32.
 
-    Operations without a deterministic implementation are warned of and run all the same: many a model has one.
+    Operations without a deterministic implementation only cause a warning, since many models use one. See
+    https://docs.pytorch.org/docs/stable/notes/randomness.html
     """
     import torch
 
@@ -75,14 +76,14 @@ def settings_of_torch() -> Iterator[None]:
 
 
 def cores() -> int:
-    """Return how many CPU cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done what it was given, so that a clock means something."""
+    """Wait until the device has finished all work, so that timings are valid."""
     import torch
 
     if device.type == "cuda":
@@ -92,7 +93,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def memory_of(device: torch.device) -> int:
-    """Return the bytes of memory that a device has; of a CPU, those of the machine."""
+    """Return the memory of a device in bytes; for the CPU, that of the machine."""
     import torch
 
     if device.type == "cuda":

@@ -1,4 +1,4 @@
-"""Seeding what draws random numbers, for a while."""
+"""Seed the random number generators temporarily."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LIBRARIES = ("numpy", "torch")
 
 @contextmanager
 def seeded(seed: int, *, only_loaded: bool = False) -> Iterator[None]:
-    """Seed random, numpy and torch, and restore all their states at the end.
+    """Seed random, numpy and torch, and restore their states at the end.
 
-    only_loaded: leave out a library that nobody has imported yet; importing torch takes seconds.
+    only_loaded: leave out a library that is not imported yet; importing torch takes seconds.
     """
     if not only_loaded:
-        import numpy as np  # noqa: F401 - found in sys.modules
+        import numpy as np  # noqa: F401 - read from sys.modules
         import torch  # noqa: F401 - the same
     restore = [_seed(*generator, seed) for generator in _generators()]
     try:
@@ -31,12 +31,12 @@ def seeded(seed: int, *, only_loaded: bool = False) -> Iterator[None]:
 
 
 def loaded_libraries() -> frozenset[str]:
-    """Return which of the libraries that draw random numbers are imported."""
+    """Return the imported ones of the libraries that draw random numbers."""
     return frozenset(sys.modules.keys() & set(LIBRARIES))
 
 
 def _generators() -> Iterator[tuple[Callable[[], Any], Callable[[Any], Any], Callable[[int], Any]]]:
-    """Yield what gets, sets and seeds the state of every generator that is there."""
+    """Yield the functions that get, set and seed the state of each generator of an imported library."""
     yield random.getstate, random.setstate, random.seed
     if numpy := sys.modules.get("numpy"):
         yield numpy.random.get_state, numpy.random.set_state, lambda seed: numpy.random.seed(seed % 2**32)
@@ -47,7 +47,7 @@ def _generators() -> Iterator[tuple[Callable[[], Any], Callable[[Any], Any], Cal
 def _seed(
     get: Callable[[], Any], put: Callable[[Any], Any], seed: Callable[[int], Any], number: int
 ) -> Callable[[], Any]:
-    """Seed a generator; return what puts its state back."""
+    """Seed a generator, and return a function that restores its state."""
     state = get()
     seed(number)
     return lambda: put(state)

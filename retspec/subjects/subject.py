@@ -1,4 +1,4 @@
-"""The subject of a run: made on demand, each part once."""
+"""`Subject`: the parts of a run that measurements ask for, each built once on demand."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 class Subject:
     """Model, skeleton, data, recipe and device of one spec.
 
-    The base model is made once, and taken from `bases` or kept there for a later subject. If some measurement
-    needs its weights, the skeleton is taken from it, so that what is counted is what is trained; otherwise it is built
-    on the meta device and no weights are ever made.
+    The base model is made once, and taken from `bases` or kept there for a later subject. If a measurement needs its
+    weights (`weights`), the skeleton is made from it, so that both have the same layers; otherwise it is built on the
+    meta device, and no weights are made.
     """
 
     def __init__(  # noqa: PLR0913 - the sources of each section
@@ -70,12 +70,12 @@ class Subject:
 
     @property
     def recipe(self) -> Recipe:
-        """How the short trainings are done; what `data` says of the batch size goes before what `train` says."""
+        """The recipe of the short trainings; `data.batch_size` takes precedence over `train.batch_size`."""
         return replace(self._spec.train, batch_size=self._spec.data.batch_size or self._spec.train.batch_size)
 
     @property
     def trainer(self) -> TrainerMaker:
-        """What makes trainers, which take optimizer steps."""
+        """Makes trainers, which take optimizer steps."""
         from retspec.subjects.training.making import TrainerMaker
 
         maker = TrainerMaker.of(self._spec, self.recipe, self._training_sources)
@@ -90,6 +90,9 @@ class Subject:
     @cached_property
     def watched_run(self) -> WatchedRun:
         """The user's own training, run and watched; raises SubjectError when the spec names none."""
+        import torch
+
+        from retspec.subjects.training.watching.rerun import Rerun
         from retspec.subjects.training.watching.watched import WatchedRun
 
         training = self._spec.training
@@ -98,8 +101,16 @@ class Subject:
                 "this needs a training of your own; name it as `train: {script: train.py}`", path="train"
             )
         source = self._training_sources[training.source]
-        launch = source(training.value, Path(self._spec.file).resolve().parent, **training.arguments)
-        return WatchedRun.of(launch, self.recipe.steps, self._progress)
+        folder = Path(self._spec.file).resolve().parent
+        launched = Rerun(
+            source=source.name,
+            value=training.value,
+            folder=str(folder),
+            steps=self.recipe.steps,
+            threads=torch.get_num_threads(),
+            arguments=dict(training.arguments),
+        )
+        return WatchedRun.of(source(training.value, folder, **training.arguments), launched, self._progress)
 
     @property
     def config(self) -> Config:
@@ -110,14 +121,16 @@ class Subject:
 
     @cached_property
     def device(self) -> torch.device:
-        """The device that the run takes."""
+        """The device of the run; raises SubjectError when the machine does not have it."""
         return choose_device(self._spec.run.device)
 
     @cached_property
     def model(self) -> nn.Module:
-        """The model, wrapped, on its device; built on the CPU, so that every device gets the same weights.
+        """The wrapped model on its device; it is built on the CPU, so that every device gets the same weights.
 
-        Of a training of the user's own, the module that it trains, as it was before the first step.
+        Of a training of the user's own, it is the module that trains, as it was before the first step.
+
+        Raises SubjectError when it cannot be built, or does not fit on the device.
         """
         if self._is_launched:
             return self.watched_run.module
@@ -130,7 +143,7 @@ class Subject:
 
     @property
     def loaded(self) -> Loaded:
-        """What came of the model's checkpoint; raises SubjectError without one."""
+        """The result of loading the checkpoint; raises SubjectError without one."""
         file, _ = self.checkpoint_file, self.model
         if self._builder.loading is None:
             raise _no_checkpoint()
@@ -138,19 +151,19 @@ class Subject:
 
     @property
     def checkpoint_file(self) -> File:
-        """The model's checkpoint as it lies on disk; raises SubjectError without one."""
+        """The file of the checkpoint; raises SubjectError without one."""
         if self._builder.checkpoint is None:
             raise _no_checkpoint()
         return self._builder.checkpoint
 
     @property
     def checkpoint_sha256(self) -> str:
-        """Hash of the checkpoint, if its weights are measured; raises SubjectError when it cannot be read."""
+        """SHA-256 of the checkpoint, empty if weights are not measured; raises SubjectError when it is unreadable."""
         return self._builder.checkpoint_sha256 if self._weights else ""
 
     @property
     def adapter_sha256(self) -> str:
-        """Hash of the weights of the adapter, if one is loaded; raises SubjectError when they cannot be read."""
+        """SHA-256 of the adapter's weights, empty without one; raises SubjectError when they cannot be read."""
         return self._builder.adapter.weights.sha256() if self._builder.adapter else ""
 
     @cached_property
@@ -168,7 +181,7 @@ class Subject:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The files behind the batches; raises SubjectError when the data section names none."""
+        """The files of the dataset; raises SubjectError when the data section has none."""
         data = self._spec.data
         source = self._data_sources[data.source]
         if not source.gives_files:
@@ -180,7 +193,7 @@ class Subject:
         folder = Path(self._spec.file).resolve().parent
         loaded = loaded_libraries()
         dataset = self._built(source, data, folder, only_loaded=True)
-        if loaded != loaded_libraries():  # a source that lists with torch or numpy must draw seeded numbers, too
+        if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
             dataset = self._built(source, data, folder)
         if not isinstance(dataset, Dataset):
             raise SubjectError(f"{data.source} gave {type(dataset).__name__}, not a Dataset", path="data")
@@ -191,7 +204,7 @@ class Subject:
 
     @cached_property
     def feed(self) -> Feed:
-        """Batches as a training takes them; raises SubjectError when the data section gives a single one."""
+        """A stream of batches; raises SubjectError when the data section gives only one batch."""
         data = self._spec.data
         if self._data_sources[data.source].gives_files:
             return FileFeed(self.dataset, self.transforms, self.recipe.batch_size)
@@ -208,14 +221,14 @@ class Subject:
 
     @cached_property
     def transforms(self) -> Transforms:
-        """What turns the images of the dataset into tensors."""
+        """The transforms from the images of the dataset to tensors."""
         return build_transforms(self._spec.data, lambda: self.optional_skeleton)
 
     @cached_property
     def batch(self) -> Batch:
-        """The batch that every measurement sees, in the dtype of the model if there is one.
+        """The batch of every measurement, on the device; floating-point inputs have the dtype of the model.
 
-        Of a training of the user's own, the first one that entered the model.
+        Of a training of the user's own, it is the first one that entered the model.
         """
         if self._is_launched:
             return _batch_of(self.watched_run)
@@ -223,7 +236,7 @@ class Subject:
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
-        """Gives a batch of so many images, whatever the spec says of the batch size."""
+        """A function that returns a batch of a number of images, whatever the batch size of the spec."""
         if self._is_launched:
             return lambda samples: _first_of(self.batch, samples)
         return lambda samples: self._on_device(*self._take_batch(self._spec.data, samples))
@@ -246,7 +259,7 @@ class Subject:
             return given.first
 
     def _given(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor] | LoaderFeed:
-        """Return what a data source that knows no files gives: a batch, or batch after batch."""
+        """Return what a data source without files gives: a batch (inputs, targets), or a stream of batches."""
         from torch.utils.data import DataLoader
 
         skeleton = self.optional_skeleton
@@ -261,7 +274,7 @@ class Subject:
         return LoaderFeed(made, f"data.{data.source}") if isinstance(made, DataLoader) else made
 
     def _built(self, source: Source, data: Data, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
-        """Return what a data source makes of its section."""
+        """Return the result of a data source for its section."""
         with seeded(self._spec.run.seed, only_loaded=only_loaded):
             value = msgspec.convert(data.value, source.value_type, strict=False)
             return source(value, context, **data.arguments)

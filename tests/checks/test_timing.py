@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from retspec.checks.data.max_augmentation_overhead import max_augmentation_overhead
 from retspec.checks.data.max_data_wait import max_data_wait

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from retspec.cli.commands import COMMANDS
-from tests.judge.recorded import green_results_of
+from tests.review.recorded import green_results_of
+
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = str(ROOT / "tests" / "cases" / "configs" / "nested.yaml")
@@ -65,6 +67,12 @@ def test_a_light_command_loads_nothing_heavy(arguments: list[str], tmp_path: Pat
     assert code == 0
     assert "retspec.cli" in loaded
     assert not loaded & HEAVY
+
+
+def test_validate_loads_nothing_that_only_a_run_or_a_report_needs(tmp_path: Path) -> None:
+    code, loaded = modules_after(["validate", LORA], tmp_path)
+    assert code == 0
+    assert not loaded & {"retspec.engine.supervisor", "retspec.report.live", "retspec.subjects.subject", "tabulate"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from retspec.records import Observed, Outcome, Verdict
 from retspec.spec.load import load
 from retspec.spec.validate import validate
 from retspec.subjects.training.watching.launching import launch_script
-from retspec.subjects.training.watching.watched import WatchedRun
+from retspec.subjects.training.watching.watch import Watch
 from tests.house.refresh import ROOT
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Loop]:
     def watch(text: str) -> Loop:
         path = tmp_path_factory.mktemp("script") / "train_lora.py"
         path.write_text(text, encoding="utf-8")
-        return WatchedRun.of(launch_script(path, ARGUMENTS), STEPS, lambda _step, _total: None).loop
+        return Watch(launch_script(path, ARGUMENTS), STEPS).run()
 
     return watch
 

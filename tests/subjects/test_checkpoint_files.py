@@ -79,7 +79,7 @@ FOREIGN = {
     "cut zip": (hostile.saved(SOUND)[:900], "is damaged, or cut off: its zip archive has no sound end"),
     "cut legacy": (hostile.saved({"weight": torch.ones(99, 99)}, legacy=True)[:900], "is damaged, or cut off"),
     "cut safetensors": (hostile.safetensors(hostile.entry((2, 2)), data=b"\0" * 9), "is damaged, or cut off"),
-    "compressed zip": (hostile.repacked(hostile.saved(SOUND)), "was packed anew with compression"),
+    "compressed zip": (hostile.repacked(hostile.saved(SOUND)), "was repacked with compression"),
     "a tensor": (hostile.saved(torch.ones(2)), "holds no named weights but a value of type Tensor"),
     "no tensors": (hostile.saved({"epoch": 3}), "has no weights at its top, nor under model, state_dict, teacher; its"),
     "elsewhere": (hostile.saved({"net": SOUND}), "there are some under net"),
@@ -103,7 +103,7 @@ def test_what_is_no_checkpoint_is_told_as_what_it_is(what: str, tmp_path: Path) 
 
 def test_a_pickle_under_the_name_of_a_safe_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(hostile.saved(SOUND))
-    assert "is no safetensors file but one of torch.save (zip)" in refusal("w.safetensors", tmp_path)
+    assert "is not a safetensors file but one of torch.save (zip)" in refusal("w.safetensors", tmp_path)
 
 
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     assert "did you mean 'best.pth'?" in refusal("weights/bset.pth", tmp_path)
     assert "out of: best.pth" in refusal("weights", tmp_path)
     assert "is a link to ../objects/0f, which is not there" in refusal("gone.pth", tmp_path)
-    assert "is no regular file" in refusal("pipe", tmp_path)
+    assert "is not a regular file" in refusal("pipe", tmp_path)
     assert "nothing is fetched from the network" in refusal("https://example.org/w.pth", tmp_path)
     assert "cannot be read" in refusal("w" * 999, tmp_path)
     assert "cannot be the name of a file" in refusal("w\0.pth", tmp_path)

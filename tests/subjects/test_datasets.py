@@ -66,7 +66,7 @@ def test_a_folder_is_listed_as_torchvision_lists_it(tmp_path: Path) -> None:
     ours = [(str(dataset.path(each)), each.label) for each in dataset.first.examples]
     assert ours == theirs.samples
     assert dataset.first.classes == theirs.class_to_idx
-    assert dataset.notes == ("train: 1 files are no images by their names: train/a/Thumbs.db.",)
+    assert dataset.notes == ("train: 1 files are not images by their names: train/a/Thumbs.db.",)
 
 
 def test_by_default_the_splits_are_those_that_are_there(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from retspec.subjects.data.batch import Batch
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
 from tests import tiny
+from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def faults() -> Iterator[tuple[Recipe, str, str]]:
     yield Recipe(optimizer={"name": "adam", "betas": [2, 0]}), "train.optimizer", "adam refuses its arguments"
     yield Recipe(optimizer="rprop", weight_decay=0.1), "train.weight_decay", "rprop has no weight decay"
     yield Recipe(groups=[ParameterGroup(match=["heat"])]), "train.groups.0.match", "did you mean 'head'?"
-    yield Recipe(groups=[ParameterGroup(match=["("])]), "train.groups.0.match", "is no regular expression"
+    yield Recipe(groups=[ParameterGroup(match=["("])]), "train.groups.0.match", "is not a regular expression"
     yield Recipe(scheduler={"name": "steplr", "stepsize": 1}), "train.scheduler.stepsize", "did you mean 'step_size'?"
     yield Recipe(scheduler={"name": "steplr"}), "train.scheduler", "step_size"
     yield Recipe(class_weights=[0.0, 0.0, 0.0]), "train.class_weights", "of a class that weighs 0"
@@ -285,8 +286,8 @@ def test_a_run_trains_and_foresees_as_the_whole_recipe_says(tmp_path: Path) -> N
 
 def test_a_mistake_that_only_torch_sees_names_its_place_in_the_spec(tmp_path: Path) -> None:
     head = EVERYTHING.replace("betas:", "beta:")
-    report = run(spec_in(tmp_path, "loss_drop: 0.05", head), entry_points=False)
-    (undecided,) = report.undecided
+    (undecided,) = run_here(spec_in(tmp_path, "loss_drop: 0.05", head)).values()
+    assert undecided.verdict is Verdict.ERROR
     assert "did you mean 'betas'?" in undecided.reason
     assert "spec.yaml:7:" in undecided.reason
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Take = Callable[..., tuple[Tensor, Tensor]]
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 IMAGES, LABELS = torch.arange(200.0).reshape(200, 1), torch.arange(200)
 
 
@@ -94,7 +96,7 @@ def test_more_than_was_handed_over_is_refused(take: Take) -> None:
     [
         (7, "the fixture 'mine' gave int; a batch is a pair"),
         ((IMAGES, [1, 2]), "the fixture 'mine': targets are list, not a tensor"),
-        ((IMAGES, LABELS[:3]), "(200, 1) and targets (3,) make no batch"),
+        ((IMAGES, LABELS[:3]), "(200, 1) and targets (3,) are not a batch"),
         ({"image": IMAGES}, "a mapping with the keys image; one of labels"),
     ],
 )

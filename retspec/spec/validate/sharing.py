@@ -1,4 +1,4 @@
-"""A schema that says each thing once: what several places say alike becomes a definition that they refer to."""
+"""A schema that says each thing once: what several places have in common becomes a definition."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ _SCHEMAS = frozenset({"items", "additionalProperties", "additionalItems", "if", 
 _LISTS = frozenset({"allOf", "items"})
 _TABLES = frozenset({"properties", "definitions"})
 _REMARKS = frozenset({"title", "description", "default", "examples"})
-"""Keywords that a validator passes over."""
+"""Keywords that a validator ignores."""
 _REFERENCE = 45
 """Characters of JSON that a reference takes, and the name of a definition."""
 _PREFIX = "shared."
+_canonical = json.JSONEncoder(sort_keys=True).encode
+"""Equal parts are equal texts. `json.dumps` would make an encoder for each of thousands."""
 
 
 def shared(schema: Fragment) -> Fragment:
-    """Return a schema that takes the same documents, with repeated parts as definitions under telling names.
+    """Return a schema that takes the same documents, with repeated parts as definitions with descriptive names.
 
     A part is named after the key that it is first seen under. A part that differs only in what it says to a
     reader, such as its description, keeps that beside the reference, which is then under `allOf`: draft-07 ignores what
@@ -46,7 +48,9 @@ class _Sharing:
         return {**rest, "definitions": definitions | self._made}
 
     def _count(self, part: Fragment) -> None:
-        self._counts.update({_canonical(piece) for piece in (part, _split(part)[1], *_pieces(part))})
+        remarks, rules = _split(part)
+        pieces = [part, rules, *_pieces(part)] if remarks else [part, *_pieces(part)]
+        self._counts.update({_canonical(piece) for piece in pieces})
 
         def down(inner: Any, _key: str) -> Any:
             if isinstance(inner, dict):
@@ -117,10 +121,6 @@ def _mapped(word: str, value: Any, key: str, function: Callable[[Any, str], Any]
     if word in _LISTS and isinstance(value, list):
         return [function(part, key) for part in value]
     return function(value, key) if word in _SCHEMAS else value
-
-
-def _canonical(part: Fragment) -> str:
-    return json.dumps(part, sort_keys=True)
 
 
 def _free(name: str, taken: dict[str, Fragment]) -> str:

@@ -1,7 +1,7 @@
-"""Loading a checkpoint into a model: safely, and with a record of what was loaded.
+"""Load a checkpoint into a model safely, and record what was loaded.
 
-A checkpoint is data from strangers. Nothing in it is ever run, nothing is taken on trust that it says about sizes, and
-a file that is not a checkpoint is reported as what it is.
+A checkpoint is untrusted data. Nothing in it is ever run, the sizes that it states are checked, and the error for a
+file that is not a checkpoint says what the file is.
 """
 
 from retspec.subjects.checkpoints.files import File, find

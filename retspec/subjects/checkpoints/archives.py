@@ -1,7 +1,7 @@
-"""Looking into the zip archive that torch.save writes, before torch does.
+"""Check the zip archive that torch.save writes, before torch reads it.
 
-torch maps the file into memory and takes the bytes where an entry begins for the numbers of a tensor: an entry that
-somebody compressed would be read as noise. So what torch.save does not write is refused.
+torch maps the file into memory and reads the bytes of an entry as the numbers of a tensor: a compressed entry would be
+read as noise. So an archive that torch.save does not write is refused.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _PROGRAM = "is a program of torch.export (.pt2), which holds code; save the stat
 
 
 def stored_bytes(file: File) -> int:
-    """Return how many bytes of tensors an archive of torch.save holds.
+    """Return the number of bytes of tensors in an archive of torch.save.
 
-    Raises SubjectError when the file is another archive, or a damaged one.
+    Raises SubjectError when the file is damaged, compressed, or another kind of archive.
     """
     try:
         with zipfile.ZipFile(file.path) as archive:
@@ -37,14 +37,14 @@ def stored_bytes(file: File) -> int:
         raise file.refused(complaint)
     sizes = [entry.file_size for name, entry in records.items() if name.startswith("data/")]
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise file.refused("was packed anew with compression, which torch cannot read; save it again with torch.save")
+        raise file.refused("was repacked with compression, which torch cannot read; save it again with torch.save")
     if sum(entry.file_size for entry in entries) > file.size:
         raise file.refused("is damaged: the entries of its zip archive are larger than the file; fetch it again")
     return sum(sizes)
 
 
 def _complaint(file: File, records: dict[str, zipfile.ZipInfo]) -> str | None:
-    """Return what else this archive is, if it is not one of torch.save."""
+    """Return what this archive is, if torch.save did not write it; otherwise None."""
     if file.path.suffix == ".pt2" or {"archive_format", "serialized_exported_program.json"} & records.keys():
         return _PROGRAM
     if "constants.pkl" in records or any(name.startswith("code/") for name in records):

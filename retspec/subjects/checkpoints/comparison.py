@@ -1,4 +1,4 @@
-"""Holding a file against a model that somebody else has filled, and perhaps wrapped."""
+"""Compare a file with a model that other code has filled, and perhaps wrapped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ALIKE = 0.3
 class Part:
     """A module of a model, and the tensors in it under the names that they had before an adapter wrapped it.
 
-    Of a saved head the frozen original keeps the name: it is what the file filled.
+    The frozen original of a saved head keeps the name: the file filled that one.
     """
 
     module: nn.Module
@@ -34,9 +34,9 @@ class Part:
 
 
 def parts(model: nn.Module) -> Iterator[Part]:
-    """Yield the model, and every module in it that holds more than half of its tensors, the larger before the smaller.
+    """Yield the model and every module with more than half of its tensors, outer modules first.
 
-    A class of the user's own may keep the network that a file fills one attribute deep.
+    A user's class may keep the network that the file fills in an attribute.
     """
     added = added_tensors(model)
     tensors = tensors_of(model.state_dict(keep_vars=True))
@@ -49,9 +49,9 @@ def parts(model: nn.Module) -> Iterator[Part]:
 
 
 def altered(fitted: Placement, *, exactly: bool) -> tuple[str, ...]:
-    """Return the names of what fits by name and shape, and is not what the file says.
+    """Return the names of tensors that fit by name and shape, but differ from the file.
 
-    exactly: whether what was resampled must be equal too; there are many ways to resample, and only one is ours.
+    exactly: whether resampled tensors must be equal too; other code may resample in another way.
     """
     resampled = () if exactly else fitted.resampled
     return tuple(
@@ -62,13 +62,13 @@ def altered(fitted: Placement, *, exactly: bool) -> tuple[str, ...]:
 
 
 def _is_same(place: Tensor, tensor: Tensor) -> bool:
-    """Whether a tensor is the file's, bit by bit in the model's dtype, so that NaN equals NaN; the fast way first."""
+    """Whether two tensors of one shape are equal bit by bit in the model's dtype, so that NaN equals NaN."""
     here, there = place.detach().cpu(), tensor.to(place.dtype)
     return here.equal(there) or int(fingerprint(here)) == int(fingerprint(there))
 
 
 def _is_alike(place: Tensor, tensor: Tensor) -> bool:
-    """Whether a tensor comes from the file's by some resampling or other."""
+    """Whether two tensors of one shape point the same way: then either may be a resampling of the same weights."""
     from torch.nn import functional
 
     return bool(functional.cosine_similarity(place.detach().cpu().flatten(), tensor.flatten(), dim=0) > _ALIKE)

@@ -1,4 +1,4 @@
-"""The conversion of foreign weights to those of a model, as its library does it."""
+"""Convert weights of other projects to those of a model, with the function of its library."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def converted(tensors: Mapping[str, Tensor], model: nn.Module) -> Mapping[str, Tensor]:
-    """Return weights as a library makes them fit: position embeddings resampled, names of other projects translated.
+    """Return weights as the library converts them: position embeddings resampled, names of other projects translated.
 
-    They are returned as they are when no library knows the model, or it can make nothing of them.
+    Returns them unchanged when no library knows the model, or the conversion fails.
     """
     try:
         found = ask(lambda library: library.convert_state_dict(dict(tensors), model))
         return tensors if found is None else tensors_of(found)
-    except Exception:  # noqa: BLE001 - for other weights than it knows it fails in its own ways; they are reported as unfit
+    except Exception:  # noqa: BLE001 - fails in many ways on weights that it does not know; they are reported as unfit
         return tensors

@@ -1,4 +1,4 @@
-"""A file of weights that a spec names: its checkpoint, or that of its adapter."""
+"""`File`: a file that a spec names, such as its checkpoint or the weights of its adapter."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ Version = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class File:
-    """A regular file in one version: a reader of pieces can see whether another process wrote in between."""
+    """A regular file in one version, so that a change while it is read is noticed."""
 
     name: str
     """As the spec writes it."""
     path: Path
     version: Version = field(repr=False)
     place: str = CHECKPOINT
-    """Dotted place in the spec that names it."""
+    """Dotted path of the key in the spec that names it."""
 
     @property
     def size(self) -> int:
-        """Its size in bytes."""
+        """Size in bytes."""
         return self.version[1]
 
     def head(self) -> bytes:
-        """Return its first bytes, 4096 at most."""
+        """Return the first bytes, at most 4096."""
         with self.path.open("rb") as stream:
             return stream.read(4096)
 
     def sha256(self) -> str:
-        """Return the hash of its content, in hexadecimal; raises SubjectError when it changes meanwhile."""
+        """Return the SHA-256 of the content in hexadecimal; raises SubjectError when the file changes meanwhile."""
         with self.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         self.require_unchanged()
@@ -51,22 +51,22 @@ class File:
     def require_unchanged(self) -> None:
         """Raise SubjectError when the file is no longer in this version."""
         if _version(self.path.stat()) != self.version:
-            raise self.refused("changed while it was read; another process writes it: give the run a copy of its own")
+            raise self.refused("changed while it was read; another process writes it: give the run its own copy")
 
     def refused(self, why: str) -> SubjectError:
-        """Return the error that says why these are no weights to load, in one line."""
+        """Return the error that says in one line why this file is refused."""
         return refused(self.name, why, self.place)
 
 
 def refused(name: str, why: str, place: str) -> SubjectError:
-    """Return the error that says what is wrong with the file or folder that is named at a place of the spec."""
+    """Return the error about a file or folder, at the place in the spec that names it."""
     return SubjectError(one_line(f"{name} {why}"), path=place)
 
 
 def find(name: str, folder: Path, place: str = CHECKPOINT) -> File:
     """Return the file of this name, relative to the folder of the spec.
 
-    Raises SubjectError, at the place that names it, when there is no regular file that can be read.
+    Raises SubjectError, at the place that names it, when it is not a readable regular file.
     """
     if "://" in name:
         raise refused(name, "is an address; nothing is fetched from the network: download it and name the file", place)
@@ -92,13 +92,13 @@ def _why_unreadable(path: Path, error: OSError) -> str:
     if not isinstance(error, FileNotFoundError):
         return f"cannot be read: {error.strerror}"
     if path.is_symlink():
-        return f"is a link to {path.readlink()}, which is not there; fetch what it stands for"
+        return f"is a link to {path.readlink()}, which is not there; fetch the file that it points to"
     return f"is not there (looked for {path}){did_you_mean(path.name, _names(path.parent))}"
 
 
 def _why_irregular(path: Path) -> str:
     if not path.is_dir():
-        return "is no regular file; name the file that holds the weights"
+        return "is not a regular file; name the file that holds the weights"
     names = listing(_names(path)) or "nothing"
     return f"is a directory; name the file in it that holds the weights, out of: {names}"
 

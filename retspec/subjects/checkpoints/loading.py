@@ -1,9 +1,11 @@
-"""Filling a model with the weights of a checkpoint, or holding it against them, and telling what came of it."""
+"""Load the weights of a checkpoint into a model, or compare the two, and record the result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from retspec.errors import describe
 from retspec.facts import Loading
@@ -29,24 +31,27 @@ _WRAPPED_ALREADY = "; the factory has wrapped the model already: let it load the
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of a checkpoint, and the file, for those who compare with it again."""
+    """The result of loading a checkpoint, and its file, for measurements that compare the model with it again."""
 
     loading: Loading
     file: File
 
     def placed_in(self, model: nn.Module) -> Placement:
-        """Return which of the file's weights belong where in the model, wrapped or not; they are mapped, not copied."""
+        """Return which weights of the file belong where in the model, wrapped or not; they are mapped, not copied.
+
+        Raises SubjectError when the file cannot be read safely.
+        """
         return _placed_in(model, read(self.file), self.file)[1]
 
     def altered(self, fitted: Placement) -> tuple[str, ...]:
-        """Return the names of what is not in the model as the file says."""
+        """Return the names of tensors that differ between the model and the file."""
         return altered(fitted, exactly=self.loading.fill)
 
 
 def load_into(model: nn.Module, file: File) -> Loading:
-    """Copy into a model all weights of a file that fit it by name and shape; they take its dtype.
+    """Copy into a model all weights of a file that fit it by name and shape, cast to its dtype.
 
-    The copies are the only ones: the file itself is mapped into memory where its format allows that.
+    No other copy is made: the file is mapped into memory where its format allows that.
 
     Raises SubjectError when the file cannot be read safely, changes meanwhile, or has nothing that fits.
     """
@@ -57,15 +62,15 @@ def load_into(model: nn.Module, file: File) -> Loading:
     if not fitted.fitting:
         raise file.refused(fitted.refusal + (_WRAPPED_ALREADY if has_adapter(model) else ""))
     _copy(fitted.fitting, model, file)
-    return _told(file, contents, weights, fitted, loaded=fitted.filled)
+    return _loading(file, contents, weights, fitted, loaded=fitted.filled)
 
 
 def hold_against(model: nn.Module, file: File) -> Loading:
-    """Hold a model that its source has filled, and perhaps wrapped, against a file; nothing is loaded.
+    """Compare a model that its source has filled, and perhaps wrapped, with a file; nothing is loaded.
 
-    What equals the file counts as loaded.
+    Tensors that equal those of the file count as loaded.
 
-    Raises SubjectError when the file cannot be read safely, changes meanwhile, or has nothing of the model's names.
+    Raises SubjectError when the file cannot be read safely, changes meanwhile, or has nothing that fits.
     """
     contents = read(file)
     weights, fitted = _placed_in(model, contents, file)
@@ -74,17 +79,19 @@ def hold_against(model: nn.Module, file: File) -> Loading:
     others = altered(fitted, exactly=False)
     file.require_unchanged()
     same = [fitted.places[name] for name in fitted.fitting if name not in others]
-    return replace(_told(file, contents, weights, fitted, loaded=same), fill=False)
+    return replace(_loading(file, contents, weights, fitted, loaded=same), fill=False)
 
 
 def _placed_in(model: nn.Module, contents: Contents, file: File) -> tuple[Weights, Placement]:
-    """Return the weights of a file, and where they belong in that part of the model that has most of their names."""
+    """Return the weights of a file, and where they belong in the part of the model that has most of their names."""
     candidates = [(_weights_in(contents, part.places, file), part) for part in parts(model)]
     weights, part = max(candidates, key=lambda pair: matched(pair[0], pair[1].places))
     return weights, placed(weights.tensors, part.places, part.module)
 
 
-def _told(file: File, contents: Contents, weights: Weights, fitted: Placement, *, loaded: Iterable[Tensor]) -> Loading:
+def _loading(
+    file: File, contents: Contents, weights: Weights, fitted: Placement, *, loaded: Iterable[Tensor]
+) -> Loading:
     return Loading(
         file=file.name,
         format=contents.format.value,
@@ -101,7 +108,7 @@ def _told(file: File, contents: Contents, weights: Weights, fitted: Placement, *
 
 
 def _weights_in(contents: Contents, names: Collection[str], file: File) -> Weights:
-    """Return the weights of a file as they are in it; raises SubjectError for none, or for sizes that cannot be."""
+    """Return the weights of a file, unconverted; raises SubjectError for none, or for impossible sizes."""
     candidates = found(contents.value)
     if not candidates:
         raise file.refused(_no_weights(contents.value))
@@ -128,5 +135,5 @@ def _copy(tensors: dict[str, Tensor], model: nn.Module, file: File) -> None:
 
 
 def _elements(tensors: Iterable[Tensor]) -> int:
-    """Return how many elements different tensors have; the same one under two names counts once."""
+    """Return the number of elements of all tensors; one that has two names counts once."""
     return sum({tensor.data_ptr(): tensor.numel() for tensor in tensors}.values())

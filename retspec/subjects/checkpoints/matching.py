@@ -1,4 +1,4 @@
-"""Finding the weights in what a file holds: under which key, behind which prefixes."""
+"""Find the weights in the content of a file: under which key, and behind which prefixes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retspec.subjects.checkpoints.files import File
 
 WRAPPERS = ("model", "state_dict", "teacher")
-"""Keys under which training scripts save weights beside an optimizer, an epoch, their arguments."""
+"""Keys under which training scripts save weights, next to an optimizer, an epoch, their arguments."""
 PREFIXES = ("module.", "backbone.", "_orig_mod.", "base_model.model.")
 """What DataParallel, the wrappers of self-supervised training, torch.compile and peft put in front of names."""
 _MOST_PREFIXES = 4
@@ -24,7 +24,7 @@ _MOST_PREFIXES = 4
 
 @dataclass(frozen=True)
 class Weights:
-    """Named tensors as they are found in a file: under a key, their names behind prefixes that were taken off."""
+    """Named tensors of a file, the key that they were under, and the prefixes removed from their names."""
 
     tensors: Mapping[str, Tensor]
     wrapper: str = ""
@@ -32,16 +32,16 @@ class Weights:
 
 
 def weights_in(file: File, names: Collection[str]) -> Weights:
-    """Return the weights in a checkpoint, under the key and without the prefixes with which most names are there.
+    """Return the weights in a checkpoint, with the key and the prefixes chosen so that most of `names` match.
 
-    Empty weights where there are none. Raises SubjectError when the file cannot be read, or not safely.
+    Empty where there are no weights. Raises SubjectError when the file cannot be read safely.
     """
     candidates = found(read(file).value)
     return best(candidates, names) if candidates else Weights({})
 
 
 def found(value: Any) -> list[Weights]:
-    """Return the weights under each known key of what a file holds, and at its top, as far as there are any."""
+    """Return the weights under each known key of a file's content, and those at its top level."""
     if not isinstance(value, Mapping):
         return []
     places = {**{key: value.get(key) for key in WRAPPERS}, "": value}
@@ -49,7 +49,7 @@ def found(value: Any) -> list[Weights]:
 
 
 def tensors_of(held: Any) -> dict[str, Tensor]:
-    """Return the tensors of a mapping by their names."""
+    """Return the entries of a mapping that are named tensors; empty for anything but a mapping."""
     import torch
 
     entries = held.items() if isinstance(held, Mapping) else ()
@@ -57,21 +57,21 @@ def tensors_of(held: Any) -> dict[str, Tensor]:
 
 
 def best(candidates: list[Weights], names: Collection[str]) -> Weights:
-    """Return the weights, with or without prefixes, of which most have their name in the model.
+    """Return the weights, with or without prefixes, of which most have a name in the model.
 
-    Among equals the one with the fewest prefixes taken off, and the first of those.
+    Of equals, the first with the fewest prefixes removed.
     """
     variants = [variant for weights in candidates for variant in _stripped(weights, _MOST_PREFIXES)]
     return max(variants, key=lambda weights: (matched(weights, names), -len(weights.prefixes)))
 
 
 def matched(weights: Weights, names: Collection[str]) -> int:
-    """Return how many of the weights have their name in the model."""
+    """Return how many of the weights have a name in the model."""
     return sum(name in names for name in weights.tensors)
 
 
 def _stripped(weights: Weights, depth: int) -> Iterator[Weights]:
-    """Yield weights as they are, and with every prefix taken off that some name has, again and again."""
+    """Yield weights unchanged, then with every sequence of up to `depth` prefixes removed that some name has."""
     yield weights
     for prefix in PREFIXES if depth else ():
         if any(name.startswith(prefix) for name in weights.tensors):

@@ -1,4 +1,4 @@
-"""Bounding the memory that reading a file may take."""
+"""Limit the memory that reading a file may take."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def at_most(more: int) -> Iterator[None]:
-    """Let allocations fail that would take this process over so many bytes more than it has; on Linux only.
+    """Let this process allocate at most `more` bytes beyond what it has, by RLIMIT_DATA; on Linux only.
 
-    A pickle may ask for a tensor of any size without bringing its numbers, or grow a short list without bound.
+    A pickle may ask for a tensor of any size without its numbers, or grow a short list without bound. See
+    https://man7.org/linux/man-pages/man2/getrlimit.2.html
     """
     if sys.platform != "linux":
         yield

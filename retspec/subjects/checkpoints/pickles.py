@@ -1,4 +1,4 @@
-"""What a pickle asks for by name, read without running it."""
+"""List the names that a pickle imports, without running it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ if TYPE_CHECKING:
     from retspec.subjects.checkpoints.files import File
 
 _BEFORE_THE_OBJECT = 3
-"""A legacy file is several pickles in a row; a magic number, a version and facts about the machine come first."""
+"""Pickles at the start of a legacy file: a magic number, a version and facts about the machine."""
 
 
 @contextmanager
 def namespace_allowed() -> Iterator[None]:
-    """Let torch restore `argparse.Namespace`, a bare holder of values that training scripts save beside the weights."""
+    """Let torch load `argparse.Namespace`, a plain record that training scripts save next to the weights."""
     from torch.serialization import get_safe_globals, safe_globals
 
-    # On leaving, torch forgets what was allowed on entering: others may have allowed it for good.
+    # On exit, torch removes what was allowed on entry, even if the user's code has allowed it permanently.
     with safe_globals([] if Namespace in get_safe_globals() else [Namespace]):
         yield
 
 
 def blocked_names(file: File, kind: Format) -> list[str]:
-    """Return all that a file of torch.save asks for and that safe loading does not give, sorted.
+    """Return the sorted names that a file of torch.save imports and that safe loading blocks.
 
-    Raises whatever a broken pickle makes torch or pickletools raise.
+    Raises whatever torch or pickletools raise for a broken pickle. See
+    https://docs.pytorch.org/docs/stable/notes/serialization.html
     """
     from torch.serialization import get_unsafe_globals_in_checkpoint
 
@@ -43,7 +44,7 @@ def blocked_names(file: File, kind: Format) -> list[str]:
 
 
 def _legacy_object(stream: BinaryIO) -> bytes:
-    """Return the pickle of a legacy file that holds the object which was saved."""
+    """Return the pickle in a legacy file that holds the saved object."""
     for _ in range(_BEFORE_THE_OBJECT):
         _skip_pickle(stream)
     start = stream.tell()
@@ -59,7 +60,7 @@ def _skip_pickle(stream: BinaryIO) -> None:
 
 
 def _as_archive(pickled: bytes) -> BinaryIO:
-    """Return a pickle in the archive in which torch looks for it."""
+    """Return a zip archive with a pickle where torch expects it."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("archive/data.pkl", pickled)

@@ -1,4 +1,4 @@
-"""Holding the weights of a file against the places that a model has for them."""
+"""Match the weights of a file with the parameters and buffers of a model."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Placement:
-    """What of a file goes where in a model."""
+    """Which tensors of a file go where in a model; all mappings are by name."""
 
     raw: Tensors
-    """As they are in the file, under the names of the model."""
+    """Tensors of the file, unconverted, with the prefixes of their names removed."""
     weights: Tensors
-    """The same as the library of the model converted them, if it did."""
+    """The same tensors after the conversion by the model's library, if there was one."""
     places: Tensors
     """Parameters and persistent buffers of the model."""
 
     @cached_property
     def flaws(self) -> dict[str, str]:
-        """Tensors of the right name that hold no weights for their place, each with its reason."""
+        """Tensors with a name of the model whose numbers cannot be weights, each with the reason."""
         pairs = ((name, self.weights[name], self.places[name]) for name in self.weights if name in self.places)
         return {name: flaw for name, tensor, place in pairs if (flaw := flaw_of(tensor, place))}
 
     @cached_property
     def fitting(self) -> dict[str, Tensor]:
-        """What can be loaded."""
+        """Tensors that can be loaded: name, shape and kind of numbers fit."""
         chosen = _of_same_shape(self.weights, self.places)
         return {name: tensor for name, tensor in chosen.items() if name not in self.flaws}
 
     @property
     def filled(self) -> tuple[Tensor, ...]:
-        """The places that are filled; tied weights are filled under either name."""
+        """Tensors of the model that are filled; tied weights are filled under either name."""
         pointers = {self.places[name].data_ptr() for name in self.fitting}
         return tuple(place for place in self.places.values() if place.data_ptr() in pointers)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Names that the file lacks."""
+        """Names of the model that the file lacks."""
         filled = {id(place) for place in self.filled}
         return tuple(
             name for name, place in self.places.items() if name not in self.weights and id(place) not in filled
@@ -57,14 +57,14 @@ class Placement:
 
     @property
     def unexpected(self) -> tuple[str, ...]:
-        """Names that the model lacks, those included that a conversion dropped rather than renamed."""
+        """Names that the model lacks, including those that the conversion dropped."""
         kept = {id(tensor) for tensor in self.weights.values()}
         dropped = (name for name in self.raw if name not in self.weights and id(self.raw[name]) not in kept)
         return (*(name for name in self.weights if name not in self.places), *dropped)
 
     @property
     def mismatches(self) -> tuple[ShapeMismatch, ...]:
-        """Tensors of the right name and another shape."""
+        """Tensors with a name of the model and another shape."""
         shapes = (
             (name, shape(self.weights[name]), shape(self.places[name])) for name in self.weights if name in self.places
         )
@@ -72,14 +72,14 @@ class Placement:
 
     @property
     def resampled(self) -> tuple[str, ...]:
-        """Names of what fits in another shape than it has in the file."""
+        """Names of tensors that fit after the conversion changed their shape."""
         return tuple(
             name for name in self.fitting if name in self.raw and shape(self.raw[name]) != shape(self.weights[name])
         )
 
     @property
     def refusal(self) -> str:
-        """Say why nothing fits."""
+        """Why nothing fits, for an error message."""
         number = f"none of its {len(self.raw)} tensors" if len(self.raw) > 1 else "its one tensor does not"
         text = f"has nothing for this model: {number} fit" + ("s" if len(self.raw) > 1 else "")
         if self.flaws:
@@ -94,19 +94,23 @@ class Placement:
 
 
 def placed(raw: Tensors, places: Tensors, model: nn.Module) -> Placement:
-    """Return what goes where, after the conversion of its library if more fits then."""
+    """Return what goes where, after the conversion by the model's library if more fits then."""
     candidate = converted(raw, model)
     is_better = len(_of_same_shape(candidate, places)) > len(_of_same_shape(raw, places))
     return Placement(raw, candidate if is_better else raw, places)
 
 
 def shape(tensor: Tensor) -> tuple[int, ...]:
-    """Return the shape of a tensor as plain data."""
+    """Return the shape of a tensor as a plain tuple."""
     return tuple(tensor.shape)
 
 
 def flaw_of(tensor: Tensor, place: Tensor) -> str:
-    """Return why the numbers of a tensor are not those of a weight, or an empty string."""
+    """Return why a tensor cannot be the weights of a place in the model, or an empty string.
+
+    It cannot when it is on the meta device, quantized, of another layout, or of another kind of dtype: integer,
+    floating point or complex. Shapes are not compared.
+    """
     if tensor.is_meta:
         return "none: saved from the meta device"
     if tensor.is_quantized or tensor.layout != place.layout:

@@ -1,4 +1,4 @@
-"""Reading what a checkpoint holds, without running anything in it."""
+"""Read the content of a checkpoint, without running anything in it."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from retspec.subjects.checkpoints.files import File
 
 _SLACK = 1 << 30
-"""Bytes for what reading needs beside the tensors: names, the state of libraries."""
+"""Bytes that reading needs besides the tensors: names, the state of libraries."""
 _LONGEST_HEADER = 1 << 25
-"""Bytes of a safetensors header; its library accepts thrice as many, and takes seconds and gigabytes for them."""
+"""Bytes of a safetensors header; the library accepts three times as many, which take seconds and gigabytes."""
 _MOST_TENSORS = 1 << 18
-"""Largest number of names in a file; a mixture of experts with 671 billion weights has some ninety thousand."""
+"""Largest number of names in a file; a mixture of experts with 671 billion weights has about 90,000."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds; its tensors lie in the file, which is mapped into memory where the format allows that."""
+    """The content of a file; its tensors are mapped from the file where the format allows that."""
 
     format: Format
     value: Any
     room: int
-    """Bytes of the file in which tensors can lie: none of them has more."""
+    """Bytes of the file that can hold tensors: no tensor is larger."""
 
     def require_room(self, tensors: Mapping[str, Tensor], file: File) -> None:
-        """Raise SubjectError when one of these tensors of the file says that it is larger than the file can hold."""
+        """Raise SubjectError when a tensor claims more bytes than the file can hold."""
         for name, tensor in tensors.items():
-            size = tuple(tensor.shape)  # no method, in place of which a pickle could have set an attribute
+            size = tuple(tensor.shape)  # not a method such as numel, which a pickle could have replaced by an attribute
             if not tensor.is_meta and math.prod(size) * tensor.dtype.itemsize > self.room:
                 raise file.refused(f"is damaged: {name} has the shape {size}, which is more than the file holds")
 
 
 @installed_imports_alone()
 def read(file: File) -> Contents:
-    """Return what a file holds.
+    """Return the content of a file.
 
-    Raises SubjectError when it cannot be read, or not safely.
+    Raises SubjectError when it cannot be read safely.
     """
     kind = recognise(file)
     room = stored_bytes(file) if kind is Format.ARCHIVE else file.size
@@ -96,13 +96,13 @@ def _why_unreadable(error: Exception, file: File) -> str:
         return f"needs more memory to be read than there is, or than a file of {file.size:,} bytes may ask for"
     if "Unsupported operand" in sentence:
         return "has a pickle that safe loading does not read; save it with torch.save's own protocol, or as safetensors"
-    if "unsupported global" in str(error).lower():  # outside the object that was saved
+    if "unsupported global" in str(error).lower():  # outside the saved object
         return "asks for more than weights in the pickles around them, which could run code and is never given"
     return f"is damaged, or cut off: {sentence}"
 
 
 def _sentence(error: Exception) -> str:
-    """Return what torch says, without its advice to load the file unsafely."""
+    """Return the message of torch, without its advice to load the file unsafely."""
     text = str(error).rpartition("WeightsUnpickler error:")[2]
     advice = ("weights_only", "Weights only load failed")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not any(part in line for part in advice)]

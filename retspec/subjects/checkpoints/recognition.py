@@ -1,4 +1,4 @@
-"""Telling what a file is by its first bytes, whatever its name says."""
+"""Recognise the format of a file by its first bytes, whatever its name says."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Format(StrEnum):
 
 
 _LEGACY = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
-"""The first pickle of a legacy file: protocol 2, a magic number, the end."""
+"""First pickle of a legacy file: protocol 2, a magic number, the end."""
 _LONGEST_HEADER = 100_000_000
-"""Bytes of a safetensors header that its library accepts."""
+"""Largest safetensors header that the library accepts, in bytes."""
 _FOREIGN = {
     b"\x80": "is a pickle, but not in the format of torch.save; where you trust it, save its weights as safetensors",
     b"\x1f\x8b": "is a gzip archive; unpack it first",
@@ -51,7 +51,7 @@ _INDEX = "is the index of weights in several files; join them into one safetenso
 def recognise(file: File) -> Format:
     """Return the format of a file.
 
-    Raises SubjectError, saying what the file is, when it is none of those that are read.
+    Raises SubjectError, which says what the file is, for any other format.
     """
     head = file.head()
     if head.startswith(b"PK\x03\x04"):
@@ -63,13 +63,16 @@ def recognise(file: File) -> Format:
     else:
         raise file.refused(_what_it_is(head))
     if file.path.suffix == ".safetensors":
-        # torch.load goes by this suffix; and a reader that trusts the name must not get a pickle.
-        raise file.refused(f"is no safetensors file but one of {found}; name it .pth if that is what you want")
+        # torch.load decides by this suffix, and a reader that trusts the name must not get a pickle.
+        raise file.refused(f"is not a safetensors file but one of {found}; name it .pth if that is what you want")
     return found
 
 
 def _is_safetensors(head: bytes) -> bool:
-    """Whether this is the length of a header, and then the header, which is JSON."""
+    """Whether a file starts with the length of a header and then a header in JSON.
+
+    See https://github.com/huggingface/safetensors#format
+    """
     return head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
 
 
@@ -88,7 +91,9 @@ def _what_text_it_is(head: bytes) -> str:
     # The last character may have been cut in two.
     text = head.decode("utf-8", "ignore" if len(head) == 4096 else "replace").lstrip("\ufeff").strip()  # noqa: PLR2004
     if "\ufffd" in text or not text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
-        return f"is no checkpoint: it begins with the bytes {head[:8].hex(' ')}; .pth, .pt, .bin, .safetensors are read"
+        return (
+            f"is not a checkpoint: it begins with the bytes {head[:8].hex(' ')}; .pth, .pt, .bin, .safetensors are read"
+        )
     if '"weight_map"' in text:
         return _INDEX
     for beginning, what in _TEXTS.items():

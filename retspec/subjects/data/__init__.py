@@ -1,1 +1,1 @@
-"""Data: where batches and images come from, and what turns them into tensors."""
+"""Data: the sources of batches and images, and the transforms of images to tensors."""

@@ -1,4 +1,4 @@
-"""Opening images, and putting them together to batches."""
+"""Open images, and combine them into batches."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 
 def open_image(path: Path) -> Image:
-    """Return a file as an RGB image, decoded to its last pixel, as torchvision's loader does it.
+    """Return a file as a fully decoded RGB image, as `pil_loader` of torchvision does.
 
-    Raises SubjectError for a file that is not there, or no image.
+    Raises SubjectError for a file that is missing or cannot be decoded.
+
+    See https://github.com/pytorch/vision/blob/main/torchvision/datasets/folder.py
     """
     from PIL import Image
 
@@ -39,9 +41,9 @@ def open_image(path: Path) -> Image:
 
 
 class Items:
-    """Images with their labels, as a dataset that torch's DataLoader takes; image i is example i modulo their number.
+    """A dataset of images and labels for torch's DataLoader, which repeats its examples up to a length.
 
-    An item is a pair (tensor, label).
+    An item is a pair: the tensor that the transform returns, (channels, height, width), and the label.
     """
 
     def __init__(self, dataset: Dataset, examples: Sequence[Example], transform: Transform, length: int) -> None:
@@ -60,11 +62,12 @@ class Items:
 
 
 def take_images(dataset: Dataset, transform: Transform, samples: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Return so many images of the first split, (batch, channels, height, width), and their labels, (batch,).
+    """Return images of the first split, (batch, channels, height, width), and their labels, (batch,), int64.
 
-    Seeded, and balanced over the classes as far as they reach; all images where there are fewer.
+    They are drawn from the seed, balanced over the classes as far as possible. batch is `samples`, or the number of all
+    images if that is smaller.
 
-    Raises SubjectError for images that cannot be opened, or come out in different sizes.
+    Raises SubjectError for images that cannot be opened, have no label, or differ in size after the transform.
     """
     import torch
 
@@ -85,7 +88,7 @@ def balanced(examples: Sequence[Example], seed: int) -> list[Example]:
     by_class: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         by_class[example.class_name].append(example)
-    shuffler = random.Random(seed)  # noqa: S311 - no secret depends on it
+    shuffler = random.Random(seed)  # noqa: S311 - not for secrets
     for members in by_class.values():
         shuffler.shuffle(members)
     return list(_in_turn(list(by_class.values())))

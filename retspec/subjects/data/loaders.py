@@ -1,4 +1,4 @@
-"""Batches as a training takes them: from a loader, one after the other."""
+"""`Feed`: a stream of batches, as a training takes them from a loader."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     from retspec.subjects.data.transforms import Transforms
 
 ROUNDS = 7
-"""Timed rounds, after one to warm up."""
+"""Number of timed rounds, after one warm-up round."""
 LEAST_BATCHES = 4
 
 
 class Feed(ABC):
-    """Gives batches with any number of worker processes, as often as they are needed."""
+    """Gives any number of batches, with any number of worker processes."""
 
     workers: int | None = None
-    """Worker processes of a loader that the data source gave; None where it gave files."""
+    """Worker processes of the DataLoader that the data source returned; None for a source of files."""
     takes_workers: bool = True
-    """Whether it can be had with another number of them."""
+    """Whether another number of worker processes is possible."""
 
     @property
     @abstractmethod
     def batch_size(self) -> int:
-        """Images per batch; the last one of a loader may have fewer."""
+        """Images per batch; the last batch of a loader may have fewer."""
 
     def rounds(self, workers: int, size: int | None = None) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
-        """Yield a round to warm up and the timed ones, each an iterator over its batches, (inputs, targets).
+        """Yield a warm-up round and the timed rounds, each an iterator over batches (inputs, targets).
 
-        size: batches per round; by default as many as `batches_per_round` says.
-        They come from one stream, which goes on after the last one: neither its start nor its end is in a round.
+        size: batches per round, by default `batches_per_round(workers)`.
+        All come from one stream that is longer than the rounds: neither its start nor its end is timed.
         """
         size = size or batches_per_round(workers)
         stream = self.stream(workers, (ROUNDS + 2) * size)
@@ -49,15 +49,15 @@ class Feed(ABC):
 
     @abstractmethod
     def stream(self, workers: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield that many batches or more, (inputs, targets)."""
+        """Yield at least `least` batches (inputs, targets): tensors (batch, ...) and (batch,) or (batch, classes)."""
 
     def pinning(self, device: torch.device) -> tuple[str, ...]:  # noqa: ARG002 - for those that pin
-        """Say what is to be known of `pin_memory`, in whole sentences."""
+        """Return advice on `pin_memory`, in whole sentences."""
         return ()
 
 
 class FileFeed(Feed):
-    """The images of the first split, balanced, augmented where the spec says how, in a loader of our own."""
+    """Images of the first split, balanced over the classes and augmented if the spec says so, in a DataLoader."""
 
     def __init__(self, dataset: Dataset, transforms: Transforms, batch_size: int, seed: int = 0) -> None:
         self._batch_size = batch_size
@@ -71,7 +71,7 @@ class FileFeed(Feed):
         return self._batch_size
 
     def stream(self, workers: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield that many batches."""
+        """Yield `least` batches (inputs, targets): tensors (batch, channels, height, width) and (batch,)."""
         from torch.utils.data import DataLoader
 
         items = Items(self._dataset, self._examples, self._transform, least * self._batch_size)
@@ -96,12 +96,12 @@ class PastFeed(Feed):
 
 
 def batches_per_round(workers: int) -> int:
-    """Return how many batches a round has: two of every worker, since each gives them in turn."""
+    """Return the number of batches in a round: two of each worker, since workers take turns."""
     return max(LEAST_BATCHES, 2 * workers)
 
 
 def one_process(device: torch.device) -> str:
-    """Return why loading in the training's own process is best here, or an empty string where workers may pay."""
+    """Return why loading in the main process is best on this device, or an empty string where workers may help."""
     if sys.platform == "darwin" or device.type == "mps":
         return "macOS starts every worker as a new interpreter, and MPS cannot take batches from pinned memory"
     return ""

@@ -1,4 +1,4 @@
-"""Inputs and targets in whatever a user's code gives: a batch of any shape, a Dataset, a DataLoader."""
+"""Find inputs and targets in what a user's code returns: a batch, a Dataset or a DataLoader."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ TARGET_KEYS = ("labels", "label", "target", "targets", "y")
 
 
 def first_pair(made: Any, size: int, giver: str, *, path: str) -> tuple[Tensor, Tensor]:
-    """Return inputs and targets of what somebody made: a batch, a DataLoader's first, or `size` items of a Dataset.
+    """Return inputs and targets, each (batch, ...): of a batch, a DataLoader's first one, or `size` items of a Dataset.
 
-    The items are spread evenly over a Dataset, since a sorted one would give a single class.
+    The items are spread evenly over the Dataset, since the first items of a sorted one have a single class.
 
-    Raises SubjectError, naming the place `path` in the spec.
+    giver: what returned it, for messages.
+
+    Raises SubjectError at the place `path` in the spec when there is no batch.
     """
     from torch.utils.data import DataLoader, Dataset
 
@@ -33,7 +35,7 @@ def first_pair(made: Any, size: int, giver: str, *, path: str) -> tuple[Tensor, 
 
 
 def spread(size: int, length: int) -> list[int]:
-    """Return indices of so many of `length` items, or of all where there are fewer, evenly spread over them."""
+    """Return `size` indices spread evenly over `length` items, or all indices if there are fewer items."""
     taken = min(size, length)
     return [index * length // taken for index in range(taken)]
 
@@ -50,13 +52,13 @@ def _loader(dataset: Dataset[Any], size: int) -> DataLoader[Any]:
 def pair_of(batch: Any, giver: str, *, path: str) -> tuple[Tensor, Tensor]:
     """Return inputs and targets, each (batch, ...), of a tuple that begins with them, a mapping, or a record.
 
-    giver: what gave the batch, for messages.
+    giver: what returned the batch, for messages.
 
-    Raises SubjectError, naming the place `path` in the spec, for anything else.
+    Raises SubjectError at the place `path` in the spec for anything else.
     """
     import torch
 
-    if isinstance(batch, (tuple, list)) and len(batch) >= 2:  # noqa: PLR2004 - what follows the pair is not looked at
+    if isinstance(batch, (tuple, list)) and len(batch) >= 2:  # noqa: PLR2004 - entries after the pair are ignored
         inputs, targets = batch[0], batch[1]
     elif named := dict(batch) if isinstance(batch, Mapping) else getattr(batch, "__dict__", None):
         inputs, targets = (_pick(named, keys, batch, giver, path) for keys in (INPUT_KEYS, TARGET_KEYS))
@@ -70,7 +72,7 @@ def pair_of(batch: Any, giver: str, *, path: str) -> tuple[Tensor, Tensor]:
             raise SubjectError(f"{giver}: {name} are {type(value).__name__}, not a tensor", path=path)
     if inputs.dim() == 0 or targets.dim() == 0 or len(inputs) == 0 or len(inputs) != len(targets):
         shapes = f"inputs {tuple(inputs.shape)} and targets {tuple(targets.shape)}"
-        raise SubjectError(f"{giver}: {shapes} make no batch", path=path)
+        raise SubjectError(f"{giver}: {shapes} are not a batch", path=path)
     return inputs, targets
 
 

@@ -1,4 +1,4 @@
-"""Reading tables of images and labels: columns are found by their names, however these are spelt."""
+"""Read tables of images and labels; columns are found by name, if need be without regard to case and blanks."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def column(self, name: str, *, path: str, notes: list[str]) -> list[str]:
-        """Return the values of a column, stripped; a note tells when its name is spelt differently in the file.
+        """Return the stripped values of a column; adds to `notes` when the file spells its name differently.
 
-        Raises SubjectError, naming the place `path` in the spec, when there is no such column, or more than one.
+        Raises SubjectError at the place `path` in the spec when there is no such column, or more than one.
         """
         index = self._index(name, path)
         if self.header[index] != name:
@@ -48,12 +48,12 @@ class Table:
 
 
 def read_table(file: Path, shown: str, *, path: str) -> Table:
-    """Read comma-separated values with a header; rows without any value, such as a spreadsheet leaves, do not count.
+    """Read comma-separated values with a header; skips rows without any value, which a spreadsheet may leave.
 
-    Raises SubjectError, naming the place `path` in the spec, for a file that is none.
+    Raises SubjectError at the place `path` in the spec for a file that is missing, empty or not a table.
     """
     try:
-        # utf-8-sig: a spreadsheet puts a mark in front that would become part of the first column's name
+        # utf-8-sig: a spreadsheet may write a byte order mark, which would become part of the first column's name
         with file.open(encoding="utf-8-sig", newline="") as stream:
             lines = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What turns an image into a tensor: the model's own way, one written in the spec, or a callable of the user's."""
+"""Transforms of images to tensors: the model's own, one that the spec describes, or a user's callable."""
 
 from __future__ import annotations
 
@@ -22,22 +22,25 @@ if TYPE_CHECKING:
     from retspec.subjects.models.skeleton import Skeleton
 
 _OPENCV = {0: "nearest", 1: "bilinear", 2: "bicubic", 3: "area", 4: "lanczos"}
-"""Albumentations names interpolations by OpenCV's numbers."""
+"""OpenCV's numbers of interpolations, which albumentations uses: see `InterpolationFlags` in OpenCV."""
 
 
 class Transform:
-    """A callable from a PIL image to a tensor (channels, height, width), whatever library it comes from."""
+    """A callable from a PIL image to a tensor (channels, height, width), from any library."""
 
     def __init__(self, function: Callable[..., Any], *, path: str = "data.transform") -> None:
         self._function = function
         self._path = path
 
     def __call__(self, image: Image) -> Tensor:
-        """Return the image as a tensor; raises SubjectError when the callable fails or gives something else."""
+        """Return the image as a tensor (channels, height, width).
+
+        Raises SubjectError when the callable fails or does not return a tensor.
+        """
         return self._tensor_of(self.apply(self._function, image))
 
     def apply(self, step: Callable[..., Any], image: Any) -> Any:
-        """Return what the callable, or one step of it, makes of an image; raises SubjectError when it fails."""
+        """Return the result of the callable, or of one step of it; raises SubjectError when it fails."""
         try:
             if not _is_of_albumentations(step):
                 return step(image)
@@ -48,7 +51,10 @@ class Transform:
             raise SubjectError(f"{_name(step)} fails on an image: {describe(error)}", path=self._path) from error
 
     def _tensor_of(self, output: Any) -> Tensor:
-        """Return an output as a tensor, (channels, height, width); raises SubjectError for what is none."""
+        """Return an output as a tensor; an array (height, width, channels) becomes (channels, height, width).
+
+        Raises SubjectError for anything else.
+        """
         import numpy as np
         import torch
 
@@ -63,17 +69,17 @@ class Transform:
 
     @property
     def steps(self) -> tuple[tuple[str, Callable[..., Any]], ...]:
-        """The callables that run one after the other, by their names; the transform itself where it is not composed."""
+        """(name, callable) of each step of a composed transform, in order; else of the transform itself."""
         listed = getattr(self._function, "transforms", None)
         steps = list(listed) if isinstance(listed, (list, tuple)) and "Compose" in _name(self._function) else []
         return tuple((_name(step), step) for step in steps or [self._function])
 
     @property
     def interpolation(self) -> str | None:
-        """How images are resized, where a step tells it."""
+        """Interpolation of the first step that states one, or None."""
         for _, step in self.steps:
-            told: Any = getattr(step, "interpolation", None)
-            word = told.value if isinstance(told, Enum) else _OPENCV.get(told) if _is_of_albumentations(step) else told
+            mode: Any = getattr(step, "interpolation", None)
+            word = mode.value if isinstance(mode, Enum) else _OPENCV.get(mode) if _is_of_albumentations(step) else mode
             if isinstance(word, str):
                 return word
         return None
@@ -81,18 +87,18 @@ class Transform:
 
 @dataclass(frozen=True)
 class Transforms:
-    """The transform that evaluates, and the one that augments, if the spec names one."""
+    """The transform for evaluation, and the one for training, if the spec names one."""
 
     evaluate: Transform
     augment: Transform | None
     from_model: bool
-    """Whether the first one was made from what the model says of itself."""
+    """Whether `evaluate` was made from the preprocessing that the model states."""
 
 
 def build_transforms(data: Data, skeleton: Callable[[], Skeleton | None]) -> Transforms:
-    """Build what the section `data` describes; the model's own way is the default.
+    """Return the transforms that the section `data` describes; the default is the model's own preprocessing.
 
-    Raises SubjectError for a callable that cannot be had, or a model that is needed and missing.
+    Raises SubjectError for a callable that fails or cannot be imported, or when the model is needed and missing.
     """
     described = data.transform or OWN_TRANSFORM
     augment = data.train_transform and _build(data.train_transform, skeleton, "data.train_transform", augments=True)
@@ -123,7 +129,7 @@ def _build(
 def _resize_as_said(made: Any, interpolation: str) -> None:
     """Give timm's resizing the interpolation of the spec: before 1.0.31 `create_transform` drops it for oblong images.
 
-    What timm makes for a model by itself stays as it is, for so it is trained.
+    A transform from the model's own preprocessing is left unchanged, since the model was trained with it.
     """
     from timm.data.transforms import ResizeKeepRatio, str_to_interp_mode
 
@@ -133,7 +139,7 @@ def _resize_as_said(made: Any, interpolation: str) -> None:
 
 
 def _of_model(skeleton: Skeleton | None, path: str) -> Mapping[str, Any]:
-    """Return what a model says of its images, completed by timm's defaults.
+    """Return the preprocessing that a model states, completed by timm's defaults.
 
     See `resolve_data_config` in https://huggingface.co/docs/timm/reference/data
     """
@@ -141,17 +147,17 @@ def _of_model(skeleton: Skeleton | None, path: str) -> Mapping[str, Any]:
 
     if skeleton is None:
         raise SubjectError(
-            "no model tells how images become tensors; add the section `model`, or say it as `data.transform`",
+            "no model says how images become tensors; add the section `model`, or set `data.transform`",
             path=path,
         )
-    told = preprocessing(skeleton.module)
-    if not told:
+    stated = preprocessing(skeleton.module)
+    if not stated:
         raise SubjectError(
-            f"{type(unwrapped(skeleton.module)).__name__} is no model of {libraries_with_preprocessing()} and tells "
-            "nothing of its images; say it as `data.transform`",
+            f"{type(unwrapped(skeleton.module)).__name__} is not a model of {libraries_with_preprocessing()} and "
+            "does not say how images become tensors; set `data.transform`",
             path=path,
         )
-    settings: dict[str, Any] = resolve_data_config({}, pretrained_cfg=dict(told))
+    settings: dict[str, Any] = resolve_data_config({}, pretrained_cfg=dict(stated))
     return settings
 
 
@@ -167,7 +173,7 @@ def _of_spec(described: Preprocessing) -> Mapping[str, Any]:
 
 
 def _is_of_albumentations(step: Any) -> bool:
-    """Whether a callable takes `image=` and returns a mapping; recognised by its class, so that nothing is imported."""
+    """Whether a callable takes `image=` and returns a mapping; recognised by its class, without an import."""
     return any(kind.__module__.partition(".")[0] == "albumentations" for kind in type(step).__mro__)
 
 

@@ -1,4 +1,4 @@
-"""A DataLoader of the user's, timed as it is: its own batches, workers, pinning and collating."""
+"""A user's DataLoader, timed unchanged: with its own batches, workers, pinning and collating."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 GIVER = "the DataLoader"
 OVERLAPPING = "pin_memory=True, with .to(device, non_blocking=True), copies while the GPU works."
 PREFETCHED = 2
-"""Batches that torch lets each worker prepare ahead, by default."""
+"""Batches that each worker prefetches by default: `prefetch_factor` in https://docs.pytorch.org/docs/stable/data.html"""
 
 
 class LoaderFeed(Feed):
-    """The batches of a DataLoader; where it ends it is started again, as by the next epoch.
+    """The batches of a DataLoader, epoch after epoch.
 
     path: the place in the spec that names it.
     """
@@ -34,7 +34,7 @@ class LoaderFeed(Feed):
         from torch.utils.data import DataLoader
 
         self.workers = loader.num_workers
-        self.takes_workers = type(loader) is DataLoader  # what a class of the user's needs is not known
+        self.takes_workers = type(loader) is DataLoader  # the arguments of a user's subclass are unknown
         self._loader = loader
         self._path = path
 
@@ -48,14 +48,17 @@ class LoaderFeed(Feed):
         """The first batch, (inputs, targets)."""
         return self._pair(self._first)
 
-    def stream(self, workers: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:  # noqa: ARG002 - it has no end
-        """Yield batches without end, epoch after epoch."""
+    def stream(self, workers: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:  # noqa: ARG002 - it is endless
+        """Yield batches (inputs, targets) without end, epoch after epoch.
+
+        Raises SubjectError when the DataLoader fails, or is a subclass and another number of workers is asked for.
+        """
         loader = self._loader if workers == self.workers else self._rebuilt(workers)
         while True:
             yield from map(self._pair, self._epoch(loader))
 
     def pinning(self, device: torch.device) -> tuple[str, ...]:
-        """Say whether `pin_memory` does what it is there for."""
+        """Return advice on `pin_memory`: whether it has an effect on this device and these batches."""
         if not self._loader.pin_memory:
             return (OVERLAPPING,) if device.type == "cuda" else ()
         useless = f"pin_memory=True does nothing for a training on {device}: it is for CUDA; leave it out there."
@@ -86,13 +89,13 @@ class LoaderFeed(Feed):
             raise SubjectError(f"{GIVER} gives no batch", path=self._path)
 
     def _rebuilt(self, workers: int) -> DataLoader[Any]:
-        """Return a loader that differs in its number of workers alone."""
+        """Return a loader that differs only in its number of workers."""
         from torch.utils.data import DataLoader
 
         given = self._loader
         if not self.takes_workers:
             raise SubjectError(
-                f"{type(given).__name__} is a DataLoader of its own kind and is timed with its own {self.workers} "
+                f"{type(given).__name__} is a subclass of DataLoader and is timed with its own {self.workers} "
                 "workers; leave `workers` out",
                 path=self._path,
             )
@@ -115,7 +118,7 @@ class LoaderFeed(Feed):
 
 
 def _batching(loader: DataLoader[Any]) -> dict[str, Any]:
-    """Return the arguments that put items together as a loader does it."""
+    """Return the arguments that make a new loader batch items as the given one does."""
     from torch.utils.data import IterableDataset
 
     if isinstance(loader.dataset, IterableDataset):
@@ -126,7 +129,10 @@ def _batching(loader: DataLoader[Any]) -> dict[str, Any]:
 
 
 def _unpinnable(item: Any, place: str = "batch") -> dict[str, str]:
-    """Return the types that `torch.utils.data` cannot pin, each with the first place in the batch that holds one."""
+    """Return the types that `torch.utils.data` cannot pin, each with its first place in the batch.
+
+    See https://docs.pytorch.org/docs/stable/data.html#memory-pinning
+    """
     if hasattr(item, "pin_memory") or item is None or isinstance(item, (str, bytes, Number)):
         return {}
     if not isinstance(item, (Mapping, Sequence)):

@@ -1,1 +1,1 @@
-"""What a training step takes: memory and operations, before any weights are made."""
+"""Predict the memory and operations of a training step, before any weights are made."""

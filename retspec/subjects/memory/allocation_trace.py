@@ -1,4 +1,4 @@
-"""The trace of a training step in storages: which are born, of which size, for what, and when they die."""
+"""Trace the storages of a training step: their sizes and roles, and when they are allocated and freed."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class AllocationTrace:
-    """Births and deaths of storages within the first step of a training, in their order.
+    """Storages that the first step of a training allocates and frees, in order.
 
-    Two traces of one model at different batch sizes have the same events as long as the model takes the same way, and
-    each size is then affine in the batch size: two traces tell those of every other batch size.
+    Two traces of one model at different batch sizes have the same events if the model runs the same operations. Each
+    size is then affine in the batch size, so that two traces predict those of every other batch size.
     """
 
     batch_size: int
     sizes: tuple[int, ...]
-    """Bytes of each storage, in the order of their births."""
+    """Bytes of each storage, in the order of allocation."""
     roles: tuple[Role, ...]
     events: tuple[int, ...]
-    """Index of a storage that is born; its bitwise complement where it dies."""
+    """Index of a storage that is allocated; its bitwise complement where it is freed."""
 
     def peak(self, grain: int = 1) -> tuple[int, dict[str, int]]:
-        """Return the most bytes that live at once in any later step, and how many each role has of them then.
+        """Return the peak in bytes of any later step, and the bytes of each role at that peak.
 
-        What the first step leaves behind, such as the optimizer's state, lives in the later ones from their beginning;
-        gradients alone are made again.
+        Storages that the first step keeps, such as the optimizer state, are alive from the start of later steps; only
+        gradients are allocated again.
 
-        grain: each storage takes a multiple of so many bytes.
+        grain: the size of each storage is rounded up to a multiple of so many bytes.
         """
         sizes = [-(-size // grain) * grain for size in self.sizes]
         left = self._left_behind()
@@ -62,7 +62,7 @@ class AllocationTrace:
         return levels[last], {role.value: size for role, size in parts.items()}
 
     def at(self, batch_size: int, other: AllocationTrace) -> AllocationTrace | None:
-        """Return the trace at a third batch size, as this one and another predict it; None where they cannot."""
+        """Return the trace at a third batch size, predicted from this and another one; None if not possible."""
         steps, rest = divmod(batch_size - self.batch_size, other.batch_size - self.batch_size)
         if (self.events, self.roles) != (other.events, other.roles) or rest or steps < 0:
             return None
@@ -75,7 +75,7 @@ class AllocationTrace:
 
 
 def _levels(live: int, sizes: list[int], events: list[int]) -> Iterator[int]:
-    """Yield how many bytes live before the first event and after each."""
+    """Yield the live bytes before the first event and after each event."""
     yield live
     for event in events:
         live += sizes[event] if event >= 0 else -sizes[~event]
@@ -83,32 +83,32 @@ def _levels(live: int, sizes: list[int], events: list[int]) -> Iterator[int]:
 
 
 class AllocationTracer(LiveBytes):
-    """Live bytes with their history."""
+    """Counts live bytes, and records the history of each storage."""
 
     def __init__(self, parameters: Iterable[Tensor], batch: Iterable[Tensor]) -> None:
         self._sizes: list[int] = []
         self._roles: list[Role] = []
         self._events: list[int] = []
         self._alive: dict[int, int] = {}
-        """Identity of a live storage to its index."""
+        """`id` of a live storage to its index."""
         super().__init__(())
         for tensors, role in ((parameters, Role.PARAMETERS), (batch, Role.BATCH)):
             self.mark(tensors, role)
 
     def mark(self, tensors: Iterable[Tensor], role: Role) -> None:
-        """Say what the storages of these tensors are for."""
+        """Set the role of the storages of these tensors."""
         for tensor in tensors:
             self.see(tensor)
             self._roles[self._alive[id(tensor.untyped_storage())]] = role
 
     def mark_rest(self, role: Role) -> None:
-        """Say what every live storage is for of which nothing is known yet."""
+        """Set the role of every live storage that has none yet."""
         for index in self._alive.values():
             if self._roles[index] is Role.TEMPORARY:
                 self._roles[index] = role
 
     def trace(self, batch_size: int) -> AllocationTrace:
-        """Return what happened until now."""
+        """Return the trace up to now."""
         return AllocationTrace(batch_size, tuple(self._sizes), tuple(self._roles), tuple(self._events))
 
     def _born(self, key: int, size: int) -> None:

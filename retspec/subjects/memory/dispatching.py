@@ -1,4 +1,4 @@
-"""Standing between torch and its operations."""
+"""Intercept the operations of torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def dispatching(handle: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]) -> TorchDispatchMode:
-    """Return a context in which every operation is handed over, with its arguments; what comes back is its result."""
+    """Return a context in which `handle(operation, args, kwargs)` runs in place of every operation of torch."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class Dispatching(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""A training step on tensors without data: what is computed, and where it would live, but no number."""
+"""Run a training step on tensors without data, to trace the memory that it would need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BatchShape:
-    """Shapes of one input and one target, without the batch dimension, and their dtypes."""
+    """Shapes and dtypes of one input and one target, without the batch dimension."""
 
     inputs: tuple[int, ...]
     targets: tuple[int, ...]
@@ -36,12 +36,12 @@ class BatchShape:
 
     @staticmethod
     def of(batch: Batch) -> BatchShape:
-        """Return the shape of a batch."""
+        """Return the shapes and dtypes of a batch."""
         inputs, targets = batch.inputs, batch.targets
         return BatchShape(tuple(inputs.shape[1:]), tuple(targets.shape[1:]), inputs.dtype, targets.dtype)
 
     def make(self, size: int) -> Batch:
-        """Return so many images without data; called under the fake mode."""
+        """Return a batch of `size` images without data; must be called in a FakeTensorMode."""
         import torch
 
         inputs = torch.empty((size, *self.inputs), dtype=self.inputs_dtype)
@@ -49,10 +49,12 @@ class BatchShape:
 
 
 class DryRun:
-    """Takes a training step of a model without data, at any batch size.
+    """Runs a training step of a model without data, at any batch size.
 
-    The tensors say that they lie on the CPU: what is counted is, to the byte, what the same step counts there.
-    foreach: update all parameters in one go, as torch does by default on CUDA; it holds copies meanwhile.
+    The tensors report the CPU as their device: the bytes are exactly those of the same step on a CPU. See
+    https://docs.pytorch.org/docs/stable/torch.compiler_fake_tensor.html
+
+    foreach: update all parameters together, as torch does by default on CUDA; that needs temporary copies.
     """
 
     def __init__(self, module: nn.Module, shape: BatchShape, trainer: TrainerMaker, *, foreach: bool = False) -> None:
@@ -62,7 +64,7 @@ class DryRun:
         self._foreach = foreach
 
     def trace(self, batch_size: int) -> AllocationTrace:
-        """Take one step and return its trace.
+        """Run one step and return its trace.
 
         Raises NoVerdict for a model that cannot be run without data, SubjectError for one that does not fit its data.
         """
@@ -72,7 +74,7 @@ class DryRun:
 
     @contextmanager
     def trainer(self, batch_size: int) -> Iterator[DryTrainer]:
-        """Give a trainer, under the mode in which tensors have no data; raises as `trace` does."""
+        """Yield a trainer, in the mode in which tensors have no data; raises as `trace` does."""
         import torch
 
         try:
@@ -104,7 +106,7 @@ class DryRun:
 
 
 class DryTrainer:
-    """A trainer that keeps a tracer and needs no numbers."""
+    """A trainer on tensors without data, with a tracer of its storages."""
 
     def __init__(self, model: nn.Module, batch: Batch, trainer: TrainerMaker, *, foreach: bool) -> None:
         held = [*model.parameters(), *model.buffers()]
@@ -119,20 +121,20 @@ class DryTrainer:
                     group["foreach"] = foreach
 
     def step(self) -> None:
-        """Compute the gradients and apply them, and note what the storages are for."""
+        """Compute and apply the gradients, and set the roles of the storages."""
         self._trainer.finite_backward()
         self.tracer.mark((p.grad for p in self._trainer.parameters if p.grad is not None), Role.GRADIENTS)
         self._trainer.update()
         self.tracer.mark(self._optimizer_state(), Role.OPTIMIZER)
 
     def forward(self) -> None:
-        """Compute the loss of the batch, and throw it away."""
+        """Compute the loss of the batch, without keeping it."""
         for inputs, targets in self._trainer.micro_batches():
             self._trainer.loss(inputs, targets)
 
     @contextmanager
     def _forward(self) -> Iterator[None]:
-        """Note that a loss is computed: a model that asks for a number on the way goes an unknown way, and fails."""
+        """Mark that a loss is being computed: a model that reads a value then must fail, not go on with zero."""
         self._in_forward = True
         try:
             yield
@@ -140,13 +142,13 @@ class DryTrainer:
             self._in_forward = False
 
     def _see(self, _logits: Tensor, _targets: Tensor) -> None:
-        """What lives at the end of the forward pass waits for the backward pass."""
+        """Mark what is alive at the end of the forward pass as activations, kept for the backward pass."""
         self.tracer.mark_rest(Role.ACTIVATIONS)
 
     def answering(self) -> TorchDispatchMode:
-        """Return a context in which the trainer's own questions for a number are answered with zero.
+        """Return a context in which the trainer reads zero for every value.
 
-        It asks whether the loss is finite, and the loss scaler whether a gradient is not.
+        It reads whether the loss is finite, and the loss scaler whether a gradient is not.
         """
         from torch._subclasses.fake_tensor import DataDependentOutputException
 
@@ -168,7 +170,7 @@ class DryTrainer:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Let tensors die when their last reference goes, at no other time: the trace must not depend on chance."""
+    """Turn off the garbage collector: tensors are freed with their last reference, so that traces are repeatable."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

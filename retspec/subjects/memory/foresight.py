@@ -1,4 +1,4 @@
-"""How much memory a training step will take, at any batch size."""
+"""Estimate the memory of a training step at any batch size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_IMAGES = 1 << 16
 """The search for the largest batch ends here."""
 CUDA_GRAIN = 512
-"""CUDA's caching allocator hands out multiples of so many bytes."""
+"""torch's caching allocator for CUDA rounds sizes up to multiples of so many bytes (`kMinBlockSize`)."""
 CUDA_WORKSPACES = 2 * (32 << 20)
 """cuBLAS keeps a workspace per handle and stream, one in the forward and one in the backward thread: 32 MiB each on
 Hopper, and on every card under CUBLAS_WORKSPACE_CONFIG=:4096:8; about 8 MiB on older ones, so this errs upwards."""
@@ -29,10 +29,10 @@ WORKSPACES = "cuBLAS workspaces"
 
 
 class Foresight:
-    """Estimates of one model under one training, for the allocator and the optimizer of one kind of device.
+    """Estimates for one model and one training, with the allocator and the optimizer of one kind of device.
 
-    Each is read off the trace of a dry step. Where those of two small batches take the same way, they predict those
-    of larger ones; what is predicted counts up to the largest batch size at which its own trace has confirmed it.
+    Each comes from the trace of a dry step. If two small batches have the same events, they predict the traces of
+    larger ones; a prediction is used up to the largest batch size at which a real trace has confirmed it.
     """
 
     def __init__(self, module: nn.Module, shape: BatchShape, trainer: TrainerMaker, *, target: str) -> None:
@@ -48,9 +48,9 @@ class Foresight:
         return self._read(self._predicted(batch_size) if is_predicted else self._trace(batch_size))
 
     def largest(self, memory: int, *, known_to: int = 0) -> int:
-        """Return the largest batch size, in multiples of the accumulation, whose peak fits in a memory; 0 if none does.
+        """Return the largest multiple of the accumulation whose peak fits in `memory` bytes; 0 if none does.
 
-        known_to: a batch size up to which estimates will be asked for; the trace that confirms reaches so far.
+        known_to: a batch size up to which estimates will be needed; the confirming trace is at least as large.
         """
         unit, most = self._recipe.accumulation, MOST_IMAGES // self._recipe.accumulation
         guess = _last(most, lambda n: self._read(self._predicted(n * unit)).peak <= memory)
@@ -59,19 +59,19 @@ class Foresight:
         return unit * _last(most, lambda n: self.estimate(n * unit).peak <= memory)
 
     def _confirm(self, batch_size: int) -> bool:
-        """Hold what is predicted of a batch size against its trace; whether they agree."""
+        """Return whether the prediction at a batch size equals its trace."""
         agrees = self._predicted(batch_size) == self._trace(batch_size)
         self._confirmed = batch_size if agrees else 0
         return agrees
 
     def _predicted(self, batch_size: int) -> AllocationTrace:
-        """Return what two small traces predict, or the trace itself where they cannot."""
+        """Return the prediction from two small traces, or the trace itself if there is none."""
         trace = self._base[0].at(batch_size, self._base[1]) if self._base else None
         return trace or self._trace(batch_size)
 
     @cached_property
     def _base(self) -> tuple[AllocationTrace, AllocationTrace] | None:
-        """The two smallest traces that take the same way; one image alone often takes another, or none."""
+        """The two smallest traces with the same events; a single image often has other events, or fails."""
         unit = self._recipe.accumulation
         for images in (unit, 2 * unit):
             try:
@@ -97,7 +97,7 @@ class Foresight:
 
 
 def _last(most: int, holds: Callable[[int], bool]) -> int:
-    """Return the largest number from 1 to `most` for which something holds that holds up to a point; 0 for none."""
+    """Return the largest number from 1 to `most` for which a monotone condition holds; 0 for none."""
     step = 1
     while step <= most and holds(step):
         step *= 2

@@ -1,4 +1,4 @@
-"""Counting the bytes of live tensors, exactly, by following every storage that an operation makes."""
+"""Count the bytes of live tensors exactly, by tracking every storage that an operation makes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LiveBytes:
-    """How many bytes of storage are alive, and were at most; a view shares the storage of its base."""
+    """Live bytes of storage, and their peak; a view shares the storage of its base."""
 
     def __init__(self, held: Iterable[Tensor]) -> None:
         self.live = 0
@@ -25,7 +25,7 @@ class LiveBytes:
             self.see(tensor)
 
     def see(self, tensor: Tensor) -> None:
-        """Count the storage of a tensor, unless it is counted already."""
+        """Count the storage of a tensor, unless it is already counted."""
         storage = tensor.untyped_storage()
         key, size = id(storage), storage.nbytes()
         known = self._storages.get(key)
@@ -37,11 +37,11 @@ class LiveBytes:
         self._born(key, size)
 
     def start_over(self) -> None:
-        """Forget the peak: the next one is counted from now on."""
+        """Reset the peak to the bytes that are live now."""
         self.peak = self.live
 
     def watching(self) -> TorchDispatchMode:
-        """Return a context in which every tensor that an operation makes is counted."""
+        """Return a context that counts every tensor that an operation makes."""
         from torch import Tensor
         from torch.utils._pytree import tree_leaves
 
@@ -55,7 +55,7 @@ class LiveBytes:
         return dispatching(watch)
 
     def _born(self, key: int, size: int) -> None:
-        """Note a storage of so many bytes; for those who want to know more than the sum."""
+        """Called for each new storage of `size` bytes, for subclasses that record more than the sum."""
 
     def _forget(self, key: int, size: int) -> None:
         self.live -= size

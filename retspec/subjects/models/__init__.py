@@ -1,1 +1,1 @@
-"""The model: where it comes from, what wraps it, what belongs to what in it."""
+"""The model: its sources, its adapter, and the structure of both."""

@@ -1,4 +1,4 @@
-"""Reading the configuration of a saved adapter: what it says is checked before peft hears of it."""
+"""Read the configuration of a saved adapter, and check it before peft gets it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from retspec.subjects.models.adapter_keys import Kind
 
 _LARGEST = 1 << 22
-"""Bytes; the longest lists of layers that peft writes have some hundred thousand."""
+"""Bytes; the longest lists of layers that peft writes have about 100,000."""
 _LONGEST_KEY = 100
 _LONGEST_INTEGER = 18
-"""Digits; what needs more than 64 bits makes msgspec 0.19 fail in ways of its own."""
+"""Digits; msgspec 0.19 raises unexpected errors for integers of more than 64 bits."""
 
 
 def read_settings(file: File) -> dict[str, Any]:
-    """Return what peft may know of an adapter's configuration, by key.
+    """Return the keys of an adapter's configuration that are passed to peft, with their values.
 
-    Raises SubjectError for what is no such configuration, for a type of adapter that is not loaded, a key that it does
-    not have, and a value of another type.
+    Raises SubjectError for a file that is not such a configuration, a type of adapter that is not supported, an unknown
+    key, or a value of the wrong type.
     """
     said = _parsed(file)
     name = said.get("peft_type")
     if not isinstance(name, str) or name not in KINDS:
         found = quoted(name) if isinstance(name, str) else "no name"
-        raise file.refused(f"is of no type that is loaded: its peft_type is {found}; {', '.join(KINDS)} are loaded")
+        raise file.refused(f"is of a type that is not loaded: its peft_type is {found}; {', '.join(KINDS)} are loaded")
     kind = KINDS[name]
     if complaint := _complaint(said, kind, name):
         raise file.refused(complaint)
@@ -54,15 +54,15 @@ def _parsed(file: File) -> dict[str, Any]:
         )
     except RecursionError as error:
         raise file.refused("is nested too deep for the configuration of an adapter") from error
-    except ValueError as error:  # of the format, the encoding, and of the four hooks
-        raise file.refused(f"is no sound JSON: {error}") from error
+    except ValueError as error:  # from the parser, the encoding, and the four hooks
+        raise file.refused(f"is not valid JSON: {error}") from error
     if not isinstance(said, dict):
         raise file.refused(f"holds a {type(said).__name__}, not the keys of a configuration")
     return said
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON; raises ValueError for a key that it has twice, of which readers take either."""
+    """Return a JSON object; raises ValueError for a repeated key, of which parsers keep either value."""
     (key, times), *_ = Counter(key for key, _ in pairs).most_common(1) or [("", 0)]
     if times > 1:
         raise ValueError(f"it says {quoted(key)} more than once")
@@ -70,24 +70,24 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{quoted(text)} is no finite number")
+        raise ValueError(f"{quoted(text)} is not a finite number")
     return number
 
 
 def _small(text: str) -> int:
     if len(text) > _LONGEST_INTEGER:
-        raise ValueError(f"{quoted(text)} is no number that an adapter has")
+        raise ValueError(f"{quoted(text)} is not a number that an adapter has")
     return int(text)
 
 
 def _complaint(said: dict[str, Any], kind: Kind, name: str) -> str | None:
-    """Return what is wrong with the first key that may not say what it says."""
+    """Return what is wrong with the first key that is unknown or has a wrong value, or None."""
     schema = kind.schema
     for key, value in said.items():
         if key not in schema:
@@ -97,12 +97,12 @@ def _complaint(said: dict[str, Any], kind: Kind, name: str) -> str | None:
         try:
             msgspec.convert(value, schema[key])
         except msgspec.ValidationError as error:
-            return f"says {quoted(key)} as nothing that a {name} adapter has there: {error}"
+            return f"has a wrong value for {quoted(key)} of a {name} adapter: {error}"
     return None
 
 
 def _says_something(value: Any) -> bool:
-    """Whether a key that is not known matters: a newer peft writes what it does not use as null, false or nothing."""
+    """Whether the value of an unknown key matters: a newer peft writes unused keys as null, false or empty."""
     return not (value is None or value is False or value in ([], {}, ""))
 
 
@@ -110,4 +110,4 @@ def _unknown(key: str, kind: Kind, name: str) -> str:
     if reason := kind.reasons.get(key):
         return f"says {quoted(key)}, which is never given to peft: {reason}; it may be null, false or empty"
     near = did_you_mean(key[:_LONGEST_KEY], kind.schema)
-    return f"says {quoted(key)}, which is no known key of a {name} adapter: {listing([*kind.schema])} are{near}"
+    return f"says {quoted(key)}, which is not a known key of a {name} adapter: {listing([*kind.schema])} are{near}"

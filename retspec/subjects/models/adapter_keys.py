@@ -1,8 +1,8 @@
-"""What the configuration of a saved adapter may say: a list of our own, whatever the installed peft would take.
+"""The keys that the configuration of a saved adapter may have, whatever the installed peft accepts.
 
-A configuration comes from strangers, and peft acts on it: it imports what `megatron_core` names, without an allow-list
-of its own before 0.20 (https://github.com/huggingface/peft/blob/v0.19.1/src/peft/tuners/lora/tp_layer.py). So only keys
-reach it that choose layers, sizes and factors.
+A configuration is untrusted, and peft acts on it: it imports the module that `megatron_core` names, before 0.20 without
+an allow-list (https://github.com/huggingface/peft/blob/v0.19.1/src/peft/tuners/lora/tp_layer.py). So only keys that
+choose layers, sizes and factors are passed to it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Schema = dict[str, Any]
-"""The type of the value of every key."""
+"""Key to the type of its value."""
 
 _Rank = Annotated[int, Meta(ge=1, le=1 << 20)]
 _Index = Annotated[int, Meta(ge=0, le=1 << 20)]
@@ -26,7 +26,7 @@ _Names = list[str] | None
 _Pattern = str | list[str] | None
 _Bias = Literal["none", "all", "lora_only"]
 _Task = Literal["SEQ_CLS", "SEQ_2_SEQ_LM", "CAUSAL_LM", "TOKEN_CLS", "QUESTION_ANS", "FEATURE_EXTRACTION"] | None
-# What needs data or gradients of a training to repeat (`corda`, `loftq`, `lora_ga`) is not among them.
+# Methods that need the data or gradients of a training (`corda`, `loftq`, `lora_ga`) are left out.
 _LoraInit = bool | Annotated[str, Meta(pattern=r"^(gaussian|eva|orthogonal|olora|pissa|pissa_niter_\d{1,3}|mica)$")]
 
 _LAYERS: Schema = {
@@ -100,7 +100,7 @@ _HISTORY: Schema = {
     "auto_mapping": dict[str, Any] | None,
     "inference_mode": bool,
 }
-"""What every peft notes about the training; loading needs none of it, and `auto_mapping` names code to import."""
+"""Keys that peft writes about the training; loading needs none of them, and `auto_mapping` names code to import."""
 
 _LORA_HISTORY: Schema = {
     **_HISTORY,
@@ -112,7 +112,7 @@ _LORA_HISTORY: Schema = {
     "lora_ga_config": dict[str, Any] | None,
     "runtime_config": dict[str, Any] | None,
 }
-"""The same for LoRA: how factors were first filled, and what peft writes beside a `megatron_config` of null."""
+"""The same for LoRA: how factors were initialised, and what peft writes next to a `megatron_config` of null."""
 
 _LORA_REASONS = {
     "megatron_config": "it makes peft import the module that megatron_core names",
@@ -132,20 +132,20 @@ class Kind:
     """The keys of one type of adapter."""
 
     passed: Schema
-    """They reach peft."""
+    """Keys that are passed to peft."""
     noted: Schema = field(default_factory=lambda: _HISTORY)
-    """They are looked at, and then dropped."""
+    """Keys that are checked, and then dropped."""
     reasons: Mapping[str, str] = field(default_factory=dict)
-    """Why others, which peft knows, may say nothing but null, false or nothing."""
+    """Other keys of peft, which must be null, false or empty, each with the reason."""
 
     @property
     def schema(self) -> Schema:
-        """All keys that may say something."""
+        """All keys that may have a value, with its type."""
         return {"peft_type": str, "task_type": _Task, **self.passed, **self.noted}
 
     @property
     def reaching_peft(self) -> frozenset[str]:
-        """All keys that reach peft."""
+        """All keys that are passed to peft."""
         return frozenset({"peft_type", "task_type", *self.passed})
 
 
@@ -156,4 +156,4 @@ KINDS: Mapping[str, Kind] = {
     "LOKR": Kind(_LOKR),
     "IA3": Kind(_IA3),
 }
-"""The types of adapters that are loaded, as `peft_type` names them."""
+"""Supported types of adapters, by `peft_type`."""

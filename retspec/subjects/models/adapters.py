@@ -1,4 +1,4 @@
-"""Switching adapters off, or taking them away, for a moment."""
+"""Switch adapters off, or remove them, temporarily."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from torch import nn
 
 SPREAD = 0.02
-"""Standard deviation of the values that zero factors get: the effect is some percent of the output."""
+"""Standard deviation of the values that replace zero factors: they change the output by a few percent."""
 
 
 @contextmanager
 def adapters_off(model: nn.Module) -> Iterator[None]:
-    """Let the adapted layers answer as their base layers do.
+    """Let the adapted layers compute what their base layers do.
 
-    Unlike `PeftModel.disable_adapter` this leaves a saved head in place: what differs then is the adapter alone.
+    Unlike `PeftModel.disable_adapter`, this keeps a saved head in place, so that only the adapter makes a difference.
     """
     layers = adapted_layers(model).values()
     trainable = {id(p): p.requires_grad for layer in layers for p in layer.parameters()}
@@ -37,7 +37,7 @@ def adapters_off(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def base_layers_alone(model: nn.Module) -> Iterator[None]:
-    """Let only the base layers answer, as after `merge_and_unload`: a layer that was not merged loses its update."""
+    """Call the base layers alone, as after `merge_and_unload`: a layer that was not merged loses its update."""
     with ExitStack() as stack:
         for layer in adapted_layers(model).values():
             stack.callback(_put_back_forward, layer, vars(layer).get("forward"))
@@ -46,7 +46,7 @@ def base_layers_alone(model: nn.Module) -> Iterator[None]:
 
 
 def _put_back_forward(layer: nn.Module, own: Callable[..., Any] | None) -> None:
-    """Undo the above; a layer whose `forward` somebody had replaced gets that one back."""
+    """Undo `base_layers_alone`; a `forward` that other code had set on the layer is restored."""
     if own is None:
         del layer.forward
     else:
@@ -55,7 +55,10 @@ def _put_back_forward(layer: nn.Module, own: Callable[..., Any] | None) -> None:
 
 @contextmanager
 def zero_factors_filled(model: nn.Module) -> Iterator[int]:
-    """Give every adapter factor that is exactly zero seeded values for a while; tell how many there are."""
+    """Fill every adapter factor that is all zeros with random values, and yield how many there are.
+
+    The values are normal with standard deviation `SPREAD`. The factors are zero again at the end.
+    """
     import torch
 
     zero = [p for p in adapter_parameters(model).values() if p.is_floating_point() and not p.any()]

@@ -1,4 +1,4 @@
-"""Base models: one is made, and filled from its checkpoint, for all subjects that only wrap it differently."""
+"""Share one base model, with its checkpoint loaded, among subjects that differ in their adapter only."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A model before anything wraps it, and what came of its checkpoint."""
+    """A model without an adapter, and the result of loading its checkpoint."""
 
     model: nn.Module
     loading: Loading | None = None
 
 
 class BaseModels:
-    """Keeps the last base model for the next subject that asks for the same.
+    """Keeps the last base model for the next subject that needs the same one.
 
-    It is given out again only if it is what it was to the bit; a change that stays costs a new one.
+    It is reused only if it is unchanged to the bit; otherwise a new one is made.
     """
 
     def __init__(self) -> None:
@@ -34,13 +34,13 @@ class BaseModels:
         self._kept: _Kept | None = None
 
     def take(self, key: Hashable, make: Callable[[], BaseModel], *, keep: bool) -> BaseModel:
-        """Return the base model of this key, made if it is not at hand.
+        """Return the base model of this key; `make` is called if it was not kept, or has changed.
 
-        keep: whether somebody may ask for it again.
+        keep: whether another subject may need it.
         """
         if self._kept and self._key == key and self._kept.is_restored():
             return self._kept.base
-        self._kept = None  # before the next is made: there may be no room for two
+        self._kept = None  # before the next is made: memory may not hold two
         base = make()
         if keep:
             self._key, self._kept = key, _Kept(base)
@@ -48,7 +48,7 @@ class BaseModels:
 
 
 class _Kept:
-    """A base model and all that is needed to take a wrapper off it and to see that nothing else has changed."""
+    """A base model with what it takes to remove a wrapper and to see that nothing else has changed."""
 
     def __init__(self, base: BaseModel) -> None:
         self.base = base
@@ -58,7 +58,7 @@ class _Kept:
         self._prints = self._fingerprints()
 
     def is_restored(self) -> bool:
-        """Put every module back in its place, and tell whether the model then is what it was to the bit."""
+        """Put every module back in its place, and return whether the model is unchanged to the bit."""
         vars(self.base.model).pop("peft_config", None)
         for name, module in self._modules.items():
             parent, _, child = name.rpartition(".")

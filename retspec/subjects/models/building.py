@@ -1,4 +1,4 @@
-"""Building the model that the section `model` describes: base, weights, adapter."""
+"""Build the model that the section `model` describes: base, weights, adapter."""
 
 from __future__ import annotations
 
@@ -35,18 +35,21 @@ class ModelBuilder:
         self._bases, self._keep = bases, keep
         self._folder = Path(spec.file).resolve().parent
         self.loading: Loading | None = None
-        """What came of the checkpoint, once the model was filled."""
+        """Result of loading the checkpoint, after the model is built with its weights."""
 
     @property
     def section(self) -> Model:
-        """What the spec says of the model; raises SubjectError when it says nothing."""
+        """The section `model` of the spec; raises SubjectError when there is none."""
         if self._spec.model is None:
             raise SubjectError("this needs a model, and the spec has no section `model`", path="")
         return self._spec.model
 
     @cached_property
     def checkpoint(self) -> File | None:
-        """The checkpoint, if the spec names one; looked at before a large model is built for it in vain."""
+        """The checkpoint, if the spec names one; its format is checked before a large model is built.
+
+        Raises SubjectError when it cannot be read or is not a checkpoint.
+        """
         if self.section.checkpoint is None:
             return None
         file = find(self.section.checkpoint, self._folder)
@@ -55,29 +58,31 @@ class ModelBuilder:
 
     @cached_property
     def checkpoint_sha256(self) -> str:
-        """Hash of the checkpoint, empty without one."""
+        """SHA-256 of the checkpoint in hexadecimal, empty without one."""
         return self.checkpoint.sha256() if self.checkpoint else ""
 
     @cached_property
     def adapter(self) -> SavedAdapter | None:
-        """The saved adapter, if the spec names one."""
+        """The saved adapter, if the spec names one; raises SubjectError when its files are missing."""
         name = self.section.adapter
         return None if name is None else find_adapter(name, self._folder)
 
     def build(self, *, filled: bool) -> nn.Module:
-        """Build the model: its base, and what wraps it.
+        """Return the model: its base, wrapped with the adapter of the spec.
 
-        filled: with the weights of its checkpoint; on the meta device there are none.
+        filled: whether to load the weights of the checkpoint; not possible on the meta device.
+
+        Raises SubjectError when a part cannot be built or does not fit.
         """
         section, adapter = self.section, self.adapter
         base = self._filled_base() if filled else self._base()
-        with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on who made the base
+        with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on how the base was made
             if adapter is not None:
                 return load_adapter(base, adapter, section.lora)
             return base if section.lora is None else wrap(base, section.lora)
 
     def build_on_meta(self) -> nn.Module | None:
-        """Build the model without weights; None for a source that does what no tensor without data can do."""
+        """Return the model on the meta device, or None for a source that needs tensors with data."""
         import torch
 
         try:
@@ -89,7 +94,7 @@ class ModelBuilder:
             return None
 
     def _filled_base(self) -> nn.Module:
-        """The base with its weights, on the CPU or where it was measured last; taken over if it is at hand."""
+        """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
         section, checkpoint = self.section, self._pinned_checkpoint()
 
         def make() -> BaseModel:
@@ -105,7 +110,7 @@ class ModelBuilder:
         return base.model
 
     def _loaded(self, checkpoint: File) -> BaseModel:
-        """Build the base and load its weights, before peft wraps it: that renames its layers."""
+        """Build the base and load its weights, before peft wraps it and renames its layers."""
         from retspec.subjects.models.skip_init import without_draws
 
         def load() -> BaseModel:
@@ -115,7 +120,7 @@ class ModelBuilder:
         return without_draws(load) or load()
 
     def _base(self) -> nn.Module:
-        """Build the base by its source, and cast it."""
+        """Build the base with its source, and cast it to the dtype of the spec."""
         source = self._sources[self.section.source]
         with seeded(self._spec.run.seed):
             value = msgspec.convert(self.section.value, source.value_type, strict=False)
@@ -125,14 +130,14 @@ class ModelBuilder:
             return model
 
     def _cast(self, model: nn.Module) -> nn.Module:
-        """Cast a model as the spec says; without a word there, its dtypes are its source's business."""
+        """Cast a model to the dtype of the spec; without one, the source decides."""
         import torch
 
         name = self._spec.run.dtype
         return model if name is None else model.to(getattr(torch, name))
 
     def _pinned_checkpoint(self) -> File | None:
-        """The checkpoint, if the spec names one; raises SubjectError when it is not the one that the spec pins."""
+        """Return the checkpoint, if there is one; raises SubjectError when its SHA-256 is not the one in the spec."""
         wanted, file = self.section.checkpoint_sha256, self.checkpoint
         if file is not None and wanted not in {None, self.checkpoint_sha256}:
             message = f"{file.name} is another file: its SHA-256 is {self.checkpoint_sha256}"

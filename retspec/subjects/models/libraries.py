@@ -1,7 +1,7 @@
-"""Asking the libraries about a model: each model source brings what its library knows.
+"""Ask the libraries about a model: each model source brings what its library knows.
 
-The sources are kept for the whole process, as the import path is: a measurement, also one of a plugin, gets a model
-and nothing else, and has to learn what is its head.
+The sources are kept for the whole process, like the import path: a measurement, also one of a plugin, gets only a model
+and needs to find its head.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _sources: list[Source] = []
 
 
 def know(sources: Iterable[Source]) -> None:
-    """Ask these model sources from now on, and no others; plugins before what is built in, each by name.
+    """Ask these model sources from now on, and no others: plugins before built-in ones, each group sorted by name.
 
     A plugin knows its own models by their type. The built-in sources also answer for modules that look like theirs.
     """
@@ -30,7 +30,7 @@ def know(sources: Iterable[Source]) -> None:
 
 
 def ask(question: Callable[[ModelLibrary], T | None]) -> T | None:
-    """Return the first answer that is not None."""
+    """Return the first answer that is not None, or None."""
     return next(answers(question), None)
 
 
@@ -43,7 +43,7 @@ def answers(question: Callable[[ModelLibrary], T | None]) -> Iterator[T]:
 
 
 def libraries_with_preprocessing() -> str:
-    """Return the names of the sources whose models say how images become tensors, as words: `timm or other`."""
+    """Return the names of the sources whose models describe their preprocessing, such as `other or timm`."""
     names = {source.name for source in _known() if source.library.preprocessing is not no_answer}
     return " or ".join(sorted(names))
 

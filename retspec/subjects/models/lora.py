@@ -1,4 +1,4 @@
-"""Wrapping a model with LoRA."""
+"""Wrap a model with LoRA."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 
 def wrap(model: nn.Module, lora: Lora, *, rank: int | None = None) -> nn.Module:
-    """Return the model wrapped by peft, at another rank if one is given. The model itself is changed.
+    """Return the model wrapped by peft, which changes the model in place.
+
+    rank: replaces the rank of `lora`.
 
     Raises SubjectError when the targets match no layer, or peft refuses the configuration.
+
+    LoRA: https://arxiv.org/abs/2106.09685; the arguments: https://huggingface.co/docs/peft/package_reference/lora
     """
     from peft import LoraConfig, get_peft_model
 

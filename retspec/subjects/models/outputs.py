@@ -1,4 +1,4 @@
-"""What a model's output is: the logits in it, and how far two of them are apart."""
+"""The logits in the output of a model, and the difference of two outputs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 def logits_of(output: Any) -> Tensor:
-    """Return the logits, (batch, classes), of what a model returned: a tensor, or a record that has them.
+    """Return the logits, (batch, classes), in the output of a model.
 
-    Raises SubjectError when there are none.
+    They are the output itself, its key or attribute `logits`, or else its first entry. Raises SubjectError when that is
+    not a tensor.
     """
     import torch
 
@@ -24,14 +25,16 @@ def logits_of(output: Any) -> Tensor:
     elif not isinstance(output, torch.Tensor):
         found = getattr(output, "logits", output[0] if isinstance(output, (tuple, list)) and output else None)
     if not isinstance(found, torch.Tensor):
-        raise SubjectError(f"the model returns {type(output).__name__}; logits are a tensor, or stand under `logits`")
+        raise SubjectError(
+            f"the model returns {type(output).__name__}; it must return the logits as a tensor, or under `logits`"
+        )
     return found
 
 
 def largest_difference(first: Tensor, second: Tensor) -> float:
-    """Return the largest absolute difference of two outputs.
+    """Return the largest absolute difference of two tensors of one shape.
 
-    Raises Inconclusive when one of them is not finite: then there is no distance.
+    Raises Inconclusive when an element of either is not finite.
     """
     difference = (first - second).abs().max()
     if not difference.isfinite():

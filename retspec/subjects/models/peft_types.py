@@ -1,7 +1,6 @@
-"""The modules that peft puts into a model, recognised by their types.
+"""Find the modules that peft adds to a model, by their types.
 
-Importing peft takes seconds, and where nobody has imported it no model holds any of its modules. So to ask imports
-nothing.
+Importing peft takes seconds. Before it is imported, no model can hold its modules, so nothing here imports it.
 """
 
 from __future__ import annotations
@@ -17,27 +16,27 @@ if TYPE_CHECKING:
 
 
 def peft_model_in(model: nn.Module) -> PeftModel | None:
-    """Return the first wrapper of peft, however deep it sits in the model."""
+    """Return the first wrapper of peft, at any depth in the model, or None."""
     return next(iter(_of_type(model, "peft", "PeftModel").values()), None)
 
 
 def outermost_wrapper(model: nn.Module) -> PeftModel | None:
-    """Return the model itself, if it is a wrapper of peft."""
+    """Return the model itself if it is a wrapper of peft, else None."""
     return _of_type(model, "peft", "PeftModel").get("")
 
 
 def tuner_in(model: nn.Module) -> BaseTuner | None:
-    """Return the tuner of the first wrapper."""
+    """Return the first tuner of peft in the model, or None."""
     return next(iter(_of_type(model, "peft.tuners.tuners_utils", "BaseTuner").values()), None)
 
 
 def tuner_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
-    """Return the layers that carry an adapter, by the names that they have in this very model."""
+    """Return the layers with an adapter, by their names in `model.named_modules()`."""
     return _of_type(model, "peft.tuners.tuners_utils", "BaseTunerLayer")
 
 
 def saved_modules(model: nn.Module) -> list[ModulesToSaveWrapper]:
-    """Return the modules that are trained and saved in full beside the adapter."""
+    """Return the modules that peft trains and saves in full, next to the adapter."""
     return [*_of_type(model, "peft.utils.other", "ModulesToSaveWrapper").values()]
 
 

@@ -1,7 +1,7 @@
-"""An adapter that a training saved, loaded onto the model: in whole, or not at all.
+"""Load a saved adapter onto the model: completely, or not at all.
 
-peft itself takes an adapter with layers too many in silence, warns of layers too few, and knows nothing of a base that
-is another one. Here what does not fit is reported.
+peft itself ignores extra layers silently, only warns of missing ones, and does not notice another base model. Here
+everything that does not fit is an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 
 _LONGEST_NAME = 120
 _ANY_RANK = 1024
-"""Up to here a rank is held against the file factor by factor, which tells more."""
+"""Ranks up to this one are compared with the file factor by factor, which gives a better message."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class SavedAdapter:
     weights: File
 
     def refused(self, why: str) -> SubjectError:
-        """Return the error that says why this adapter is not loaded, in one line."""
+        """Return the error that says in one line why this adapter is not loaded."""
         return SubjectError(one_line(f"{self.name} {why}"), path=PLACE)
 
 
@@ -67,18 +67,18 @@ def find_adapter(name: str, folder: Path) -> SavedAdapter:
 def _is_there(ask: Callable[[], bool]) -> bool:
     try:
         return ask()
-    except OSError:  # of a name too long, or a folder that may not be read; `find` says which
+    except OSError:  # a name that is too long, or a folder that cannot be read; `find` reports which
         return False
 
 
 @installed_imports_alone()
 def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn.Module:
-    """Wrap a model as the saved adapter was and give it the saved weights; on the meta device, their shapes alone.
+    """Return the model wrapped with the saved adapter and its weights; on the meta device, their shapes only.
 
-    lora: what the spec says of the adapter, which must be what was saved.
+    lora: the adapter that the spec describes, which must match the saved one.
 
-    Raises SubjectError for files that cannot be read, for an adapter whose layers, rank or shapes are not those of the
-    model, whose values are not finite, or that is not what the spec says.
+    Raises SubjectError for files that cannot be read safely, for layers, ranks or shapes that do not fit the model, for
+    values that are not finite, and for an adapter that differs from the spec.
     """
     from peft import get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
@@ -90,7 +90,7 @@ def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn
         raise saved.config.refused(objection)
     try:
         wrapped: nn.Module = get_peft_model(model, config)
-    except Exception as error:  # of a configuration that says impossible things, peft fails in ways of its own
+    except Exception as error:  # peft raises many errors for an impossible configuration
         raise saved.refused(f"does not fit the model: {describe(error)}") from error
     places: dict[str, Tensor] = get_peft_model_state_dict(wrapped)
     if objections := list(_misfits(weights, places)):
@@ -102,7 +102,7 @@ def load_adapter(model: nn.Module, saved: SavedAdapter, lora: Lora | None) -> nn
 
 
 def _config(saved: SavedAdapter) -> PeftConfig:
-    """Return how the adapter was made, ready to be measured: what it trained is trainable again."""
+    """Return the configuration of the adapter, in which its parameters are trainable again."""
     from peft import get_peft_config
 
     settings = read_settings(saved.config)
@@ -129,7 +129,7 @@ def _weights(saved: SavedAdapter) -> dict[str, Tensor]:
 
 
 def _unlike_weights(tensor: Tensor) -> str:
-    """Return of which kind a tensor is that cannot be looked at number by number, or an empty string."""
+    """Return why the elements of a tensor cannot be inspected, or an empty string."""
     import torch
 
     if tensor.is_meta:
@@ -138,17 +138,17 @@ def _unlike_weights(tensor: Tensor) -> str:
         return "quantized" if tensor.is_quantized else str(tensor.layout)
     try:
         tensor.new_empty(0).isfinite()
-    except NotImplementedError:  # of packed types, such as float4_e2m1fn_x2
+    except NotImplementedError:  # packed types, such as float4_e2m1fn_x2
         return str(tensor.dtype)
     return ""
 
 
 def _rank_beyond(weights: Mapping[str, Tensor], config: PeftConfig) -> str:
-    """Return which rank no factor in the file has, where making factors of it would take memory without bound.
+    """Return an objection to a rank beyond all in the file, since peft would allocate factors of that rank.
 
-    A factor of rank r has r columns, or rows, of some length: that many times its longest side it has numbers.
+    A factor of rank r has r rows or columns: the rank is its number of elements divided by its longest side.
     """
-    if config.peft_type == "LOKR":  # makes full matrices where a rank is large
+    if config.peft_type == "LOKR":  # has full matrices instead of factors where a rank is large
         return ""
     found = max(tensor.numel() // max(tensor.shape, default=1) for tensor in weights.values() if tensor.numel())
     pattern = getattr(config, "rank_pattern", None) or {}
@@ -160,12 +160,12 @@ def _rank_beyond(weights: Mapping[str, Tensor], config: PeftConfig) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the name of a tensor short enough for several in one line, whatever a stranger has called it."""
+    """Return the name of a tensor, shortened so that several fit in one line."""
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
 
 
 def _misfits(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> Iterator[str]:
-    """Yield what a saved adapter lacks, has too much of, or has in another shape than the model's places for it."""
+    """Yield how a saved adapter does not fit the model: missing, extra and differing tensors."""
     if missing := [name for name in places if name not in weights]:
         yield f"the file lacks {listing([*map(_short, missing)])}"
     if unexpected := [name for name in weights if name not in places]:
@@ -187,7 +187,7 @@ def _misfits(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> Ite
 
 
 def _differences(config: PeftConfig, lora: Lora) -> Iterator[str]:
-    """Yield where the saved configuration is not the spec's; dropout does not outlive the training."""
+    """Yield how the saved configuration differs from the spec; dropout only matters in training."""
     said: dict[str, Any] = {
         "r": lora.r,
         "lora_alpha": lora.alpha,
@@ -204,7 +204,7 @@ def _differences(config: PeftConfig, lora: Lora) -> Iterator[str]:
 
 
 def _comparable(value: Any) -> Any:
-    """Return a value such that what means the same is equal: no list is an empty one, and its order says nothing."""
+    """Return a value to compare: None equals an empty list, and the order of a list does not count."""
     if value is None:
         return frozenset()
     return frozenset(value) if isinstance(value, list | tuple | set) else value

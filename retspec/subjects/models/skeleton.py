@@ -1,4 +1,4 @@
-"""The model without its weights, and what a forward pass of it shows."""
+"""`Skeleton`: the model on the meta device, and the shapes in its forward pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def hollow(model: nn.Module, empty: Callable[[Tensor], Tensor]) -> nn.Module:
-    """Return a copy of a model in which every parameter and buffer is what `empty` makes of it; no data is copied."""
+    """Return a copy of a model in which `empty` replaces every parameter and buffer; no data is copied."""
     from torch import nn
 
     memo: dict[int, object] = {}
@@ -38,30 +38,33 @@ def on_meta(tensor: Tensor) -> Tensor:
 
 
 class Skeleton:
-    """The model on the meta device: it has names, shapes and dtypes, but no numbers."""
+    """The model on the meta device: names, shapes and dtypes, but no data.
+
+    See https://docs.pytorch.org/docs/stable/meta.html
+    """
 
     def __init__(self, module: nn.Module, real: Callable[[], nn.Module], *, from_file: bool = False) -> None:
         self.module = module
         self.from_file = from_file
-        """Whether the real model is filled from a checkpoint."""
+        """Whether the weights of the real model come from a checkpoint."""
         self._real = real
         self._traced: dict[tuple[int, ...], Geometry] = {}
 
     @cached_property
     def dtype(self) -> torch.dtype:
-        """The dtype of the model's first floating-point parameter, which its inputs have to have."""
+        """Dtype of the first floating-point parameter, which the inputs must have; float32 without one."""
         import torch
 
         return next((p.dtype for p in self.module.parameters() if p.is_floating_point()), torch.float32)
 
     def copy(self) -> nn.Module:
-        """Return a copy to change at will."""
+        """Return a copy of the module that may be changed."""
         return hollow(self.module, on_meta)
 
     def trace(self, shape: tuple[int, ...]) -> Geometry:
-        """Return what a forward pass of inputs of this shape shows, seen once per shape.
+        """Return what a forward pass of inputs of this shape, (batch, ...), shows; the result is cached.
 
-        A model that looks at its values cannot run on fake tensors; the real one then makes one pass more.
+        A model that depends on values cannot run on fake tensors; the real model then runs one forward pass.
 
         Raises NoVerdict when that fails too.
         """
@@ -70,7 +73,7 @@ class Skeleton:
                 self._traced[shape] = self._trace(shape)
             except NoVerdict:
                 raise
-            except Exception:  # noqa: BLE001 - fake tensors fail in many ways, and the real pass reports each
+            except Exception:  # noqa: BLE001 - fake tensors fail in many ways, and the real pass reports the error
                 self._traced[shape] = self._trace_real(shape)
         return self._traced[shape]
 
@@ -78,7 +81,7 @@ class Skeleton:
         import torch
         from torch._subclasses.fake_tensor import FakeTensorMode
 
-        # Fake tensors say that they lie on the CPU: unlike meta tensors they get along with what a model makes itself.
+        # Fake tensors report the CPU as device: unlike meta tensors, they mix with tensors that the model makes.
         with FakeTensorMode(allow_non_fake_inputs=True):
             model = hollow(self.module, lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
             return trace(model.eval(), torch.empty(shape, dtype=self.dtype))

@@ -1,8 +1,8 @@
-"""Leaving out the random initialisation that a checkpoint overwrites: of a ViT-L it takes as long as a training step.
+"""Skip the random initialisation that a checkpoint overwrites: for a ViT-L it takes as long as a training step.
 
-The constructor runs as it is written. What it draws for a large tensor is not drawn, and what it then computes in place
-from such numbers is not computed, until something overwrites the whole tensor. When anything reads a tensor without
-numbers, or one of them is left at the end, all this is given up.
+The constructor runs unchanged. Random draws into a large tensor are skipped, and so are in-place changes of it, until
+something overwrites the whole tensor. If anything reads such a tensor before, or one remains at the end, the build is
+discarded.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 Built = TypeVar("Built")
 
 LARGE = 1 << 16
-"""Elements of a tensor that is worth it; what a checkpoint often lacks, such as a head, is smaller."""
+"""Smallest number of elements to skip; layers that a checkpoint often lacks, such as a head, are smaller."""
 _DRAWS = frozenset({"uniform_", "normal_"})
 _CHANGES = frozenset({"add_", "clamp_", "clamp_max_", "clamp_min_", "div_", "erfinv_", "mul_", "neg_", "sub_"})
 _OVERWRITES = frozenset({"copy_", "fill_", "zero_"})
 
 
 class _Needed(BaseException):
-    """Something needs the numbers that were left out; not an Exception, so that no handler of errors swallows it."""
+    """A skipped value is needed; not an Exception, so that no `except Exception` catches it."""
 
 
 def without_draws(build: Callable[[], Built]) -> Built | None:
-    """Return what a function returns that builds a model on the CPU and fills it; None when it needs what was left out.
+    """Return the result of a function that builds a model on the CPU and fills it; None when it needs a skipped value.
 
-    Smaller tensors get other random numbers than without this, from the same seed.
+    From the same seed, smaller tensors get other random numbers than without skipping.
     """
     numbers = _Numbers()
     try:
@@ -45,20 +45,20 @@ def without_draws(build: Callable[[], Built]) -> Built | None:
 
 
 class _Numbers:
-    """Which tensors have no numbers yet."""
+    """Tracks which tensors have no values yet."""
 
     def __init__(self) -> None:
         self._missing: dict[int, UntypedStorage] = {}
-        """Their storages by address; held, so that no other tensor is put there."""
+        """Their storages by address; kept alive, so that no other tensor gets the address."""
         self._were_needed = False
 
     @property
     def are_complete(self) -> bool:
-        """Whether every tensor has its numbers, and none was read before."""
+        """Whether every tensor has its values, and none was read before."""
         return not self._missing and not self._were_needed
 
     def sparing(self) -> TorchDispatchMode:
-        """Return a context in which operations that draw, or change, what is overwritten later do nothing."""
+        """Return a context that skips random draws and in-place changes that are overwritten later."""
         return dispatching(
             lambda operation, args, kwargs: (
                 args[0] if self.spare(operation, args, kwargs) else operation(*args, **kwargs)
@@ -66,7 +66,7 @@ class _Numbers:
         )
 
     def spare(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Whether an operation may be left out, which then would only have changed its first argument in place."""
+        """Whether to skip an operation: one that only changes its first argument in place."""
         name = operation.overloadpacket.__name__
         if name in _DRAWS and _is_worth_it(args[0]):
             storage = args[0].untyped_storage()
@@ -84,7 +84,7 @@ class _Numbers:
         return False
 
     def _lack(self, values: Any) -> bool:
-        """Whether a tensor among some values has no numbers."""
+        """Whether any tensor among some values has no values yet."""
         import torch
         from torch.utils._pytree import tree_leaves
 
@@ -92,7 +92,7 @@ class _Numbers:
         return any(t.layout is torch.strided and t.untyped_storage().data_ptr() in self._missing for t in tensors)
 
     def _give_up(self) -> None:
-        self._were_needed = True  # also where even this is swallowed
+        self._were_needed = True  # even if the exception is caught
         raise _Needed
 
 
@@ -101,5 +101,5 @@ def _is_worth_it(tensor: Tensor) -> bool:
 
 
 def _is_whole(tensor: Tensor) -> bool:
-    """Whether a tensor is all that its storage holds."""
+    """Whether a tensor covers its whole storage."""
     return tensor.numel() * tensor.element_size() == tensor.untyped_storage().nbytes()

@@ -1,4 +1,4 @@
-"""Leaving a model as it was found."""
+"""Restore a model after a measurement, and detect changes in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot:
-    """A copy of what a measurement may touch: trainable parameters, buffers, modes. Frozen weights are not copied."""
+    """A copy of what a measurement may change: trainable parameters, buffers, modes. Frozen weights are not copied."""
 
     def __init__(self, model: nn.Module) -> None:
         self.parameters = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
@@ -21,7 +21,7 @@ class Snapshot:
         self._modes = [(module, module.training) for module in model.modules()]
 
     def restore(self, model: nn.Module) -> None:
-        """Put everything back in place and drop the gradients."""
+        """Restore everything in place and drop the gradients."""
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(self._requires_grad[name])
             parameter.grad = None
@@ -35,7 +35,7 @@ class Snapshot:
 
 @contextmanager
 def preserved(model: nn.Module) -> Iterator[Snapshot]:
-    """Give a snapshot of a model, and restore it at the end whatever happens."""
+    """Yield a snapshot of a model, and restore the model at the end, also after an error."""
     snapshot = Snapshot(model)
     try:
         yield snapshot
@@ -45,9 +45,9 @@ def preserved(model: nn.Module) -> Iterator[Snapshot]:
 
 @contextmanager
 def without_dropout(model: nn.Module) -> Iterator[None]:
-    """Set the probability of every dropout, stochastic depth and patch dropout to zero, and restore it.
+    """Set the probability of every dropout, stochastic depth and patch dropout to zero, and restore it at the end.
 
-    Better than eval mode where a training step is measured: normalization layers stay as they are.
+    Better than eval mode to measure a training step: normalization layers keep their mode.
     """
     from torch import nn
 
@@ -67,7 +67,7 @@ def without_dropout(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def single_precision(model: nn.Module) -> Iterator[None]:
-    """Cast parameters and buffers in half precision up to float32, and back: exact for all that did not change."""
+    """Cast float16 and bfloat16 parameters and buffers to float32, and back at the end; exact where unchanged."""
     import torch
 
     half = [t for t in [*model.parameters(), *model.buffers()] if t.dtype in {torch.float16, torch.bfloat16}]
@@ -82,9 +82,10 @@ def single_precision(model: nn.Module) -> Iterator[None]:
 
 
 def fingerprint(tensor: Tensor) -> Tensor:
-    """Return a 64-bit fingerprint of a tensor's bits as a scalar tensor on its device; nothing is copied whole.
+    """Return a 64-bit fingerprint of a tensor of any shape, as an int64 scalar on its device.
 
-    The sum over bits[i] * (2 i + 1) modulo 2**64. Odd weights make a change of any one element certain to show.
+    It is the sum of bits[i] * (2 i + 1) modulo 2**64. Odd factors guarantee that a change of one element changes it.
+    The tensor is read in chunks, without a copy of the whole.
     """
     import torch
 
@@ -100,7 +101,7 @@ def fingerprint(tensor: Tensor) -> Tensor:
 
 
 def fingerprints(tensors: Mapping[str, Tensor]) -> dict[str, int]:
-    """Return the fingerprint of each tensor by its name, with one transfer from the device."""
+    """Return the fingerprint of each tensor by name, with one transfer from the device; all must be on one device."""
     import torch
 
     prints = [fingerprint(tensor) for tensor in tensors.values()]

@@ -1,4 +1,4 @@
-"""What belongs to what in a wrapped model, by the types of its modules and never by their names."""
+"""Find the adapter, the head and the user's own module in a wrapped model, by types and never by names."""
 
 from __future__ import annotations
 
@@ -29,16 +29,20 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def fully_trained(model: nn.Module) -> nn.Module:
-    """Return a model as full fine-tuning trains it: what peft wrapped is taken out, and everything trains."""
+    """Return a model as full fine-tuning trains it: without its adapter, and with all parameters trainable.
+
+    Changes the model in place.
+    """
     wrapper = outermost_wrapper(model)
     bare: nn.Module = model if wrapper is None else wrapper.unload()
     return bare.requires_grad_()
 
 
 def set_grad_checkpointing(model: nn.Module) -> None:
-    """Let a model compute its activations again in the backward pass instead of keeping them.
+    """Make a model recompute its activations in the backward pass instead of keeping them.
 
-    Raises SubjectError for a model that no library knows how to switch, and that has no `set_grad_checkpointing`.
+    Raises SubjectError for a model that no library can switch, and that has no `set_grad_checkpointing`. See
+    https://docs.pytorch.org/docs/stable/checkpoint.html
     """
     model = unwrapped(model)
     switch = ask(lambda library: library.grad_checkpointing(model))
@@ -51,13 +55,13 @@ def set_grad_checkpointing(model: nn.Module) -> None:
 
 
 def tuner(model: nn.Module) -> BaseTuner:
-    """Return the adapter's tuner, however deep it sits in the model.
+    """Return the tuner of peft, at any depth in the model.
 
-    Raises NoVerdict when the model carries no adapter, Inconclusive when it is merged already.
+    Raises NoVerdict when the model has no adapter, Inconclusive when it is already merged.
     """
     if any(getattr(layer, "merged", False) for layer in adapted_layers(model).values()):
         raise Inconclusive(
-            "the adapter is merged into its base already; `dead_gradients` tells what that does to training"
+            "the adapter is merged into its base already; `dead_gradients` shows what that does to training"
         )
     found = tuner_in(model)
     if found is None:
@@ -66,22 +70,22 @@ def tuner(model: nn.Module) -> BaseTuner:
 
 
 def adapted_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
-    """Return the layers that carry an adapter, by name."""
+    """Return the layers with an adapter, by their names in the user's own model."""
     return {own_name(name): layer for name, layer in tuner_layers(model).items()}
 
 
 def own_name(name: str) -> str:
-    """Return the name that a module or parameter has in the user's own model, which peft may have wrapped in part."""
+    """Return the name of a module or parameter in the user's own model, all or part of which peft may have wrapped."""
     return re.sub(r"(^|(?<=\.))base_model\.model\.", "", name, count=1)
 
 
 def has_adapter(model: nn.Module) -> bool:
-    """Whether some layer carries an adapter."""
+    """Whether any layer has an adapter."""
     return bool(adapted_layers(model))
 
 
 def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
-    """Return the adapters' own parameters by identity: those of the adapted layers without their base layers."""
+    """Return the parameters of the adapters by `id`: those of the adapted layers without their base layers."""
     found: dict[int, Tensor] = {}
     for layer in adapted_layers(model).values():
         base = {id(parameter) for parameter in layer.get_base_layer().parameters()}
@@ -90,7 +94,7 @@ def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
 
 
 def head_parameters(model: nn.Module) -> set[int]:
-    """Return the identities of the classifier's parameters: as its library names it, and what peft saves in full."""
+    """Return the `id` of each parameter of the head: the classifier of the library, and what peft saves in full."""
     heads: list[nn.Module] = [*saved_modules(model)]
     for module in model.modules():
         heads += answers(methodcaller("classifier", module))
@@ -98,9 +102,9 @@ def head_parameters(model: nn.Module) -> set[int]:
 
 
 def head_layer(model: nn.Module, classifier: Classifier) -> tuple[str, nn.Module]:
-    """Return the layer that the features enter, and its name: the last one, with its adapter around it if it has one.
+    """Return the name and module of the layer that the features enter: the classifier, with its adapter if it has one.
 
-    Raises SubjectError for a model that ends in something else than a head.
+    Raises SubjectError for a model that does not end in a head.
     """
     if not classifier.is_projection:
         raise SubjectError(
@@ -114,7 +118,7 @@ def head_layer(model: nn.Module, classifier: Classifier) -> tuple[str, nn.Module
 
 
 def added_tensors(model: nn.Module) -> set[int]:
-    """Return the identities of what peft put beside the user's own: adapters, and the copies of saved modules."""
+    """Return the `id` of each tensor that peft added: those of adapters, and of the copies of saved modules."""
     copies = [module.modules_to_save for module in saved_modules(model)]
     return {
         *adapter_parameters(model),
@@ -123,7 +127,7 @@ def added_tensors(model: nn.Module) -> set[int]:
 
 
 def groups(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, Group]]:
-    """Yield every parameter with its name and the group that it belongs to."""
+    """Yield (name, parameter, group) for every parameter."""
     adapters, heads = adapter_parameters(model), head_parameters(model)
     for name, parameter in model.named_parameters():
         group = Group.ADAPTER if id(parameter) in adapters else Group.HEAD if id(parameter) in heads else Group.OTHER
@@ -131,9 +135,9 @@ def groups(model: nn.Module) -> Iterator[tuple[str, nn.Parameter, Group]]:
 
 
 def frozen_buffers(model: nn.Module) -> Iterator[str]:
-    """Yield the names of buffers whose module trains nothing.
+    """Yield the names of buffers in modules without trainable parameters.
 
-    A module without parameters of its own is judged by the nearest module around it that has some.
+    For a module without parameters, the nearest enclosing module with some decides.
     """
     modules = dict(model.named_modules())
     for name, _ in model.named_buffers():
@@ -145,11 +149,11 @@ def frozen_buffers(model: nn.Module) -> Iterator[str]:
 
 
 def input_size(model: nn.Module) -> tuple[int, ...] | None:
-    """Return (channels, height, width) in pixels that a model was built for, however deep it sits, or None."""
+    """Return the input size (channels, height, width), in pixels, that a model was built for; None if unknown."""
     return ask(lambda library: library.input_size(model))
 
 
 def preprocessing(model: nn.Module) -> Mapping[str, Any]:
-    """Return what a model says of its images, under the keys of `retspec.records.Preprocessing`; empty if nothing."""
+    """Return the preprocessing that a model states, under the keys of `retspec.records.Preprocessing`; may be empty."""
     bare = unwrapped(model)
     return ask(lambda library: library.preprocessing(bare)) or {}

@@ -1,4 +1,4 @@
-"""Watching one forward pass: which shapes enter attention, what cuts up the image, what makes the output."""
+"""Observe one forward pass: the shapes of attention, the patch embedding and the classifier."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MATRIX_DIMS = 4
 
 
 def trace(model: nn.Module, inputs: Tensor) -> Geometry:
-    """Run one forward pass, with autograd but without a backward pass, and return what was seen.
+    """Return the geometry that one forward pass of inputs (batch, ...) shows; it runs with autograd, without backward.
 
-    Raises NoVerdict when no module with parameters runs.
+    Raises NoVerdict when no module with parameters runs, SubjectError when the output has no logits.
     """
     import torch
 
@@ -38,7 +38,7 @@ def trace(model: nn.Module, inputs: Tensor) -> Geometry:
 
 
 class _Modules:
-    """Notes, by forward hooks, which convolution cuts up the input and which module with parameters runs last."""
+    """Records, with forward hooks, the first patch convolution and the last module with parameters."""
 
     def __init__(self, model: nn.Module) -> None:
         from torch import nn
@@ -76,7 +76,7 @@ class _Modules:
 
 
 def _attention_watch() -> Any:
-    """Return a context that notes the shape of every attention matrix, made or not, in the order of the layers."""
+    """Return a context that counts the shapes of attention matrices, also those that a fused kernel never makes."""
     import torch
     from torch.nn import functional
     from torch.overrides import TorchFunctionMode
@@ -106,7 +106,7 @@ def _attention_watch() -> Any:
 
 
 def _first_two(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return query and key, by name, whether they were passed by position or by keyword."""
+    """Return the names and values of query and key, passed by position or by keyword."""
     given = dict(zip(("query", "key"), args, strict=False)) | kwargs
     return [(name, given[name]) for name in ("query", "key")]
 
@@ -128,7 +128,7 @@ def _classifier(model: nn.Module, modules: _Modules, outputs: Tensor) -> Classif
 
 
 def _parameters_behind(outputs: Tensor) -> set[int]:
-    """Return the identities of the parameters that a gradient of the outputs reaches, by walking autograd's graph."""
+    """Return the `id` of each parameter in the autograd graph of the outputs."""
     found: set[int] = set()
     seen: set[Any] = set()
     waiting = [outputs.grad_fn]
@@ -144,6 +144,6 @@ def _parameters_behind(outputs: Tensor) -> set[int]:
 
 
 def _owns_parameters(module: nn.Module) -> bool:
-    """Whether a module has parameters of its own and none below it."""
+    """Whether a module has parameters, and its children have none."""
     own = any(True for _ in module.parameters(recurse=False))
     return own and not any(any(True for _ in child.parameters()) for child in module.children())

@@ -1,4 +1,4 @@
-"""Finding what made a loss, or a gradient, not finite."""
+"""Find the operation that made a loss or a gradient NaN or infinite."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ PLACE = re.compile(r'File "(.+?)", line (\d+)')
 
 
 def nonfinite_operation(model: nn.Module, trainer: Trainer) -> str:
-    """Return which module, in one more forward pass, first gave NaN or infinity for inputs that were finite.
+    """Return the module that first gave NaN or infinity for finite inputs, in one more forward pass.
 
-    The hooks of a module run after those of the modules inside it, so the innermost is found.
+    It is named as `name (type)`, or as the inputs or the loss function; empty when everything is finite. The hooks of a
+    module run after those of the modules inside it, so the innermost is found. Raises what `trainer.loss` raises.
     """
     import torch
 
@@ -52,11 +53,13 @@ def nonfinite_operation(model: nn.Module, trainer: Trainer) -> str:
 
 
 def nonfinite_backward(model: nn.Module, trainer: Trainer) -> str:
-    """Return which operation, in one more backward pass, first gave a gradient that is not finite for finite ones.
+    """Return the operation that first turned finite gradients into NaN or infinity, in one more backward pass.
 
-    Anomaly detection remembers where each operation was called, but of what is not finite it sees NaN alone: the
-    infinite slope of a root at zero would be blamed on whatever turns it into NaN. So every operation is watched here.
-    Where this pass fails, out of memory perhaps, nothing is found: the verdict does not need it.
+    Anomaly detection remembers where each operation was called, but it detects NaN only: it would blame the infinite
+    slope of a root at zero on the operation that turns it into NaN. So every operation is watched here. See
+    https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
+
+    Returns an empty string when this pass fails, for example out of memory: the verdict does not need it.
     """
     import torch
 
@@ -87,7 +90,7 @@ def nonfinite_backward(model: nn.Module, trainer: Trainer) -> str:
 
 
 def _graph(loss: Tensor) -> set[Node]:
-    """Return every operation that the loss came from."""
+    """Return every operation in the autograd graph of the loss."""
     found: set[Node] = set()
     waiting = [loss.grad_fn]
     while waiting:
@@ -99,7 +102,7 @@ def _graph(loss: Tensor) -> set[Node]:
 
 
 def _call(node: Node) -> str:
-    """Return where in the model's code an operation was called, as far as anomaly detection knows."""
+    """Return where the model's code called an operation, as anomaly detection recorded it; empty if it did not."""
     metadata: Any = node.metadata  # a dictionary, whatever its annotation says
     frames = [frame for entry in metadata.get("traceback_", []) for frame in PLACE.findall(entry)]
     own = [(file, line) for file, line in frames if f"{os.sep}torch{os.sep}" not in file]
@@ -107,7 +110,7 @@ def _call(node: Node) -> str:
 
 
 def _is_finite(value: Any) -> bool:
-    """Whether a tensor holds finite numbers only; anything else counts as finite."""
+    """Whether all elements of a tensor are finite; anything but a tensor counts as finite."""
     import torch
 
     return not isinstance(value, torch.Tensor) or bool(value.isfinite().all())

@@ -1,4 +1,4 @@
-"""The part `trainer` of a subject: makes a trainer for a model and a batch, as the section `train` says or varied."""
+"""`TrainerMaker`, the part `trainer` of a subject: makes trainers from the section `train` or a variation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class TrainerMaker:
     """Makes trainers of one kind of training.
 
-    recipe: what the section `train` says; for a kind of its own, as far as it has the same keys.
+    recipe: the keys of the section `train`; for a plugin's training, those that it shares with the recipe.
     """
 
     recipe: Recipe
@@ -36,7 +36,7 @@ class TrainerMaker:
 
     @staticmethod
     def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
-        """Return the maker of a spec's training."""
+        """Return the maker for the training that a spec names, the recipe by default."""
         if spec.training is None:
             return TrainerMaker(recipe)
         return TrainerMaker(recipe, sources[spec.training.source], spec.training)
@@ -47,9 +47,9 @@ class TrainerMaker:
         return self.source is built_in
 
     def varied(self, **variations: Any) -> TrainerMaker:
-        """Return a maker of trainers that differ in some keys of the recipe.
+        """Return a maker whose trainers differ in some keys of the recipe.
 
-        Raises NoVerdict for a kind of training that has no such key.
+        Raises NoVerdict when this kind of training does not have such a key.
         """
         asked = {name: value for name, value in variations.items() if value != getattr(self.recipe, name)}
         if not self.is_recipe:
@@ -62,7 +62,10 @@ class TrainerMaker:
         return replace(self, recipe=replace(self.recipe, **asked))
 
     def on(self, model: nn.Module, batch: Batch, **variations: Any) -> Trainer:
-        """Return a trainer of a model on a batch; raises what `varied` raises, and SubjectError."""
+        """Return a trainer of a model on a batch.
+
+        Raises what `varied` raises, and SubjectError when the source does not return a Trainer or refuses its keys.
+        """
         if self.watched is not None:
             raise NoVerdict(
                 f"this starts trainings of its own on the model, and `train.{self.source.name}` runs yours, once"

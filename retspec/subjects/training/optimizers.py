@@ -1,6 +1,6 @@
-"""The optimizer and the scheduler that a recipe names, from torch.optim.
+"""Build the optimizer and the scheduler that a recipe names, from torch.optim.
 
-Names and arguments are those of https://docs.pytorch.org/docs/stable/optim.html, names in lower case.
+Names are the class names in lower case, arguments the same: https://docs.pytorch.org/docs/stable/optim.html
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ _PLACE = "train.optimizer"
 
 
 def make_optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer over the trainable ones of some named parameters.
+    """Return the recipe's optimizer over the parameters that require a gradient.
 
-    Raises SubjectError for an argument that the optimizer does not take, or a pattern that matches no parameter.
+    Raises SubjectError for an argument that the optimizer does not accept, for a pattern that matches no parameter, and
+    when the installed torch does not have the optimizer.
     """
     from torch import optim
 
@@ -46,7 +47,10 @@ def make_optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) ->
 
 
 def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe) -> LRScheduler | None:
-    """Return the recipe's scheduler; None for a constant rate. Raises SubjectError as `make_optimizer` does."""
+    """Return the recipe's scheduler, or None for a constant learning rate.
+
+    Raises SubjectError for an argument that the scheduler does not accept, or a scheduler that torch does not have.
+    """
     from torch.optim import lr_scheduler
 
     if recipe.scheduler is None:
@@ -59,7 +63,7 @@ def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe) -> LRSchedu
 
 
 def _named(choice: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the name, and the arguments beside it; torch takes tuples where YAML has lists."""
+    """Return the name and the arguments; YAML's lists become tuples, which torch expects."""
     if isinstance(choice, str):
         return choice, {}
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in choice.items()}
@@ -99,7 +103,7 @@ def _made(name: str, make: Callable[..., Any], first: Any, arguments: Mapping[st
 
 
 def _groups(trainable: Mapping[str, nn.Parameter], recipe: Recipe, accepted: Sequence[str]) -> list[Any]:
-    """Return the parameters, or the groups that the recipe divides them into: each is in the first that it matches."""
+    """Return the parameters, or their groups: a parameter belongs to the first group that it matches."""
     if not recipe.groups:
         return [*trainable.values()]
     rest = dict(trainable)
@@ -120,7 +124,7 @@ def _matching(pattern: str, trainable: Mapping[str, nn.Parameter], place: str) -
     try:
         found = [name for name in trainable if re.search(pattern, name)]
     except re.error as error:
-        raise SubjectError(f"{pattern!r} is no regular expression: {error}", path=place) from error
+        raise SubjectError(f"{pattern!r} is not a regular expression: {error}", path=place) from error
     if not found:
         parts = {part for name in trainable for part in (name, *name.split("."))}
         near = did_you_mean(pattern, parts)

@@ -1,4 +1,4 @@
-"""What every kind of training gives: a trainer, which takes optimizer steps on a model and a batch."""
+"""`Trainer`, the base class of every kind of training: takes optimizer steps on a model and a batch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Trainer(ABC):
-    """Forward, loss, backward and update on one batch, in one micro-batch or several.
+    """Runs forward, loss, backward and update on one batch, in one or more micro-batches.
 
-    A kind of training has to say which optimizers there are and what the loss is. All else has a plain default:
-    one micro-batch, no loss scaler, one `step` of each optimizer per update.
+    A subclass must define `optimizers` and `compute_loss`. Everything else has a default: one micro-batch, no loss
+    scaler, one `step` of each optimizer per update.
     """
 
     scales = False
-    """Whether a loss scaler is at work, which may skip a step."""
+    """Whether a loss scaler is used, which may skip a step."""
 
     def __init__(self, model: nn.Module, batch: Batch) -> None:
         self.model = model
@@ -37,7 +37,7 @@ class Trainer(ABC):
         self.see: Callable[[Tensor, Tensor], None] = _ignore
         """Called with the logits (images, classes) and targets of each micro-batch, before its loss is computed."""
         self.around: Callable[[], AbstractContextManager[object]] = nullcontext
-        """Entered for as long as the loss of a micro-batch is computed."""
+        """Returns a context that is entered while the loss of a micro-batch is computed."""
 
     @property
     @abstractmethod
@@ -46,47 +46,50 @@ class Trainer(ABC):
 
     @abstractmethod
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss of inputs (images, ...) and their targets, a scalar; calls `see` on the way."""
+        """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
+
+        Must keep its autograd graph, and call `self.see(logits, targets)` before it computes the loss.
+        """
 
     @property
     def chance_loss(self) -> float | None:
-        """Loss of a classifier that knows nothing; None where it is not known."""
+        """Mean loss of a classifier that has learnt nothing; None where it is not known."""
         return None
 
     def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
-        """Return inputs and targets of each micro-batch of a step."""
+        """Return (inputs, targets) of each micro-batch of a step."""
         return [(self.batch.inputs, self.batch.targets)]
 
     def share(self, targets: Tensor) -> float | Tensor:
-        """Return the weight of a micro-batch in the mean loss of the whole batch."""
+        """Return the weight, from 0 to 1, of a micro-batch in the mean loss of the whole batch."""
         return len(targets) / len(self.batch.targets)
 
     def weighs_nothing(self, targets: Tensor) -> bool:  # noqa: ARG002 - every micro-batch counts by default
-        """Whether a micro-batch takes no part in the mean loss, so that its own loss need not be finite."""
+        """Whether a micro-batch has no weight in the mean loss, so that its own loss need not be finite."""
         return False
 
     def scale(self, loss: Tensor) -> Tensor:
-        """Return what the backward pass starts from."""
+        """Return the scalar that the backward pass starts from: the loss, scaled if there is a loss scaler."""
         return loss
 
     def unscale(self) -> None:  # noqa: B027 - nothing to undo by default
-        """Undo `scale` in the gradients."""
+        """Undo the factor of `scale` in the gradients."""
 
     def update(self) -> bool:
-        """Apply the gradients; False when the step was skipped."""
+        """Apply the gradients; return False when the step was skipped."""
         for optimizer in self.optimizers:
             optimizer.step()
         return True
 
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss of some inputs as a scalar that can be differentiated."""
+        """Return `compute_loss` of inputs and targets, inside the context `around`."""
         with self.around():
             return self.compute_loss(inputs, targets)
 
     def backward(self) -> float | None:
-        """Compute the gradients and return the mean loss of the batch, or None as soon as a loss is not finite.
+        """Compute the gradients and return the mean loss of the batch, or None when a loss is not finite.
 
-        A loss that nothing trainable takes part in has no gradient: every parameter is left without one.
+        Parameters keep no gradient when the loss depends on none of them.
         """
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
@@ -106,14 +109,17 @@ class Trainer(ABC):
         return total
 
     def finite_backward(self) -> float:
-        """Compute the gradients and return the mean loss; raises Inconclusive when it is not finite."""
+        """Compute the gradients and return the mean loss.
+
+        Raises Inconclusive when it is not finite.
+        """
         loss = self.backward()
         if loss is None:
-            raise Inconclusive("the loss is not finite; `nonfinite_steps` tells more")
+            raise Inconclusive("the loss is not finite; see `nonfinite_steps`")
         return loss
 
     def take(self, batch: Batch) -> None:
-        """Train on another batch from now on."""
+        """Use another batch for the next steps."""
         self.batch = batch
 
     @property
@@ -128,9 +134,9 @@ class Trainer(ABC):
 
     @property
     def first_micro_batch(self) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of the first micro-batch."""
+        """(inputs, targets) of the first micro-batch."""
         return self.micro_batches()[0]
 
 
 def _ignore(_logits: Tensor, _targets: Tensor) -> None:
-    """Look at nothing."""
+    """Do nothing."""

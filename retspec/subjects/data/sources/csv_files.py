@@ -91,7 +91,7 @@ def _rows(tables: Tables, split: str, folder: Path, notes: list[str]) -> list[_R
 
 
 def _column(table: Table, tables: Tables, option: str, notes: list[str]) -> Sequence[str]:
-    """Return the values of the column that an option names; blanks for an option that is not given."""
+    """Return the values of the column that an option names; empty strings if the option is not given."""
     name = getattr(tables, option)
     return [""] * len(table.rows) if name is None else table.column(name, path=f"{PATH}.{option}", notes=notes)
 
@@ -109,7 +109,7 @@ def _with_extension(name: str, extension: str | None) -> str:
 
 
 def _classes(texts: Iterable[str]) -> dict[str, int]:
-    """Return class name to label. As soon as one label is an integer all should be: the others are none."""
+    """Return class name to label. If any text is an integer, all should be: other texts are then not a class."""
     distinct = {text for text in texts if text}
     numbers = sorted({label for text in distinct if (label := _integer(text)) is not None})
     if numbers:
@@ -118,7 +118,7 @@ def _classes(texts: Iterable[str]) -> dict[str, int]:
 
 
 def _split(rows: Iterable[_Row], classes: Mapping[str, int]) -> Split:
-    """Return a split, with the classes that occur in it."""
+    """Return a split with the classes that occur in it."""
     examples = tuple(_example(row, classes) for row in rows)
     own = {example.class_name for example in examples}
     return Split(examples, {name: label for name, label in classes.items() if name in own})
@@ -131,7 +131,7 @@ def _example(row: _Row, classes: Mapping[str, int]) -> Example:
 
 
 def _integer(text: str) -> int | None:
-    """Return the integer that a text means; a spreadsheet writes 2 as 2.0."""
+    """Return the integer that a text means, or None; a spreadsheet may write 2 as 2.0."""
     try:
         number = float(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""`data: {fixture: name}`: the batch that a pytest fixture of yours gives.
+"""`data: {fixture: name}`: a batch from a pytest fixture.
 
-pytest evaluates the fixture in its own process (`retspec.testing`) and hands the tensors over in a file; the worker
-finds it by an environment variable, so that the spec, and its hash, stay the same from run to run.
+pytest evaluates the fixture in its own process (`retspec.testing`) and writes the tensors to a file. The worker finds
+the file by an environment variable, so that the spec and its hash are the same in every run.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from retspec.facts import BatchRequest
 
 VARIABLE = "RETSPEC_FIXTURE"
-"""Environment variable: the file with the batch, while pytest runs a spec."""
+"""Environment variable with the path of the file that holds the batch, set while pytest runs a spec."""
 PATH = "data.fixture"
 MOST = 64
-"""Items of a Dataset that are handed over, if `train.batch_size` is not larger: enough for the checks that ask for a
-batch of their own size."""
+"""Items of a Dataset that are written, unless `train.batch_size` is larger: enough for the checks that set their own
+batch size."""
 
 FixtureName = Annotated[
     str,
@@ -72,15 +72,17 @@ def fixture(name: FixtureName, request: BatchRequest) -> tuple[Tensor, Tensor]:
 
 
 def hand_over(made: Any, file: Path, *, name: str, batch_size: int) -> None:
-    """Write the batch in what the fixture `name` made to a file; nothing in such a file is ever run.
+    """Write the batch that the fixture `name` returned to a safetensors file, from which no code can run.
 
-    Raises SubjectError for what holds no batch.
+    Raises SubjectError when it returned no batch.
     """
     from safetensors.torch import save_file
     from torch.utils.data import Dataset
 
     asked = max(MOST, batch_size)
     pair = first_pair(made, asked, f"the fixture {name!r}", path=PATH)
-    inputs, targets = (tensor.detach().cpu().contiguous().clone() for tensor in pair)  # apart, as the format wants it
+    inputs, targets = (
+        tensor.detach().cpu().contiguous().clone() for tensor in pair
+    )  # safetensors refuses tensors that share memory
     metadata = {"asked": str(asked)} if isinstance(made, Dataset) else None
     save_file({"inputs": inputs, "targets": targets}, file, metadata)

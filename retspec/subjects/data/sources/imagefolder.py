@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "val", "test")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-"""What torchvision's ImageFolder takes for an image."""
+"""`IMG_EXTENSIONS` of https://github.com/pytorch/vision/blob/main/torchvision/datasets/folder.py"""
 PATH = "data.imagefolder"
 
 
@@ -56,12 +56,12 @@ def imagefolder(options: ImageFolder, folder: Path) -> Dataset:
     for name, split_folder in _split_folders(options.splits, root).items():
         splits[name], others = _split(root, split_folder)
         if others:
-            notes.append(f"{name}: {len(others)} files are no images by their names: {listing(others)}.")
+            notes.append(f"{name}: {len(others)} files are not images by their names: {listing(others)}.")
     return Dataset(str(root), splits, tuple(notes))
 
 
 def _split_folders(named: Folders, root: Path) -> dict[str, str]:
-    """Return split to folder name, of the splits that are named, or of those that are there when none is."""
+    """Return split to folder name, of the named splits, or of the existing ones when none is named."""
     given = {name: value for name in SPLITS if (value := getattr(named, name)) is not None}
     below = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
     for name, value in given.items():
@@ -80,7 +80,7 @@ def _split_folders(named: Folders, root: Path) -> dict[str, str]:
 
 
 def _split(root: Path, folder: str) -> tuple[Split, list[str]]:
-    """Return a split, and the files in it that are no images by their names."""
+    """Return a split, and the files in it that are not images by their names."""
     top = root / folder
     names = sorted(entry.name for entry in os.scandir(top) if entry.is_dir())
     classes = {name: label for label, name in enumerate(names)}

@@ -43,15 +43,15 @@ class Synthetic:
 def synthetic(options: Synthetic, request: BatchRequest) -> tuple[Tensor, Tensor]:
     """Make standard normal images, (batch, channels, height, width), and labels 0, 1, … in turn, (batch,).
 
-    Noise of zero mean and unit variance is what a normalized photograph looks like to the first layer, and every model
-    learns it by heart within a few steps. Made on the CPU, so that every device sees the same numbers.
+    Noise of zero mean and unit variance looks to the first layer like a normalized photograph, and every model can
+    memorize it within a few steps. It is made on the CPU, so that every device gets the same numbers.
     """
     import torch
 
     size = options.input_size or request.input_size
     if not size:
         raise SubjectError(
-            "the model does not tell its input size; give it, as in `data: {synthetic: {input_size: [3, 224, 224]}}`",
+            "the model does not state its input size; give it, as in `data: {synthetic: {input_size: [3, 224, 224]}}`",
             path="data",
         )
     shape = (request.size(options.batch_size), *size)

@@ -29,7 +29,7 @@ def factory(
     *,
     kwargs: Annotated[dict[str, Any], Meta(description="Passed to the callable.")] = {},  # noqa: B006 - read only
 ) -> nn.Module:
-    """Build a model by a callable of yours that returns any `torch.nn.Module`."""
+    """Build a model with your callable, which returns any `torch.nn.Module`."""
     from torch import nn
 
     built = call(reference, load_callable(reference, path="model.factory"), dict(kwargs), path="model.factory")

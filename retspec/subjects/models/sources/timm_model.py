@@ -1,6 +1,6 @@
 """`model: {timm: NAME, kwargs: {...}}`, and what timm knows of its models.
 
-A model is known by timm's conventions, not by its type, so that a user's own class that follows them is understood too:
+A model is recognised by timm's conventions, not by its type, so that a user's class that follows them works too:
 `pretrained_cfg`, `get_classifier()`, `set_grad_checkpointing()`; see https://huggingface.co/docs/timm/reference/models
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _input_size(model: nn.Module) -> tuple[int, ...] | None:
-    """Return (channels, height, width) in pixels: of the patch embedding as built, else of the pretraining."""
+    """Return (channels, height, width) in pixels: of the patch embedding, else of the pretraining; None if unknown."""
     from torch import nn
 
     inner = next((module for module in model.modules() if hasattr(module, "pretrained_cfg")), model)
@@ -53,14 +53,14 @@ def _grad_checkpointing(model: nn.Module) -> Callable[[], None] | None:
     def switch() -> None:
         try:
             method(True)  # noqa: FBT003 - its parameter has another name in every library
-        except AssertionError as error:  # how timm says that an architecture cannot
+        except AssertionError as error:  # how timm refuses for an architecture without it
             raise SubjectError(f"{type(model).__name__} refuses: {error}", path="train.grad_checkpointing") from error
 
     return switch
 
 
 def _convert_state_dict(weights: Mapping[str, Tensor], model: nn.Module) -> Mapping[str, Tensor] | None:
-    """Convert by `checkpoint_filter_fn` beside the model's class, or beside the class that it was derived from.
+    """Convert with the `checkpoint_filter_fn` in the module of the model's class, or of its nearest base class.
 
     See https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/vision_transformer.py
     """

@@ -1,4 +1,4 @@
-"""The recipe: the training that is built in, as the keys of the section `train` say."""
+"""The built-in training, which the keys of the section `train` configure."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @training_source
 def recipe(value: Recipe, model: nn.Module, batch: Batch) -> Trainer:
-    """Train as the keys beside say; the default."""
+    """Train with the other keys of `train`; the default."""
     return RecipeTrainer(model, batch, value)
 
 
 class RecipeTrainer(Trainer):
-    """Takes steps as the recipe says, in micro-batches if it accumulates."""
+    """Takes the optimizer steps that a recipe describes, in micro-batches when it accumulates gradients."""
 
     def __init__(self, model: nn.Module, batch: Batch, recipe: Recipe) -> None:
         import torch
@@ -48,15 +48,16 @@ class RecipeTrainer(Trainer):
 
     @property
     def optimizers(self) -> Sequence[torch.optim.Optimizer]:
-        """The one optimizer."""
+        """The recipe's only optimizer."""
         return [self._optimizer]
 
     @property
     def chance_loss(self) -> float | None:
-        """Loss of logits that are all the same; None for a loss that has no such level, or before the first loss.
+        """Mean loss, in nats, of logits that are all equal; None before the first loss, or where unknown.
 
-        Cross-entropy: ln C over C classes, label smoothing or not, since smoothed targets sum to one. Class weights
-        over targets that are not class numbers, or smoothed, shift it: then it is computed on the targets of the batch.
+        Cross-entropy of C classes: ln C, also with label smoothing, since smoothed targets sum to one. Class weights
+        with soft or smoothed targets shift it: then it is computed on the targets of the batch. Binary cross-entropy:
+        ln 2.
         """
         if self._recipe.loss == "bce_with_logits":
             return log(2)
@@ -68,14 +69,15 @@ class RecipeTrainer(Trainer):
         return float(self._cross_entropy(self._weights.new_zeros(len(targets), self._classes), targets))
 
     def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
-        """Return the batch in as many parts as the recipe accumulates, none empty."""
+        """Return (inputs, targets) of each micro-batch: `accumulation` of them, or one per image if fewer."""
         parts = min(self._recipe.accumulation, len(self.batch.inputs))
         return list(zip(self.batch.inputs.tensor_split(parts), self.batch.targets.tensor_split(parts), strict=True))
 
     def share(self, targets: Tensor) -> float | Tensor:
-        """Return the weight of a micro-batch: its images, or what their classes weigh where the mean is weighted so.
+        """Return the weight of a micro-batch in the mean loss: its part of the images, or of the sum of class weights.
 
-        With class weights, torch divides by the sum of the weights of the targets:
+        targets: (images,) or (images, classes). With class weights and class numbers, torch divides by the sum of the
+        weights of the targets:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
         """
         if self._weights is None or targets.is_floating_point() or len(targets) == len(self.batch.targets):
@@ -83,9 +85,9 @@ class RecipeTrainer(Trainer):
         return self._weights[targets].sum() / self._weights[self.batch.targets].sum()
 
     def weighs_nothing(self, targets: Tensor) -> bool:
-        """Whether the classes of a micro-batch all weigh 0: torch divides 0 by 0 there.
+        """Whether the class weights of a micro-batch are all 0: torch then divides 0 by 0.
 
-        Raises SubjectError when those of the whole batch do: nothing can be learnt from it.
+        Raises SubjectError when those of the whole batch are: nothing can be learnt from it.
         """
         if self._weights is None or targets.is_floating_point() or self._weights[targets].any():
             return False
@@ -94,20 +96,21 @@ class RecipeTrainer(Trainer):
         return True
 
     def scale(self, loss: Tensor) -> Tensor:
-        """Multiply by what the loss scaler says, under float16."""
+        """Return the loss times the factor of the loss scaler; unchanged without float16."""
         scaled: Tensor = self._scaler.scale(loss)
         return scaled
 
     def unscale(self) -> None:
-        """Divide the gradients by the same."""
+        """Divide the gradients by the factor of the loss scaler."""
         self._scaler.unscale_(self._optimizer)
 
     def update(self) -> bool:
-        """Apply the gradients; False when the loss scaler found them not finite and skipped the step.
+        """Apply the gradients; return False when the loss scaler found them not finite and skipped the step.
 
-        Gradients are clipped here, after they are unscaled and measured; the scheduler takes a step per update.
+        Gradients are clipped here, after they are unscaled and measured, as in
+        https://docs.pytorch.org/docs/stable/notes/amp_examples.html. The scheduler takes one step per update.
         """
-        if not self.has_gradients:  # the scaler refuses what nothing was scaled for
+        if not self.has_gradients:  # GradScaler.step fails when no gradient was scaled
             return True
         self._clip()
         before = self._scaler.get_scale()
@@ -119,9 +122,9 @@ class RecipeTrainer(Trainer):
         return updated
 
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of some inputs as a scalar that can be differentiated.
+        """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
 
-        Raises SubjectError when the loss does not fit the logits and the targets.
+        Raises SubjectError when the loss fails on the logits and targets, or the class weights are too few or too many.
         """
         with self._autocast():
             logits = logits_of(self.model(inputs))
@@ -178,7 +181,7 @@ class RecipeTrainer(Trainer):
 
 
 def _bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
-    """Take class numbers as one label out of many, and anything else as it is."""
+    """Return the mean binary cross-entropy of logits (images, classes); class numbers (images,) become one-hot."""
     from torch.nn import functional
 
     if targets.dim() == 1 and not targets.is_floating_point():

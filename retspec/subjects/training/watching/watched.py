@@ -10,15 +10,17 @@ from retspec.errors import SubjectError
 from retspec.subjects.devices import settings_of_torch
 from retspec.subjects.models.structure import has_adapter
 from retspec.subjects.training.watching.printed import Printed
+from retspec.subjects.training.watching.rerun import Rerun, trace_of
 from retspec.subjects.training.watching.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor, nn
 
     from retspec.facts import Training
     from retspec.facts.loop import Loop
+    from retspec.facts.reruns import Trace
     from retspec.subjects.training.watching.launching import Launch
 
 
@@ -28,11 +30,13 @@ class WatchedRun:
 
     loop: Loop
     watch: Watch
+    launched: Rerun
+    """What was launched, as plain data: the same can be run again in another process."""
 
     @staticmethod
-    def of(launch: Launch, steps: int, progress: Callable[[int, int], None]) -> WatchedRun:
+    def of(launch: Launch, launched: Rerun, progress: Callable[[int, int], None]) -> WatchedRun:
         """Run a training until it has taken its steps."""
-        watch = Watch(launch, steps, progress)
+        watch = Watch(launch, launched.steps, progress)
         printed = Printed()
         with settings_of_torch():
             loop = watch.run()
@@ -41,7 +45,15 @@ class WatchedRun:
         if watch.trainee is not None:
             watch.trained = _tensors(watch.trainee.module)
             watch.trainee.give_back()
-        return WatchedRun(loop, watch)
+        return WatchedRun(loop, watch, launched)
+
+    def again(self, *, args: Sequence[str] | None = None, steps: int | None = None) -> Trace:
+        """Run the training once more in a fresh process, with other arguments or for more steps if given.
+
+        Raises NoVerdict when that process dies.
+        """
+        arguments = self.launched.arguments if args is None else {**self.launched.arguments, "args": list(args)}
+        return trace_of(replace(self.launched, arguments=arguments, steps=steps or self.launched.steps))
 
     @property
     def module(self) -> nn.Module:

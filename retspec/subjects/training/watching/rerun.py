@@ -1,0 +1,118 @@
+"""A training run once more, in a process of its own: `python -m retspec.subjects.training.watching.rerun FD`.
+
+A second run in one process would find modules imported, caches filled and random numbers drawn. The process reads a
+`Rerun` as JSON from standard input and writes a `Trace` as JSON to the given descriptor: what the training prints
+goes elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.errors import NoVerdict
+from retspec.facts.reruns import Trace
+from retspec.subjects.callables import allow_imports_from
+from retspec.subjects.models.state import fingerprint
+from retspec.subjects.training.watching.watch import Watch
+
+if TYPE_CHECKING:
+    from retspec.plugin import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rerun:
+    """A launch as plain data."""
+
+    source: str
+    value: str
+    folder: str
+    steps: int
+    threads: int
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def trace_of(rerun: Rerun) -> Trace:
+    """Run a training in a fresh process and return what it did; raises NoVerdict when the process dies."""
+    reading, writing = os.pipe()
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module, by this interpreter
+            [sys.executable, "-m", __name__, str(writing)],
+            input=msgspec.json.encode(rerun),
+            pass_fds=[writing],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        answered = answer.read()
+    if not answered:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise NoVerdict(f"a second process that ran the training ended with exit code {done.returncode}: {last}")
+    return msgspec.json.decode(answered, type=Trace)
+
+
+def main() -> None:
+    """Run what standard input says."""
+    import torch
+
+    rerun = msgspec.json.decode(sys.stdin.buffer.read(), type=Rerun)
+    torch.set_num_threads(rerun.threads)
+    folder = Path(rerun.folder)
+    allow_imports_from(folder, Path.cwd())
+    launch = _source(rerun.source)(rerun.value, folder, **rerun.arguments)
+    watch = Watch(launch, rerun.steps)
+    watch.run()
+    with os.fdopen(int(sys.argv[1]), "wb") as answer:
+        answer.write(msgspec.json.encode(traced(watch)))
+    sys.stdout.flush()
+    os._exit(os.EX_OK)  # threads that the training left must not keep the process
+
+
+def traced(watch: Watch) -> Trace:
+    """Return what a run did, before its module is put back."""
+    main = watch.main
+    module = None if watch.trainee is None else watch.trainee.module
+    return Trace(
+        command=watch.launch.command,
+        ending=watch.ending,
+        losses=() if watch.training is None else watch.training.losses,
+        rates=() if main is None else tuple(main.rates),
+        batches=tuple(sha256(each.seal).hexdigest()[:16] for each in watch.forwards.entered),
+        parameters={} if module is None else {n: int(fingerprint(p)) for n, p in module.named_parameters()},
+        state={} if main is None else _state(main.optimizer),
+        scale=watch.scale,
+    )
+
+
+def _state(optimizer: Any) -> dict[str, int]:
+    """Return a fingerprint of each kind of entry that an optimizer keeps, over all its parameters."""
+    import torch
+
+    prints: dict[str, int] = {}
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            for name, value in optimizer.state.get(parameter, {}).items():
+                if isinstance(value, torch.Tensor):
+                    prints[name] = hash((prints.get(name, 0), int(fingerprint(value))))
+    return prints
+
+
+def _source(name: str) -> Source:
+    from retspec.subjects.training.sources import launched
+
+    source: Source = getattr(launched, name)
+    return source
+
+
+if __name__ == "__main__":
+    main()
