@@ -131,7 +131,7 @@ def test_a_training_in_order_is_described_on_one_page(script: Any, retspec: Any)
         "optimizer     SGD, 1 group",
         "              4 parameters (83 elements), lr 0.1 → 0.1, weight decay 0",
         "accumulation  1 backward pass per step, loss weight 1",
-        "precision     float32, no loss scaler",
+        "precision     float32 on cpu, no loss scaler",
         "batch         4 x 6, float32",
         "data          12 batches, 12 of them distinct",
         "criterion     cross_entropy (mean), 3 classes; logits enter",
@@ -166,6 +166,13 @@ def test_what_cannot_be_judged_is_said_and_is_nothing_wrong(script: Any, retspec
     said = " ".join(finished.out.split())
     assert "could not be judged: scheduler_steps: SGD has no scheduler" in said
     assert "train_mode_validations: no forward pass without gradients was seen" in said
+
+
+def test_what_many_trainings_do_on_purpose_warns_and_is_nothing_wrong(script: Any, retspec: Any) -> None:
+    script(("lr=0.1", "lr=0.1, weight_decay=0.1"))
+    finished = retspec("watch", "--steps", "4", "--", "python", "train.py")
+    assert finished.code == 0
+    assert "looks wrong:\n  warned: decayed_vectors = 2 parameters" in finished.out
 
 
 def test_a_schedule_that_counts_epochs_does_not_look_wrong(script: Any, retspec: Any) -> None:
@@ -303,7 +310,7 @@ def test_a_spec_is_drafted_that_the_same_training_meets(script: Any, program: An
     spec = validate(load("specs/own.yaml"), gather(entry_points=False))
     assert spec.training is not None
     assert (spec.training.value, spec.training.arguments) == ("../train.py", {"args": ["--x", "${y}"]})
-    assert {"accumulation": 1, "max_trainable_params": 83, "unowned_params": 0}.items() <= {
+    assert {"accumulation": 1, "max_trainable_params": 83, "unowned_params": 0, "lr_rtol": 1e-3}.items() <= {
         criterion.id: criterion.limit for criterion in spec.criteria
     }.items()
     finished = program("run", "specs/own.yaml", "--no-reports")

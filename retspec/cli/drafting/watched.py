@@ -7,8 +7,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from retspec.cli.drafting.writing import SCHEMA
+from retspec.facts import Group
 from retspec.records import Verdict
-from retspec.text.wording import exact, readable
+from retspec.text.wording import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ retspec: 1
 name: {name}
 description: Gate before a training run.
 """
+_RATES = 5
+"""Learning rates that a draft holds the first steps to."""
 
 
 def draft(training: CommandLine, seen: Seen, results: Sequence[Result], path: Path) -> str:
@@ -63,11 +66,14 @@ def _as_seen(seen: Seen) -> Iterator[str]:
         yield f"  autocast_dtype: {loop.autocast_dtype}"
     if seen.parameters is not None:
         yield f"  max_trainable_params: {seen.parameters.trainable_total}"
+        if seen.parameters.breakdown()[Group.HEAD]:
+            yield "  head_trainable: true"
         if seen.parameters.adapted_layers:
             yield f"  lora_layers: {len(seen.parameters.adapted_layers)}"
             yield "  merge_atol: 1e-4"
-    rates = [rate for group in loop.optimizers[loop.main].groups for rate in group.rates]
-    yield f"  # lr_rtol: the rates went from {exact(rates[0])} to {exact(rates[-1])}"
+    rates = loop.optimizers[loop.main].groups[0].rates[:_RATES]
+    if any(rates):
+        yield f"  lr_rtol: {{limit: 1e-3, with: {{rates: {_yaml([float(f'{rate:.6g}') for rate in rates])}}}}}"
 
 
 def _yaml(value: Value | list[str] | Any) -> str:

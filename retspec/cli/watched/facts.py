@@ -38,7 +38,7 @@ def lines(seen: Seen) -> Iterator[Line]:
     for optimizer in loop.optimizers:
         yield from _optimizer(optimizer, seen.sizes)
     yield "accumulation", _accumulation(loop.main_steps)
-    yield "precision", f"{loop.autocast_dtype or 'unknown'}, {'a' if loop.scaler else 'no'} loss scaler"
+    yield "precision", _precision(loop)
     if seen.parameters is not None:
         yield "trains", _trains(seen.parameters, loop.model)
     yield "batch", _batch(loop.batch) if loop.batch else "no tensor entered the model"
@@ -63,12 +63,17 @@ def _optimizer(optimizer: WatchedOptimizer, sizes: dict[str, int]) -> Iterator[L
 def _group(group: WatchedGroup, sizes: dict[str, int]) -> str:
     known = [sizes[name] for name in group.parameters if name in sizes]
     elements = f" ({sum(known):,} elements)" if len(known) == len(group.parameters) else ""
-    rates = f"lr {_rate(group.rates[0])} → {_rate(group.rates[-1])}" if group.rates else "no step"
-    return f"{len(group.parameters):,} parameters{elements}, {rates}, weight decay {_rate(group.weight_decay)}"
+    lr = f"lr {_rate(group.rates[0])} → {_rate(group.rates[-1])}" if group.rates else "lr of its own"
+    return f"{len(group.parameters):,} parameters{elements}, {lr}, weight decay {_rate(group.weight_decay)}"
 
 
 def _rate(rate: float) -> str:
     return f"{rate:.3g}"
+
+
+def _precision(loop: Loop) -> str:
+    device = f" on {loop.device}" if loop.device else ""
+    return f"{loop.autocast_dtype or 'unknown'}{device}, {'a' if loop.scaler else 'no'} loss scaler"
 
 
 def _accumulation(steps: Sequence[WatchedStep]) -> str:

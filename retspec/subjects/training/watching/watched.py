@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from retspec.errors import SubjectError
 from retspec.subjects.devices import settings_of_torch
 from retspec.subjects.models.structure import has_adapter
@@ -41,7 +43,7 @@ class WatchedRun:
         with settings_of_torch():
             loop = watch.run()
         if loop.ending:
-            loop = replace(loop, last_lines=printed.last_lines())
+            loop = msgspec.structs.replace(loop, last_lines=printed.last_lines())
         if watch.trainee is not None:
             watch.trained = _tensors(watch.trainee.module)
             watch.trainee.give_back()
