@@ -1,4 +1,4 @@
-"""What travels between the supervisor and its worker: instructions in, messages out, as JSON records, one per line."""
+"""The protocol between the supervisor and a worker: instructions in, messages out, as JSON records, one per line."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from retspec.records import Measured, Outcome, Plan
 
 
 class Libraries(msgspec.Struct, frozen=True, tag=True):
-    """What a worker imports while its first job is still being planned."""
+    """The libraries that a worker imports while its first job is still being planned."""
 
     names: tuple[str, ...]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a worker has to do."""
+    """A plan for a worker to measure, and the plugins that it needs."""
 
     plan: Plan
     plugins: tuple[str, ...] = ()
     entry_points: bool = True
     more: bool = False
-    """Whether another job may follow: then what it could share is worth keeping."""
+    """Whether another job may follow; if so, the worker keeps what that job could share."""
 
 
 class Environment(msgspec.Struct, frozen=True, tag=True):
-    """Where the worker measures."""
+    """The device, threads and file hashes that the worker measures with."""
 
     facts: dict[str, str]
 
 
 class Started(msgspec.Struct, frozen=True, tag=True):
-    """The worker turns to a criterion."""
+    """The worker begins a criterion."""
 
     id: str
 
@@ -50,13 +50,13 @@ class Made(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
-    """A criterion is through."""
+    """A criterion is finished."""
 
     outcome: Outcome
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """The worker did everything and cleaned up; `faults` says what went wrong while cleaning up."""
+    """The worker finished its job and cleaned up; `faults` lists what went wrong while cleaning up."""
 
     faults: tuple[str, ...] = ()
 
@@ -76,11 +76,11 @@ def encode(message: Message | Instruction) -> bytes:
 def decode(line: bytes) -> Message:
     """Return the message of one line.
 
-    Raises msgspec.DecodeError when it is none.
+    Raises msgspec.DecodeError if the line is not a message.
     """
     return _decoder.decode(line)
 
 
 def decode_instruction(line: bytes) -> Instruction:
-    """Return the instruction of one line, which a supervisor wrote."""
+    """Return the instruction that a supervisor wrote as one line."""
     return _instruction_decoder.decode(line)

@@ -78,8 +78,9 @@ class Subject:
         """Makes trainers, which take optimizer steps."""
         from retspec.subjects.training.making import TrainerMaker
 
-        maker = TrainerMaker.of(self._spec, self.recipe, self._training_sources)
-        return replace(maker, watched=lambda: self.watched_run) if self._is_launched else maker
+        if self._is_launched:
+            return TrainerMaker.after(self.watched_run, self._spec, self.recipe, self._training_sources)
+        return TrainerMaker.of(self._spec, self.recipe, self._training_sources)
 
     @property
     def _is_launched(self) -> bool:

@@ -1,8 +1,8 @@
-"""Secrets, and how they are kept out of everything that leaves: reports, messages, logs.
+"""Keep secrets out of all output: reports, messages and logs.
 
-`retspec.spec.load.secrets` finds them. A secret is replaced wherever it is in a text, also as `repr` and as a number
-with separators would show it, each line of a longer one by itself. What was measured stays a number: only texts,
-arguments and limits are masked.
+`retspec.spec.load.secrets` finds them. A secret is replaced wherever it is in a text, also as `repr` shows it and as a
+number with separators; each line of a longer secret is replaced by itself. A measured number is not masked: only texts,
+arguments and limits are.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 MASK = "***"
 SHORTEST = 4
-"""Characters of a secret that is masked: shorter ones are part of too many words."""
+"""Characters of the shortest secret that is masked; shorter ones are part of too many words."""
 
 LONGEST_NUMBER = 80
-"""Characters of a secret that may be shown as a number."""
+"""Characters of the longest secret that is also masked as a number with separators."""
 
 
 class Mask:
@@ -39,7 +39,7 @@ class Mask:
         return self._pattern.sub(MASK, text) if self._pattern else text
 
     def data(self, value: Any) -> Any:
-        """Return plain data of which no text, and no name of a value, holds a secret."""
+        """Return plain data without secrets in its texts and keys."""
         match value:
             case str():
                 return self.text(value)
@@ -50,7 +50,7 @@ class Mask:
         return value
 
     def given(self, value: Any) -> Any:
-        """Return what a spec gives, where a secret may have been read as a number, without secrets."""
+        """Return a value of a spec without secrets; there, a secret may have been read as a number."""
         match value:
             case Mapping():
                 return {name: self.given(entry) for name, entry in value.items()}
@@ -114,7 +114,7 @@ class Mask:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield how a secret may be written."""
+    """Yield the ways in which a secret may be written."""
     yield secret
     yield repr(secret)[1:-1]
     yield from (line.strip() for line in secret.splitlines())

@@ -1,7 +1,7 @@
-"""Whether a worker's records follow from its job: a record that was not asked for, or comes twice, is refused.
+"""Check that a worker's records follow from its job: a record that was not requested, or comes twice, is refused.
 
-The code under test shares the worker's process, so it can write to the worker's pipe. A record out of turn gives it
-away; a whole conversation, forged to the letter, does not.
+The code under test shares the worker's process, so it can write to the worker's pipe. A record out of turn reveals such
+a forgery; a complete and correct sequence of forged records does not.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ProtocolCheck:
             case Started(name):
                 return self._start(name)
             case Progress(key):
-                return "" if key in self._readers or key in PARTS else f"progress of {key!r}, which was not planned"
+                return "" if key in self._readers or key in PARTS else f"progress of {key!r}, which is not in the plan"
             case Made(measured):
                 return self._make(measured.key)
             case Finished(outcome):

@@ -1,4 +1,4 @@
-"""The workers of a lane: one that has done its job gets the next one, and reuses what it has loaded and built."""
+"""The workers of a lane: a worker that has done its job gets the next one and reuses what it has loaded and built."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ANY = object()
 
 
 class Workers:
-    """Hands out workers, at most one of which waits for its next job."""
+    """Provides workers, at most one of which waits for its next job."""
 
     def __init__(self) -> None:
         self._stop = Event()
@@ -33,7 +33,7 @@ class Workers:
     def warm_up_for(self, document: Document, gathered: Callable[[], Catalog]) -> None:
         """Start a worker, if none waits: it imports what the model of a spec needs while the spec is validated.
 
-        gathered: returns the catalog, whose sources know what they import; it is called while the worker starts.
+        gathered: returns the catalog, whose sources declare what they import; it is called while the worker starts.
         """
         if self._resting is not None or not document.model_keys:
             return
@@ -44,9 +44,9 @@ class Workers:
 
     @contextmanager
     def worker_for(self, job: Job) -> Iterator[WorkerProcess]:
-        """Yield a worker that has the job; afterwards it is ended, unless `rest` was called for it.
+        """Provide a worker that has been sent the job; end it afterwards, unless `rest` was called for it.
 
-        Raises RetspecError when none can be started.
+        Raises RetspecError if no worker can be started.
         """
         process = self._rested(job) or WorkerProcess(self._stop)
         process.send(job)
@@ -61,18 +61,18 @@ class Workers:
         self._resting = (kind_of(job), process)
 
     def finish(self) -> str:
-        """Let the waiting worker finish; return what it did instead of ending well, or nothing."""
+        """Let the waiting worker end; return what it did instead of ending well, or an empty string."""
         kind, process = self._resting or (_ANY, None)
         fault = "" if process is None or kind is _ANY else process.finish()
         self.close()
         return fault
 
     def stop(self) -> None:
-        """Stop the thread that reads from a worker: Stopped is raised there."""
+        """Raise Stopped in the thread that reads from a worker."""
         self._stop.set()
 
     def close(self) -> None:
-        """End the worker that waits, if one does."""
+        """End the waiting worker, if there is one."""
         if self._resting is not None:
             _, process = self._resting
             self._resting = None
@@ -96,5 +96,5 @@ def kind_of(job: Job) -> object:
 
 
 def _fits_any(job: Job) -> bool:
-    """Whether a worker may do this job that has imported libraries already: what they take counts as memory."""
+    """Whether a worker that has already imported libraries may do this job: `run.memory` would count them."""
     return job.plan.needs_torch and job.plan.spec.run.memory is None

@@ -1,4 +1,4 @@
-"""The worker as an operating system process: its own session, a private pipe, a bounded end."""
+"""The worker as an operating system process: its own session, a private pipe, a bounded time to end."""
 
 from __future__ import annotations
 
@@ -27,40 +27,40 @@ if TYPE_CHECKING:
 GRACE = 5.0
 """Seconds between asking the worker to end and killing it."""
 PARTING = 15.0
-"""Seconds that a worker which has done its jobs has for its end: far more than it needs, since a run that is healthy
-must not lose its verdict to a busy machine."""
+"""Seconds that a worker has to end after its last job: far more than it needs, because a busy machine must not fail a
+healthy run."""
 TAIL = 4000
 """Characters of the worker's standard error that a report keeps."""
 LAST_WORDS = 500
-"""Characters of standard error that a dying process may fill."""
+"""Characters at the end of standard error in which a dying process reports its error."""
 NO_MEMORY = ("MemoryError", "std::bad_alloc", "annot allocate memory", "failed to map segment", "emory allocation")
-"""How Python, C++, the C library, its loader and OpenBLAS say that an allocation failed."""
+"""How Python, C++, the C library, its loader and OpenBLAS report that an allocation failed."""
 LOOK = 0.2
 """Seconds between two looks at whether a silent worker still lives."""
 
 
 class Stopped(BaseException):
-    """The worker's messages are no longer wanted; not an Exception, so that no handler of errors swallows it."""
+    """The worker is no longer needed; not an Exception, so that no `except Exception` swallows it."""
 
 
 @dataclass(frozen=True)
 class WorkerExit:
-    """How a worker ended, in words, and its last output."""
+    """How a worker ended, in words, and the end of its standard error."""
 
     cause: str
     stderr: str
 
     @property
     def lacked_memory(self) -> bool:
-        """Whether its last words were that an allocation failed, beyond what Python could turn into an exception."""
+        """Whether its standard error ends with a failed allocation that Python could not turn into an exception."""
         return any(words in self.stderr[-LAST_WORDS:] for words in NO_MEMORY)
 
 
 class WorkerProcess:
     """Runs a worker; closing it ends the worker and all that it started, and so does the end of this process.
 
-    stop: set by another thread once the worker's messages are no longer wanted.
-    Raises RetspecError when the system cannot start one.
+    stop: set by another thread once the worker is no longer needed.
+    Raises RetspecError if the system cannot start a process.
     """
 
     def __init__(self, stop: Event) -> None:
@@ -91,13 +91,13 @@ class WorkerProcess:
         self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
 
     def send(self, instruction: Instruction) -> None:
-        """Send the worker its task; the first read notices a dead one."""
+        """Send an instruction; the first read notices a dead worker."""
         with suppress(BrokenPipeError):
             self._instructions.write(encode(instruction))
             self._instructions.flush()
 
     def close(self) -> None:
-        """End the worker, and give back what belongs to it."""
+        """End the worker and release its resources."""
         self.end()
         self._guard.dismiss()
         self._selector.close()
@@ -112,7 +112,7 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def read_line(self, deadline: float) -> bytes | None:
-        """Return the next record, or None when the worker has ended or the deadline (monotonic clock) is over.
+        """Return the next record, or None if the worker has ended or the deadline (monotonic clock) is over.
 
         Raises Interrupted, or Stopped.
         """
@@ -132,7 +132,7 @@ class WorkerProcess:
         return line
 
     def finish(self) -> str:
-        """Give a worker that is done no more jobs; return what it did instead of ending well, or nothing."""
+        """Wait for the end of a worker that has no more jobs; return what went wrong with it, or an empty string."""
         with suppress(BrokenPipeError):
             self._instructions.close()
         try:
@@ -191,7 +191,7 @@ def describe_status(status: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a worker: what CUDA needs to be repeatable, and this very retspec on the path."""
+    """Return the environment of a worker: what CUDA needs to be repeatable, and this copy of retspec on the path."""
     package_parent = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), package_parent]))
     return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path}

@@ -1,4 +1,4 @@
-"""Entry point of the worker."""
+"""Entry point of the worker process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from retspec.subjects.models.base_models import BaseModels
 
 
 def main() -> None:
-    """Do one job after another, until the supervisor closes the pipe that they come through."""
+    """Do one job after another, until the supervisor closes the pipe that sends them."""
     ending = FastExit()
     channel, bases, gathering = Channel(int(sys.argv[1])), BaseModels(), cache(gather)
     with _detached_standard_input() as instructions:
@@ -35,12 +35,12 @@ def main() -> None:
                         settle(libraries_for(job.plan.spec.model_keys, sources))
                     work(job, channel, bases, gathering)
                     if job.more:
-                        gc.collect()  # a model in a reference cycle would stay beside the next one
+                        gc.collect()  # a model in a reference cycle would stay in memory beside the next one
     ending.status = os.EX_OK
 
 
 def _detached_standard_input() -> IO[bytes]:
-    """Return what was the standard input, and give the code under test an empty one."""
+    """Return the standard input, and replace it with an empty one for the code under test."""
     instructions = os.dup(0)  # not inherited by what the code under test starts
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)

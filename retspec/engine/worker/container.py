@@ -1,4 +1,4 @@
-"""The container of measurements: makes each once, remembers failures too, unwinds in reverse."""
+"""The container of measurements: makes each once, remembers failures too, cleans up in reverse order."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed", "watched_run"}
-"""Parts of the subject whose making is worth a line of progress."""
+"""Parts of the subject that take long enough to report their progress."""
 
 
 class Container:
     """Facts by the key of their measurement.
 
-    A measurement may be a generator function: what follows its `yield` is run when the container closes.
+    A measurement may be a generator function: the code after its `yield` runs when the container closes.
     """
 
     def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel) -> None:
@@ -48,7 +48,7 @@ class Container:
     def facts(self, key: str) -> Any:
         """Return the facts of a measurement, or a part of the subject; made at the first call.
 
-        Raises whatever making them raised, again at every call.
+        Raises what making them raised, again at every call.
         """
         if key in self._failures:
             raise self._failures[key]
@@ -62,15 +62,15 @@ class Container:
         return self._facts[key]
 
     def close(self) -> None:
-        """Unwind the measurements in reverse.
+        """Clean up the measurements in reverse order.
 
-        Raises what one of them raises; the others unwind all the same.
+        Raises what one of them raises, after the others have cleaned up too.
         """
         self._unwinding.close()
 
     def _part(self, name: str) -> Any:
         if name == "progress":
-            return None  # bound to its measurement when that is made
+            return None  # a measurement gets its own when it is made
         if name in SLOW_PARTS:
             self._channel.tell(Progress(name))
         return getattr(self._subject, name)
@@ -98,7 +98,7 @@ class Container:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Drop the local variables that an error holds on to: after "out of memory" they are what filled it."""
+    """Drop the local variables that an error keeps alive: after "out of memory" they are what filled it."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
@@ -110,7 +110,7 @@ def typed(declared: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[st
 
 
 def _recordable(facts: Any) -> Any:
-    """Return facts as plain data, or None for those that live in memory only, such as tensors."""
+    """Return facts as plain data, or None for those that cannot be recorded, such as tensors."""
     try:
         return plain(msgspec.to_builtins(facts, str_keys=True))
     except TypeError:

@@ -1,4 +1,4 @@
-"""Doing a job: criterion by criterion, every failure an outcome."""
+"""Do a job: one criterion after another, with every failure as an outcome."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 def work(
     job: Job, channel: Channel, bases: BaseModels | None = None, gathering: Callable[..., Catalog] = gather
 ) -> None:
-    """Answer every criterion of the job with one outcome, then clean up and say so.
+    """Send one outcome for every criterion of the job, then clean up and send `Done`.
 
     bases: base models that an earlier job of this process left for the next one.
-    gathering: `gather`, or one that remembers, for several jobs under the same plugins.
+    gathering: `gather`, or a cached version of it for several jobs with the same plugins.
     """
     allow_imports_from(*job.plan.spec.folders, Path.cwd())
     catalog = gathering(job.plugins, entry_points=job.entry_points)
@@ -57,11 +57,11 @@ def work(
         channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:
         channel.tell(Started(step.criterion.id))
-        _tell(channel, _outcome(step, catalog, container, job.plan.spec))
+        _send_outcome(channel, _outcome(step, catalog, container, job.plan.spec))
     channel.tell(Done(_close(container)))
 
 
-def _tell(channel: Channel, outcome: Outcome) -> None:
+def _send_outcome(channel: Channel, outcome: Outcome) -> None:
     """Send an outcome; one that JSON cannot carry, such as an integer of 5000 digits, is an error of that criterion."""
     try:
         channel.tell(Finished(outcome))
@@ -97,7 +97,7 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec
     started = perf_counter()
     try:
         observed, failure = _observe(step, catalog, container), None
-    except Exception as error:  # noqa: BLE001 - whatever a check or a model raises is an outcome, never a lost run
+    except Exception as error:  # noqa: BLE001 - what a check or a model raises is an outcome and must not end the run
         observed, failure = None, error
     seconds = perf_counter() - started
     if failure is None:
@@ -127,7 +127,7 @@ def _verdict(error: Exception) -> Verdict:
 
 
 def _reason(error: Exception, marks: Mapping[str, Mark]) -> str:
-    """Return what went wrong in one line; what the spec asked for comes with its place in the spec."""
+    """Return what went wrong; an error about something that the spec asked for starts with its place in the spec."""
     if isinstance(error, SubjectError):
         mark = _nearest(error.path, marks)
         return f"{mark}: {error}" if mark else str(error)
@@ -135,16 +135,16 @@ def _reason(error: Exception, marks: Mapping[str, Mark]) -> str:
 
 
 def _nearest(path: str, marks: Mapping[str, Mark]) -> Mark | None:
-    """Return the mark of a dotted path, or of what is around it where the spec does not go so deep."""
+    """Return the mark of a dotted path, or of its nearest parent that is in the spec."""
     while path and path not in marks:
         path = path.rpartition(".")[0]
     return marks.get(path)
 
 
 def _observed(answer: Any) -> Observed[Any]:
-    """Return what a check answered as an observation of plain values.
+    """Return what a check returned as an observation of plain values.
 
-    Raises NoVerdict for anything that is no value: it is refused here, before JSON could turn it into something else.
+    Raises NoVerdict for anything that is not a value, before JSON could turn it into something else.
     """
     observed = answer if isinstance(answer, Observed) else Observed(answer)
     if not isinstance(observed.details, Mapping):
@@ -155,7 +155,7 @@ def _observed(answer: Any) -> Observed[Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, (bool, str)):
         return value
-    # numpy's integers are registered as Integral, tensors are not; what no float can hold cannot be judged.
+    # numpy's integers are registered as Integral, tensors are not. An integer beyond the floats cannot be judged.
     if isinstance(value, Integral) and abs(int(value)) <= sys.float_info.max:
         return int(value)
     if isinstance(value, Real) and float(value) - float(value) == 0:

@@ -1,4 +1,4 @@
-"""The texts inside JUnit XML: why a testcase is not green, and its `system-out`."""
+"""The texts in JUnit XML: why a testcase is not green, and its `system-out`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def shortened(text: str) -> str:
 
 
 def capped(lines: Iterable[str], largest: int) -> str:
-    """Join lines into what XML can hold, and leave out the middle of what is too large to be read back."""
+    """Return the lines as one text that XML can hold, without the middle if it has more than `largest` bytes."""
     text = visible("\n".join(lines))
     encoded = text.encode()
     if len(encoded) <= largest:

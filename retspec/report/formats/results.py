@@ -2,8 +2,8 @@ r"""results.json: everything that a run found, for programs; `retspec judge` and
 
 It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
-surrogates, which no strict reader accepts, are spelled out as `\udc80`. A detail that is no plain data is
-written as its text.
+surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
+written as text.
 """
 
 from __future__ import annotations

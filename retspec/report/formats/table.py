@@ -1,4 +1,4 @@
-"""Plain text for people: a table, a block for each criterion that needs a look, a line that sums up."""
+"""Plain text for people: a table, a block for each criterion that needs attention, and a summary line."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
 _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
 _NOTHING = "—"
 QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
-"""What needs no look."""
+"""Verdicts that need no attention."""
 JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED})
-"""What comes with advice."""
+"""Verdicts that come with advice."""
 
 
 def _unstyled(word: str, _verdict: Verdict) -> str:
@@ -38,9 +38,9 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     """Return the report as text.
 
     style: colours the words for verdicts.
-    verbose: adds a block for what is met, and the tracebacks.
+    verbose: adds a block for each criterion that is met, and the tracebacks.
     """
-    from tabulate import tabulate  # noqa: PLC0415 - every command asks which formats there are, and few print a table
+    from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
 
     rows = tabulate(
         [row(result, style) for result in report.every_result],
@@ -79,12 +79,12 @@ def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
 
 
 def _needs_a_look(result: Result) -> bool:
-    """Whether there is something to do: a waiver that is no longer needed, too, is to be taken out."""
+    """Whether there is something to do, which includes removing a waiver that is no longer needed."""
     return result.verdict not in QUIET or (result.verdict is Verdict.MET and result.criterion.waive is not None)
 
 
 def by_cause(results: Iterable[Result]) -> list[list[Result]]:
-    """Gather the criteria that have no verdict for one and the same reason; the others stay alone."""
+    """Group the criteria that have no verdict for the same reason; each of the others is a group by itself."""
     groups: dict[object, list[Result]] = {}
     for result in results:
         key = result.criterion.name if result.verdict.is_decided else (result.verdict, result.reason)
@@ -106,7 +106,7 @@ def _block(results: list[Result], style: Style, *, verbose: bool) -> Iterator[st
 
 
 def _headline(results: list[Result], style: Style) -> str:
-    """Return `file:line: verdict: id: sentence`, without the id where the sentence begins with it."""
+    """Return `file:line: verdict: id: sentence`, without the id if the sentence begins with it."""
     first = results[0]
     criterion, reason = first.criterion, one_line(first.reason)
     who = f"{one_line(criterion.name)}: "
