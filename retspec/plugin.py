@@ -46,10 +46,8 @@ the error messages include it. In an installed package, name the module as an en
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. They are called in pluggy's order:
   the last one registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception
   in one is a fault of the run, but does not end it. No plugin can wrap or change what another offers.
-* `HookSpecs` lists every hook; `@hookimpl` marks an implementation. `discover` finds what the modules of a package
-  define.
-* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it
-  with a clear message.
+* `HookSpecs` lists every hook, `@hookimpl` marks an implementation, `discover` finds what a package's modules define.
+* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it.
 """
 
 from __future__ import annotations
@@ -258,14 +256,10 @@ def training_source(
 ) -> Source | Callable[[Callable[..., Any]], Source]:
     """Make a key under `train:` from a function `(value, model, batch, *, arguments) -> Trainer`.
 
-    The first parameter is the value of the key; the function returns a `retspec.toolkit.Trainer` of the model on
-    the batch. It is called for each training that a measurement makes. An argument with the name of a key of the recipe
-    (`lr`, `accumulation`, `amp`) must mean the same: a measurement may vary it. A measurement that needs to vary a key
-    that the function does not have gives no verdict. The keys `steps`, `stop_at_drop`, `min_steps`, `batch_size` and
-    `dropout` work with every kind of training.
-
-    launches: for a function `(value, folder, *, arguments) -> Launch` that starts the user's own training instead. It
-    is run once, watched, and ended after `steps` optimizer steps; model, data and optimizers are then those of the run.
+    The first parameter is the value of the key; the `retspec.toolkit.Trainer` is made for each training that a
+    measurement needs. An argument named as a key of the recipe (`lr`, `amp`) must mean the same: a measurement may vary
+    it, and gives no verdict where the key is missing. `steps`, `stop_at_drop`, `min_steps`, `batch_size` and `dropout`
+    work with all. launches: for `(value, folder, *, arguments) -> Launch`, the user's own training, which is watched.
     """
 
     def decorate(function: Callable[..., Any]) -> Source:

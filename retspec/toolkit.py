@@ -103,12 +103,14 @@ from retspec.subjects.models.tracing import trace
 from retspec.subjects.seeds import seeded
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.trainer import Trainer
+from retspec.subjects.training.watching.launching import Launch
 
 __all__ = [
     "Batch",
     "Feed",
     "File",
     "Group",
+    "Launch",
     "Loaded",
     "Skeleton",
     "Trainer",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.errors import NoVerdict, SubjectError, describe
+from retspec.errors import SubjectError, describe
 from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
@@ -245,14 +245,14 @@ class Subject:
         Of a training of the user's own, it is the first one that entered the model.
         """
         if self._is_launched:
-            return _batch_of(self.watched_run)
+            return self.watched_run.batch
         return self._on_device(*self._take_batch(self._spec.data, None))
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
         if self._is_launched:
-            return lambda samples: _first_of(self.batch, samples)
+            return self.batch.first
         return lambda samples: self._on_device(*self._take_batch(self._spec.data, samples))
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
@@ -292,29 +292,6 @@ class Subject:
         with seeded(self._spec.run.seed, only_loaded=only_loaded):
             value = msgspec.convert(data.value, source.value_type, strict=False)
             return source(value, context, **data.arguments)
-
-
-def _first_of(batch: Batch, samples: int) -> Batch:
-    """Return so many samples of a batch; raises NoVerdict when it has fewer."""
-    if samples > len(batch.inputs):
-        raise NoVerdict(f"this needs {samples} samples, and the training's first batch has {len(batch.inputs)}")
-    return Batch(batch.inputs[:samples], batch.targets[:samples])
-
-
-class UnlabelledBatch(Batch):
-    """Inputs whose targets nobody saw."""
-
-    def __init__(self, inputs: Tensor) -> None:
-        object.__setattr__(self, "inputs", inputs)
-
-    @property
-    def targets(self) -> Tensor:
-        """Raises NoVerdict: there are none."""
-        raise NoVerdict("this needs the targets of the batch, and the training called no criterion that is known")
-
-
-def _batch_of(run: WatchedRun) -> Batch:
-    return UnlabelledBatch(run.inputs) if run.targets is None else Batch(run.inputs, run.targets)
 
 
 def _no_checkpoint() -> SubjectError:

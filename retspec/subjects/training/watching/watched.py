@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retspec.errors import SubjectError
+from retspec.subjects.data.batch import Batch, UnlabelledBatch
 from retspec.subjects.devices import settings_of_torch
 from retspec.subjects.models.structure import has_adapter
 from retspec.subjects.training.watching.printed import Printed
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from retspec.facts.loop import Loop
     from retspec.facts.reruns import Trace
     from retspec.records import Recipe
-    from retspec.subjects.data.batch import Batch
     from retspec.subjects.training.trainer import Trainer
     from retspec.subjects.training.watching.launching import Launch
 
@@ -104,19 +104,13 @@ class WatchedRun:
         return self.watch.trained
 
     @cached_property
-    def inputs(self) -> Tensor:
-        """The first tensor that entered the module, (batch, ...); raises SubjectError when none did."""
+    def batch(self) -> Batch:
+        """The first batch that entered the module; raises SubjectError when it was called without a tensor."""
         called = self.watch.first_call
         if called is None or called.inputs is None:
             raise SubjectError(f"{self.loop.command} gave {type(self.module).__name__} no tensor", path="train")
-        return called.inputs
-
-    @property
-    def targets(self) -> Tensor | None:
-        """The targets of the same batch; None when no criterion was seen."""
-        called = self.watch.first_call
-        labels = None if called is None else called.labels
-        return self.watch.criteria.targets if labels is None else labels
+        targets = self.watch.criteria.targets if called.labels is None else called.labels
+        return UnlabelledBatch(called.inputs) if targets is None else Batch(called.inputs, targets)
 
     @property
     def _what_came(self) -> str:
