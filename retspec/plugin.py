@@ -34,10 +34,9 @@ the error messages include it. In an installed package, name the module as an en
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of
   loading it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (from files to tensors),
   `feed` (a stream of batches), `trainer` (`trainer.on(model, batch)` makes a `Trainer`, which takes optimizer steps;
-  keys of `trainer.recipe` as keywords vary it), `watched_run` (the run of a training of the
-  user's own), `device`, `config` (the training config), `progress`, `recorded_warnings` (a function: those so far).
-  Facts are frozen dataclasses, or structs of msgspec, of plain data, so that they can be recorded and judged again. A
-  measurement must leave the model unchanged.
+  keys of `trainer.recipe` as keywords vary it), `watched_run` (of the user's own training), `device`, `config` (the
+  training config), `progress`, `recorded_warnings` (a function: those so far). Facts are frozen dataclasses, or structs
+  of msgspec, of plain data, so that they can be recorded and judged again. The model must be left unchanged.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a
   `Source`, a new way to describe what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what
   a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
@@ -47,7 +46,7 @@ the error messages include it. In an installed package, name the module as an en
   the last one registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception
   in one is a fault of the run, but does not end it. No plugin can wrap or change what another offers.
 * `HookSpecs` lists every hook, `@hookimpl` marks an implementation, `discover` finds what a package's modules define.
-* `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it.
+  `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it.
 """
 
 from __future__ import annotations
