@@ -39,6 +39,7 @@ def judge(criterion: Criterion, outcome: Outcome, *, today: date | None = None) 
         reason=reason,
         trace=outcome.trace,
         seconds=outcome.seconds,
+        output=outcome.output,
     )
 
 

@@ -32,6 +32,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     strict: bool = False,
     today: date | None = None,
     jobs: int = 1,
+    live_output: bool = False,
     reports: Mapping[str, str | Path] | None = None,
     observers: Sequence[object] = (),
 ) -> Report:
@@ -45,6 +46,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     fail_fast: end after the first criterion that is neither met nor accepted. strict: warnings make the exit code 1.
     today: the day (UTC) on which waivers are judged; the current day by default.
     jobs: how many cells are measured at a time, each in its own worker with its share of the cores.
+    live_output: show what the code under test prints on stderr as it comes, and keep none of it.
     reports: name of a report format to the path of its file, such as {"junit": "junit.xml"}.
     observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
 
@@ -59,6 +61,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
         strict=strict,
         today=today,
         jobs=jobs,
+        live_output=live_output,
         reports=[reports or {}],
         observers=observers,
         plugins=plugins,
@@ -79,6 +82,7 @@ def run_all(  # noqa: PLR0913 - the same
     strict: bool = False,
     today: date | None = None,
     jobs: int = 1,
+    live_output: bool = False,
     reports: Sequence[Mapping[str, str | Path]],
     observers: Sequence[object] = (),
     **options: Unpack[Preparing],
@@ -95,7 +99,7 @@ def run_all(  # noqa: PLR0913 - the same
 
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     today = today or utc_today()
-    with closing(Workers()) as workers:
+    with closing(Workers(live_output=live_output)) as workers:
         # load → validate → plan; meanwhile a worker imports what the model will need
         prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=workers.warm_up_for, **options)
         prepared, lanes = share_cores(prepared, jobs)

@@ -21,6 +21,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     entry_points: bool = True
     more: bool = False
     """Whether another job may follow; if so, the worker keeps what that job could share."""
+    resumed: bool = False
+    """Whether a worker died during it: what that one has seen is not known."""
 
 
 class Environment(msgspec.Struct, frozen=True, tag=True):
@@ -43,6 +45,21 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     total: int = 0
 
 
+class Printed(msgspec.Struct, frozen=True, tag=True):
+    """Since the last such record, what is in the standard streams was printed by one thing.
+
+    The text itself stays in the files that the streams lead to, which belong to the supervisor: a flood costs the
+    channel nothing, and what a worker printed outlives it.
+    """
+
+    source: str
+    """The measurement or the part of the subject that was being made; empty for everything else."""
+    stdout: int
+    """Bytes in the file of the standard output by now."""
+    stderr: int
+    """Bytes in the file of the standard error by now."""
+
+
 class Made(msgspec.Struct, frozen=True, tag=True):
     """A measurement was made."""
 
@@ -62,7 +79,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
 
 Instruction = Libraries | Job
-Message = Environment | Started | Progress | Made | Finished | Done
+Message = Environment | Started | Progress | Printed | Made | Finished | Done
 
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _instruction_decoder: msgspec.json.Decoder[Instruction] = msgspec.json.Decoder(Instruction)

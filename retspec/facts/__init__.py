@@ -47,6 +47,7 @@ from retspec.facts.pipelines import Expectations, Pipeline
 from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
 from retspec.facts.training import AdapterEffect, GradientHistory, Training
+from retspec.facts.warned import SeenWarning, Warned
 
 __all__ = [
     "AdapterEffect",
@@ -95,6 +96,7 @@ __all__ = [
     "Ranks",
     "Reloading",
     "Repetition",
+    "SeenWarning",
     "ShapeMismatch",
     "SharedGroup",
     "Split",
@@ -107,6 +109,7 @@ __all__ = [
     "Training",
     "Violation",
     "Violations",
+    "Warned",
     "WatchedBatch",
     "WatchedCriterion",
     "WatchedGroup",

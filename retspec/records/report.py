@@ -12,6 +12,16 @@ from retspec.records.values import Observed, Value, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
+class Output:
+    """What was printed while one thing was made: bounded, without secrets, and safe to show."""
+
+    source: str
+    """The measurement or the part of the subject that was made; for the rest, in words, what the worker was doing."""
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The outcome of measuring one criterion: an observation, or the reason why there is none."""
 
@@ -22,6 +32,8 @@ class Outcome:
     trace: str = ""
     """The traceback or the tail of stderr, for `-v`."""
     seconds: float = 0.0
+    output: tuple[Output, ...] = ()
+    """What was printed by all that the criterion waited for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +46,8 @@ class Result:
     reason: str = ""
     trace: str = ""
     seconds: float = 0.0
+    output: tuple[Output, ...] = ()
+    """What was printed by all that the criterion waited for; `results.json` leaves it out when that is nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Measured, Observed, Regression, Report, Result, Waiver
+from retspec.records import Criterion, Measured, Observed, Output, Regression, Report, Result, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +33,8 @@ class Mask:
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._secrets = frozenset(forms)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self.longest = max(map(len, forms), default=0)
+        """Characters of the longest text that is replaced: a shorter piece of a longer text may begin or end in one."""
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
@@ -82,11 +84,15 @@ class Mask:
             observed=self._observed(result.observed) if result.observed else None,
             reason=self.text(result.reason),
             trace=self.text(result.trace),
+            output=tuple(map(self._output, result.output)),
         )
 
     def measured(self, measured: Measured) -> Measured:
         """Return what was measured without secrets."""
         return replace(measured, key=self.text(measured.key), facts=self.data(measured.facts))
+
+    def _output(self, output: Output) -> Output:
+        return Output(source=self.text(output.source), stdout=self.text(output.stdout), stderr=self.text(output.stderr))
 
     def _criterion(self, criterion: Criterion) -> Criterion:
         return replace(

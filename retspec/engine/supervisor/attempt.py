@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from retspec.engine.protocol import Done, Finished, Job, Made, Progress, Started, decode
+from retspec.engine.protocol import Done, Finished, Job, Made, Printed, Progress, Started, decode
+from retspec.engine.supervisor.printings import Printings
 from retspec.engine.supervisor.protocol_check import ProtocolCheck
 from retspec.records import Outcome, Verdict, seconds
 
@@ -41,6 +42,7 @@ class Attempt:
     finished: set[str] = field(default_factory=set)
     _granted: dict[str, float] = field(init=False)
     _protocol: ProtocolCheck = field(init=False)
+    _printings: Printings = field(init=False)
 
     def __post_init__(self) -> None:
         self._protocol = ProtocolCheck(self.job.plan)
@@ -50,6 +52,7 @@ class Attempt:
     def messages(self) -> Iterator[Message]:
         """Yield the worker's messages, then an outcome for every criterion that its end decides."""
         with self.workers.worker_for(self.job) as process:
+            self._printings = Printings(process.streams, self.job.plan)
             while not self.done:
                 line = process.read_line(min(self.deadlines.values()))
                 if line is None:
@@ -60,17 +63,22 @@ class Attempt:
                     yield from self._refuse(problem, is_lie=message is not None)
                     return
                 self._note(message)
-                yield message
+                yield self._with_output(message)
             if self.done:
                 yield from self._part_from(process)
                 return
             timed_out = process.is_alive
             late = self._late() if timed_out else ""
             ended = process.end()
-        if timed_out:
-            yield from self._fail(Verdict.TIMEOUT, late, ended.stderr)
-        else:
-            yield from self._crash(ended)
+            self._printings.add_rest(self.measurement or "")
+            yield from self._fail(Verdict.TIMEOUT, late, ended.stderr) if timed_out else self._crash(ended)
+
+    def _with_output(self, message: Message) -> Message:
+        """Return an outcome with what was printed by all that its criterion waited for; anything else as it is."""
+        if not isinstance(message, Finished) or message.outcome.id not in self._granted:
+            return message
+        output = self._printings.of_criterion(message.outcome.id)
+        return Finished(replace(message.outcome, output=output)) if output else message
 
     def _part_from(self, process: WorkerProcess) -> Iterator[Message]:
         """Release a worker that has done its job: keep it if another job may follow, else end it."""
@@ -87,11 +95,14 @@ class Attempt:
         match message:
             case Started(name):
                 self.criterion, self.started = name, now
+                self._printings.begin_criterion()
                 self.deadlines[_timeout_of(name)] = now + self._granted[name]
             case Progress(key) if key != self.measurement:
                 self.measurement, self.measuring_since = key, now
                 limit = self.job.plan.spec.run.measurement_timeout
                 self.deadlines[MEASUREMENT] = now + seconds(limit) if limit else float("inf")
+            case Printed(source, stdout, stderr):
+                self._printings.add(source, (stdout, stderr))
             case Made():
                 self._end_measurement()
             case Finished(outcome):
@@ -145,7 +156,8 @@ class Attempt:
         for name in struck:
             self.got_anywhere = True
             self.finished.add(name)
-            yield Finished(Outcome(id=name, failure=failure, reason=reason, trace=stderr))
+            outcome = Outcome(id=name, failure=failure, reason=reason, trace=stderr)
+            yield self._with_output(Finished(outcome))
 
     def _struck(self) -> list[str]:
         """Return the criteria that this end of the worker decides; all of them if it died before the first."""

@@ -34,8 +34,8 @@ def measure(job: Job, workers: Workers) -> Generator[Message]:
     deadline = time.monotonic() + seconds(limit) if limit else float("inf")
     waiting = {step.criterion.id: None for step in plan.checks}
     last_end = ""
-    for _attempt in range(1 + MOST_RESTARTS):
-        rest = msgspec.structs.replace(job, plan=plan.restricted_to(waiting))
+    for index in range(1 + MOST_RESTARTS):
+        rest = msgspec.structs.replace(job, plan=plan.restricted_to(waiting), resumed=index > 0)
         attempt = Attempt(rest, workers, {RUN: deadline})
         for message in attempt.messages():
             if isinstance(message, Finished):

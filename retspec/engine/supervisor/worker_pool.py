@@ -24,9 +24,13 @@ _ANY = object()
 
 
 class Workers:
-    """Provides workers, at most one of which waits for its next job."""
+    """Provides workers, at most one of which waits for its next job.
 
-    def __init__(self) -> None:
+    live_output: what they print is shown at once, and not kept.
+    """
+
+    def __init__(self, *, live_output: bool = False) -> None:
+        self.live_output = live_output
         self._stop = Event()
         self._resting: tuple[object, WorkerProcess] | None = None
 
@@ -38,7 +42,7 @@ class Workers:
         if self._resting is not None or not document.model_keys:
             return
         with suppress(RetspecError):  # the job that needs the worker reports it
-            process = WorkerProcess(self._stop)
+            process = self._started()
             self._resting = (_ANY, process)
             process.send(Libraries(libraries_for(document.model_keys, gathered().model_sources)))
 
@@ -48,7 +52,7 @@ class Workers:
 
         Raises RetspecError if no worker can be started.
         """
-        process = self._rested(job) or WorkerProcess(self._stop)
+        process = self._rested(job) or self._started()
         process.send(job)
         try:
             yield process
@@ -77,6 +81,9 @@ class Workers:
             _, process = self._resting
             self._resting = None
             process.close()
+
+    def _started(self) -> WorkerProcess:
+        return WorkerProcess(self._stop, live_output=self.live_output)
 
     def _rested(self, job: Job) -> WorkerProcess | None:
         if self._resting is None:

@@ -7,7 +7,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from retspec.engine.interrupts import raise_if_interrupted
 from retspec.engine.protocol import encode
 from retspec.engine.supervisor.guard import Guard
+from retspec.engine.supervisor.streams import Streams
 from retspec.errors import RetspecError
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ GRACE = 5.0
 PARTING = 15.0
 """Seconds that a worker has to end after its last job: far more than it needs, because a busy machine must not fail a
 healthy run."""
-TAIL = 4000
-"""Characters of the worker's standard error that a report keeps."""
 LAST_WORDS = 500
 """Characters at the end of standard error in which a dying process reports its error."""
 NO_MEMORY = ("MemoryError", "std::bad_alloc", "annot allocate memory", "failed to map segment", "emory allocation")
@@ -60,11 +58,13 @@ class WorkerProcess:
     """Runs a worker; closing it ends the worker and all that it started, and so does the end of this process.
 
     stop: set by another thread once the worker is no longer needed.
+    live_output: what it prints is shown at once, and not kept.
     Raises RetspecError if the system cannot start a process.
     """
 
-    def __init__(self, stop: Event) -> None:
+    def __init__(self, stop: Event, *, live_output: bool = False) -> None:
         self._stop = stop
+        self.streams = Streams(live=live_output)
         try:
             self._start()
         except OSError as error:
@@ -74,15 +74,15 @@ class WorkerProcess:
         self._buffer = b""
 
     def _start(self) -> None:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        stdout, stderr = self.streams.descriptors
         self._records, worker_end = os.pipe()
         os.set_blocking(self._records, False)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
             # -P: a file in the working directory must not replace a module of the standard library.
             [sys.executable, "-P", "-m", "retspec.engine.worker", str(worker_end)],
             stdin=subprocess.PIPE,
-            stdout=self._stderr,
-            stderr=self._stderr,
+            stdout=stdout,
+            stderr=stderr,
             pass_fds=[worker_end],
             start_new_session=True,
             env=_environment(),
@@ -104,7 +104,7 @@ class WorkerProcess:
         os.close(self._records)
         with suppress(BrokenPipeError):
             self._instructions.close()
-        self._stderr.close()
+        self.streams.close()
 
     @property
     def is_alive(self) -> bool:
@@ -152,7 +152,7 @@ class WorkerProcess:
                 self._signal(signal.SIGKILL)
         status = self._process.wait()
         self._signal(signal.SIGKILL)  # children that outlived it
-        return WorkerExit(describe_status(status), self._tail())
+        return WorkerExit(describe_status(status), self.streams.tail())
 
     @property
     def _instructions(self) -> IO[bytes]:
@@ -173,11 +173,6 @@ class WorkerProcess:
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-
-    def _tail(self) -> str:
-        self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, self._stderr.tell() - TAIL))
-        return self._stderr.read().decode(errors="replace")
 
 
 def describe_status(status: int) -> str:

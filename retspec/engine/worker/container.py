@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from retspec.engine.worker.channel import Channel
+    from retspec.engine.worker.recording import Recording
+    from retspec.facts import Warned
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.signatures import Argument
     from retspec.records import MeasurementStep, Plan
@@ -35,12 +37,13 @@ class Container:
     A measurement may be a generator function: the code after its `yield` runs when the container closes.
     """
 
-    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel) -> None:
+    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, recording: Recording) -> None:
         self._steps = {step.key: step for step in plan.measurements}
         self._seed = plan.spec.run.seed
         self._catalog = catalog
         self._subject = subject
         self._channel = channel
+        self._printing, self._warnings = recording.printing, recording.warnings
         self._facts: dict[str, Any] = {}
         self._failures: dict[str, Exception] = {}
         self._unwinding = ExitStack()
@@ -71,9 +74,12 @@ class Container:
     def _part(self, name: str) -> Any:
         if name == "progress":
             return None  # a measurement gets its own when it is made
+        if name == "recorded_warnings":
+            return self._recorded_warnings
         if name in SLOW_PARTS:
             self._channel.tell(Progress(name))
-        return getattr(self._subject, name)
+        with self._printing.of(name):
+            return getattr(self._subject, name)
 
     def _make(self, step: MeasurementStep) -> Any:
         measurement = self._catalog.measurements[step.name]
@@ -82,7 +88,7 @@ class Container:
         ]
         self._channel.tell(Progress(step.key))
         started = perf_counter()
-        with seeded(self._seed, only_loaded=not step.needs_torch):
+        with self._printing.of(step.key), seeded(self._seed, only_loaded=not step.needs_torch):
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
         self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
@@ -92,6 +98,10 @@ class Container:
         if not inspect.isgeneratorfunction(function):
             return function(*inputs, **arguments)
         return self._unwinding.enter_context(contextmanager(function)(*inputs, **arguments))
+
+    def _recorded_warnings(self) -> Warned:
+        made = (key for key, facts in self._facts.items() if facts is not None and key != "recorded_warnings")
+        return self._warnings.facts(made=tuple(made), failed=tuple(self._failures))
 
     def _progress(self, key: str) -> Callable[[int, int], None]:
         return lambda step, total: self._channel.tell(Progress(key, step, total))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import closing
 from numbers import Integral, Real
 from pathlib import Path
 from time import perf_counter
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 from retspec.characters import one_line, visible
 from retspec.engine.protocol import Done, Environment, Finished, Progress, Started
 from retspec.engine.worker.container import Container, typed
+from retspec.engine.worker.printing import Printing
+from retspec.engine.worker.recording import Recording
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
 from retspec.plugins.catalog import gather
 from retspec.records import Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.devices import make_repeatable
+from retspec.subjects.recorded_warnings import WarningRecorder
 from retspec.subjects.subject import Subject
 
 if TYPE_CHECKING:
@@ -32,14 +36,27 @@ if TYPE_CHECKING:
 
 
 def work(
-    job: Job, channel: Channel, bases: BaseModels | None = None, gathering: Callable[..., Catalog] = gather
+    job: Job,
+    channel: Channel,
+    bases: BaseModels | None = None,
+    gathering: Callable[..., Catalog] = gather,
+    recorder: WarningRecorder | None = None,
 ) -> None:
     """Send one outcome for every criterion of the job, then clean up and send `Done`.
 
     bases: base models that an earlier job of this process left for the next one.
     gathering: `gather`, or a cached version of it for several jobs with the same plugins.
+    recorder: of the warnings of this process; it knows what cannot come up again for a later job.
     """
-    allow_imports_from(*job.plan.spec.folders, Path.cwd())
+    recorder = recorder or WarningRecorder()
+    with closing(Printing(channel)) as printing, recorder.job(job.plan.spec.base, resumed=job.resumed):
+        allow_imports_from(*job.plan.spec.folders, Path.cwd())
+        _answer(job, channel, Recording(printing, recorder), bases, gathering)
+
+
+def _answer(
+    job: Job, channel: Channel, recording: Recording, bases: BaseModels | None, gathering: Callable[..., Catalog]
+) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
     subject = Subject(
         job.plan.spec,
@@ -50,14 +67,18 @@ def work(
         bases=bases,
         keep=job.more,
         progress=lambda step, total: channel.tell(Progress("watched_run", step, total)),
+        making=recording.printing.of,
     )
-    container = Container(job.plan, catalog, subject, channel)
+    container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
         channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:
+        recording.printing.report()
         channel.tell(Started(step.criterion.id))
-        _send_outcome(channel, _outcome(step, catalog, container, job.plan.spec))
+        outcome = _outcome(step, catalog, container, job.plan.spec)
+        recording.printing.report()
+        _send_outcome(channel, outcome)
     channel.tell(Done(_close(container)))
 
 

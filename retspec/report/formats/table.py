@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import one_line, visible
 from retspec.plugin import reporter
-from retspec.records import Report, Result, Verdict
+from retspec.records import Output, Report, Result, Verdict
+from retspec.text.printed import LAST_LINES, printed_lines
 from retspec.text.wording import detail_lines, duration, margin, outcome, readable, required, summary, troubles
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     """Return the report as text.
 
     style: colours the words for verdicts.
-    verbose: adds a block for each criterion that is met, and the tracebacks.
+    verbose: adds a block for each criterion that is met, the tracebacks, and all of the output that was kept.
     """
     from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
 
@@ -74,8 +75,10 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
 
 def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
     shown = [result for result in report.every_result if verbose or _needs_a_look(result)]
+    printed: set[Output] = set()
     for results in by_cause(shown):
-        yield "\n".join(_block(results, style, verbose=verbose))
+        lines = [*_block(results, style, verbose=verbose), *_outputs(results, printed, verbose=verbose)]
+        yield "\n".join(lines)
 
 
 def _needs_a_look(result: Result) -> bool:
@@ -122,6 +125,17 @@ def _traces(results: list[Result]) -> Iterator[str]:
     """Yield each traceback once: criteria that wait for one measurement carry the same."""
     for trace in dict.fromkeys(result.trace for result in results):
         yield from (f"    | {line}" for line in visible(trace).splitlines())
+
+
+def _outputs(results: list[Result], shown: set[Output], *, verbose: bool) -> Iterator[str]:
+    """Yield what was printed, unless it was shown before: criteria that wait for one measurement carry the same."""
+    outputs = [output for result in results if verbose or result.verdict not in QUIET for output in result.output]
+    for output in dict.fromkeys(outputs):
+        if output in shown:
+            yield f"    output of {one_line(output.source)}: as above"
+        else:
+            yield from (f"    {line}" for line in printed_lines(output, None if verbose else LAST_LINES))
+        shown.add(output)
 
 
 def _trouble(text: str) -> str:

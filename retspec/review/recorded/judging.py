@@ -103,6 +103,7 @@ def outcome_of(result: Result) -> Outcome:
         reason=result.reason,
         trace=result.trace,
         seconds=result.seconds,
+        output=result.output,
     )
 
 
