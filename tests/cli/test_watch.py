@@ -271,6 +271,20 @@ def test_a_module_with_relative_imports_runs_as_python_runs_it(script: Any, rets
     assert finished.out.startswith("python -m own.train: 3 optimizer steps\n")
 
 
+def test_a_command_that_a_package_installs_is_watched(
+    script: Any, retspec: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(name="own_package.py")
+    installed = Path("own_package-1.0.dist-info")
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: own_package\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[console_scripts]\nown-train = own_package:main\n")
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    finished = retspec("watch", "--steps", "3", "--", "own-train", "--x")
+    assert finished.code == 0, finished.err
+    assert finished.out.startswith("own-train --x: 3 optimizer steps\n")
+
+
 def test_a_training_that_changes_the_directory_and_has_workers_of_its_own_is_watched(script: Any, retspec: Any) -> None:
     """The workers are spawned, so that they import the script again: its guard keeps them from training."""
     workers = "num_workers=1, multiprocessing_context='spawn', shuffle=True"
