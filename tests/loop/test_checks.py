@@ -12,9 +12,9 @@ from retspec.measurements.data_wait import watched_wait
 from retspec.plugins.catalog import gather
 from tests.loop.records import ADAMW, DECAYED, LOOP, loop, optimizer, steps
 
-CHECKS = {name: check for name, check in gather(entry_points=False).checks.items() if check.family == "loop"}
+CHECKS = {name: check for name, check in gather(entry_points=False).checks.items() if check.measurements == ("loop",)}
 ARGUMENTS: dict[str, dict[str, Any]] = {"lr_rtol": {"rates": [1e-3]}}
-HALF_LINE = Loop(**{**vars(LOOP), "optimizers": (), "steps": (), "ending": "it raised KeyError: 'lr' (train.py:7)"})
+HALF_LINE = loop(optimizers=(), steps=(), ending="it raised KeyError: 'lr' (train.py:7)")
 
 
 def value(name: str, facts: Loop, **arguments: Any) -> Any:
