@@ -29,11 +29,14 @@ class LivingObjects:
                 found.optimizers.append(thing)
             elif issubclass(kind, GradScaler):
                 found.scalers.append(thing)
-            elif issubclass(kind, LRScheduler) and hasattr(thing, "_step_count"):
+            elif issubclass(kind, LRScheduler) and "last_epoch" in vars(thing):
                 found.schedulers.append(thing)
         return found
 
 
 def step_count(scheduler: Any) -> int:
-    """Return how many steps a scheduler has taken, that of its constructor included; there is no public count."""
-    return int(scheduler._step_count)  # noqa: SLF001 - see above
+    """Return how many steps a scheduler has taken, that of its constructor included; there is no public count.
+
+    ReduceLROnPlateau counts them in `last_epoch` alone, and its constructor takes none.
+    """
+    return int(getattr(scheduler, "_step_count", scheduler.last_epoch + 1))
