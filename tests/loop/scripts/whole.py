@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import deepcopy
 from io import BytesIO
 
@@ -37,10 +38,8 @@ def main() -> None:
     task = Task(model).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.0)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=100)
-    try:
+    with suppress(AssertionError):  # the images are too large
         task(torch.randn(4, 3, 48, 48), torch.arange(4))
-    except AssertionError:
-        print("the images are too large")
     for _epoch in range(20):
         for images, labels in DataLoader(data(), batch_size=4, shuffle=True):
             optimizer.zero_grad()
