@@ -70,6 +70,7 @@ HEALTHY = (
     ),
     Healthy("compiled", settings=("train.steps=4", DECAYED), undecided={**NO_SCHEDULER, **NO_EVALUATION}),
     Healthy("task", undecided=NO_SCHEDULER),
+    Healthy("whole"),
     Healthy("lightning_automatic", settings=("checks.accumulation=2", DECAYED), needs="lightning"),
     Healthy("lightning_manual", settings=(DECAYED,), undecided=NO_EVALUATION, needs="lightning"),
 )

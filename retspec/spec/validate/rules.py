@@ -18,7 +18,7 @@ _NEEDS = {
     "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
     "watched": (
         {"watched_run"},
-        "watches a training of your own, and the spec names none; add `train: {script: train.py}`",
+        "watches a training of your own, and the spec names none; add `train: {{script: train.py}}`",
     ),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),

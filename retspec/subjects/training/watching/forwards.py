@@ -29,6 +29,8 @@ class Called:
     inputs: Tensor | None
     labels: Tensor | None
     gives_scalar: bool
+    gives_loss: bool
+    """Whether a scalar to differentiate is in its output."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,10 @@ class Forwards:
         self._begin(module)
         self._note_autocast(module)
         return True
+
+    def give_up(self) -> None:
+        """Note that a module raised."""
+        self._depth = max(self._depth - 1, 0)
 
     def leave(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], output: Any) -> None:
         """Note that a module ended; it may have raised."""
@@ -234,4 +240,6 @@ def _called(module: nn.Module, depth: int, args: Sequence[Any], kwargs: Mapping[
         elif inputs is None:
             inputs = tensor
     scalar = isinstance(output, torch.Tensor) and output.numel() == 1
-    return Called(module, depth, None if inputs is None else inputs.detach().clone(), labels, scalar)
+    losses = (tensor for _, tensor in tensors_in((output,), {}) if tensor.dim() == 0 and tensor.requires_grad)
+    gives_loss = next(losses, None) is not None
+    return Called(module, depth, None if inputs is None else inputs.detach().clone(), labels, scalar, gives_loss)

@@ -237,7 +237,9 @@ def _histories(watch: Watch, trainee: Trainee, applied: Sequence[Applied]) -> It
     main = watch.main
     places = {} if main is None else {id(parameter): index for index, parameter in enumerate(main.parameters)}
     for name, parameter, group in groups(trainee.module):
-        if name not in trainee.training or id(parameter) not in places:
+        if main is None or name not in trainee.training or id(parameter) not in places:
+            continue
+        if not parameter.requires_grad and id(parameter) not in main.ever_fed:  # frozen, in a group by its name
             continue
         norms: list[float | None] = []
         nonfinite = 0

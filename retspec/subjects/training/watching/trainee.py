@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from retspec.subjects.models.state import fingerprints
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -37,7 +37,8 @@ class Trainee:
         """Return the module that ran and shares the most elements with the optimizers; None when none does.
 
         It is the outermost one that is called with a tensor and returns more than a scalar: what wraps it may compute
-        the loss, too, or hold averages of its weights.
+        the loss, too, or hold averages of its weights. Where that one returns a loss, it is what it wraps, if all else
+        that ran is in there.
         """
         roots = sorted(forwards.roots.values(), key=lambda root: _overlap(root, trained), reverse=True)
         if not roots or not _overlap(roots[0], trained):
@@ -51,7 +52,7 @@ class Trainee:
             if id(each.module) in inside and _is_model(each) and _overlap(each.module, trained) >= most
         ]
         candidates.sort(key=lambda each: each.depth)
-        module = candidates[0].module if candidates else root
+        module = _model_of(candidates, forwards.ran) if candidates else root
         return Trainee(_unwrapped(module), root, forwards, trained)
 
     @property
@@ -84,6 +85,19 @@ def _overlap(module: nn.Module, trained: Mapping[int, Tensor]) -> int:
 def _is_model(called: Called) -> bool:
     wrapper = type(called.module).__name__ in {"DistributedDataParallel", "DataParallel"}
     return not (wrapper or called.gives_scalar or called.inputs is None)
+
+
+def _model_of(candidates: Sequence[Called], ran: Container[int]) -> nn.Module:
+    outermost = candidates[0]
+    if outermost.gives_loss:
+        whole = _parameters_that_ran(outermost.module, ran)
+        inside = (each.module for each in candidates if not each.gives_loss)
+        return next((each for each in inside if _parameters_that_ran(each, ran) == whole), outermost.module)
+    return outermost.module
+
+
+def _parameters_that_ran(module: nn.Module, ran: Container[int]) -> set[int]:
+    return {id(p) for each in module.modules() if id(each) in ran for p in each.parameters(recurse=False)}
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from retspec.errors import SubjectError, describe
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
+from retspec.subjects.training.watching.hooks import ForwardHooks
 from retspec.subjects.training.watching.living import LivingObjects, step_count
 from retspec.subjects.training.watching.loaders import Waits
 from retspec.subjects.training.watching.loss_weight import loss_weight
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
-    from torch.utils.hooks import RemovableHandle
 
     from retspec.facts import Training
     from retspec.facts.loop import Loop
@@ -66,7 +65,7 @@ class Watch:
         self.backwards = 0
         self._mode = LossMode(self.criteria, self._backward)
         self._raised = 0
-        self._forward_hooks: list[RemovableHandle] = []
+        self._forward_hooks = ForwardHooks(self._before_forward, self._after_forward)
         self._stepping = 0
         self._started: float | None = None
         self._waited = 0.0
@@ -105,11 +104,8 @@ class Watch:
                 register_optimizer_step_post_hook(self._after_step),
             ):
                 stack.callback(handle.remove)
-            stack.callback(self._remove_forward_hooks)
-            self._forward_hooks = [
-                register_module_forward_pre_hook(self._before_forward),
-                register_module_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
-            ]
+            stack.callback(self._forward_hooks.remove)
+            self._forward_hooks.on_all()
             stack.enter_context(self.waits.seen())
             if self.launch.cpu_ok:
                 stack.enter_context(_without_gpu_synchronization())
@@ -118,15 +114,6 @@ class Watch:
                     yield
                 finally:
                     self._mode.resume()
-
-    def _watch_roots_alone(self) -> None:
-        """Hook the outermost modules instead of all: one step has shown the others, and each call of a hook costs."""
-        self._remove_forward_hooks()
-        for module in self._outermost():
-            self._forward_hooks += [
-                module.register_forward_pre_hook(self._before_forward),
-                module.register_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
-            ]
 
     def _outermost(self) -> list[nn.Module]:
         """Return the roots, and what they wrap, which a validation may call by itself.
@@ -138,10 +125,6 @@ class Watch:
             return list(roots.values())
         return list((roots | {id(each.module): each.module for each in self.forwards.called}).values())
 
-    def _remove_forward_hooks(self) -> None:
-        while self._forward_hooks:
-            self._forward_hooks.pop().remove()
-
     def _before_forward(self, module: nn.Module, _args: Sequence[Any]) -> None:
         if self._is_elsewhere:
             return
@@ -151,9 +134,17 @@ class Watch:
             self._started, self._waited = perf_counter(), self.waits.seconds
         self.forwards.enter(module)
 
-    def _after_forward(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], output: Any) -> None:
+    def _after_forward(self, module: nn.Module, args: Sequence[Any], *rest: Any) -> None:
+        """Note the end of a forward pass, given its keyword arguments and its output.
+
+        After one that raised, `Module._call_impl` gives a hook on all modules no keyword arguments.
+        """
         if self._is_elsewhere or self._ended:
             return
+        if len(rest) == 1:
+            self.forwards.give_up()
+            return
+        kwargs, output = rest
         self.forwards.leave(module, args, kwargs, output)
         if id(module) in self.forwards.roots and self.forwards.is_outside:
             self._note_batch(module, args, kwargs)
@@ -222,7 +213,7 @@ class Watch:
         self.criteria.step_taken()
         if self.forwards.is_remembering:
             self.forwards.step_taken()
-            self._watch_roots_alone()
+            self._forward_hooks.only_on(self._outermost())  # one step has shown the others, and each hook costs
         self._started, self._waited = perf_counter(), self.waits.seconds
         self._progress(self._steps_of_main(), self.requested)
         if self._steps_of_main() >= self.requested:
