@@ -131,7 +131,17 @@ def _facts(found: Measurements, name: str, kind: type[Facts]) -> Facts | None:
 def _unseen(found: Measurements, seen: Seen | None, typed: str, width: int) -> Iterator[str]:
     if seen is not None:
         yield from nothing_seen(seen.loop, typed, width)
-        return
-    outcome = next(iter(found.outcomes.values()))
-    yield f"{typed}: {outcome.reason}"
-    yield from (f"  | {line}" for line in visible(outcome.trace).splitlines()[-LAST_LINES:])
+    else:
+        yield f"{typed}: {next(iter(found.outcomes.values())).reason}"
+    lines = _last_lines(found)
+    if lines:
+        yield "its last lines:"
+        yield from (f"  | {line}" for line in lines)
+
+
+def _last_lines(found: Measurements) -> list[str]:
+    """Return what the training printed last, on either stream."""
+    outputs = dict.fromkeys(each for outcome in found.outcomes.values() for each in outcome.output)
+    printed = [text for output in outputs for text in (output.stdout, output.stderr)]
+    lines = [line for text in printed for line in visible(text).splitlines() if line.strip()]
+    return lines[-LAST_LINES:]

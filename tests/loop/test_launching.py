@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from retspec.errors import SpecError
 from retspec.records import Verdict
 from tests.here import run_here
 
@@ -110,3 +111,10 @@ def test_what_a_trainer_cannot_be_is_refused_with_what_it_can(job: Path) -> None
     for result in run_here(spec).values():
         assert result.verdict is Verdict.ERROR
         assert "it returned int; return a transformers Trainer" in result.reason
+
+
+def test_a_check_of_a_loop_wants_one(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("retspec: 1\nchecks:\n  unowned_params: 0\n")
+    with pytest.raises(SpecError, match=r"names none; add `train: \{script: train.py\}`"):
+        run_here(spec)

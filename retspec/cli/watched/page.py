@@ -38,9 +38,6 @@ def nothing_seen(loop: Loop, typed: str, width: int) -> Iterator[str]:
     """Yield what can be said of a training that took no step."""
     seen = f"{loop.forwards} forward passes with gradients, {loop.backwards} backward passes"
     yield from _wrapped(f"{typed}: no optimizer step{_why(loop)}; seen were {seen}", width, "  ")
-    if loop.last_lines:
-        yield "its last lines:"
-        yield from (f"  | {line}" for line in loop.last_lines)
 
 
 def _why(loop: Loop) -> str:

@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from retspec.errors import SubjectError
 from retspec.subjects.data.batch import Batch, UnlabelledBatch
 from retspec.subjects.devices import settings_of_torch
 from retspec.subjects.models.structure import has_adapter
-from retspec.subjects.training.watching.printed import Printed
 from retspec.subjects.training.watching.replay import Replay
 from retspec.subjects.training.watching.rerun import Rerun, trace_of
 from retspec.subjects.training.watching.watch import Watch
@@ -43,11 +40,8 @@ class WatchedRun:
     def of(launch: Launch, launched: Rerun, progress: Callable[[int, int], None]) -> WatchedRun:
         """Run a training until it has taken its steps."""
         watch = Watch(launch, launched.steps, progress)
-        printed = Printed()
         with settings_of_torch():
             loop = watch.run()
-        if loop.ending:
-            loop = msgspec.structs.replace(loop, last_lines=printed.last_lines())
         if watch.trainee is not None:
             watch.trained = _tensors(watch.trainee.module)
             watch.trainee.give_back()
