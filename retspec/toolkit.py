@@ -37,7 +37,8 @@ An example, a measurement of the features before the head::
 * `Transforms`: `transforms`. `evaluate`, and `augment` unless it is None, are each a `Transform` of a PIL image to a
   tensor (3, height, width).
 * `TrainerMaker`: `trainer`. `on(model, batch)` makes a `Trainer`, which computes gradients (`backward`) and applies
-  them (`update`); keys of the recipe as keywords vary it. Your own training is a subclass of `Trainer`.
+  them (`update`); keys of the recipe as keywords vary it. Your own training is a subclass of `Trainer`. A source that
+  starts a whole program returns a `Launch`.
 * `Feed`: `feed`, a stream of batches as a training takes them.
 
 **Leaving the model unchanged**, each a context manager:

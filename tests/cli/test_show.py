@@ -134,7 +134,9 @@ def test_whatever_a_spec_holds_is_read_back_as_it_was(values: dict[str, Any]) ->
 
 def _require_same_when_read_again(document: Document) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "shown.yaml"
+        path = Path(folder) / "specs" / "shown.yaml"
+        path.parent.mkdir()
+        (Path(folder) / "examples").symlink_to(ROOT / "examples")  # where the path of a config may lead
         path.write_text(with_origins(document), encoding="utf-8", newline="")
         again = load(path)
     assert again.problems == ()

@@ -45,7 +45,11 @@ def test_two_runs_observe_the_same(reports: list[Report]) -> None:
 
 def test_every_deterministic_check_is_among_them(reports: list[Report]) -> None:
     checks = gather(entry_points=False).checks
-    elsewhere = {name for name, check in checks.items() if check.family in {"checkpoint", "config", "data", "memory"}}
+    elsewhere = {
+        name
+        for name, check in checks.items()
+        if check.family in {"checkpoint", "config", "data", "loop", "memory", "runtime"}
+    }
     assert set(observations(reports[0])) == set(checks) - MEASURES_TIME - NEEDS_MORE - elsewhere
 
 

@@ -109,7 +109,9 @@ def _train_section(recipe: Fragment, sources: Mapping[str, Source], fragments: F
         common = {name: keys[name] for name in (LAUNCHED_TRAINING if source.launches else EVERY_TRAINING)}
         chain = {"if": {"required": [source.name]}, "then": _beside(source, common, fragments), "else": chain}
     values = {name: _value(source, fragments) for name, source in sources.items()}
-    return {"type": "object", "properties": values, **chain}
+    # Editors look for the values of a key here first, and not behind each `else`.
+    of_recipe = {name: value for name, value in keys.items() if name not in EVERY_TRAINING}
+    return {"type": "object", "properties": {**of_recipe, **values}, **chain}
 
 
 def _source_section(

@@ -12,16 +12,14 @@ from retspec.plugin import training_source
 from retspec.subjects.callables import load_callable
 from retspec.subjects.training.watching.launching import Launch, launch_callable, launch_module, launch_script
 
-Arguments = Annotated[list[str], Meta(description="Arguments of the command line, as the training reads them.")]
+Arguments = Annotated[list[str], Meta(description="Arguments of the command line.")]
 OneBatch = Annotated[
     bool,
-    Meta(
-        description="Let every DataLoader give its first batch again and again: on a stream of batches a loss is noisy."
-    ),
+    Meta(description="Let every DataLoader give its first batch again and again."),
 ]
 CpuOk = Annotated[
     bool,
-    Meta(description="Make `torch.cuda.synchronize` do nothing where there is no GPU, so that the training can run."),
+    Meta(description="Make `torch.cuda.synchronize` do nothing where there is no GPU."),
 ]
 
 
