@@ -18,6 +18,7 @@ from retspec.subjects.devices import synchronize
 from retspec.subjects.models.state import Snapshot, fingerprint, fingerprints, preserved, without_dropout
 from retspec.subjects.models.structure import frozen_buffers, groups, has_adapter
 from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
+from retspec.subjects.training.norms import finite, norms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,7 @@ class _Log:
             return
         synchronize(trainer.device)
         paused = perf_counter()
-        norms = self._gradient_norms()
+        norms = norms_of([parameter for _, parameter, _ in self._trainable])
         first = not any(self._nonfinite) and not all(map(_is_finite, norms))
         if first and not trainer.scales:
             self._nonfinite_backward = nonfinite_backward(self._model, trainer)
@@ -162,20 +163,8 @@ class _Log:
             return False
         return drop(self._losses) >= recipe.stop_at_drop
 
-    def _gradient_norms(self) -> list[float | None]:
-        """Return the Euclidean norm of each trainable parameter's gradient, in float32, or None without a gradient.
-
-        The norms are stacked, so that they need one transfer from the device.
-        """
-        import torch
-
-        gradients = [parameter.grad for _, parameter, _ in self._trainable]
-        norms = [torch.linalg.vector_norm(g.detach(), dtype=torch.float32) for g in gradients if g is not None]
-        values = iter(torch.stack(norms).tolist() if norms else [])
-        return [None if gradient is None else next(values) for gradient in gradients]
-
     def _note(self, norms: list[float | None]) -> None:
-        self._norms.append([norm if _is_finite(norm) else None for norm in norms])
+        self._norms.append([*map(finite, norms)])
         for index, norm in enumerate(norms):
             self._nonfinite[index] += not _is_finite(norm)
 

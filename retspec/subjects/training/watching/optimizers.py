@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from retspec.subjects.training.watching.norms import norms_of, total
+from retspec.subjects.training.norms import norms_of, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

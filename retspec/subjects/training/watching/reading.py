@@ -17,7 +17,7 @@ from retspec.facts.loop import (
     is_image,
 )
 from retspec.subjects.models.structure import frozen_buffers, groups
-from retspec.subjects.training.watching.norms import finite, total
+from retspec.subjects.training.norms import finite, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,24 @@
+"""Norms of gradients of any data type."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from retspec.subjects.training.norms import norms_of
+
+
+def test_each_data_type_has_its_norm_and_half_precision_does_not_overflow() -> None:
+    dtypes = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+    parameters = [nn.Parameter(torch.zeros(9, dtype=dtype)) for dtype in dtypes]
+    for parameter in parameters:
+        parameter.grad = torch.full_like(parameter, 32768)  # in all of them exactly; its square is not in float16
+    bare = nn.Parameter(torch.zeros(2))
+    assert norms_of([bare, *parameters]) == [None, *[3 * 32768.0] * len(dtypes)]
+
+
+def test_a_sparse_gradient_counts_each_row_once() -> None:
+    embedding = nn.Embedding(4, 2, sparse=True)
+    embedding(torch.tensor([1, 1])).sum().backward()
+    assert norms_of([*embedding.parameters()]) == pytest.approx([8**0.5])
