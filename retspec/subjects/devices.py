@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import torch
 
@@ -73,6 +74,13 @@ def settings_of_torch() -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic, warn_only=True)
         for each, name, value in settings:
             setattr(each, name, value)
+
+
+def autocast(device: torch.device, amp: str) -> AbstractContextManager[object]:
+    """Return the context of `train.amp`: autocast to bfloat16 or float16, or nothing for none."""
+    import torch
+
+    return nullcontext() if amp == "none" else torch.autocast(device.type, dtype=getattr(torch, amp))
 
 
 def cores() -> int:

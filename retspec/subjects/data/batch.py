@@ -18,6 +18,11 @@ class Batch:
     inputs: Tensor
     targets: Tensor
 
+    def split(self, parts: int) -> list[tuple[Tensor, Tensor]]:
+        """Return inputs and targets in as many parts of nearly the same size, none empty."""
+        parts = min(parts, len(self.inputs))
+        return list(zip(self.inputs.tensor_split(parts), self.targets.tensor_split(parts), strict=True))
+
     def first(self, samples: int) -> Batch:
         """Return the first samples; raises NoVerdict when there are fewer."""
         if samples > len(self.inputs):

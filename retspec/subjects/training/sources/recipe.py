@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
 from retspec.plugin import training_source
 from retspec.records import Recipe  # noqa: TC001 - the signature is read
 from retspec.subjects.callables import call, load_callable
+from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import logits_of
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
     import torch
     from torch import Tensor, nn
@@ -70,8 +69,7 @@ class RecipeTrainer(Trainer):
 
     def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
         """Return (inputs, targets) of each micro-batch: `accumulation` of them, or one per image if fewer."""
-        parts = min(self._recipe.accumulation, len(self.batch.inputs))
-        return list(zip(self.batch.inputs.tensor_split(parts), self.batch.targets.tensor_split(parts), strict=True))
+        return self.batch.split(self._recipe.accumulation)
 
     def share(self, targets: Tensor) -> float | Tensor:
         """Return the weight of a micro-batch in the mean loss: its part of the images, or of the sum of class weights.
@@ -126,7 +124,7 @@ class RecipeTrainer(Trainer):
 
         Raises SubjectError when the loss fails on the logits and targets, or the class weights are too few or too many.
         """
-        with self._autocast():
+        with autocast(self.device, self._recipe.amp):
             logits = logits_of(self.model(inputs))
             self._classes = logits.shape[-1]
             self.see(logits.detach(), targets)
@@ -152,13 +150,6 @@ class RecipeTrainer(Trainer):
 
         if self._recipe.clip_norm is not None:
             clip_grad_norm_(self.parameters, self._recipe.clip_norm)
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        import torch
-
-        if self._recipe.amp == "none":
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=getattr(torch, self._recipe.amp))
 
     def _loss_function(self) -> Callable[[Tensor, Tensor], Tensor]:
         name = self._recipe.loss

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import nullcontext
 from math import log
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError, describe
+from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import logits_of
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
@@ -50,15 +49,14 @@ class Replay(Trainer):
 
     def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
         """Return the batch in as many parts as the training accumulated, none empty."""
-        parts = min(self._recipe.accumulation, len(self.batch.inputs))
-        return list(zip(self.batch.inputs.tensor_split(parts), self.batch.targets.tensor_split(parts), strict=True))
+        return self.batch.split(self._recipe.accumulation)
 
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss of inputs (images, ...) and their targets, a scalar.
 
         Raises SubjectError when the criterion refuses the model's logits: the training gave it something else.
         """
-        with self._autocast():
+        with autocast(self.device, self._recipe.amp):
             logits = logits_of(self.model(inputs))
             self.see(logits.detach(), targets)
             try:
@@ -69,13 +67,6 @@ class Replay(Trainer):
                     f"{describe(error)}",
                     path="train",
                 ) from error
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        import torch
-
-        if self._recipe.amp == "none":
-            return nullcontext()
-        return torch.autocast(self.device.type, getattr(torch, self._recipe.amp))
 
 
 def _same_optimizer(model: nn.Module, recipe: Recipe, run: WatchedRun) -> Optimizer:
