@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from retspec.errors import NoVerdict
 
@@ -34,15 +35,11 @@ class Trace(Struct, frozen=True):
             reason = f": {self.ending}" if self.ending else ""
             raise NoVerdict(f"{self.command} took {len(self.losses)} steps, and this needs {steps}{reason}")
         per_step = len(self.batches) // max(len(self.losses), 1)
-        return Trace(
-            command=self.command,
-            ending=self.ending,
+        return replace(
+            self,
             losses=self.losses[-steps:],
             rates=self.rates[-steps:],
             batches=self.batches[-steps * per_step :] if per_step else (),
-            parameters=self.parameters,
-            state=self.state,
-            scale=self.scale,
         )
 
 

@@ -15,8 +15,8 @@ from retspec.facts import GradientHistory, Training
 from retspec.facts.training import drop
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import synchronize
-from retspec.subjects.models.state import Snapshot, fingerprint, fingerprints, preserved, without_dropout
-from retspec.subjects.models.structure import frozen_buffers, groups, has_adapter
+from retspec.subjects.models.state import Snapshot, fingerprints, preserved, trained_tensors, without_dropout
+from retspec.subjects.models.structure import drifted, groups, has_adapter
 from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
 from retspec.subjects.training.norms import finite, norms_of
 
@@ -110,7 +110,7 @@ def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Calla
             if log.is_over(recipe):
                 break
         facts = log.training(running, recipe.steps, snapshot, frozen)
-        return Trained.of(facts, _trained(model) if has_adapter(model) else {})
+        return Trained.of(facts, trained_tensors(model) if has_adapter(model) else {})
 
 
 class _Log:
@@ -177,7 +177,7 @@ class _Log:
             nonfinite_loss_at=self._nonfinite_loss_at,
             nonfinite_operation=nonfinite_operation(self._model, trainer) if nonfinite else "",
             gradients=tuple(self._history(index, snapshot) for index in range(len(self._trainable))),
-            drifted=tuple(_drifted(self._model, snapshot, frozen)),
+            drifted=tuple(drifted(self._model, frozen, _fingerprints(self._model), snapshot.buffers)),
             chance_loss=trainer.chance_loss,
             seconds=tuple(self._seconds),
             batch_size=trainer.batch_size,
@@ -202,24 +202,6 @@ def _is_finite(norm: float | None) -> bool:
     return norm is None or isfinite(norm)
 
 
-def _trained(model: nn.Module) -> dict[str, Tensor]:
-    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
-
-
 def _fingerprints(model: nn.Module) -> dict[str, int]:
     """Return a fingerprint of every frozen parameter."""
     return fingerprints({name: p for name, p in model.named_parameters() if not p.requires_grad})
-
-
-def _drifted(model: nn.Module, snapshot: Snapshot, frozen: dict[str, int]) -> list[str]:
-    """Return the names of the frozen parameters, and of the buffers of frozen modules, that have changed."""
-    now = _fingerprints(model)
-    parameters = [name for name, before in frozen.items() if now.get(name) != before]
-    fixed = set(frozen_buffers(model))
-    buffers = [name for name, b in model.named_buffers() if name in fixed and not _same(b, snapshot.buffers[name])]
-    return parameters + buffers
-
-
-def _same(buffer: Tensor, before: Tensor) -> bool:
-    """Whether two tensors have the same bits; so NaN equals NaN."""
-    return int(fingerprint(buffer)) == int(fingerprint(before))

@@ -10,6 +10,7 @@ import pytest
 
 from retspec.errors import SpecError
 from retspec.records import Verdict
+from retspec.subjects.training.watching.rerun import Rerun, trace_of
 from tests.here import run_here
 
 NUMBERS = count()
@@ -118,3 +119,37 @@ def test_a_check_of_a_loop_wants_one(tmp_path: Path) -> None:
     spec.write_text("retspec: 1\nchecks:\n  unowned_params: 0\n")
     with pytest.raises(SpecError, match=r"names none; add `train: \{script: train.py\}`"):
         run_here(spec)
+
+
+def test_a_training_that_calls_autograd_itself_is_watched_all_the_same(job: Path) -> None:
+    text = LOOP.format(imports="", lr="0.1")
+    unseen = text.replace(
+        "criterion(model(images), labels).backward()", "torch.autograd.backward(criterion(model(images), labels))"
+    )
+    assert unseen != text
+    (job / "train.py").write_text(unseen)
+    results = run_here(write_spec(job, "script"))
+    assert {result.verdict for result in results.values()} == {Verdict.MET}
+
+
+def test_an_answer_of_any_length_comes_back_from_another_process(job: Path) -> None:
+    text = LOOP.format(imports="", lr="0.1").replace("body, self.head =", "more, self.body, self.head =")
+    many = "nn.ParameterList(torch.zeros(1) for _ in range(5000)), "
+    (job / "train.py").write_text(text.replace("self.head = nn.Linear(12", f"self.head = {many}nn.Linear(12"))
+    trace = trace_of(Rerun(source="script", value="train.py", folder=str(job), steps=2, threads=1))
+    assert len(trace.parameters) == 5004
+    assert len(trace.losses) == 2
+
+
+def test_a_loss_that_is_not_seen_makes_nothing_green(job: Path) -> None:
+    text = LOOP.format(imports="", lr="0.1")
+    bare = text.replace(
+        "criterion(model(images), labels).backward()",
+        "logits = model(images); logits.backward(logits.detach().softmax(-1) / 6)",
+    )
+    assert bare != text
+    (job / "train.py").write_text(bare)
+    results = run_here(write_spec(job, "script"))
+    assert results["nonfinite_steps"].verdict is Verdict.INCONCLUSIVE
+    assert "no loss was seen" in results["nonfinite_steps"].reason
+    assert results["unowned_params"].verdict is Verdict.MET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retspec.errors import Inconclusive
 from retspec.facts import Training
 from retspec.plugin import Observed, check
 
@@ -26,6 +27,8 @@ def nonfinite_steps(training: Training) -> Observed[int]:
         Steps without a finite loss. The training ends at the first of them, and the steps not taken count too; those
         that `train.stop_at_drop` skips do not.
     """
+    if training.nonfinite_loss_at is None and not training.losses:
+        raise Inconclusive("no loss was seen")
     if training.nonfinite_loss_at is None:
         return Observed(0, training.extent)
     details = {

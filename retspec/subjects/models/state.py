@@ -15,7 +15,7 @@ class Snapshot:
     """A copy of what a measurement may change: trainable parameters, buffers, modes. Frozen weights are not copied."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.parameters = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+        self.parameters = trained_tensors(model)
         self.buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
         self._requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
         self._modes = [(module, module.training) for module in model.modules()]
@@ -79,6 +79,16 @@ def single_precision(model: nn.Module) -> Iterator[None]:
     finally:
         for tensor, dtype in zip(half, dtypes, strict=True):
             tensor.data = tensor.data.to(dtype)
+
+
+def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of every parameter that trains, by its name."""
+    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def same_bits(tensor: Tensor, other: Tensor) -> bool:
+    """Return whether two tensors have the same bits; so NaN equals NaN."""
+    return int(fingerprint(tensor)) == int(fingerprint(other))
 
 
 def fingerprint(tensor: Tensor) -> Tensor:

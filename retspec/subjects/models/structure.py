@@ -10,6 +10,7 @@ from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.facts import Group
 from retspec.subjects.models.libraries import answers, ask
 from retspec.subjects.models.peft_types import outermost_wrapper, saved_modules, tuner_in, tuner_layers
+from retspec.subjects.models.state import same_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,6 +147,20 @@ def frozen_buffers(model: nn.Module) -> Iterator[str]:
             owner = owner.rpartition(".")[0]
         if not any(parameter.requires_grad for parameter in modules[owner].parameters()):
             yield name
+
+
+def drifted(
+    model: nn.Module, frozen: Mapping[str, int], now: Mapping[str, int], buffers: Mapping[str, Tensor]
+) -> list[str]:
+    """Return the names of the frozen parameters, and of the buffers of frozen modules, that a training changed.
+
+    frozen, now: fingerprints of the frozen parameters before and after it. buffers: copies from before, by name; one
+    that is not among them is left out.
+    """
+    parameters = [name for name, before in frozen.items() if now.get(name) != before]
+    fixed = buffers.keys() & set(frozen_buffers(model))
+    changed = (n for n, buffer in model.named_buffers() if n in fixed and not same_bits(buffer, buffers[n]))
+    return [*parameters, *changed]
 
 
 def input_size(model: nn.Module) -> tuple[int, ...] | None:

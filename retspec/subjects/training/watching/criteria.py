@@ -1,4 +1,4 @@
-"""Seeing backward passes and criteria, by a function mode of torch."""
+"""Seeing criteria, by a function mode of torch."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ _LOOKED_AT = 3
 
 
 class LossMode(TorchFunctionMode):
-    """Hands each backward pass, and each call of a criterion of torch, to the watch.
+    """Notes each call of a criterion of torch.
 
     A mode sees the functions that the thread that entered it calls, those inside torch.nn included:
     https://docs.pytorch.org/docs/stable/torch.overrides.html
     """
 
-    def __init__(self, criteria: Criteria, backward: Callable[[Tensor, Callable[[], Any]], Any]) -> None:
+    def __init__(self, criteria: Criteria) -> None:
         super().__init__()
         self._criteria = criteria
-        self._backward = backward
         self._is_paused = False
 
     def __torch_function__(
@@ -48,8 +47,6 @@ class LossMode(TorchFunctionMode):
     ) -> Any:
         """Call the function, and note what it was."""
         named = kwargs or {}
-        if function is Tensor.backward:
-            return self._backward(args[0], partial(function, *args, **named))
         result = function(*args, **named)
         if function in CRITERIA:
             self._criteria.note(function, result, args, named)

@@ -81,16 +81,13 @@ class Forwards:
         self._pending: list[tuple[int, dict[int, str]]] = []
         self._leaves: dict[int, list[tuple[str, nn.Module]]] = {}
 
-    def enter(self, module: nn.Module) -> bool:
-        """Note that a module starts; returns whether it is an outermost one."""
+    def enter(self, module: nn.Module) -> None:
+        """Note that a module starts."""
         self._depth += 1
-        if self._depth > 1 or self.in_backward:
-            self._note_autocast(module)
-            return False
-        self._root = module
-        self._begin(module)
+        if self._depth == 1 and not self.in_backward:
+            self._root = module
+            self._begin(module)
         self._note_autocast(module)
-        return True
 
     def give_up(self) -> None:
         """Note that a module raised."""

@@ -26,7 +26,7 @@ class Applied:
     backwards: int
     fed: bool
     stale: int
-    losses: tuple[Tensor, ...]
+    losses: tuple[Tensor | None, ...]
     weights: tuple[float | None, ...]
     scale: float
     after_backward: Sequence[float | None] | None
@@ -65,7 +65,7 @@ class OptimizerLog:
     def begin(self) -> None:
         """Start to count the backward passes of a step."""
         self.backwards = 0
-        self.losses: list[Tensor] = []
+        self.losses: list[Tensor | None] = []
         self.weights: list[float | None] = []
         self.after_backward: list[float | None] | None = None
 
@@ -77,7 +77,7 @@ class OptimizerLog:
             self._dirty = False
         return now
 
-    def after_backward_of(self, loss: Tensor, weight: float | None, before: Signature) -> None:
+    def after_backward_of(self, loss: Tensor | None, weight: float | None, before: Signature) -> None:
         """Note a backward pass, if it reached this optimizer's parameters."""
         now = self._signature()
         if now != before:

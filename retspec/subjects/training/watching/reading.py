@@ -16,7 +16,7 @@ from retspec.facts.loop import (
     WatchedStep,
     is_image,
 )
-from retspec.subjects.models.structure import frozen_buffers, groups
+from retspec.subjects.models.structure import drifted, groups
 from retspec.subjects.training.norms import finite, total
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def loop_facts(watch: Watch) -> Loop:
     autocast_dtype, device = forwards.autocast.get(root, ("", ""))
     evaluated = list(_evaluated(watch))
     vectors = [p for each in stepping for p in each.parameters if p.dim() <= 1]
+    scales = _scales(watch)
     return Loop(
         command=watch.launch.command,
         requested=watch.requested,
@@ -52,7 +53,7 @@ def loop_facts(watch: Watch) -> Loop:
         unowned=tuple(_unowned(watch, names)) if stepping else (),
         foreign=tuple(_foreign(stepping, watch)),
         vectors=tuple(_named(p, names) for p in vectors),
-        scales=tuple(_named(p, names) for p in vectors if id(p) in _scales(watch)),
+        scales=tuple(_named(p, names) for p in vectors if id(p) in scales),
         forwards=sum(forwards.trainings.values()) if trainee is None else forwards.trainings.get(root, 0),
         eval_leaves=tuple(forwards.eval_leaves(root)),
         evaluations=sum(forwards.evaluations[key] for key in evaluated),
@@ -87,7 +88,7 @@ def training_facts(watch: Watch, trainee: Trainee) -> Training:
         nonfinite_loss_at=nonfinite,
         nonfinite_operation="",
         gradients=tuple(_histories(watch, trainee, applied)),
-        drifted=tuple(_drifted(trainee)),
+        drifted=tuple(drifted(trainee.module, trainee.frozen, trainee.still, trainee.buffers)),
         chance_loss=log(criterion.classes) if criterion and criterion.classes and criterion.classes > 1 else None,
         seconds=tuple(each.seconds for each in applied),
         batch_size=(batch.shape[0] if batch else 0) * max([each.backwards for each in applied], default=1),
@@ -103,7 +104,7 @@ def _step(applied: Applied, optimizer: int) -> WatchedStep:
         backwards=applied.backwards,
         fed=applied.fed,
         stale=applied.stale,
-        losses=tuple(float(loss) / scale for loss in applied.losses),
+        losses=tuple(float(loss) / scale for loss in applied.losses if loss is not None),
         weights=tuple(None if weight is None else weight / scale for weight in applied.weights),
         norm_after_backward=finite(after),
         norm=finite(total(applied.at_step)),
@@ -113,10 +114,11 @@ def _step(applied: Applied, optimizer: int) -> WatchedStep:
 
 
 def _mean_loss(applied: Applied) -> float | None:
-    """Return the mean loss of a step; None where no backward pass was seen."""
-    if not applied.losses:
+    """Return the mean loss of a step; None where a backward pass started from no single scalar, or none was seen."""
+    losses = [loss for loss in applied.losses if loss is not None]
+    if not losses or len(losses) < len(applied.losses):
         return None
-    summed = sum(float(loss) for loss in applied.losses) / applied.scale
+    summed = sum(map(float, losses)) / applied.scale
     weights = [weight for weight in applied.weights if weight is not None]
     known = len(weights) == len(applied.losses) and sum(weights) > 0
     return summed / (sum(weights) / applied.scale if known else len(applied.losses))
@@ -250,13 +252,3 @@ def _histories(watch: Watch, trainee: Trainee, applied: Sequence[Applied]) -> It
             norms.append(None if finite(value) is None else finite(value) / each.scale)  # type: ignore[operator]
         moved = (any(norms) or nonfinite > 0) and not parameter.equal(trainee.training[name])
         yield GradientHistory(name=name, group=group, norms=tuple(norms), nonfinite_steps=nonfinite, moved=moved)
-
-
-def _drifted(trainee: Trainee) -> list[str]:
-    """Return the frozen parameters, and the buffers of frozen modules, that are not what they were."""
-    now = trainee.still
-    parameters = [name for name, before in trainee.frozen.items() if now.get(name) != before]
-    still, changed = set(frozen_buffers(trainee.module)), trainee.buffers_that_changed()
-    return parameters + [
-        name for name, buffer in trainee.module.named_buffers() if name in still and id(buffer) in changed
-    ]

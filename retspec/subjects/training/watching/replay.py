@@ -74,16 +74,15 @@ def _same_optimizer(model: nn.Module, recipe: Recipe, run: WatchedRun) -> Optimi
 
     Raises NoVerdict for a class that cannot be made from its groups.
     """
-    main = run.watch.main
-    if main is None:
+    main, trainee = run.watch.main, run.watch.trainee
+    if main is None or trainee is None:
         raise NoVerdict("this needs an optimizer, and the training took no step")
     kind: Callable[..., Optimizer] = type(main.optimizer)
     keys = frozenset(inspect.signature(kind).parameters) - {"params"}
     here = dict(model.named_parameters())
-    names = run.names
     groups: list[dict[str, Any]] = []
     for group in main.optimizer.param_groups:
-        parameters = [here[names[id(p)]] for p in group["params"] if names.get(id(p)) in here]
+        parameters = [here[trainee.names[id(p)]] for p in group["params"] if trainee.names.get(id(p)) in here]
         options = {name: value for name, value in group.items() if name in keys}
         if parameters:
             groups.append({**options, "params": parameters, "lr": recipe.lr})

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,19 +41,16 @@ class Rerun:
 
 def trace_of(rerun: Rerun) -> Trace:
     """Run a training in a fresh process and return what it did; raises NoVerdict when the process dies."""
-    reading, writing = os.pipe()
-    try:
+    with tempfile.TemporaryFile() as answer:  # not a pipe, which would fill up before anyone reads it
         done = subprocess.run(  # noqa: S603 - our own module, by this interpreter
-            [sys.executable, "-m", __name__, str(writing)],
+            [sys.executable, "-m", __name__, str(answer.fileno())],
             input=msgspec.json.encode(rerun),
-            pass_fds=[writing],
+            pass_fds=[answer.fileno()],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             check=False,
         )
-    finally:
-        os.close(writing)
-    with os.fdopen(reading, "rb") as answer:
+        answer.seek(0)
         answered = answer.read()
     if not answered:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
@@ -87,7 +84,7 @@ def traced(watch: Watch) -> Trace:
         ending=watch.ending,
         losses=() if watch.training is None else watch.training.losses,
         rates=() if main is None else tuple(main.rates),
-        batches=tuple(sha256(each.seal).hexdigest()[:16] for each in watch.forwards.entered),
+        batches=tuple(each.seal.hex() for each in watch.forwards.entered),
         parameters={} if module is None else {n: int(fingerprint(p)) for n, p in module.named_parameters()},
         state={} if main is None else _state(main.optimizer),
         scale=watch.scale,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from retspec.subjects.training.watching.forwards import Called, Forwards
 
 
+_PARALLEL = {"DistributedDataParallel": "module", "DataParallel": "module"}
+_WRAPPERS = {**_PARALLEL, "OptimizedModule": "_orig_mod"}
+"""Classes that hold the user's module, and where."""
 _NEARLY_ALL = 0.9
 """Share of what the optimizers train that is in the model itself."""
 
@@ -29,7 +32,8 @@ class Trainee:
         }
         self.frozen = fingerprints({name: p for name, p in module.named_parameters() if name not in self.training})
         self._requires_grad = {name: p.requires_grad for name, p in module.named_parameters()}
-        self._buffers = forwards.buffers.get(id(root), [])
+        before = {id(buffer): copy for buffer, copy in forwards.buffers.get(id(root), [])}
+        self.buffers = {name: before[id(b)] for name, b in module.named_buffers() if id(b) in before}
         self._modes = [(each, each.training) for each in module.modules()]
 
     @staticmethod
@@ -60,20 +64,20 @@ class Trainee:
         """Fingerprints, now, of the parameters that do not train."""
         return fingerprints({name: p for name, p in self.module.named_parameters() if name in self.frozen})
 
-    def buffers_that_changed(self) -> set[int]:
-        """Return the identities of the buffers that are not what they were before the first forward pass."""
-        return {id(buffer) for buffer, before in self._buffers if not buffer.equal(before)}
-
     def give_back(self) -> None:
-        """Put parameters, buffers and modes back to what they were before the first step."""
+        """Put parameters, buffers and modes back to what they were before the first step.
+
+        Unlike a `Snapshot`, it leaves alone what the training has added since.
+        """
         for name, parameter in self.module.named_parameters():
             if name in self._requires_grad:
                 parameter.requires_grad_(self._requires_grad[name])
             parameter.grad = None
             if name in self.training:
                 parameter.data.copy_(self.training[name])
-        for buffer, before in self._buffers:
-            buffer.data.copy_(before)
+        for name, buffer in self.module.named_buffers():
+            if name in self.buffers:
+                buffer.data.copy_(self.buffers[name])
         for module, mode in self._modes:
             module.training = mode
 
@@ -83,8 +87,8 @@ def _overlap(module: nn.Module, trained: Mapping[int, Tensor]) -> int:
 
 
 def _is_model(called: Called) -> bool:
-    wrapper = type(called.module).__name__ in {"DistributedDataParallel", "DataParallel"}
-    return not (wrapper or called.gives_scalar or called.inputs is None)
+    is_wrapper = type(called.module).__name__ in _PARALLEL
+    return not (is_wrapper or called.gives_scalar or called.inputs is None)
 
 
 def _model_of(candidates: Sequence[Called], ran: Container[int]) -> nn.Module:
@@ -102,12 +106,5 @@ def _parameters_that_ran(module: nn.Module, ran: Container[int]) -> set[int]:
 
 def _unwrapped(module: nn.Module) -> nn.Module:
     """Return what torch.compile or a data-parallel wrapper holds."""
-    for name in ("_orig_mod", "module"):
-        inner = getattr(module, name, None)
-        if inner is not None and type(module).__name__ in {
-            "OptimizedModule",
-            "DistributedDataParallel",
-            "DataParallel",
-        }:
-            return _unwrapped(inner)
-    return module
+    inner = getattr(module, _WRAPPERS.get(type(module).__name__, ""), None)
+    return module if inner is None else _unwrapped(inner)

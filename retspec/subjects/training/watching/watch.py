@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from retspec.errors import SubjectError, describe
+from retspec.subjects.training.watching.backwards import backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.hooks import ForwardHooks
@@ -59,11 +60,12 @@ class Watch:
         self.waits = Waits(one_batch=launch.one_batch)
         self.schedulers: list[tuple[Any, int]] = []
         """Each scheduler with its steps since the first optimizer step."""
+        self._early_schedulers: list[Any] = []
         self._counts: dict[int, int] | None = None
         self.trainee: Trainee | None = None
         self.ending = ""
         self.backwards = 0
-        self._mode = LossMode(self.criteria, self._backward)
+        self._mode = LossMode(self.criteria)
         self._raised = 0
         self._forward_hooks = ForwardHooks(self._before_forward, self._after_forward)
         self._stepping = 0
@@ -73,7 +75,6 @@ class Watch:
         self.scalers: list[Any] = []
         self._loop: Loop | None = None
         self.training: Training | None = None
-        self.trained: dict[str, Tensor] = {}
         self._progress = progress
 
     def run(self) -> Loop:
@@ -107,6 +108,7 @@ class Watch:
             stack.callback(self._forward_hooks.remove)
             self._forward_hooks.on_all()
             stack.enter_context(self.waits.seen())
+            stack.enter_context(backward_passes_seen(self._backward))
             if self.launch.cpu_ok:
                 stack.enter_context(_without_gpu_synchronization())
             with self._mode:
@@ -158,13 +160,14 @@ class Watch:
         if tensors and torch.is_grad_enabled():
             self.forwards.note_batch(module, tensors, len(self.applied), self.waits.passes)
 
-    def _backward(self, loss: Tensor, go_on: Callable[[], Any]) -> Any:
+    def _backward(self, loss: Tensor | None, go_on: Callable[[], Any]) -> Any:
         if self._is_elsewhere or self._ended or self.forwards.in_backward:
             return go_on()
         if not self.backwards:
             self._meet()
         self.backwards += 1
-        weight, value = loss_weight(loss, self.criteria.nodes), loss.detach()
+        weight = None if loss is None else loss_weight(loss, self.criteria.nodes)
+        value = None if loss is None else loss.detach()
         before = {key: log.before_backward() for key, log in self.logs.items()}
         self.forwards.in_backward = True
         try:
@@ -179,20 +182,23 @@ class Watch:
     def _meet(self) -> None:
         """Find what trains, before the first step: optimizers, loss scalers, schedulers, and the module itself."""
         found = LivingObjects.found()
-        self.scalers = found.scalers
+        self.scalers, self._early_schedulers = found.scalers, found.schedulers
         for optimizer in found.optimizers:
-            self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
+            self._log_of(optimizer)
         trained = {id(p): p for log in self.logs.values() for p in log.parameters}
         self.trainee = Trainee.among(self.forwards, trained)
+
+    def _log_of(self, optimizer: Optimizer) -> OptimizerLog:
+        return self.logs.setdefault(id(optimizer), OptimizerLog(optimizer, len(self.logs)))
 
     def _before_step(self, optimizer: Optimizer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         if self._is_elsewhere or self._ended:
             return
         self._stepping += 1
-        if self._stepping == 1 and id(optimizer) not in self.logs:  # made after the first backward pass
-            self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
+        if self.trainee is None:  # no backward pass was seen, or the optimizer was made after it
+            self._meet()
         if self._stepping == 1:
-            self.logs[id(optimizer)].before_step()
+            self._log_of(optimizer).before_step()
         if all(each is None for each in (*args[1:], kwargs.get("closure"))):
             self._mode.pause()
 
@@ -209,14 +215,15 @@ class Watch:
         seconds = 0.0 if self._started is None else now - self._started
         self.applied.append(self.logs[id(optimizer)].take(self.scale, seconds, self.waits.seconds - self._waited))
         if self._counts is None:
-            self._counts = {id(each): step_count(each) for each in LivingObjects.found().schedulers}
+            self._counts = {id(each): step_count(each) for each in self._early_schedulers}
         self.criteria.step_taken()
         if self.forwards.is_remembering:
             self.forwards.step_taken()
             self._forward_hooks.only_on(self._outermost())  # one step has shown the others, and each hook costs
         self._started, self._waited = perf_counter(), self.waits.seconds
-        self._progress(self._steps_of_main(), self.requested)
-        if self._steps_of_main() >= self.requested:
+        taken = self.main.steps if self.main else 0
+        self._progress(taken, self.requested)
+        if taken >= self.requested:
             self._finish("")
             self._end()
 
@@ -263,9 +270,6 @@ class Watch:
         """The optimizer with the most elements among those that took a step; None before the first one."""
         taken = [log for log in self.logs.values() if log.steps]
         return max(taken, key=lambda log: log.size, default=None)
-
-    def _steps_of_main(self) -> int:
-        return self.main.steps if self.main else 0
 
     @property
     def _is_elsewhere(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
 from retspec.subjects.data.batch import Batch, UnlabelledBatch
 from retspec.subjects.devices import settings_of_torch
+from retspec.subjects.models.state import trained_tensors
 from retspec.subjects.models.structure import has_adapter
 from retspec.subjects.training.watching.replay import Replay
 from retspec.subjects.training.watching.rerun import Rerun, trace_of
@@ -35,6 +36,8 @@ class WatchedRun:
     watch: Watch
     launched: Rerun
     """What was launched, as plain data: the same can be run again in another process."""
+    trained: dict[str, Tensor] = field(default_factory=dict)
+    """The trained tensors by name, of a module with an adapter."""
 
     @staticmethod
     def of(launch: Launch, launched: Rerun, progress: Callable[[int, int], None]) -> WatchedRun:
@@ -42,10 +45,12 @@ class WatchedRun:
         watch = Watch(launch, launched.steps, progress)
         with settings_of_torch():
             loop = watch.run()
-        if watch.trainee is not None:
-            watch.trained = _tensors(watch.trainee.module)
-            watch.trainee.give_back()
-        return WatchedRun(loop, watch, launched)
+        if watch.trainee is None:
+            return WatchedRun(loop, watch, launched)
+        module = watch.trainee.module
+        trained = trained_tensors(module) if has_adapter(module) else {}
+        watch.trainee.give_back()
+        return WatchedRun(loop, watch, launched, trained)
 
     def again(self, *, args: Sequence[str] | None = None, steps: int | None = None) -> Trace:
         """Run the training once more in a fresh process, with other arguments or for more steps if given.
@@ -69,11 +74,6 @@ class WatchedRun:
             raise SubjectError(f"{self.loop.command} trained no module: {self._what_came}", path="train")
         return self.watch.training
 
-    @property
-    def names(self) -> dict[int, str]:
-        """The names of the module's parameters by their identities."""
-        return {id(parameter): name for name, parameter in self.module.named_parameters()}
-
     def trainer(self, model: nn.Module, batch: Batch, recipe: Recipe) -> Trainer:
         """Return a trainer that trains as this training did; raises NoVerdict when not all of it was seen."""
         return Replay(model, batch, recipe, self)
@@ -92,11 +92,6 @@ class WatchedRun:
                 return replace(seen, amp=amp)
         return seen
 
-    @property
-    def trained(self) -> dict[str, Tensor]:
-        """The trained tensors by name, for a module with an adapter."""
-        return self.watch.trained
-
     @cached_property
     def batch(self) -> Batch:
         """The first batch that entered the module; raises SubjectError when it was called without a tensor."""
@@ -111,9 +106,3 @@ class WatchedRun:
         forwards = sum(self.watch.forwards.trainings.values())
         seen = f"{forwards} forward passes with gradients, {self.watch.backwards} backward passes, no optimizer step"
         return f"{self.loop.ending or 'it was ended'}; seen were {seen}"
-
-
-def _tensors(module: nn.Module) -> dict[str, Tensor]:
-    return (
-        {n: p.detach().clone() for n, p in module.named_parameters() if p.requires_grad} if has_adapter(module) else {}
-    )
