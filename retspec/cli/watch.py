@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 NAME = "watch"
 LAST_LINES = 10
-"""Lines that are shown of a process that died."""
+"""Lines that are shown of a training that took no step."""
 Facts = TypeVar("Facts")
 
 

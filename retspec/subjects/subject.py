@@ -117,7 +117,8 @@ class Subject:
             threads=torch.get_num_threads(),
             arguments=dict(training.arguments),
         )
-        return WatchedRun.of(source(training.value, folder, **training.arguments), launched, self._progress)
+        with self._making("watched_run"):
+            return WatchedRun.of(source(training.value, folder, **training.arguments), launched, self._progress)
 
     @property
     def config(self) -> Config:

@@ -67,6 +67,25 @@ def test_what_is_printed_before_the_first_criterion_is_kept_with_it(talked: Repo
     assert output_of(talked, "silent") == {"starting the worker": ("imported the plugin\n", "")}
 
 
+def test_what_a_training_prints_is_kept_with_all_that_is_answered_from_it(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import torch\n"
+        "print('the training starts')\n"
+        "model = torch.nn.Linear(4, 2)\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "while True:\n"
+        "    torch.nn.functional.cross_entropy(model(torch.ones(2, 4)), torch.tensor([0, 1])).backward()\n"
+        "    optimizer.step()\n"
+    )
+    checks = ("max_trainable_params", "unowned_params", "batch_leak", "dead_gradients")
+    spec = tmp_path / "spec.yaml"
+    limits = "".join(f"  {name}: 10\n" for name in checks)
+    spec.write_text(f"retspec: 1\ntrain: {{script: train.py, steps: 3}}\nchecks:\n{limits}")
+    report = run(spec, entry_points=False)
+    for name in checks:
+        assert output_of(report, name)["watched_run"] == ("the training starts\n", ""), name
+
+
 def test_a_crash_keeps_what_was_printed_up_to_then(tmp_path: Path) -> None:
     report = run_talkative(tmp_path, "reads_spoken: 0\nreads_deadly: 1\nagain: {check: reads_deadly, limit: 1}")
     assert output_of(report, "reads_spoken") == {"spoken": SPOKEN}

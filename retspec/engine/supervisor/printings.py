@@ -19,6 +19,8 @@ CHECKING = "the check itself"
 """The source of what comes while a criterion is at work, and nothing is made for it."""
 _MODEL = ("model", "skeleton")
 _MADE_OF = {
+    "model": ("watched_run",),
+    "trainer": ("watched_run",),
     "skeleton": ("model",),
     "optional_skeleton": _MODEL,
     "loaded": _MODEL,
