@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def run_here(
 ) -> dict[str, Result]:
     """Return the results by the id of their criterion."""
     _settle_once()
+    _reset_accelerate()
     plan, catalog = prepare(spec, overrides=overrides, select=select, skip=skip, entry_points=False)
     recorder = Recorder()
     work(msgspec.json.decode(encode(Job(plan=plan, plugins=catalog.named, entry_points=False)), type=Job), recorder)
@@ -44,6 +46,14 @@ def run_here(
     assert isinstance(recorder.messages[-1], Done)
     assert recorder.messages[-1].faults == ()
     return {outcome.id: judge(plan.criterion(outcome.id), outcome) for outcome in outcomes}
+
+
+def _reset_accelerate() -> None:
+    """Let a training set up accelerate for itself, as in a worker of its own: its state is one for a process."""
+    if "accelerate" in sys.modules:
+        from accelerate.state import AcceleratorState
+
+        AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @cache

@@ -30,6 +30,15 @@ from retspec.facts.datasets import (
 )
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.facts.loaders import DataWait, Loader, Stage, Stages, Throughput
+from retspec.facts.loop import (
+    Loop,
+    WatchedBatch,
+    WatchedCriterion,
+    WatchedGroup,
+    WatchedOptimizer,
+    WatchedScheduler,
+    WatchedStep,
+)
 from retspec.facts.memory import Estimate, Fitting, Memory, MemoryEstimate, MemoryFit, StepFlops
 from retspec.facts.merging import LayerDeviation, Merging
 from retspec.facts.overfitting import Overfitting
@@ -65,6 +74,7 @@ __all__ = [
     "LayerDeviation",
     "Loader",
     "Loading",
+    "Loop",
     "Memory",
     "MemoryEstimate",
     "MemoryFit",
@@ -97,4 +107,10 @@ __all__ = [
     "Training",
     "Violation",
     "Violations",
+    "WatchedBatch",
+    "WatchedCriterion",
+    "WatchedGroup",
+    "WatchedOptimizer",
+    "WatchedScheduler",
+    "WatchedStep",
 ]

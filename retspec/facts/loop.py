@@ -15,8 +15,9 @@ class WatchedGroup:
     parameters: tuple[str, ...]
     """Names in the model; a parameter of no module that ran is named by its shape."""
     weight_decay: float
+    """Decay per unit of the learning rate; 0 where the optimizer has none."""
     rates: tuple[float, ...]
-    """Learning rate at each step of its optimizer."""
+    """Learning rate at each step of its optimizer; empty for one that sets its rate itself."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class WatchedStep:
     backwards: int
     """Backward passes that reached its parameters since their gradients were last zero or None."""
     fed: bool
-    """Whether some gradient changed since the step before."""
+    """Whether there was a gradient that had changed since the step before, and that nothing had zeroed again."""
     stale: int
     """Parameters whose gradient still held that of the step before."""
     losses: tuple[float, ...]
@@ -89,6 +90,7 @@ class WatchedBatch:
     """The first batch that entered the model in a training forward pass."""
 
     shape: tuple[int, ...]
+    """(images, channels, height, width), or whatever the model takes."""
     dtype: str
     means: tuple[float, ...]
     """Mean of each channel, in the units of the model's input; empty for an input that is not an image."""
@@ -125,7 +127,7 @@ class Loop:
     eval_leaves: tuple[str, ...]
     """Leaf modules that were in eval mode in a forward pass that a backward pass followed."""
     evaluations: int
-    """Forward passes of the model without gradients."""
+    """Forward passes without gradients, of the model or of a module around it or in it."""
     train_mode_evaluations: int
     """Of these, with a module in train mode that behaves differently there."""
     criterion: WatchedCriterion | None
@@ -142,6 +144,12 @@ class Loop:
     """Whether a DataLoader gave batches."""
     scaler: bool = False
     """Whether a loss scaler was at work."""
+    one_batch: bool = False
+    """Whether every DataLoader was made to give its first batch again and again."""
+    workers: int = 0
+    """Worker processes of the DataLoader that gave the last batch."""
+    device: str = ""
+    """Kind of the device that the first leaf with weights computes on."""
 
     @property
     def main(self) -> int:
@@ -158,10 +166,19 @@ class Loop:
         return tuple(step for step in self.steps if step.optimizer == main)
 
     @property
+    def fed_steps(self) -> tuple[WatchedStep, ...]:
+        """Those of them that had a gradient; raises NoVerdict when none had one."""
+        fed = tuple(step for step in self.main_steps if step.fed)
+        if not fed:
+            cause = "foreign_params" if self.foreign else "steps_without_backward"
+            raise NoVerdict(f"no step of {self.optimizers[self.main].kind} had a gradient; see `{cause}`")
+        return fed
+
+    @property
     def extent(self) -> dict[str, object]:
-        """The number of steps that were watched, as details, and why there were no more."""
+        """Their number as details, and why there were no more; raises NoVerdict when there is none."""
         early = {"requested": self.requested, "ended": self.ending} if self.ending else {}
-        return {"steps": len(self.main_steps) if self.optimizers else 0, **early}
+        return {"steps": len(self.main_steps), **early}
 
     @property
     def batch_size(self) -> int:

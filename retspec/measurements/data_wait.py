@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
+from retspec.errors import Inconclusive
 from retspec.facts import DataWait
+from retspec.facts.timing import LEAST_SAMPLES
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.loaders import ROUNDS, batches_per_round, one_process
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from retspec.facts import Loop
     from retspec.records import Recipe
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.training.making import TrainerMaker
@@ -54,7 +57,12 @@ def data_wait(
     *,
     workers: Workers | None = None,
 ) -> DataWait:
-    """Train on batches from a loader, and time waiting apart from training; the plan counts the most passes."""
+    """Train on batches from a loader, and time waiting apart from training; the plan counts the most passes.
+
+    Of a training of the user's own, the waiting of its own loop is returned, and nothing is trained.
+    """
+    if trainer.watched is not None:
+        return watched_wait(trainer.watched().loop)
     number = next(choice for choice in (workers, feed.workers, _by_default(device)) if choice is not None)
     size = batches_per_round(number if workers is not None else min(number, MOST_WORKERS))
     waited, trained = [], []
@@ -67,6 +75,35 @@ def data_wait(
             waited.append(waiting)
             trained.append(training)
     return DataWait(number, tuple(waited[1:]), tuple(trained[1:]), feed.pinning(device))
+
+
+def watched_wait(loop: Loop) -> DataWait:
+    """Return the waiting of a loop that was watched: its steps after the first one, in rounds of as many each.
+
+    Raises Inconclusive for a loop without a DataLoader, and for one of too few steps.
+    """
+    if not loop.from_loader:
+        raise Inconclusive("no DataLoader gave the batches, so that nobody waited for one")
+    _, *steps = _of_main(loop)
+    if len(steps) < LEAST_SAMPLES:
+        raise Inconclusive(f"{len(steps)} steps after the first are too few for a median; raise `train.steps`")
+    size = max(1, len(steps) // ROUNDS)
+    rounds = [steps[first : first + size] for first in range(0, len(steps) - size + 1, size)]
+    waited = [sum(waiting for waiting, _ in each) for each in rounds]
+    trained = [sum(training for _, training in each) for each in rounds]
+    return DataWait(loop.workers, tuple(waited), tuple(trained))
+
+
+def _of_main(loop: Loop) -> Iterator[tuple[float, float]]:
+    """Give the seconds of each step of the largest optimizer: waiting, and the rest; with those of other optimizers."""
+    main = loop.main
+    waiting = training = 0.0
+    for step in loop.steps:
+        waiting += step.waited
+        training += max(step.seconds - step.waited, 0.0)
+        if step.optimizer == main:
+            yield waiting, training
+            waiting = training = 0.0
 
 
 def _by_default(device: torch.device) -> int:

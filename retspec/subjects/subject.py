@@ -15,7 +15,7 @@ from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.images import take_images
-from retspec.subjects.data.loaders import FileFeed
+from retspec.subjects.data.loaders import FileFeed, PastFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.devices import choose_device
@@ -208,6 +208,9 @@ class Subject:
         data = self._spec.data
         if self._data_sources[data.source].gives_files:
             return FileFeed(self.dataset, self.transforms, self.recipe.batch_size)
+        if self._is_launched and not self._data_sources[data.source].may_give_loader:
+            loop = self.watched_run.loop
+            return PastFeed(loop.batch_size, loop.workers)
         given = self._given(data, None)
         if isinstance(given, LoaderFeed):
             return given

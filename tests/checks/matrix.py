@@ -11,6 +11,7 @@ from retspec.plugins.catalog import gather
 from tests.checks.faults import FAULTS
 from tests.checks.planting import SPECS, Cell, criteria
 from tests.checks.test_cases import MEASURES_TIME
+from tests.loop.planting import FAULTS as LOOP_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,16 +20,23 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 SYMBOLS = {Cell.MET: "·", Cell.MISSED: "✗", Cell.UNDECIDED: "?", Cell.SKIPPED: " "}
 HEAD = """# Which fault turns which criterion red
 
-**What this page does not show.** retspec trains with its own loop. It does not see faults in your training loop, in
-resume and evaluation code, in distributed runs, in hardware, or anything that happens after the first steps:
-[What it does not see](limits.md). Rows marked as *a training loop's fault* imitate one inside a model or a loss, to
-show that the criteria would notice its effect; planted in your own loop, retspec would not meet it.
+**What this page does not show.** Faults in resume and evaluation code, in distributed runs, in hardware, or anything
+that happens after the first steps: [What it does not see](limits.md). In all grids but [the last](#by-fault-of-a-loop)
+retspec trains with its own loop. Rows marked as *a training loop's fault* imitate one inside a model or a loss, to
+show that the criteria would notice its effect; planted in your own loop, those criteria would not meet it.
 
 Each row is a test: the fault is planted in a tiny model, its recipe or its checkpoint, all criteria of
 `tests/cases/preflight/full.yaml` or `tests/cases/preflight/checkpoint.yaml` run, and exactly this comes of them: `✗`
 missed, `·` met, `?` no verdict, because nothing can be said about it under this fault (never green), blank: left out,
 because it does not fit this model or swings too far to be stated. No observation of learning or numerics lies within
 15 % of its limit. This page is generated: `python -m tests.checks.matrix`.
+"""
+
+LOOP_HEAD = """
+## By fault of a loop
+
+Each fault is planted in a small training script by a change of its text. The script is started unchanged otherwise, as
+`train: {script: train.py}` does it, and all criteria of `tests/loop/healthy.yaml` are judged: none but these is missed.
 """
 
 
@@ -67,12 +75,17 @@ def render() -> str:
     for family, names in families().items():
         heads, rows = grid(names, head=lambda name: name.replace("_", "_<br>"))
         parts.append(f"\n## {family.capitalize()}\n\n{_markdown(heads, rows)}")
-    return "".join([*parts, _by_fault(), _elsewhere()])
+    return "".join([*parts, _by_fault(), _by_fault_of_a_loop(), _elsewhere()])
 
 
 def _by_fault() -> str:
     rows = [(fault.name, _listed(fault.missed), _listed(fault.undecided)) for fault in FAULTS]
     return "\n## By fault\n\n" + _markdown(["fault", "missed", "no verdict"], rows)
+
+
+def _by_fault_of_a_loop() -> str:
+    rows = [(fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in LOOP_FAULTS]
+    return f"{LOOP_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
 
 
 def _elsewhere() -> str:
@@ -91,7 +104,7 @@ def _markdown(heads: list[str], rows: Iterable[Iterable[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _listed(names: frozenset[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
 
 

@@ -28,6 +28,11 @@ model:
 data: {imagefolder: {root: photos}}
 checks:
 """
+WATCHED = """\
+retspec: 1
+train: {script: train.py}
+checks:
+"""
 
 
 def catalog_of_the_repository() -> Catalog:
@@ -81,7 +86,9 @@ def test_the_example_is_a_valid_line_of_a_spec(check: Check, tmp_path: Path) -> 
     example = section(check, "Example:")
     (tmp_path / "train.yaml").write_text("training: {lr: 1e-4}\n")
     spec = tmp_path / "example.yaml"
-    spec.write_text(SPEC + "".join(f"  {line}\n" for line in example.splitlines()))
+    spec.write_text(
+        (WATCHED if check.family == "loop" else SPEC) + "".join(f"  {line}\n" for line in example.splitlines())
+    )
     (criterion,) = validate(load(spec), CATALOG).criteria
     assert criterion.check == check.name
     assert criterion.skip is None

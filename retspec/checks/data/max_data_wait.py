@@ -26,8 +26,9 @@ def max_data_wait(data_wait: DataWait) -> Observed[Fraction]:
 
     What the number means:
         Time spent waiting for the next batch as a fraction of waiting and training: the median over rounds of a real
-        training, fed by your loader or by one over the files, after a warm-up round. No verdict when rounds scatter too
-        widely.
+        training, fed by your loader or by one over the files, after a warm-up round. Under `train: {script: train.py}`
+        your own loop is timed: the time that it spends in its DataLoaders, over its steps after the first. No verdict
+        when rounds scatter too widely.
     """
     pairs = list(zip(data_wait.waited, data_wait.trained, strict=True))
     whole = steady_median([waited + trained for waited, trained in pairs], "rounds of training")

@@ -98,7 +98,7 @@ class _Validation:
         has_feed = has_files or source.may_give_loader
         launched_by = next((each.name for each in catalog.launchers if training and each.name == training.source), "")
         launches = bool(launched_by)
-        given = {"files": has_files, "feed": has_feed, "watched": launches, "model": launches}
+        given = {"files": has_files, "feed": has_feed or launches, "watched": launches, "model": launches}
         sections = {*data, *(name for name, is_given in given.items() if is_given)}
         if launches and "model" in data:
             message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"

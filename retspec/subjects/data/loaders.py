@@ -6,6 +6,7 @@ import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from retspec.errors import NoVerdict
 from retspec.subjects.data.images import Items, balanced
 
 if TYPE_CHECKING:
@@ -75,6 +76,23 @@ class FileFeed(Feed):
 
         items = Items(self._dataset, self._examples, self._transform, least * self._batch_size)
         return iter(DataLoader(items, batch_size=self._batch_size, num_workers=workers))  # type: ignore[arg-type]
+
+
+class PastFeed(Feed):
+    """The batches of a training of the user's own: they went by while it was watched, and there are no more."""
+
+    def __init__(self, batch_size: int, workers: int) -> None:
+        self._batch_size = batch_size
+        self.workers = workers
+
+    @property
+    def batch_size(self) -> int:
+        """Images of the first batch."""
+        return self._batch_size
+
+    def stream(self, workers: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:  # noqa: ARG002 - see below
+        """Raises NoVerdict: the loader is the training's."""
+        raise NoVerdict("this takes batches from the loader by itself, and the loader is in a training of your own")
 
 
 def batches_per_round(workers: int) -> int:

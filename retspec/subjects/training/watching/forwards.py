@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +30,20 @@ class Called:
     gives_scalar: bool
 
 
+@dataclass(frozen=True)
+class Entered:
+    """A batch as it entered a training forward pass."""
+
+    root: int
+    """Identity of the outermost module."""
+    steps: int
+    """Steps of any optimizer before it."""
+    passes: int
+    """Passes through some data that had ended before it."""
+    seal: bytes
+    """What it is recognised by."""
+
+
 @dataclass
 class Forwards:
     """The outermost modules that ran, and in which mode."""
@@ -41,12 +56,15 @@ class Forwards:
     buffers: dict[int, list[tuple[Tensor, Tensor]]] = field(default_factory=dict)
     """The buffers of each root with a copy from before its first run."""
     trainings: dict[int, int] = field(default_factory=dict)
+    evaluated: dict[int, nn.Module] = field(default_factory=dict)
+    """Outermost modules that ran without gradients."""
     evaluations: dict[int, int] = field(default_factory=dict)
     train_mode_evaluations: dict[int, int] = field(default_factory=dict)
     eval_leaves: dict[int, set[str]] = field(default_factory=dict)
-    autocast: dict[int, str] = field(default_factory=dict)
-    batches: list[tuple[int, int, bytes]] = field(default_factory=list)
-    """Of each training forward pass: steps and passes through the data before it, and what recognises its batch."""
+    autocast: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Data type and kind of device that the first leaf of each root with weights computes in."""
+    entered: list[Entered] = field(default_factory=list)
+    """The batches of training forward passes."""
     in_backward: bool = False
 
     def __post_init__(self) -> None:
@@ -91,16 +109,14 @@ class Forwards:
         """Whether no step was taken so far."""
         return self._remembering
 
-    def count_repeated(self) -> int:
-        """Return how many batches had entered in an earlier step of the same pass through the data."""
-        first: dict[tuple[int, bytes], int] = {}
-        return sum(first.setdefault((data, batch), steps) < steps for steps, data, batch in self.batches)
-
-    def recognise(self, inputs: Tensor, steps: int, passes: int) -> None:
-        """Note the batch that entered a training forward pass."""
-        flat = inputs.detach().reshape(-1)
-        stride = max(1, flat.numel() // _SAMPLED)
-        self.batches.append((steps, passes, flat[::stride][:_SAMPLED].float().cpu().numpy().tobytes()))
+    def note_batch(self, root: nn.Module, tensors: Sequence[Tensor], steps: int, passes: int) -> None:
+        """Note the batch that entered a training forward pass of a root."""
+        seal = blake2b(digest_size=16)
+        for tensor in tensors:
+            flat = tensor.detach().reshape(-1)
+            stride = max(1, flat.numel() // _SAMPLED)
+            seal.update(flat[::stride][:_SAMPLED].float().cpu().numpy().tobytes())
+        self.entered.append(Entered(id(root), steps, passes, seal.digest()))
 
     def backward_followed(self) -> None:
         """Note that the forward passes since the last backward pass were for training."""
@@ -117,6 +133,7 @@ class Forwards:
 
         key = id(module)
         if not torch.is_grad_enabled():
+            self.evaluated[key] = module
             self.evaluations[key] = self.evaluations.get(key, 0) + 1
             training = any(leaf.training for _, leaf in self._leaves_of(module))
             self.train_mode_evaluations[key] = self.train_mode_evaluations.get(key, 0) + training
@@ -151,7 +168,7 @@ class Forwards:
             return
         kind = weights.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weights.dtype
-        self.autocast[id(root)] = str(dtype).removeprefix("torch.")
+        self.autocast[id(root)] = str(dtype).removeprefix("torch."), kind
 
 
 def tensors_in(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:

@@ -19,6 +19,8 @@ class Waits:
         """Batches that DataLoaders gave."""
         self.passes = 0
         """Passes through some data that came to their end."""
+        self.workers = 0
+        """Worker processes of the one that gave the last batch."""
         self._one_batch = one_batch
         self._firsts: dict[int, Any] = {}
 
@@ -53,6 +55,7 @@ class Waits:
             self.passes += 1
             raise
         self.batches += 1
+        self.workers = int(iterator._num_workers)  # noqa: SLF001 - the loader is not kept there
         if not self._one_batch:
             return batch
         return self._firsts.setdefault(id(iterator._dataset), batch)  # noqa: SLF001 - the loader is not kept there

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from math import nan
+from typing import TYPE_CHECKING, Any
 
 from retspec.subjects.training.watching.norms import norms_of, total
 
@@ -47,6 +48,7 @@ class OptimizerLog:
         self.begin()
         self._dirty = False
         self._last: Signature | None = None
+        self._before_step: Signature | None = None
         self._at_last_step: Signature | None = None
         self.ever_fed: set[int] = set()
 
@@ -86,6 +88,10 @@ class OptimizerLog:
             self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
         self._last = now
 
+    def before_step(self) -> None:
+        """Note the gradients with which a step begins."""
+        self._before_step = self._signature()
+
     def take(self, scale: float, seconds: float, waited: float) -> Applied:
         """Return the step that was just taken, and begin the next one.
 
@@ -96,7 +102,7 @@ class OptimizerLog:
         at_step = norms_of(self.parameters) if known is None else known
         self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
         stale = sum(1 for each in now if each is not None) if self._dirty and total(at_step) else 0
-        fed = self.backwards > 0 or now != self._at_last_step
+        fed = (self.backwards > 0 or now != self._at_last_step) and not self._is_starved(now, at_step)
         applied = Applied(
             optimizer=self.index,
             backwards=self.backwards,
@@ -110,11 +116,21 @@ class OptimizerLog:
             seconds=seconds,
             waited=waited,
         )
-        self.rates.append(tuple(float(group["lr"]) for group in self.optimizer.param_groups))
+        self.rates.append(tuple(_rate(group.get("lr")) for group in self.optimizer.param_groups))
         self.steps += 1
         self._dirty, self._last, self._at_last_step = True, now, now
         self.begin()
         return applied
+
+    def _is_starved(self, now: Signature, at_step: Sequence[float | None]) -> bool:
+        """Whether a step found no gradient: none was there, or all were zeroed after the last backward pass.
+
+        One that changes the gradients itself (it may zero them when it is done with them) is taken for fed.
+        """
+        if now != self._before_step:
+            return False
+        zeroed = now != self._last and self.after_backward is not None and total(self.after_backward) > 0
+        return not any(now) or (zeroed and not total(at_step))
 
     def _signature(self) -> Signature:
         grads = (parameter.grad for parameter in self.parameters)
@@ -122,3 +138,8 @@ class OptimizerLog:
 
     def _is_clean(self, signature: Signature) -> bool:
         return not any(signature) or not total(norms_of(self.parameters))
+
+
+def _rate(rate: Any) -> float:
+    """Return a learning rate; NaN where an optimizer sets it itself, as Adafactor may."""
+    return nan if rate is None else float(rate)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isfinite, log
+from itertools import accumulate
+from math import isfinite, isnan, log
 from typing import TYPE_CHECKING
 
 from retspec.facts import GradientHistory, Training
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from retspec.subjects.training.watching.forwards import Entered
     from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
     from retspec.subjects.training.watching.trainee import Trainee
     from retspec.subjects.training.watching.watch import Watch
@@ -35,6 +37,9 @@ def loop_facts(watch: Watch) -> Loop:
     names = _names(watch)
     forwards, trainee = watch.forwards, watch.trainee
     root = _root_key(watch)
+    batches = [each for each in forwards.entered if each.root == root]
+    autocast_dtype, device = forwards.autocast.get(root, ("", ""))
+    evaluated = list(_evaluated(watch))
     vectors = [p for each in stepping for p in each.parameters if p.dim() <= 1]
     return Loop(
         command=watch.launch.command,
@@ -50,16 +55,19 @@ def loop_facts(watch: Watch) -> Loop:
         scales=tuple(_named(p, names) for p in vectors if id(p) in _scales(watch)),
         forwards=forwards.trainings.get(root, 0),
         eval_leaves=tuple(sorted(forwards.eval_leaves.get(root, ()))),
-        evaluations=forwards.evaluations.get(root, 0),
-        train_mode_evaluations=forwards.train_mode_evaluations.get(root, 0),
+        evaluations=sum(forwards.evaluations[key] for key in evaluated),
+        train_mode_evaluations=sum(forwards.train_mode_evaluations[key] for key in evaluated),
         criterion=watch.criteria.first,
-        autocast_dtype=forwards.autocast.get(root, ""),
+        autocast_dtype=autocast_dtype,
         batch=_batch(watch),
-        batches=len(forwards.batches),
-        distinct=len({batch for _, _, batch in forwards.batches}),
+        batches=len(batches),
+        distinct=len({each.seal for each in batches}),
         from_loader=watch.waits.batches > 0,
-        repeated=0 if watch.launch.one_batch else forwards.count_repeated(),
+        repeated=0 if watch.launch.one_batch else _repeated(watch, batches),
         scaler=any(scaler.is_enabled() for scaler in watch.scalers),
+        one_batch=watch.launch.one_batch,
+        workers=watch.waits.workers,
+        device=device,
     )
 
 
@@ -118,7 +126,7 @@ def _optimizer(each: OptimizerLog, names: dict[int, str]) -> WatchedOptimizer:
         WatchedGroup(
             parameters=tuple(_named(parameter, names) for parameter in group["params"]),
             weight_decay=float(group.get("weight_decay") or 0),
-            rates=tuple(rates[index] for rates in each.rates if index < len(rates)),
+            rates=tuple(rates[index] for rates in each.rates if index < len(rates) and not isnan(rates[index])),
         )
         for index, group in enumerate(each.optimizer.param_groups)
     ]
@@ -148,6 +156,22 @@ def _root_key(watch: Watch) -> int:
         key for key, root in watch.forwards.roots.items() if any(m is watch.trainee.module for m in root.modules())
     ]
     return inside[0] if inside else id(watch.trainee.module)
+
+
+def _evaluated(watch: Watch) -> Iterator[int]:
+    """Give the identities of the outermost modules that ran without gradients and have parameters of the trainee."""
+    own = set() if watch.trainee is None else {id(p) for p in watch.trainee.module.parameters()}
+    for key, module in watch.forwards.evaluated.items():
+        if any(id(parameter) in own for parameter in module.parameters()):
+            yield key
+
+
+def _repeated(watch: Watch, batches: Sequence[Entered]) -> int:
+    """Return how many batches had entered before an earlier step of the main optimizer, in the same pass."""
+    main = watch.main
+    steps = [0, *accumulate(main is not None and each.optimizer == main.index for each in watch.applied)]
+    first: dict[tuple[int, bytes], int] = {}
+    return sum(first.setdefault((each.passes, each.seal), steps[each.steps]) < steps[each.steps] for each in batches)
 
 
 def _running(watch: Watch) -> Iterator[nn.Module]:

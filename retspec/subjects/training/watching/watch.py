@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import ExitStack, contextmanager
@@ -81,6 +82,7 @@ class Watch:
 
         What it raises is a fact about it, and no error here. It may also catch what ends it, and go on to its own end.
         """
+        gc.collect()  # what an earlier training of this process left would be found among the living
         try:
             with self._attached():
                 self.launch.start()
@@ -120,11 +122,21 @@ class Watch:
     def _watch_roots_alone(self) -> None:
         """Hook the outermost modules instead of all: one step has shown the others, and each call of a hook costs."""
         self._remove_forward_hooks()
-        for root in self.forwards.roots.values():
+        for module in self._outermost():
             self._forward_hooks += [
-                root.register_forward_pre_hook(self._before_forward),
-                root.register_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
+                module.register_forward_pre_hook(self._before_forward),
+                module.register_forward_hook(self._after_forward, with_kwargs=True, always_call=True),
             ]
+
+    def _outermost(self) -> list[nn.Module]:
+        """Return the roots, and what they wrap, which a validation may call by itself.
+
+        Inside what torch.compile compiles, a hook would break its graph.
+        """
+        roots = dict(self.forwards.roots)
+        if any(type(root).__name__ == "OptimizedModule" for root in roots.values()):
+            return list(roots.values())
+        return list((roots | {id(each.module): each.module for each in self.forwards.called}).values())
 
     def _remove_forward_hooks(self) -> None:
         while self._forward_hooks:
@@ -144,17 +156,16 @@ class Watch:
             return
         self.forwards.leave(module, args, kwargs, output)
         if id(module) in self.forwards.roots and self.forwards.is_outside:
-            self._note_batch(args, kwargs)
+            self._note_batch(module, args, kwargs)
         if self.forwards.is_remembering:
             self.criteria.note_module(module, args, output)
 
-    def _note_batch(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    def _note_batch(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         import torch
 
-        inputs = next((tensor for _, tensor in tensors_in(args, kwargs)), None)
-        if inputs is None or not torch.is_grad_enabled():
-            return
-        self.forwards.recognise(inputs, self._steps_of_main(), self.waits.passes)
+        tensors = [tensor for _, tensor in tensors_in(args, kwargs)]
+        if tensors and torch.is_grad_enabled():
+            self.forwards.note_batch(module, tensors, len(self.applied), self.waits.passes)
 
     def _backward(self, loss: Tensor, go_on: Callable[[], Any]) -> Any:
         if self._is_elsewhere or self._ended or self.forwards.in_backward:
@@ -188,6 +199,8 @@ class Watch:
         self._stepping += 1
         if self._stepping == 1 and id(optimizer) not in self.logs:  # made after the first backward pass
             self.logs[id(optimizer)] = OptimizerLog(optimizer, len(self.logs))
+        if self._stepping == 1:
+            self.logs[id(optimizer)].before_step()
         if all(each is None for each in (*args[1:], kwargs.get("closure"))):
             self._mode.pause()
 

@@ -1,0 +1,43 @@
+"""`clip_factor`."""
+
+from __future__ import annotations
+
+from retspec.facts import Loop
+from retspec.plugin import Inconclusive, Observed, check
+
+
+@check(
+    direction="at least",
+    default_limit=1e-3,
+    advice="Call `scaler.unscale_(optimizer)` before clipping. Without a loss scaler, look at the clipping threshold "
+    "and at `max_grad_norm`: the gradients are that much larger than it.",
+)
+def clip_factor(loop: Loop) -> Observed[float]:
+    """How much of the gradient is left when the optimizer applies it?
+
+    Why it matters:
+        Gradients under a loss scaler are large by its scale, often 65536. Clipped to norm 1 before they are unscaled,
+        next to nothing of them is left (https://github.com/milesial/Pytorch-UNet/issues/468); the order is in
+        https://docs.pytorch.org/docs/stable/notes/amp_examples.html#gradient-clipping.
+
+    Example:
+        clip_factor: 1e-3
+
+    What the number means:
+        The smallest ratio, over the steps of the largest optimizer, of the norm of its gradients at the step to that
+        after the last backward pass, without the loss scale. 1 means that nothing was clipped, 0.2 that a norm of 5
+        was clipped to 1. No verdict when a norm is not known or not finite. A scaler for CUDA switches itself off on a
+        CPU: the details say whether one was at work.
+    """
+    steps = loop.fed_steps
+    pairs = [(step.norm, step.norm_after_backward) for step in steps]
+    ratios = [norm / before for norm, before in pairs if norm is not None and before]
+    if len(ratios) < len(pairs):
+        raise Inconclusive(
+            f"the norm of the gradients is zero, not finite or not known in {len(pairs) - len(ratios)} of {len(pairs)} "
+            "steps; see `nonfinite_gradients`"
+        )
+    smallest = min(ratios)
+    norm, before = pairs[ratios.index(smallest)]
+    details = {"norm after backward": before, "norm at the step": norm, "loss scaler at work": loop.scaler}
+    return Observed(smallest, {**details, **loop.extent})
