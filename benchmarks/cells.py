@@ -34,7 +34,7 @@ def main(model: str, rounds: int) -> None:
         commands = {str(count): _command(Path(folder), model, count) for count in COUNTS}
         costs = interleaved(commands, rounds)
     seconds = {name: median(cost.cpu for cost in values) for name, values in costs.items()}
-    # The passes of a cell, as the difference of 16 and 4 tells it; what one cell costs beyond them is start and base.
+    # The cost of a cell's passes is a twelfth of the difference of 16 and 4 cells; the rest is startup and base model.
     passes = (seconds["16"] - seconds["4"]) / 12
     conclude(
         [(name, count_seconds, count_seconds / seconds["1"]) for name, count_seconds in seconds.items()],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BAR = 1.25
 SIZES = ((1_000, 64), (10_000, 64), (200, 1024))
 DIFFERENT = 20
-"""Images that are really drawn; the others are copies, since drawing takes longer than decoding."""
+"""Number of images that are drawn; the others are copies, since drawing takes longer than decoding."""
 
 
 @click.command(help=__doc__)
@@ -86,7 +86,7 @@ def _decode(paths: Sequence[Path]) -> None:
 
 
 def _quiet(_step: int, _total: int) -> None:
-    """Take progress and say nothing."""
+    """Ignore progress."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same work as a person would write it without retspec: 20 steps of LoRA training, then the merge comparison.
+"""The same work, written without retspec: 20 steps of LoRA training, then the merge comparison.
 
 Usage: python benchmarks/plain_loop.py MODEL [STEPS]
 """
@@ -53,7 +53,7 @@ def compare_merged(model: PeftModel, images: Tensor) -> list[float]:
 
 
 def main() -> None:
-    """Do it all and print what came out, so that nothing of it was done in vain."""
+    """Do everything and print the results, so that all of the work is used."""
     torch.manual_seed(42)
     name, steps = [*sys.argv[1:], "20"][:2]
     model = build(name)

@@ -1,6 +1,6 @@
 """What `retspec run` costs, against the same training and merge comparison in a plain loop.
 
-Each runs in a process of its own. The command line's own process counts too, for time; the memory is that of the
+Each runs in its own process. The command line's own process counts too, for time; the memory is that of the
 largest process, the worker. The real thing, vit_large_patch16_224, takes about ten minutes on two cores.
 """
 
@@ -34,7 +34,7 @@ MODELS = {
 
 
 def run_on(model: str, *others: str) -> Command:
-    """Return the command that holds a model against lora_preflight.yaml, its limits fitted to the model.
+    """Return the command that runs lora_preflight.yaml on a model, with limits fitted to it.
 
     others: more overrides, as `path=value`.
     """

@@ -1,7 +1,7 @@
 """Many short runs, each hit by a random signal at a random moment; after each nothing may be lost, invented or left.
 
-The checks need no torch. Each writes its name to a log when it runs, so that a verdict can be held against what really
-happened: a criterion that is met has run, once; a run that nobody killed answers for every criterion; reports on disk
+The checks need no torch. Each writes its name to a log when it runs, so that a verdict can be compared with what really
+happened: a criterion that is met has run, once; a run that was not killed reports every criterion; reports on disk
 are whole, and red unless everything is met; no process of the run is left.
 """
 
@@ -57,7 +57,7 @@ def retspec_checks() -> list[Check]:
 
 @dataclass(frozen=True)
 class Blow:
-    """Who was hit by what."""
+    """The process that was hit, and the signal."""
 
     target: str
     number: signal.Signals | None
@@ -162,8 +162,8 @@ def _hold_processes(name: str, blow: Blow) -> None:
 
 def _is_too_early(folder: Path, errors: str) -> bool:
     """Whether Ctrl-C came before the run began, perhaps while the interpreter started and showed its own traceback."""
-    is_told = errors == "interrupted\n" or "KeyboardInterrupt" in errors
-    return is_told and not any((folder / name).exists() for name in ("log", "junit.xml"))
+    is_reported = errors == "interrupted\n" or "KeyboardInterrupt" in errors
+    return is_reported and not any((folder / name).exists() for name in ("log", "junit.xml"))
 
 
 def _hold_reports(folder: Path, blow: Blow, code: int, errors: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Every way in which retspec says no, drawn as a tree.
+"""The exceptions that retspec raises, drawn as a tree.
 
     RetspecError
     ├── UsageError          exit 2   the command line asks for something impossible

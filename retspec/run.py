@@ -44,7 +44,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
     fail_fast: end after the first criterion that is not met. strict: warnings make the exit code 1.
     today: the day (UTC) that waivers are held against; the real one unless it is given.
-    jobs: how many cells are measured at a time, each in a worker of its own, with its share of the cores.
+    jobs: how many cells are measured at a time, each in its own worker, with its share of the cores.
     reports: name of a report format to the path of its file, such as {"junit": "junit.xml"}.
     observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
 

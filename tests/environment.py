@@ -74,6 +74,17 @@ def _clean() -> None:
 _clean()
 
 
+@pytest.fixture
+def unmeasured_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the test's programs without coverage, which doubles what a short one costs.
+
+    It is for what other tests measure, in this process or in a program. Coverage names its settings for programs in
+    such a variable: https://coverage.readthedocs.io/en/latest/subprocess.html.
+    """
+    for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No terminal, an empty home, the usual permissions of new files, and no dump of a process that crashes."""

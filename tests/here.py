@@ -37,7 +37,7 @@ def run_here(
     spec: str | Path, overrides: Sequence[str] = (), *, select: Sequence[str] = (), skip: Sequence[str] = ()
 ) -> dict[str, Result]:
     """Return the results by the id of their criterion."""
-    _settle_once()
+    _settle()
     _reset_accelerate()
     plan, catalog = prepare(spec, overrides=overrides, select=select, skip=skip, entry_points=False)
     recorder = Recorder()
@@ -46,6 +46,16 @@ def run_here(
     assert isinstance(recorder.messages[-1], Done)
     assert recorder.messages[-1].faults == ()
     return {outcome.id: judge(plan.criterion(outcome.id), outcome) for outcome in outcomes}
+
+
+def _settle() -> None:
+    """Do as a worker does: else each of the many collections of garbage by `memory` walks all libraries.
+
+    That of every run before, too: what a compiler imports when it is first used is as much again.
+    """
+    _settle_once()
+    gc.collect()
+    gc.freeze()
 
 
 def _reset_accelerate() -> None:
@@ -58,6 +68,5 @@ def _reset_accelerate() -> None:
 
 @cache
 def _settle_once() -> None:
-    """Do as a worker does: else each of the many collections of garbage by `memory` walks all libraries."""
     settle(["torch", "timm", "peft"])
     atexit.register(gc.unfreeze)  # else bindings that count their objects at the end print each as a leak

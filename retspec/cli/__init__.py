@@ -1,7 +1,7 @@
 """The command line: the only place that prints or exits.
 
-One command per file, found by its name and imported when it is asked for: the listing, a completion and an
-error answer without the machinery of a run. `main` is the one place where an exception becomes an exit code.
+One command per file, imported by name when it is called: the listing, completion and errors do without the
+machinery of a run. `main` is the only place where an exception becomes an exit code.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 PROGRAM = "retspec"
 COMPLETE = "_RETSPEC_COMPLETE"
-"""Environment variable by which a shell asks for a completion."""
+"""Environment variable with which a shell requests a completion."""
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
-"""What a shell reports of any program whose reader went away: neither a success nor a missed limit."""
+"""Exit code of a program whose reader closed the pipe: neither a success nor a missed limit."""
 
 EXIT_CODES = """\b
 Exit codes:
@@ -60,14 +60,14 @@ Exit codes:
 def cli(context: click.Context) -> None:
     """Run declarative acceptance checks on a PyTorch fine-tuning setup.
 
-    The criteria stand in a YAML spec beside the model's config: parameter budgets, shapes, learning,
+    The criteria are in a YAML spec beside the model's config: parameter budgets, shapes, learning,
     merging. Commands other than run, fit and doctor never start torch.
     """
     context.color = wants_colour(sys.stdout)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; nothing that goes wrong leaves as a traceback.
+    """Run the command line and return its exit code; no error escapes as a traceback.
 
     arguments: what follows the program's name; None takes them from `sys.argv`.
     """
@@ -76,13 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _dispatch(sys.argv[1:] if arguments is None else arguments, settings)
         sys.stdout.flush()
-    except BaseException as error:  # noqa: BLE001 - the boundary: what is not known is an internal error
+    except BaseException as error:  # noqa: BLE001 - the boundary: an unknown exception is an internal error
         return _exit_code_of(error, settings)
     return code
 
 
 def _dispatch(arguments: Sequence[str], settings: Settings) -> int:
-    """Do what `click.Command.main` does, without its own idea of exit codes and of closed pipes."""
+    """Do what `click.Command.main` does, without its handling of exit codes and closed pipes."""
     if instruction := os.environ.get(COMPLETE):
         return shell_complete(cli, {}, PROGRAM, COMPLETE, instruction)
     _require_working_directory()
@@ -92,7 +92,7 @@ def _dispatch(arguments: Sequence[str], settings: Settings) -> int:
 
 
 def _require_working_directory() -> None:
-    """Refuse one that somebody has deleted: each relative path would fail in its own way, later."""
+    """Refuse a deleted working directory: each relative path would fail later, in its own way."""
     try:
         Path.cwd()
     except OSError as error:
@@ -100,7 +100,7 @@ def _require_working_directory() -> None:
 
 
 def _exit_code_of(error: BaseException, settings: Settings) -> int:
-    """Tell the person what went wrong and return the exit code, even if nobody reads stderr any more."""
+    """Print what went wrong and return the exit code, even if stderr is closed."""
     try:
         return _tell(error, settings)
     except BrokenPipeError:
@@ -125,7 +125,7 @@ def _tell(error: BaseException, settings: Settings) -> int:
 
 
 def _words(error: BaseException, settings: Settings) -> tuple[str, int]:
-    """Return what to say of an error, one line where there is one, and its exit code."""
+    """Return the message for an error, one line where possible, and its exit code."""
     match error:
         case KeyboardInterrupt():
             return "interrupted", 128 + signal.SIGINT
@@ -140,7 +140,7 @@ def _words(error: BaseException, settings: Settings) -> tuple[str, int]:
 
 
 def _silence_closed_streams() -> bool:
-    """Return whether a reader of ours went away; if so, the interpreter's last flush meets no closed pipe."""
+    """Return whether a reader closed its pipe; if so, keep the interpreter's last flush away from that pipe."""
     closed = [stream for stream in (sys.stdout, sys.stderr) if _is_closed(stream.fileno())]
     for stream in closed:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -148,14 +148,14 @@ def _silence_closed_streams() -> bool:
 
 
 def _is_closed(descriptor: int) -> bool:
-    """Return whether nobody reads a pipe any more: polled for no event at all, it still tells that."""
+    """Return whether a pipe has no reader left: poll reports that even when asked for no event."""
     poll = select.poll()
     poll.register(descriptor, 0)
     return bool(poll.poll(0))
 
 
 def _never_fail_to_encode() -> None:
-    """Show a name outside the terminal's encoding escaped: it must not cost the report."""
+    """Escape names that the terminal's encoding lacks, so that they do not break the report."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""`retspec bless`: results become a baseline, because somebody says so."""
+"""`retspec bless`: approve results as a baseline."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from retspec.review.recorded import bless
 )
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="The baseline to write.")
-@click.option("--reason", required=True, help="Why these values are right; it stands in the file.")
-@click.option("--who", help="Who says so; by default the user name of git, or of the system.")
+@click.option("--reason", required=True, help="Why these values are right; recorded in the baseline.")
+@click.option("--who", help="Who approves them; by default the user name of git, or of the system.")
 @verbose_option
 def command(results: Path, target: Path, reason: str, who: str | None) -> None:
     """Approve results as the baseline of later runs.
 
-    RESULTS is a results.json with exit code 0. Every number in it that has a better and a worse goes to a file that
-    criteria name under vs, with who approved it, when, why and at which commit it was measured.
+    RESULTS is a results.json with exit code 0. Writes every number that can get better or worse to a file that
+    criteria name under vs, with who approved it, when, why, and the commit at which it was measured.
     """
     if not reason.strip():
         raise UsageError("--reason is empty; say why these values are right")
@@ -64,4 +64,4 @@ def _user() -> str:
         ).stdout.strip()
         return said or getpass.getuser()
     except (OSError, KeyError) as error:  # an account without a name raises either, by version of Python
-        raise UsageError("nobody knows who you are; say it with --who") from error
+        raise UsageError("neither git nor the system knows your user name; give it with --who") from error

@@ -61,11 +61,11 @@ def calibration_options(function: Callable[..., None]) -> Callable[..., None]:
         callback=_share,
         metavar="PERCENT",
         default="20%",
-        help="Room between what is observed and the limit; 20% unless given.",
+        help="Room between the observed value and the limit; 20% by default.",
     )
-    loosen = click.option("--loosen", is_flag=True, help="Let a limit become less strict, or an exact one another.")
+    loosen = click.option("--loosen", is_flag=True, help="Let a limit become less strict, or an exact one change.")
     everything = click.option(
-        "--all", "everything", is_flag=True, help="Give a limit to criteria that have only the default of their check."
+        "--all", "everything", is_flag=True, help="Also write limits for criteria that use the default of their check."
     )
     return room(loosen(everything(merged)))
 
@@ -83,11 +83,11 @@ def calibration_options(function: Callable[..., None]) -> Callable[..., None]:
     "--results",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Take the observations of a recorded run, and measure nothing.",
+    help="Use the observations of a recorded run; measure nothing.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing; print what would change as a unified diff.")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of over SPEC."
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of overwriting SPEC."
 )
 @planning_options
 @verbose_option
@@ -130,7 +130,7 @@ def command(
 
 
 def _observe(spec: Path, plan: Plan, results: Path | None, options: Planning) -> Report:
-    """Return what is measured now, or what was recorded."""
+    """Return the report of a new run, or the recorded one."""
     if results is not None:
         return judge_again([plan], read_report(results))
     with watching(sys.stderr) as observer:
@@ -138,7 +138,7 @@ def _observe(spec: Path, plan: Plan, results: Path | None, options: Planning) ->
 
 
 def _require_sound(report: Report, context: click.Context) -> None:
-    """End here if the run itself went wrong: no limit is to rest on it."""
+    """Exit if the run itself went wrong: no limit may depend on it."""
     for trouble in troubles(report):
         click.echo(f"run: {one_line(trouble)}; nothing is written", err=True)
     if report.interrupted or report.faults:
@@ -146,7 +146,7 @@ def _require_sound(report: Report, context: click.Context) -> None:
 
 
 def _validated(text: str, target: Path, options: Planning) -> Spec:
-    """Return the spec that a text would be at its place; raises UsageError if it would be none."""
+    """Return the spec that a text would be at its place; raises UsageError if it is not valid there."""
     try:
         with NamedTemporaryFile("w", dir=target.absolute().parent, prefix=".retspec-", encoding="utf-8") as file:
             file.write(text)
@@ -160,14 +160,14 @@ def _validated(text: str, target: Path, options: Planning) -> Spec:
 
 
 def _diff(old: str, new: str, spec: Path, target: Path) -> str:
-    """Return what would change, as `patch -p0` takes it."""
+    """Return what would change, as a diff for `patch -p0`."""
     before, after = (StringIO(text).readlines() for text in (old, new))  # only a line feed ends a line there
     lines = unified_diff(before, after, str(spec), str(target))
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _write(text: str, spec: Path, target: Path, proposals: Sequence[Proposal]) -> None:
-    """Write the new spec, unless it would be the old one in its old place, and say so."""
+    """Write the new spec unless nothing changed, and print what was done."""
     changed = [proposal for proposal in proposals if proposal.new is not None]
     if not changed and target == spec:
         click.echo(f"{spec}: no limit changed")
@@ -190,7 +190,7 @@ def _row(proposal: Proposal) -> tuple[str, ...]:
 
 
 def _exit_code(proposals: Sequence[Proposal]) -> int:
-    """Return 1 if a limit stays missed, 3 if there is a criterion without a verdict, else 0."""
+    """Return 1 if a limit is still missed, 3 if a criterion has no verdict, else 0."""
     verdicts = {proposal.result.verdict for proposal in proposals if proposal.new is None}
     if Verdict.MISSED in verdicts:
         return EXIT_MISSED

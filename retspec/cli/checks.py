@@ -1,4 +1,4 @@
-"""`retspec checks`: what can be asked of a fine-tuning setup."""
+"""`retspec checks`: list the checks, or show the manual of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands by name, each imported when it is asked for."""
+"""The commands by name, each imported when it is called."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from retspec.errors import did_you_mean
 
 COMMANDS = {
     "run": "Run the checks of specs and write their reports.",
-    "validate": "Tell whether specs are valid, with all their problems.",
-    "plan": "Show what a run would measure, and for whom.",
+    "validate": "Validate specs and report every problem.",
+    "plan": "Show what a run would measure, and for which criteria.",
     "calibrate": "Write limits from what a known-good setup shows.",
     "judge": "Judge recorded results under the limits of a spec.",
     "compare": "Compare two results criterion by criterion.",
-    "diff": "Tell what became stricter and what weaker between two specs.",
+    "diff": "Show what became stricter and what weaker between two specs.",
     "bless": "Approve results as the baseline of later runs.",
-    "verify": "Tell whether results can be believed.",
-    "show": "Print a spec with all that it extends and refers to.",
-    "fit": "Tell which batch sizes fit in a memory.",
+    "verify": "Check whether results can be trusted.",
+    "show": "Print a spec with everything it extends and refers to.",
+    "fit": "Show which batch sizes fit in memory.",
     "checks": "List the checks, or show the manual of one.",
     "init": "Write a commented starter spec.",
     "schema": "Print the JSON Schema of specs, or of results.",
-    "plugins": "List the plugins, and why one does not load.",
-    "doctor": "Tell whether torch and its companions work here.",
+    "plugins": "List the plugins, and why any failed to load.",
+    "doctor": "Check whether torch and its companions work here.",
     "completion": "Print the completion script of a shell.",
 }
 """Name to first line of its help, in the order of the listing. `<name>.py` beside this holds `command`."""
@@ -49,7 +49,7 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is named first; an unknown one gets its near miss."""
+        """Find the command that is named first; an unknown name fails with the nearest known one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             hint = did_you_mean(name, COMMANDS) or f"; there are {', '.join(COMMANDS)}"

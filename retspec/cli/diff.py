@@ -1,4 +1,4 @@
-"""`retspec diff`: what a change of a spec promises more, and what less."""
+"""`retspec diff`: what became stricter and what weaker between two specs."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ BOUNDS = frozenset({"limit", "warn"})
 def command(
     context: click.Context, old: str, new: str, form: str, *, forbid_loosening: bool, **plugins: Unpack[Plugins]
 ) -> None:
-    """Tell what became stricter and what weaker between two specs.
+    """Show what became stricter and what weaker between two specs.
 
     OLD and NEW are files, or REV:path for a spec as it was at a git revision, with the path from the root of the
-    repository. Limits are compared by the direction of their check. A change of which nobody can tell the direction
-    (an exact value, other arguments) counts as loosening; one of the model, the data or the recipe does not.
+    repository. Limits are compared by the direction of their check. A change without a clear direction (an
+    exact value, other arguments) counts as loosening; a change of the model, the data or the recipe does not.
     """
     gathering = cache(gather)
     found = changes(_specs(old, gathering, plugins), _specs(new, gathering, plugins))

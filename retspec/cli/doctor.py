@@ -1,6 +1,6 @@
-"""`retspec doctor`: whether torch and its companions work here, and what to do if not.
+"""`retspec doctor`: check whether torch and its companions work here, and say what to do if not.
 
-Every question is put to a process of its own, so that a broken library breaks only its answer.
+Every probe runs in its own process, so that a broken library breaks only its own answer.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from retspec.plugins.catalog import versions
 from retspec.text.wording import signal_name
 
 NEEDED = {"torch": "2.10", "torchvision": "", "timm": "1.0.21", "peft": "0.20", "numpy": ""}
-"""The packages that are tried, with the least version that retspec asks for in its metadata."""
+"""The packages that are tried, with the lowest version that retspec's metadata requires."""
 
 TIMEOUT = 180.0
-"""Seconds for one answer: a cold disk takes a minute over the first import of torch."""
+"""Seconds for one answer: the first import of torch takes a minute from a cold disk."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a probe came to; `facts` is None if it failed."""
+    """The answer of a probe; `facts` is None if it failed."""
 
     facts: Mapping[str, Any] | None
     stderr: str
@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Ailment:
-    """One thing that is wrong, and what it means."""
+    """One problem, and what it means."""
 
     symptom: str
     remedy: Remedy
@@ -53,10 +53,10 @@ class Ailment:
 @verbose_option
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Tell whether torch and its companions work here.
+    """Check whether torch and its companions work here.
 
-    Imports torch, torchvision, timm, peft and numpy and uses every device, each in a process of its own;
-    explains known failures and what to do about them. Exits 0 if everything works, 1 otherwise.
+    Imports torch, torchvision, timm, peft and numpy and uses every device, each in its own process;
+    explains known failures and how to fix them. Exits 0 if everything works, 1 otherwise.
     """
     click.echo(f"python {platform.python_version()} ({sys.executable}), {platform.platform()}")
     click.echo(f"retspec {__version__}")
@@ -72,7 +72,7 @@ def command(context: click.Context) -> None:
 
 
 def ask(*question: str) -> Answer:
-    """Put a question to `retspec.cli.diagnostics.probe` in a fresh process."""
+    """Run `retspec.cli.diagnostics.probe` in a new process and return its answer."""
     start = perf_counter()
     try:
         done = subprocess.run(  # noqa: S603 - our own module, under the interpreter that runs us
@@ -93,7 +93,7 @@ def ask(*question: str) -> Answer:
 
 
 def diagnose(symptom_of: str, answer: Answer) -> Ailment | None:
-    """Return what ails a package or the devices; where they work, only a known warning counts."""
+    """Return the problem of a package or the devices; where they work, only a known warning counts."""
     remedy = remedy_for(answer.stderr)
     if answer.facts is None:
         return Ailment(f"{symptom_of}: {last_line(answer.stderr)}", remedy or UNKNOWN, answer.stderr)

@@ -1,4 +1,4 @@
-"""`retspec fit`: which batch sizes fit in a memory, before a GPU is booked."""
+"""`retspec fit`: show which batch sizes fit in memory, before you book a GPU."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Memory(click.ParamType):  # type: ignore[type-arg] # older versions of cli
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the bytes; a usage error for what is no size."""
+        """Return the bytes; a usage error for anything else."""
         try:
             return bytes_of(msgspec.convert(value, Size))
         except msgspec.ValidationError:
-            self.fail(f"{value!r} is no size; write a number and its unit, MB or GB: 500MB, 24GB", param, ctx)
+            self.fail(f"{value!r} is not a size; write a number and its unit, MB or GB: 500MB, 24GB", param, ctx)
 
 
 class BatchSizes(click.ParamType):  # type: ignore[type-arg]
@@ -64,7 +64,7 @@ class BatchSizes(click.ParamType):  # type: ignore[type-arg]
         """Return the sizes in ascending order, each once; a usage error for anything else."""
         words = [word.strip() for word in str(value).split(",")]
         if not all(word.isascii() and word.isdecimal() and int(word) for word in words):
-            self.fail(f"{value!r} are no batch sizes; write positive integers with commas: 1,2,4", param, ctx)
+            self.fail(f"{value!r} are not batch sizes; write positive integers with commas: 1,2,4", param, ctx)
         return sorted({int(word) for word in words})
 
 
@@ -89,7 +89,7 @@ class BatchSizes(click.ParamType):  # type: ignore[type-arg]
     type=click.Choice(["cuda", "cpu"]),
     default="cuda",
     show_default=True,
-    help="Whose allocator and kernels to reckon with.",
+    help="Device whose allocator and kernels to assume.",
 )
 @click.option("--json", "destination", metavar="PATH", type=click.Path(path_type=Path), help="Write the figures there.")
 @override_options
@@ -108,11 +108,11 @@ def command(  # noqa: PLR0913 - one per option
     plugins: Sequence[str],
     entry_points: bool,
 ) -> None:
-    """Tell which batch sizes fit in a memory.
+    """Show which batch sizes fit in memory.
 
     Follows the storages of one step of the model in SPEC, without weights, without a GPU: with its adapter,
     optimizer and input size, in the model's precision and under bfloat16 autocast. The criteria of SPEC are
-    left out.
+    ignored.
     """
     arguments = {"memory_gb": memory / GIGABYTE, "target": target, "batch_sizes": batch_sizes, "amps": [*AMPS]}
     with watching(sys.stderr) as observer:
@@ -143,7 +143,7 @@ def _prepare(
     entry_points: bool,
     observer: object,
 ) -> tuple[Plan, Catalog]:
-    """Plan one criterion in place of those of the spec: it carries the arguments, and its verdict is not asked for."""
+    """Plan one criterion in place of the spec's own: it carries the arguments, and its verdict is ignored."""
     document = load(spec, overrides)
     catalog = gather([*plugins_of(document), *plugins], entry_points=entry_points, observers=[observer])
     entry = {"check": CHECK, "limit": 1, "with": arguments}
@@ -152,7 +152,7 @@ def _prepare(
 
 
 def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any, tuple[str, ...]]:
-    """Return what the criterion came to, the facts as plain data, and what went wrong with the run, each thing once."""
+    """Return the criterion's outcome, the facts as plain data, and each fault of the run once."""
     outcome, facts, faults, mask = Outcome(id=CRITERION), None, list[str](), Mask(plan.spec.secrets)
     job = Job(plan=plan, plugins=catalog.named, entry_points=catalog.entry_points)
     names = {step.key: step.name for step in plan.measurements}

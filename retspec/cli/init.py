@@ -32,16 +32,16 @@ SCHEMA = "retspec.schema.json"
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Draft the spec from your training config (YAML or JSON), by the keys that it usually has.",
+    help="Draft the spec from your training config (YAML or JSON), by the usual names of its keys.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @verbose_option
 def command(path: Path, *, config: Path | None, force: bool) -> None:
     """Write a commented starter spec.
 
-    It is valid as it stands and runs in about a minute on a CPU, without downloads: a small vision
-    transformer with LoRA. Put your model in its place. PATH is preflight.yaml by default; a file that is
-    there is left alone. With --config it is your model: what the config says is referred to.
+    The spec is valid as written and runs in about a minute on a CPU, without downloads: a small vision
+    transformer with LoRA. Put your model in its place. PATH is preflight.yaml by default; an existing file
+    is left alone. With --config the model is yours: the spec refers to the values of the config.
     """
     text = _starter() if config is None else _drafted(config, path)
     _write(path, text, "w" if force else "x")
@@ -55,7 +55,7 @@ def _starter() -> str:
 
 
 def _drafted(file: Path, spec: Path) -> str:
-    """Return the spec of a config, which it names relative to its own folder."""
+    """Return a spec drafted from a config; the spec names the config relative to its own folder."""
     config = read_config(str(file), Mark("--config", 1, 1))
     found = settings_in(config.data, config.unresolved)
     if not can_be_drafted(found, config):

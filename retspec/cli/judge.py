@@ -1,4 +1,4 @@
-"""`retspec judge`: other limits on what was recorded, without measuring again."""
+"""`retspec judge`: judge recorded results under other limits, without measuring again."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def _limit(check: Check) -> str:
 
 
 def _arguments(check: Check, catalog: Catalog) -> Iterator[str]:
-    """Yield what `with:` may hold, the check's own arguments last, each with whose it is."""
+    """Yield the arguments under `with:`, each with its owner, the check's own last."""
     for name in catalog.measurements_of(check):
         for argument in catalog.measurements[name].arguments.values():
             if argument.name not in check.arguments:
@@ -64,14 +64,14 @@ def _argument(argument: Argument, owner: str) -> str:
 
 
 def default_of(argument: Argument) -> str:
-    """Return what an argument is when the spec gives none; the recipe's key of that name if there is one."""
+    """Return the default of an argument: the recipe's key of that name if there is one."""
     if not argument.is_required:
         return f"default {as_yaml(argument.default)}"
     return f"default `train.{argument.name}`" if argument.name in RECIPE_KEYS else "required"
 
 
 def descriptions_of(hint: Any) -> Iterator[str]:
-    """Yield what the annotation of an argument says of it."""
+    """Yield the descriptions in the annotation of an argument."""
     for extra in getattr(hint, "__metadata__", ()):
         if isinstance(extra, Meta) and extra.description:
             yield extra.description
@@ -84,7 +84,7 @@ def _measurements(check: Check, catalog: Catalog) -> Iterator[str]:
 
 
 def measurements_of(check: Check, catalog: Catalog) -> list[Measurement]:
-    """Return the measurements that a check reads, those that its own measurements read included."""
+    """Return the measurements that a check reads, directly or through other measurements."""
     return [catalog.measurements[name] for name in catalog.measurements_of(check)]
 
 
@@ -111,7 +111,7 @@ def as_yaml(value: Any) -> str:
 
 
 def type_name(hint: Any) -> str:
-    """Return a type in words that suit YAML: `int`, `list of str`, `"sum" or "mean"`, `float or null`."""
+    """Return a type in YAML's words: `int`, `list of str`, `"sum" or "mean"`, `float or null`."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return type_name(parts[0])

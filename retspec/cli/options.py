@@ -19,13 +19,13 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 
 @dataclass
 class Settings:
-    """What the error boundary needs to know after the command is gone."""
+    """What the error boundary needs to know after the command has ended."""
 
     verbose: bool = False
 
 
 class Plugins(TypedDict):
-    """Which plugins load beside the built-in ones."""
+    """Which plugins load besides the built-in ones."""
 
     plugins: tuple[str, ...]
     entry_points: bool
@@ -41,7 +41,7 @@ class Planning(Plugins):
 
 
 class SpecFile(click.Path):
-    """A path of a spec that exists; a misspelt one gets its near miss."""
+    """The path of an existing spec; a misspelt one fails with the nearest match."""
 
     def __init__(self) -> None:
         super().__init__(exists=True, dir_okay=False, path_type=Path)
@@ -59,7 +59,7 @@ def _specs_beside(path: Path) -> list[str]:
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a help page: commands to copy."""
+    """Return the end of a help page: example commands."""
     return "\n".join(["\b", f"Example{'s' * (len(lines) > 1)}:", *(f"  {line}" for line in lines)])
 
 

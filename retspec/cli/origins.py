@@ -1,4 +1,4 @@
-"""A document as text again, with the places that its values come from."""
+"""Print a document as text, with the place that each value comes from."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def with_origins(document: Document) -> str:
 
 
 def _origin(document: Document, place: Place) -> Mark:
-    """Return the mark of a key, or of its value where that was put there from elsewhere."""
+    """Return the mark of a key, or of its value where the value comes from another file."""
     key, value = document.key_mark(place), document.mark(place)
     return key if key.file == value.file else value
 
@@ -93,10 +93,10 @@ def _escaped(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes each value on one line, so that a comment fits behind it; quotes what `load` would not read as text."""
+    """Writes each value on one line, so that a comment fits after it; quotes what `load` would not read as text."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - of nothing
-        """Write twice what is referred to twice: `load` takes no aliases."""
+        """Write a shared value out each time: `load` takes no aliases."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""`retspec plan`: what a run would do, without doing it."""
+"""`retspec plan`: show what a run would do, without doing it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ WIDTHS = (None, None, None, None, 48, 40)
 @format_option
 @verbose_option
 def command(spec: Path, cells: tuple[str, ...], form: str, **options: Unpack[Planning]) -> None:
-    """Show what a run would measure, and for whom.
+    """Show what a run would measure, and for which criteria.
 
-    One line per measurement in the order of the run, cheap before dear: how many forward and backward passes
+    One line per measurement in the order of the run, cheap before expensive: how many forward and backward passes
     of the real model it makes (the fewest and the most, where it may end early), which criteria wait for it, its
     arguments; a table for each cell of a matrix.
     Takes the selection options of run.

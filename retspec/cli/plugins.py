@@ -1,4 +1,4 @@
-"""`retspec plugins`: what loads beside the built-in checks, and what does not."""
+"""`retspec plugins`: list what loads besides the built-in plugins, and what fails to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADERS = ("plugin", "version", "origin", "offers")
 @plugin_options
 @verbose_option
 def command(**plugins: Unpack[Plugins]) -> None:
-    """List the plugins, and why one does not load.
+    """List the plugins, and why any failed to load.
 
     A plugin is an installed package with an entry point in the group retspec, or a Python file named in a
     spec or by -p. The variable RETSPEC_PLUGINS, names separated by commas, limits which installed ones load.
@@ -41,7 +41,7 @@ def _row(plugin: Plugin) -> list[str]:
 
 
 def _offer(catalog: Catalog) -> str:
-    """Return what there is in all, built-in things included."""
+    """Return the totals, built-in things included."""
     sources = sorted({*catalog.model_sources, *catalog.data_sources, *catalog.training_keys})
     return one_line(
         f"in all: {len(catalog.checks)} checks, {len(catalog.measurements)} measurements, "

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class PlainProgress:
-    """A line per measurement that begins and per verdict: a log that reads well afterwards.
+    """Prints a line per started measurement and per verdict, for a log.
 
-    Where there are several specs or cells, lines begin with the name of theirs.
+    With several specs or cells, each line begins with its name.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -33,31 +33,31 @@ class PlainProgress:
 
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
-        """Learn what there is."""
+        """Keep the names of the reports."""
         self._names.learn(report)
 
     @hookimpl
     def retspec_progress(self, measurement: str, name: str) -> None:
-        """Say what is being measured, once."""
+        """Print each measurement once, when it begins."""
         if self._current.get(name) != measurement:
             self._current[name] = measurement
             self._say(f"{self._names.prefix(name)}{activity(measurement)}")
 
     @hookimpl
     def retspec_criterion_finished(self, result: Result, name: str) -> None:
-        """Say the verdict."""
+        """Print the verdict."""
         self._say(f"{self._names.prefix(name)}{verdict_line(result)}")
 
     def close(self) -> None:
-        """Nothing is left open."""
+        """Do nothing: no line is unfinished."""
 
     def _say(self, line: str) -> None:
-        with suppress(OSError):  # a full disk or a reader that left costs the line, never the run
+        with suppress(OSError):  # a full disk or a closed pipe loses the line, never the run
             print(line, file=self._stream, flush=True)
 
 
 class LiveProgress:
-    """One line that is written over: what is being measured, step k of n, criteria decided, time elapsed."""
+    """Shows one line, overwritten in place: current measurement, step k of n, criteria decided, time elapsed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._names = _Names()
@@ -71,7 +71,7 @@ class LiveProgress:
 
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
-        """Learn how many criteria there are, of all specs together."""
+        """Set the number of criteria, over all specs."""
         self._names.learn(report)
         self._bar.reset(total=(self._bar.total or 0) + len(report.every_result))
 
@@ -87,7 +87,7 @@ class LiveProgress:
         self._bar.update()
 
     def close(self) -> None:
-        """Wipe the line."""
+        """Clear the line."""
         self._bar.close()
 
 
@@ -105,12 +105,12 @@ class _Names:
 
 
 def activity(measurement: str) -> str:
-    """Return what is going on: parts of the subject, such as the model, are made ready before they are measured."""
+    """Return the current activity: parts of the subject, such as the model, are prepared, not measured."""
     return f"{'preparing' if measurement in PARTS else 'measuring'} {one_line(measurement)}"
 
 
 def verdict_line(result: Result) -> str:
-    """Return a verdict in one line: `loss_drop: met (0.98)`; what has no verdict tells its reason."""
+    """Return a verdict in one line: `loss_drop: met (0.98)`; without a verdict, the reason."""
     if result.verdict.is_decided and result.observed is not None:
         remark = readable(result.observed.value, beside=result.criterion.limit)
     else:
@@ -121,7 +121,7 @@ def verdict_line(result: Result) -> str:
 
 @contextmanager
 def watching(stream: TextIO) -> Iterator[LiveProgress | PlainProgress]:
-    """Give the observer that suits a stream, and leave no half-written line behind."""
+    """Yield the observer for a stream, and leave no half-written line behind."""
     observer = LiveProgress(stream) if _can_overwrite(stream) else PlainProgress(stream)
     try:
         yield observer
@@ -130,5 +130,5 @@ def watching(stream: TextIO) -> Iterator[LiveProgress | PlainProgress]:
 
 
 def _can_overwrite(stream: TextIO) -> bool:
-    """Return whether a line can be written over: on a terminal that tells its size, which a container's may not."""
+    """Return whether a line can be overwritten: on a terminal that reports its size, which a container's may not."""
     return is_terminal(stream) and not os.environ.get("CI") and os.get_terminal_size(stream.fileno()).lines > 0

@@ -1,4 +1,4 @@
-"""Where reports go, and how one is shown: shared by the commands that end in verdicts."""
+"""Options for reports and printing them: shared by the commands that end in verdicts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def overview(reports: Sequence[Report]) -> str:
 
 
 def _append(path: Path, report: Report) -> None:
-    """Add the Markdown to what earlier commands of the job's step have left there."""
+    """Append the Markdown to what earlier commands of the job's step wrote."""
     try:
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(render_markdown(report, LARGEST - file.tell()))

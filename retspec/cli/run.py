@@ -1,4 +1,4 @@
-"""`retspec run`: the command that everything else is there for."""
+"""`retspec run`: run the checks of specs and write their reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REPORTS = Path("reports")
 
 
 class Running(Planning):
-    """What `retspec.run.run_all` is given beside the specs, the reports and the observers."""
+    """The arguments of `retspec.run.run_all` besides the specs, the reports and the observers."""
 
     cells: tuple[str, ...]
     fail_fast: bool
@@ -77,12 +77,12 @@ def command(
     Measures what the criteria of each SPEC need, each thing once, in a worker process; prints the verdicts;
     writes reports/NAME/junit.xml and reports/NAME/results.json below the current directory, NAME being the
     spec's file name without its ending; {name} in the path of a report means the same. The reports are
-    complete at every moment: what has no verdict yet stands there as not run.
+    complete at every moment: criteria without a verdict yet are listed as not run.
 
     Specs and cells with the same model follow one another in one worker, which makes it once.
     """
     files = [_files_of(spec, reports, defaults=defaults) for spec in specs]
-    hint = f"; {NAME} in it stands for the file name of the spec, without the ending" if len(specs) > 1 else ""
+    hint = f"; {NAME} in it is the file name of the spec, without the ending" if len(specs) > 1 else ""
     require_distinct([path for each in files for path in each.values()], hint=hint)
     with watching(sys.stderr) as observer:
         found = run_all(specs, reports=files, observers=[observer], **options)
@@ -94,7 +94,7 @@ def command(
 
 
 def _files_of(spec: Path, named: Mapping[str, Path], *, defaults: bool) -> dict[str, Path]:
-    """Return the reports of a spec: those that every run writes, and those that were asked for."""
+    """Return the reports of a spec: those that every run writes, and the requested ones."""
     usual = {"junit": "junit.xml", "json": "results.json"} if defaults else {}
     given = {name: Path(str(path).replace(NAME, spec.stem)) for name, path in named.items()}
     return {name: REPORTS / spec.stem / file for name, file in usual.items()} | given

@@ -1,4 +1,4 @@
-"""`retspec schema`: for editors, and for programs that read results."""
+"""`retspec schema`: print a JSON Schema for editors, or for programs that read results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retspec.spec.validate import compose_schema, results_schema
 _LAID_OUT = frozenset(
     {("definitions",), ("$defs",), ("then",), ("then", "properties"), ("else",), ("else", "properties")}
 )
-"""Where in a schema a key has a line of its own."""
+"""Places in a schema whose keys each get their own line."""
 
 
 @click.command(
@@ -42,7 +42,7 @@ def command(output: Path | None, *, results: bool, **plugins: Unpack[Plugins]) -
 
 
 def _text(schema: dict[str, Any], path: tuple[str, ...] = ()) -> str:
-    """Return a schema as JSON, a line per definition and per section: small, and a change shows where it is."""
+    """Return a schema as JSON, a line per definition and per section: compact, and easy to diff."""
     indent = "  " * len(path)
     lines = []
     for key, part in sorted(schema.items()):

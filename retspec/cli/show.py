@@ -1,4 +1,4 @@
-"""`retspec show`: what a spec says once everything that it refers to is in its place."""
+"""`retspec show`: print a spec with every reference resolved."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 @override_options
 @verbose_option
 def command(spec: Path, overrides: tuple[str, ...], cells: tuple[str, ...], *, as_json: bool) -> None:
-    """Print a spec with all that it extends and refers to.
+    """Print a spec with everything it extends and refers to.
 
     Prints YAML that means the same, with the file and line that each section and criterion comes from; of a
-    matrix, a document for each cell. Secrets are masked. Nothing is held against the installed checks: validate
+    matrix, a document for each cell. Secrets are masked. The spec is not checked against the installed checks: validate
     does that.
     """
     documents = select_cells(load_cells(spec, overrides), cells)

@@ -1,4 +1,4 @@
-"""Tables for people, for pull requests and for programs: shared by the commands that put two things side by side."""
+"""Tables for people, for pull requests and for programs: shared by the commands that compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`retspec validate`: everything that is wrong with specs, before anything runs."""
+"""`retspec validate`: report everything that is wrong with specs, before anything runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class _Options(Plugins):
-    """What `prepare_cells` is given beside the spec."""
+    """The arguments of `prepare_cells` besides the spec."""
 
     overrides: tuple[str, ...]
     cells: tuple[str, ...]
@@ -45,9 +45,9 @@ class _Options(Plugins):
 @verbose_option
 @click.pass_context
 def command(context: click.Context, specs: Sequence[Path], **options: Unpack[_Options]) -> None:
-    """Tell whether specs are valid, with all their problems.
+    """Validate specs and report every problem.
 
-    A problem is a line on stderr, as FILE:LINE:COLUMN: what is wrong; what is allowed. Exits 0 if every spec
+    Each problem is a line on stderr: FILE:LINE:COLUMN: what is wrong; what is allowed. Exits 0 if every spec
     is valid, 2 otherwise. Nothing is measured and torch is not loaded, so that it can run on every commit.
     """
     gathering = cache(gather)
@@ -57,7 +57,7 @@ def command(context: click.Context, specs: Sequence[Path], **options: Unpack[_Op
 
 
 def _is_valid(spec: Path, gathering: Callable[..., Catalog], options: _Options) -> bool:
-    """Print what there is to say about one spec, and return whether it is valid."""
+    """Print the result for one spec, and return whether it is valid."""
     try:
         plans, _ = prepare_cells(spec, gathering=gathering, **options)
     except SpecError as error:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option("--spec", type=SpecFile(), required=True, help="The spec that the results shall be about.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="The file that they shall be about, too.")
+@click.option("--spec", type=SpecFile(), required=True, help="The spec that the results should belong to.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="The checkpoint that they should belong to.")
 @override_options
 @plugin_options
 @verbose_option
@@ -40,11 +40,11 @@ def command(
     overrides: Sequence[str],
     **plugins: Unpack[Plugins],
 ) -> None:
-    """Tell whether results can be believed.
+    """Check whether results can be trusted.
 
     Compares the SHA-256 of the resolved spec, of its subject and of the checkpoint, and judges every criterion again.
-    Exits 0 if all of it holds, 1 otherwise; whether the results are green is for judge to say. It finds files that
-    were mixed up and verdicts that were edited, not observations that were invented.
+    Exits 0 if everything matches, 1 otherwise; whether the results are green is a question for judge. Finds files
+    that were mixed up and verdicts that were edited, not observations that were invented.
     """
     plans, _ = prepare_cells(spec, overrides=overrides, **plugins)
     report = read_report(results)

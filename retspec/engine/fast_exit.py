@@ -1,7 +1,7 @@
 """Ending a process without taking it apart first.
 
-The interpreter frees its modules, and a model of gigabytes, one object after another before it ends. Nobody needs that,
-and it takes a fifth of a light command's time, or seconds after a run.
+The interpreter frees its modules, and a model of gigabytes, one object after another before it ends. That is useless
+and takes a fifth of a light command's time, or seconds after a run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class FastExit:
 
     def __init__(self) -> None:
         self.status: int | None = None
-        """The exit status; None leaves the end to the interpreter, which is about to tell of an exception."""
+        """The exit status; None leaves the end to the interpreter, which is about to report an exception."""
         atexit.register(self._end)
 
     def _end(self) -> None:

@@ -56,7 +56,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """The worker did everything and cleaned up; `faults` tells what went wrong while cleaning up."""
+    """The worker did everything and cleaned up; `faults` says what went wrong while cleaning up."""
 
     faults: tuple[str, ...] = ()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
+
+from msgspec import Struct
 
 from retspec.errors import NoVerdict
 
 
-@dataclass(frozen=True)
-class WatchedGroup:
+class WatchedGroup(Struct, frozen=True):
     """A parameter group of an optimizer."""
 
     parameters: tuple[str, ...]
@@ -20,8 +20,7 @@ class WatchedGroup:
     """Learning rate at each step of its optimizer; empty for one that sets its rate itself."""
 
 
-@dataclass(frozen=True)
-class WatchedOptimizer:
+class WatchedOptimizer(Struct, frozen=True):
     """An optimizer that took at least one step."""
 
     kind: str
@@ -31,8 +30,7 @@ class WatchedOptimizer:
     groups: tuple[WatchedGroup, ...]
 
 
-@dataclass(frozen=True)
-class WatchedStep:
+class WatchedStep(Struct, frozen=True):
     """One step of one optimizer."""
 
     optimizer: int
@@ -62,8 +60,7 @@ class WatchedStep:
         return None if not self.weights or None in self.weights else sum(w for w in self.weights if w is not None)
 
 
-@dataclass(frozen=True)
-class WatchedScheduler:
+class WatchedScheduler(Struct, frozen=True):
     """A learning rate scheduler of an optimizer that took steps."""
 
     kind: str
@@ -72,8 +69,7 @@ class WatchedScheduler:
     """Its steps between the first and the last watched step of the optimizer."""
 
 
-@dataclass(frozen=True)
-class WatchedCriterion:
+class WatchedCriterion(Struct, frozen=True):
     """The function that made the loss of a batch."""
 
     name: str
@@ -85,8 +81,7 @@ class WatchedCriterion:
     """Classes that it chose from; None when it is not a cross-entropy."""
 
 
-@dataclass(frozen=True)
-class WatchedBatch:
+class WatchedBatch(Struct, frozen=True):
     """The first batch that entered the model in a training forward pass."""
 
     shape: tuple[int, ...]
@@ -98,8 +93,7 @@ class WatchedBatch:
     """Standard deviation of each channel."""
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """What the watched training showed, until it had taken its steps or ended by itself."""
 
     command: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from retspec.errors import NoVerdict
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """What one run did, step by step, and what it left."""
 
     command: str
@@ -46,8 +46,7 @@ class Trace:
         )
 
 
-@dataclass(frozen=True)
-class TwoRuns:
+class TwoRuns(Struct, frozen=True):
     """Two runs that should do the same."""
 
     first: Trace

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.FORWARD)
 def checkpoint(model: nn.Module, loaded: Loaded) -> Checkpoint:
-    """Hold the weights of the wrapped model against the file that they were loaded from."""
+    """Compare the weights of the wrapped model with the file that they were loaded from."""
     fitted = loaded.placed_in(model)
     frozen = {name for name in fitted.fitting if not fitted.places[name].requires_grad}
     return Checkpoint(

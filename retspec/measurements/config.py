@@ -24,7 +24,7 @@ def named_paths(
     keys: Annotated[
         list[str],
         Meta(
-            description="Keys or dotted places of the config whose values are paths; * stands for anything. By default "
+            description="Keys or dotted places of the config whose values are paths; * matches anything. By default "
             "those that are called like one (*_path, *_dir, *_file, *_csv, *_root, checkpoint), without outputs."
         ),
     ] = [],  # noqa: B006 - read only

@@ -36,7 +36,10 @@ def evaluation(model: nn.Module, batch: Batch) -> Evaluation:
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=2 + ALONE, backward=1))  # noqa: ARG005 - the same
 def isolation(model: nn.Module, batch: Batch) -> Isolation:
-    """Pass images alone and inside the batch, and look whether one image's output depends on another image."""
+    """Pass images alone and inside the batch, and check whether one image's output depends on another image.
+
+    Raises Inconclusive for a batch of one image, and when a leak could not show in the gradient.
+    """
     import torch
 
     if len(batch.inputs) < ALONE:
@@ -53,7 +56,7 @@ def isolation(model: nn.Module, batch: Batch) -> Isolation:
 
 
 def _train_but_batch_normalization(model: nn.Module) -> bool:
-    """Put the model into train mode, its batch normalizations into eval mode; tell whether there are any."""
+    """Put the model into train mode, its batch normalizations into eval mode; return whether there are any."""
     from torch import nn
 
     model.train()
@@ -64,7 +67,11 @@ def _train_but_batch_normalization(model: nn.Module) -> bool:
 
 
 def _leak(model: nn.Module, inputs: Tensor) -> float:
-    """Return the largest absolute gradient of the first image's output with respect to another image."""
+    """Return the largest absolute gradient of the first image's output with respect to another image.
+
+    inputs: (batch, …), one entry per image. Raises Inconclusive for integer inputs, and when the gradient for the
+    first image itself is missing, zero or not finite.
+    """
     if not inputs.is_floating_point():
         raise Inconclusive("the inputs are integers, of which there is no gradient")
     watched = inputs.detach().clone().requires_grad_()
@@ -76,5 +83,5 @@ def _leak(model: nn.Module, inputs: Tensor) -> float:
     if gradient is None or not gradient[0].any():
         raise Inconclusive("the output does not depend on its own image, so a leak could not show; see `input_matters`")
     if not gradient.isfinite().all():
-        raise Inconclusive("the gradient of the output is not finite; `nonfinite_gradients` tells more")
+        raise Inconclusive("the gradient of the output is not finite; see `nonfinite_gradients`")
     return float(gradient[1:].abs().max())

@@ -19,8 +19,8 @@ def expectations(optional_skeleton: Skeleton | None, transforms: Transforms) -> 
     if optional_skeleton is None:
         return Expectations(None, None, None, from_file=False, are_followed=transforms.from_model)
     module = optional_skeleton.module
-    told = preprocessing(module)
-    mean, std = told.get("mean"), told.get("std")
+    declared = preprocessing(module)
+    mean, std = declared.get("mean"), declared.get("std")
     return Expectations(
         input_size=input_size(module),
         mean=tuple(mean) if mean else None,

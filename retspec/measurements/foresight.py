@@ -37,7 +37,7 @@ FREE = 0.1
 def memory_estimate(
     skeleton: Skeleton, batch: Batch, trainer: TrainerMaker, device: torch.device, *, target: Target | None = None
 ) -> MemoryEstimate:
-    """Foresee the peak memory of the spec's training step, and of its alternatives, without weights."""
+    """Estimate the peak memory of the spec's training step, and of its alternatives, without weights."""
     size, shape, target = len(batch.inputs), BatchShape.of(batch), target or _target(device)
 
     def estimate(module: nn.Module) -> Estimate:
@@ -112,7 +112,7 @@ def step_flops(skeleton: Skeleton, batch: Batch, trainer: TrainerMaker) -> StepF
 
 
 def _attention_on_the_cpu() -> dict[Any, Any]:
-    """Return formulas for what the counter of an older torch, such as 2.10, takes for nothing, by operator."""
+    """Return formulas for what the counter of an older torch, such as 2.10, counts as zero, by operator."""
     from torch import ops
     from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
 

@@ -34,7 +34,10 @@ def accumulation(
     *,
     parts: Annotated[int, Meta(ge=2, description="Micro-batches; the last one is smaller if they do not divide.")] = 3,
 ) -> GradientAgreement:
-    """Compare the gradients of the whole batch with those gathered over micro-batches, as the training scales them."""
+    """Compare the gradients of the whole batch with those gathered over micro-batches, as the training scales them.
+
+    Raises Inconclusive for a batch of one image, and when the loss or a gradient is not finite or missing.
+    """
     if len(batch.inputs) < 2:  # noqa: PLR2004 - nothing to divide
         raise Inconclusive("a batch of one image cannot be divided; raise `train.batch_size`")
     whole, gathered = trainer.varied(accumulation=1), trainer.varied(accumulation=parts)
@@ -53,13 +56,16 @@ def precision(
     *,
     dtype: Annotated[Literal["bfloat16", "float16"], Meta(description="Autocast dtype.")] = "bfloat16",
 ) -> GradientAgreement:
-    """Compare loss and gradients under autocast with those in full precision."""
+    """Compare loss and gradients under autocast with those in full precision.
+
+    Raises Inconclusive when the loss or a gradient is not finite or missing.
+    """
     full = trainer.varied(accumulation=1, amp="none")
     return _agreement(model, batch, full, full.varied(amp=dtype))
 
 
 def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: TrainerMaker) -> GradientAgreement:
-    """Compute gradients under two trainings on the same weights; zero factors are filled, or they would hide others."""
+    """Compute gradients under two trainings on the same weights; zero factors, which would hide others, are filled."""
     import torch
 
     with ExitStack() as stack:
@@ -79,17 +85,21 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
 
 
 def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:
+    """Return the loss, and the gradients by parameter name, each of its parameter's shape, in float64 on the CPU.
+
+    Raises Inconclusive when the loss or a gradient is not finite, or no parameter has a gradient.
+    """
     loss = trainer.finite_backward()
     found = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
     if not found:
-        raise Inconclusive("no parameter has a gradient; `dead_gradients` tells more")
+        raise Inconclusive("no parameter has a gradient; see `dead_gradients`")
     bad = [name for name, gradient in found.items() if not gradient.isfinite().all()]
     if bad:
-        raise Inconclusive(f"the gradient of {bad[0]} is not finite; `nonfinite_gradients` tells more")
+        raise Inconclusive(f"the gradient of {bad[0]} is not finite; see `nonfinite_gradients`")
     return loss, found
 
 
 def _relative(reference: Tensor, other: Tensor) -> float:
-    """Return the relative L2 norm of the difference; 0 where both are zero."""
+    """Return the L2 norm of the difference of two tensors, relative to the reference; 0 if they are equal."""
     difference = float((other - reference).norm())
     return difference / max(float(reference.norm()), 1e-30) if difference else 0.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 AT_ONCE = 16
-"""Files that a thread reads before it tells how far it came."""
+"""Files that a thread reads before it reports its progress."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class _Seen:
 def images(dataset: Dataset, progress: Callable[[int, int], None]) -> Images:
     """Read every file once, on all cores: take the hash of its bytes, and decode it to its last pixel.
 
-    Threads do: Pillow's decoders and the hash let go of the interpreter while they work.
+    Threads are enough: Pillow's decoders and the hash release the GIL while they work.
     """
     files = {example.file: dataset.path(example) for split in dataset.splits.values() for example in split.examples}
     seen = dict(zip(files, _read_all(list(files.values()), progress), strict=True))
@@ -83,7 +83,7 @@ def _read(path: Path) -> _Seen:
 
 
 def _without_address(reason: str) -> str:
-    """Leave out which object in memory was no image: it differs from run to run."""
+    """Return a reason without the address of the object in memory: it differs from run to run."""
     return reason.partition(" <_io.BytesIO")[0]
 
 

@@ -24,7 +24,7 @@ def labels(
     *,
     num_classes: Annotated[PositiveInt, Meta(description="By default the width of the model's output.")] | None = None,
 ) -> Labels:
-    """Hold every label of every split against the number of classes, seen in a forward pass on fake tensors."""
+    """Compare every label of every split with the number of classes, read from a forward pass on fake tensors."""
     classes = num_classes or _classes_of(optional_skeleton)
     examples = (example for split in dataset.splits.values() for example in split.examples)
     outside = [each for each in examples if each.label is None or not 0 <= each.label < classes]
@@ -34,5 +34,5 @@ def labels(
 def _classes_of(skeleton: Skeleton | None) -> int:
     size = None if skeleton is None else input_size(skeleton.module)
     if skeleton is None or size is None:
-        raise SubjectError("no model tells the number of classes; give it: `with: {num_classes: 5}`", path="checks")
-    return max(skeleton.trace((1, *size)).output_shape[-1], 2)  # one logit tells two classes apart
+        raise SubjectError("no model gives the number of classes; give it: `with: {num_classes: 5}`", path="checks")
+    return max(skeleton.trace((1, *size)).output_shape[-1], 2)  # one logit distinguishes two classes

@@ -142,6 +142,9 @@ class _Mps:
 
 
 def _resident() -> int:
-    """Return the largest resident set so far; Linux counts in KiB, macOS in bytes."""
+    """Return the largest resident set so far, in bytes; Linux counts in KiB, macOS in bytes.
+
+    https://man7.org/linux/man-pages/man2/getrusage.2.html
+    """
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return largest if sys.platform == "darwin" else largest * 1024

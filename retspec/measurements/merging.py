@@ -29,10 +29,10 @@ def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the 
 
 @measurement(cost=Cost.FORWARD, passes=_passes)
 def merging(model: nn.Module, batch: Batch) -> Merging:
-    """Compare outputs with the adapter at work, disabled, merged, and taken out again.
+    """Compare outputs with the adapter active, disabled, merged, and unmerged again.
 
     The outputs with the adapter come first, since merging changes the model in place. The base weights of the adapted
-    layers are put back from a copy: unmerging is not exact to the bit.
+    layers are restored from a copy: unmerging is not exact to the bit. Differences are absolute, in logits.
     """
     import torch
 
@@ -67,7 +67,7 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
 
 @contextmanager
 def _base_weights(model: nn.Module) -> Iterator[Weights]:
-    """Give a copy of the adapted layers' base weights, and put them back at the end."""
+    """Yield a copy of the adapted layers' base weights, and restore them at the end."""
     layers = {name: layer.get_base_layer() for name, layer in adapted_layers(model).items()}
     weights = {
         name: {own: parameter.detach().clone() for own, parameter in layer.named_parameters()}
@@ -82,7 +82,10 @@ def _base_weights(model: nn.Module) -> Iterator[Weights]:
 
 
 def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...]:
-    """Return how far each merged weight is from base + update, worst first."""
+    """Return the largest absolute difference of each merged weight from base + update, worst first.
+
+    Empty for DoRA and for adapters that peft gives no update of (`get_delta_weight`).
+    """
     deviations = []
     for name, layer in adapted_layers(model).items():
         if not hasattr(layer, "get_delta_weight") or any(getattr(layer, "use_dora", {}).values()):

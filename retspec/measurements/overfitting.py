@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retspec.subjects.training.trainer import Trainer
 
 LEARNT = 0.01
-"""Mean loss under which the samples count as learnt."""
+"""Mean loss up to which the samples count as learnt."""
 
 
 def _passes(recipe: Recipe, samples: int, most_steps: int) -> Passes:  # noqa: ARG001 - every counter gets all
@@ -44,7 +44,10 @@ def overfitting(
     samples: Annotated[int, Meta(ge=2, description="Images to learn by heart, balanced over the classes.")] = 10,
     most_steps: Annotated[int, Meta(ge=1, description="Steps after which the training gives up.")] = 100,
 ) -> Overfitting:
-    """Train on a few samples until every one is right and the loss is under 0.01."""
+    """Train on a few samples until every answer is right and the loss is at most 0.01.
+
+    Raises Inconclusive when the loss is not finite, and for a training that shows no answers.
+    """
     batch = take_batch(samples)
     with preserved(model), without_dropout(model):
         model.train()
@@ -79,7 +82,10 @@ class _Watched:
         return loss, self._right / self.trainer.batch_size
 
     def _see(self, logits: Tensor, targets: Tensor) -> None:
-        """Count the right answers of a micro-batch."""
+        """Count the right answers of a micro-batch.
+
+        logits: (batch, classes). targets: (batch,) of class numbers, or (batch, classes), whose largest entry counts.
+        """
         self._seen += len(targets)
         classes = targets if targets.dim() == 1 else targets.argmax(-1)
         self._right += int((logits.argmax(-1) == classes).sum())

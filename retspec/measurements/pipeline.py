@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from retspec.subjects.data.transforms import Transform, Transforms
 
 WIDTH, HEIGHT = 1024, 512
-"""Of a probe, in pixels: twice as wide as high, and larger than most inputs."""
+"""Size of a probe in pixels: twice as wide as high, and larger than most inputs."""
 GREY = 128
 ROUNDING = 0.01
-"""Of a pixel from 0 to 1: what 8 bits and a resampling filter may cost."""
+"""Error, for a pixel from 0 to 1, that 8 bits and a resampling filter may cause."""
 SAME_SCALE = 0.05
 
 
 @dataclass(frozen=True)
 class _Affine:
-    """What happens to the colours: out = (x - mean) / std, per channel."""
+    """What happens to the colours: out = (x - mean) / std, with x from 0 to 1; mean and std are (channels,)."""
 
     mean: Tensor
     std: Tensor
 
     def undone(self, image: Tensor) -> Tensor:
-        """Return the pixels of an output as they were, from 0 to 1."""
+        """Return the pixels of an output, (channels, height, width), as they were before, from 0 to 1."""
         return image.float() * self.std[:, None, None] + self.mean[:, None, None]
 
 
@@ -54,7 +54,7 @@ def pipeline(transforms: Transforms) -> Pipeline:
 
 
 def _colours(transform: Transform) -> _Affine:
-    """Return mean and std, from what black and white turn into; grey tells whether the transform is linear.
+    """Return mean and std, from what black and white turn into; grey shows whether the transform is linear.
 
     Raises Inconclusive when there is no such mean and std.
     """
@@ -90,7 +90,7 @@ def _image(output: Tensor) -> Tensor:
 
 
 def _ramp(transform: Transform, axis: str) -> Tensor:
-    """Return what becomes of an image that goes from black to white across, or down."""
+    """Return the output, (channels, height, width), for an image that goes from black to white across, or down."""
     import numpy as np
     from PIL import Image
 
@@ -101,7 +101,7 @@ def _ramp(transform: Transform, axis: str) -> Tensor:
 
 
 def _slope(line: Tensor) -> float:
-    """Return how much brighter a line of pixels gets from one to the next.
+    """Return how much brighter a line of pixels, (length,), gets from one to the next.
 
     Taken by least squares over the middle third, where no padding reaches.
 
@@ -115,5 +115,5 @@ def _slope(line: Tensor) -> float:
     places -= places.mean()
     slope = float((places * (middle - middle.mean())).sum() / places.square().sum())
     if not isfinite(slope) or slope <= 0:
-        raise Inconclusive("a ramp from black to white does not come out as one: where pixels go cannot be told")
+        raise Inconclusive("a ramp from black to white does not come out as one: where pixels go is unknown")
     return slope

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC)
 def ranks(skeleton: Skeleton, *, expected: dict[int, int]) -> Ranks:
-    """Wrap the model again at each rank, without weights, and count the adapter's parameters."""
+    """Wrap the model again at each rank, without weights, and count the adapter's parameters.
+
+    Raises SubjectError when the model has no adapter, or one without a rank.
+    """
     return Ranks(tuple(RankCount(rank, _count(skeleton.copy(), rank)) for rank in expected))
 
 

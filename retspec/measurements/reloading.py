@@ -23,10 +23,12 @@ SPREAD = 0.02
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=3))  # noqa: ARG005 - every counter gets the recipe
 def reloading(model: nn.Module, batch: Batch) -> Reloading:
-    """Save the adapter, initialize everything that trains again, load the adapter, and compare outputs.
+    """Save the adapter, give all trainable parameters new values, load the adapter, and compare outputs.
 
     The base stays where it is: loading into a fresh process differs from this only in the trainable parameters, which
     start from other random values there.
+
+    Raises NoVerdict when the model has no adapter that peft could save.
     """
     import torch
 
@@ -57,7 +59,7 @@ def _peft_model(model: nn.Module) -> PeftModel:
 
 
 def _randomize(model: nn.Module) -> None:
-    """Give everything that trains new seeded values, as a fresh process would, none of them zero."""
+    """Give all trainable parameters new seeded values, as a fresh process would, none of them zero."""
     import torch
 
     for parameter in model.parameters():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def splits(dataset: Dataset) -> Splits:
-    """Count what the lists of the dataset hold, and look whether the files are there, without opening any."""
+    """Count what the lists of the dataset hold, and check whether the files exist, without opening any."""
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
     return Splits(
         counts={name: _counts(split, classes) for name, split in dataset.splits.items()},
@@ -29,7 +29,7 @@ def splits(dataset: Dataset) -> Splits:
 
 
 def _counts(split: Split, classes: Sequence[str]) -> dict[str, int]:
-    """Return class to number of examples; what has no label belongs to no class."""
+    """Return class to number of examples; an example without a label is not counted."""
     found = Counter(example.class_name for example in split.examples)
     return {name: found[name] for name in classes}
 

@@ -57,7 +57,7 @@ class _Watch:
         self._rounds.append([0.0] * len(self._steps))
 
     def run(self, item: Any) -> Any:
-        """Return what the steps make of an item."""
+        """Return an item after all steps."""
         for index, (_, step) in enumerate(self._steps):
             started = perf_counter()
             item = step(item)

@@ -112,7 +112,7 @@ def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Calla
 
 
 class _Log:
-    """What the steps leave behind."""
+    """The record of the steps: losses, times and gradients."""
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
@@ -151,7 +151,7 @@ class _Log:
             self._skipped.append(len(self._losses) - 1)
 
     def is_over(self, recipe: Recipe) -> bool:
-        """Whether no further step is to be taken: the loss is not finite, or has fallen as far as was asked for."""
+        """Whether the training ends here: the loss is not finite, or has fallen as far as was asked for."""
         if self._nonfinite_loss_at is not None:
             return True
         if recipe.stop_at_drop is None or len(self._norms) < recipe.min_steps or self._losses[0] <= 0:
@@ -159,7 +159,7 @@ class _Log:
         return drop(self._losses) >= recipe.stop_at_drop
 
     def _gradient_norms(self) -> list[float | None]:
-        """Return the norm of every gradient, None without one, with one transfer from the device."""
+        """Return the L2 norm of every gradient, None without one, with one transfer from the device."""
         import torch
 
         gradients = [parameter.grad for _, parameter, _ in self._trainable]

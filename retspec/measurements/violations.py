@@ -64,7 +64,7 @@ def _read(schema: str, config: Config) -> dict[str, Any]:
         rules = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SubjectError(
-            f"{path} cannot be read as JSON: {error}; a schema of YAML can stand in the spec itself", path="checks"
+            f"{path} cannot be read as JSON: {error}; write a schema in YAML into the spec itself", path="checks"
         ) from None
     if not isinstance(rules, dict):
         raise SubjectError(f"{path} holds no schema: a schema is a mapping", path="checks")

@@ -1,1 +1,1 @@
-"""Plugins: the hooks, what a plugin offers, how it is loaded, and the catalog of all that was."""
+"""Plugins: the hooks, what a plugin offers, how it is loaded, and the catalog of loaded plugins."""

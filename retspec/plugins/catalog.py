@@ -1,7 +1,7 @@
 """What the loaded plugins offer, gathered once into a frozen catalog.
 
-Built-in checks enter by the same hooks as a stranger's. A plugin that does not load is recorded, not fatal: it turns a
-spec red only if the spec needs what it would have offered. Two plugins that claim one name are an error.
+Built-in checks use the same hooks as third-party ones. A plugin that does not load is recorded, not fatal: it turns a
+spec red only if the spec needs what the plugin would have offered. Two plugins that claim one name are an error.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Catalog:
     """All checks, measurements, sources and reporters by name, and the plugins that they come from.
 
-    It equals itself alone, so that what is made of it can be kept.
+    It is equal only to itself, so that results derived from it can be cached.
     """
 
     checks: Mapping[str, Check]
@@ -38,10 +38,10 @@ class Catalog:
     data_sources: Mapping[str, Source]
     reporters: Mapping[str, Reporter]
     training_sources: Mapping[str, Source] = field(default_factory=dict)
-    """The recipe among them; it alone is not a key under `train:`; its keys are there instead."""
+    """The recipe included, which is not a key under `train:`: its own keys are there instead."""
     plugins: tuple[Plugin, ...] = ()
     named: tuple[str, ...] = ()
-    """The plugins that were asked for by file or module: a worker gathers the same ones."""
+    """The plugins named by file or module: a worker gathers the same ones."""
     entry_points: bool = True
     hooks: pluggy.PluginManager = field(repr=False)
 

@@ -61,7 +61,7 @@ class HookSpecs:
 
     @hookspec
     def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:
-        """Observe: step `step` of `total` of a measurement begins; (0, 0) when it tells no steps.
+        """Observe: step `step` of `total` of a measurement begins; (0, 0) when it reports no steps.
 
         name: that of the report, or of its part for a cell of a matrix, which the measurement is for.
         """

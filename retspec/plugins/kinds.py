@@ -15,7 +15,7 @@ PROJECT = "retspec"
 RECIPE = "recipe"
 """The training that is built in, and needs no key."""
 API_VERSION = 1
-"""Of the plugin API; it grows by one when a plugin that was built for it would no longer work, or needs what is new."""
+"""Version of the plugin API; it grows by one when older plugins would break, or plugins may need what is new."""
 PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
@@ -25,11 +25,11 @@ PARTS = frozenset(
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
 WITHOUT_TORCH = frozenset({"config", "dataset", "progress"})
-"""Those that are there without torch: a measurement that says it needs none, and reads nothing else, gets none."""
+"""The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
 
 
 class Cost(IntEnum):
-    """What a measurement costs; the plan measures cheap before dear."""
+    """What a measurement costs; the plan orders cheap before expensive."""
 
     STATIC = 0
     FORWARD = 1

@@ -1,7 +1,7 @@
 """Loading plugins into pluggy: the built-in ones, the installed ones, and those named by file or module.
 
-A plugin is registered whole or not at all. An installed one that does not load is recorded with the reason; one that
-somebody named must load.
+A plugin is registered completely or not at all. An installed plugin that does not load is recorded with the reason; a
+plugin named by the user must load.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ HOOKS = tuple(name for name in vars(HookSpecs) if name.startswith(f"{PROJECT}_")
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin that was asked for: loaded, or broken with the reason in one line."""
+    """A requested plugin: loaded, or broken with the reason in one line."""
 
     name: str
     origin: str
@@ -73,7 +73,7 @@ def load_plugins(manager: pluggy.PluginManager, named: Sequence[str], *, entry_p
 
 
 def offered_by(implementation: pluggy.HookImpl, hook: str) -> list[Any]:
-    """Call a hook of one plugin; raises PluginError for what is no list of the right kind of things."""
+    """Call a hook of one plugin; raises PluginError for anything but a list of the right kind."""
     items, kind = implementation.function(), KINDS[hook]
     if not isinstance(items, list | tuple):
         found = type(items).__name__
@@ -110,7 +110,7 @@ def _register_entry_point(manager: pluggy.PluginManager, point: importlib.metada
     version = point.dist.version if point.dist else ""
     try:
         offers = _register(manager, point.load(), point.name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's import may do anything: shown, not fatal
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - third-party code may raise anything: shown, not fatal
         return Plugin(point.name, point.value, version, error=_why(error))
     return Plugin(point.name, point.value, version, offers=offers)
 
@@ -129,7 +129,7 @@ def _distinct(plugins: Sequence[str]) -> Iterable[str]:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Import one file under a name of its own, without touching `sys.path`: it can shadow nothing."""
+    """Import one file under a unique name, without touching `sys.path`, so that it shadows nothing."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     name = f"retspec_plugin_{path.stem}_{abs(hash(str(path.resolve())))}"
@@ -143,9 +143,9 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def _register(manager: pluggy.PluginManager, plugin: object, name: str) -> tuple[str, ...]:
-    """Register a plugin whole or not at all, and return the names that it offers.
+    """Register a plugin completely or not at all, and return the names that it offers.
 
-    One that is installed and named as well is one plugin.
+    A plugin that is both installed and named counts once.
     """
     if manager.is_registered(plugin):
         return _names(_offers(manager, plugin))
@@ -170,7 +170,7 @@ def _names(items: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _require_api(plugin: object) -> None:
-    """Refuse a plugin that says it was built for a newer retspec."""
+    """Refuse a plugin that declares a newer plugin API."""
     version = getattr(plugin, "RETSPEC_API", API_VERSION)
     if type(version) is not int or version < 1:
         raise PluginError(f"RETSPEC_API is {version!r}; it is the number of a plugin API, here {API_VERSION}")
@@ -179,7 +179,7 @@ def _require_api(plugin: object) -> None:
 
 
 def _require_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
-    """Refuse a plugin of which nothing, or less than its author thinks, would ever be called."""
+    """Refuse a plugin with hooks that would never be called, or without any hook."""
     marked = {
         caller.name: implementation
         for caller in manager.get_hookcallers(plugin) or ()
@@ -207,7 +207,7 @@ def _mistake(function: object, message: str) -> PluginError:
 
 
 def _offers(manager: pluggy.PluginManager, module: object | None = None) -> Iterator[Any]:
-    """Yield what one plugin offers, or what all do."""
+    """Yield what one plugin offers, or what all plugins offer."""
     for hook in KINDS:
         for implementation in getattr(manager.hook, hook).get_hookimpls():
             if module is None or implementation.plugin is module:
@@ -215,7 +215,7 @@ def _offers(manager: pluggy.PluginManager, module: object | None = None) -> Iter
 
 
 def _require_usable(items: Sequence[Any], others: Sequence[Measurement]) -> None:
-    """Refuse a plugin whose checks read what nobody measures, or take what no schema can describe."""
+    """Refuse a plugin whose checks read unknown measurements, or take types that no schema describes."""
     known = [item.name for item in (*items, *others) if isinstance(item, Measurement)]
     for item in items:
         if isinstance(item, Reporter):

@@ -22,7 +22,7 @@ class ModelLibrary:
     """What a library, such as timm, knows of its models.
 
     Every function is asked about every model, whatever source built it: a factory may return a model of any library,
-    and an adapter or a class of the user's may wrap it. It returns None for a model that is not its own, and then the
+    and an adapter or a user's class may wrap it. It returns None for a model that is not its own, and then the
     next library is asked: those of plugins first, then the built-in ones. A function imports its library itself, if it
     needs it at all.
     """
@@ -54,4 +54,4 @@ class ModelLibrary:
 
 
 UNKNOWN = ModelLibrary()
-"""That of a source that says nothing about its library."""
+"""The library of a source that does not name one."""

@@ -1,4 +1,4 @@
-"""Reading a function's signature: what it asks for, which arguments it takes, what it returns."""
+"""Reading a function's signature: its inputs, its arguments and its return type."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def hints(function: Callable[..., Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def place_of(function: Any) -> str:
-    """Return the `file:line` where a function is defined, its decorators included; empty for what has no source."""
+    """Return the `file:line` where a function is defined, its decorators included; empty if it has no source."""
     code = getattr(inspect.unwrap(function) if callable(function) else function, "__code__", None)
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""
 

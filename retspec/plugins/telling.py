@@ -1,8 +1,8 @@
-"""Telling the observers: as pluggy calls them, except that one that fails ends nothing.
+"""Notify observers in pluggy's order; an observer that fails does not stop the others.
 
-pluggy ends a call with the first exception. Here it is a fault of the run, named by plugin and hook, and all others
-hear of the event too: an observer that could not reach its server must not cost a verdict, nor be passed over in
-silence. Order, wrappers and arguments are those of https://pluggy.readthedocs.io/en/stable/#call-time-order.
+pluggy ends a call at the first exception. Here an exception becomes a fault of the run, named by plugin and hook, and
+all other observers are still called: an observer that cannot reach its server must not lose a verdict, and its failure
+must not be silent. Order, wrappers and arguments are those of https://pluggy.readthedocs.io/en/stable/#call-time-order.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def tell(hooks: pluggy.HookRelay, event: str, facts: Mapping[str, Any], fault: Fault) -> None:
-    """Tell every observer of an event: the one registered last first, `tryfirst` and `trylast` heeded, wrappers around.
+    """Notify every observer of an event: last registered first, but for `tryfirst` and `trylast`, inside wrappers.
 
-    Each gets the facts that its parameters name. What one raises, SystemExit included, becomes a fault;
+    Each observer gets the facts that its parameters name. Its exceptions, SystemExit included, become faults;
     KeyboardInterrupt ends the run, through the wrappers.
     """
     name = f"{PROJECT}_{event}"
@@ -57,7 +57,7 @@ def _guarded(implementation: pluggy.HookImpl, hook: str, fault: Fault) -> Iterat
         yield
     except _MiswrittenError as error:
         fault(one_line(f"plugin {implementation.plugin_name}: its hook {hook} {error}"))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's hook may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a third-party hook may raise anything
         fault(one_line(f"plugin {implementation.plugin_name}: its hook {hook} raised {describe(error)}"))
 
 

@@ -1,4 +1,4 @@
-"""Values that somebody has approved, for later runs to be held against."""
+"""Approved values that later runs are compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What will be measured, for whom."""
+"""The plan of a run: each measurement, and the criteria that need it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class MeasurementStep:
     inputs: Mapping[str, str]
     """Parameter name to the key of the measurement that fills it, or to the part of the subject itself."""
     passes: Passes
-    """At most."""
+    """The most passes that the measurement takes."""
     fewest_passes: Passes
-    """As many, unless it may end early."""
+    """The fewest; less than `passes` only if it may end early."""
     criteria: tuple[str, ...]
     needs_torch: bool = True
 
@@ -49,7 +49,7 @@ class CheckStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What will be measured, for whom, in which order; measurements come before what reads them, cheap before dear."""
+    """The measurements in the order they run, a dependency before what reads it, cheap before expensive; the checks."""
 
     spec: Spec
     measurements: tuple[MeasurementStep, ...]

@@ -20,7 +20,7 @@ REFUSED_OPTIMIZERS = {
     "sparseadam": "it takes sparse gradients alone, and a vision model has none",
     "sparse_adam": "it takes sparse gradients alone, and a vision model has none",
 }
-"""Why the others are not there."""
+"""Optimizers of torch.optim that the recipe refuses, each with the reason."""
 SCHEDULERS = (
     *("constantlr", "cosineannealinglr", "cosineannealingwarmrestarts", "exponentiallr", "linearlr", "multisteplr"),
     *("onecyclelr", "polynomiallr", "steplr"),
@@ -98,7 +98,7 @@ class Recipe:
     accumulation: Annotated[PositiveInt, Meta(description="Micro-batches per optimizer step.")] = 1
     amp: Annotated[Literal["none", "bfloat16", "float16"], Meta(description="Autocast dtype.")] = "none"
     grad_checkpointing: Annotated[
-        bool, Meta(description="Compute activations anew in the backward pass instead of keeping them, as timm can.")
+        bool, Meta(description="Recompute activations in the backward pass instead of keeping them, as timm can.")
     ] = False
     loss: Annotated[
         str,

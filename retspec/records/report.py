@@ -47,7 +47,7 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What the verdicts speak about: enough to tell whether two results are comparable."""
+    """What the verdicts speak about: enough to decide whether two results are comparable."""
 
     spec_sha256: str = ""
     config_sha256: str = ""
@@ -95,7 +95,7 @@ class Report:
     cell: str = ""
     """The cell of the matrix that it is about."""
     cells: tuple[Report, ...] = ()
-    """The reports of a matrix, one for each cell; this one then holds no results, faults or provenance of its own."""
+    """The reports of a matrix, one for each cell; this one then holds no results, faults or provenance."""
 
     @property
     def parts(self) -> tuple[Report, ...]:
@@ -110,8 +110,8 @@ class Report:
     def __repr__(self) -> str:
         """The gist on one line, which is what an assertion or a notebook shows."""
         counts = Counter(result.verdict.value for result in self.results)
-        told = ", ".join(f"{count} {word}" for word, count in counts.items())
-        return f"<Report {self.name!r}: {told}; exit code {self.exit_code}>"
+        counted = ", ".join(f"{count} {word}" for word, count in counts.items())
+        return f"<Report {self.name!r}: {counted}; exit code {self.exit_code}>"
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many criteria have one of these verdicts."""

@@ -174,7 +174,7 @@ class RunOptions:
         list[str],
         Meta(
             description="Whose values are shown as ***: names of environment variables and places of this spec, of four"
-            " characters or more; * stands for anything. A referenced variable that is called like a secret (TOKEN, "
+            " characters or more; * matches anything. A referenced variable that is called like a secret (TOKEN, "
             "SECRET, PASSWORD, _KEY) always is.",
             examples=[["HF_TOKEN", "*_KEY", "model.kwargs.url"]],
         ),

@@ -76,7 +76,7 @@ class Criterion:
 
     @property
     def name(self) -> str:
-        """What tells it from all others of a run: its id, in a matrix with its cell."""
+        """The name that is unique in a run: its id, in a matrix with its cell."""
         return f"{self.id}[{self.cell}]" if self.cell else self.id
 
 
@@ -108,7 +108,7 @@ class Spec:
 
     @property
     def model_keys(self) -> frozenset[str]:
-        """The keys of the section `model` that tell how the model is made; none without that section."""
+        """The keys of the section `model` that say how the model is made; none without that section."""
         if self.model is None:
             return frozenset()
         wrapped = {"lora": self.model.lora, "adapter": self.model.adapter}

@@ -1,6 +1,6 @@
 """What a spec puts under test, apart from how it is judged: equal subjects give comparable observations.
 
-The model, its data, the recipe, the seed and the dtype; not the device, the limits or the names. What stands at its
+The model, its data, the recipe, the seed and the dtype; not the device, the limits or the names. A value at its
 default is left out, so that a spec that spells it out has the same subject. Secrets are masked, as in every record.
 Code behind a `factory:` and the content of files are known by their names alone.
 """

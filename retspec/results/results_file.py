@@ -1,6 +1,6 @@
-"""Files that retspec wrote, read back: results and baselines.
+"""Read the files that retspec wrote: results and baselines.
 
-They come from disk, from an artifact store, from a colleague: what is no such file, of another version, or damaged, is
+They come from disk, from an artifact store, from a colleague: a file of another kind or version, or a damaged one, is
 reported in one line.
 """
 
@@ -35,7 +35,7 @@ def read_report(path: Path) -> Report:
     names = Counter(result.criterion.name for result in report.every_result)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise UsageError(f"{path}: it is damaged: the criterion {quoted(twice[0])} stands in it more than once")
+        raise UsageError(f"{path}: it is damaged: the criterion {quoted(twice[0])} is in it more than once")
     if document.get("exit_code", report.exit_code) != report.exit_code:
         raise UsageError(
             f"{path}: it is damaged: its exit_code is not that of its verdicts, which is {report.exit_code}"
@@ -86,6 +86,6 @@ def _document(path: Path) -> Any:
         raise UsageError(f"{path}: there is no such file{near}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: this is not JSON: {one_line(str(error))}") from None
-    except (OSError, ValueError) as error:  # a ValueError tells of a NUL in the path
+    except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None

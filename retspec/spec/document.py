@@ -35,7 +35,7 @@ class Document:
     faulty: frozenset[Place] = frozenset()
     """Places that `problems` already speak about: further checks add nothing there."""
     secrets: frozenset[str] = frozenset()
-    """Texts that must not leave: neither in a report nor in a message."""
+    """Texts that must not appear in a report or a message."""
     config: Config | None = None
     """The training config that the spec names."""
     sha256: str
@@ -50,7 +50,7 @@ class Document:
         return self.key_marks.get(place) or self.mark(place)
 
     def is_faulty(self, place: Place) -> bool:
-        """Whether the place, or something that holds it, was already complained about."""
+        """Whether the place, or something that holds it, was already reported."""
         return any(place[:length] in self.faulty for length in range(len(place) + 1))
 
     @property

@@ -2,8 +2,8 @@
 
 Where retspec is installed, pytest finds this module by itself. It collects `*.retspec.yaml`, or the files that the ini
 option `retspec_specs` names by globs, with one item per criterion: `-k loss_drop`, `-m retspec`, `-x`, `--junitxml` and
-the rest of pytest work on them. The items of a file share one run, in a worker process as ever; it starts with the
-first of them and measures what is selected. A missed limit is a failure, no verdict an error, a waived miss an expected
+the rest of pytest work on them. The items of a file share one run in a worker process, as usual; it starts with the
+first item and measures what is selected. A missed limit is a failure, no verdict an error, a waived miss an expected
 failure, a warning a `CriterionWarning`.
 
 `retspec_run("spec.yaml", overrides=["model.lora.r=16"])` in a test returns the `Report`. In a spec that pytest runs,
@@ -39,17 +39,17 @@ GLOBS = "retspec_specs"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini option."""
-    told = "globs of the specs to collect, matched from the right as in pathlib.PurePath.match"
-    parser.addini(GLOBS, told, type="args", default=["*.retspec.yaml"])
+    description = "globs of the specs to collect, matched from the right as in pathlib.PurePath.match"
+    parser.addini(GLOBS, description, type="args", default=["*.retspec.yaml"])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark of the items known."""
+    """Register the marker of the items."""
     config.addinivalue_line("markers", f"{MARKER}: a criterion of a spec, collected by retspec.")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Take the files that the globs match."""
+    """Collect the files that the globs match."""
     globs: list[str] = parent.config.getini(GLOBS)
     if any(file_path.match(glob) for glob in globs):
         return SpecFile.from_parent(parent, path=file_path)

@@ -36,7 +36,7 @@ class SpecFile(pytest.File):
     _report: Report | None = None
 
     def collect(self) -> Iterator[CriterionItem]:
-        """Yield the criteria in the order in which they are measured, cheap before dear: what `-x` wants first."""
+        """Yield the criteria in the order in which they are measured, cheap before expensive, as `-x` needs."""
         try:
             plans, _ = prepare_cells(shown(self.path))
         except RetspecError as error:
@@ -67,9 +67,9 @@ class SpecFile(pytest.File):
 
 
 class CriterionItem(pytest.Function):
-    """A criterion. Its setup measures, its call tells the verdict: what has no verdict is an error, a miss a failure.
+    """A criterion. Its setup measures, its call reports the verdict: no verdict is an error, a miss a failure.
 
-    A function, because pytest gives fixtures to nothing else: that of `data: {fixture: name}`, and those with autouse.
+    A `pytest.Function`, since pytest gives fixtures to no other item: that of `data: {fixture: name}` and autouse ones.
     """
 
     def __init__(self, name: str, parent: SpecFile, criterion: Criterion, **options: Any) -> None:
@@ -111,10 +111,10 @@ def result_of_criterion(request: pytest.FixtureRequest) -> Result:
 
 
 def judged(request: pytest.FixtureRequest, _retspec_result: Result) -> None:
-    """Tell pytest the verdict; everything that is not expressly accepted fails."""
+    """Report the verdict to pytest; anything not explicitly accepted fails."""
     result, criterion = _retspec_result, _retspec_result.criterion
     if result.verdict is Verdict.WAIVED and criterion.waive is not None:
-        pytest.xfail(waived(criterion.waive))  # returns under --runxfail: then it is a failure like another
+        pytest.xfail(waived(criterion.waive))  # returns under --runxfail: then it is a failure like any other
     if result.verdict not in {Verdict.MET, Verdict.WARNED}:
         pytest.fail(_explained(result, request.config), pytrace=False)
     request.node.add_report_section("call", "stdout", f"{visible(result.reason)}\n")
@@ -131,11 +131,11 @@ def _warn(item: pytest.Item, text: str) -> None:
 
 def _explained(result: Result, config: pytest.Config) -> str:
     """Return why an item is not green, with the worker's traceback under `-v`."""
-    told = result if config.get_verbosity() > 0 else replace(result, trace="")
-    return visible("\n".join(explanation(told)))
+    shown = result if config.get_verbosity() > 0 else replace(result, trace="")
+    return visible("\n".join(explanation(shown)))
 
 
 def _exactly(name: str) -> str:
-    """Return a pattern for one criterion, or cell, alone: without a wildcard it would match as a part of others too."""
+    """Return a pattern that matches one criterion or cell only: a plain name would also match parts of others."""
     escaped = name[1:].translate({ord(special): f"[{special}]" for special in "*?["})
     return f"[{name[0]}]{escaped}"

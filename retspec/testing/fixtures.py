@@ -43,7 +43,7 @@ def retspec_run(request: pytest.FixtureRequest, tmp_path: Path) -> RetspecRun:
         try:
             report = run_under_pytest(request, request.path.parent / spec, reports=reports, **options)
         except RetspecError as error:
-            raise error.with_traceback(None) from None  # how retspec came to say no helps nobody
+            raise error.with_traceback(None) from None  # retspec's own frames do not help the user
         shown = table(report)
         if check and report.exit_code != EXIT_MET:
             pytest.fail(f"{report.file}\n\n{shown}")

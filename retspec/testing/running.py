@@ -1,4 +1,4 @@
-"""Running a spec out of pytest: the batch from a fixture, a signal for the whole session."""
+"""Run a spec from pytest: the batch from a fixture, a signal for the whole session."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BATCHES = frozenset({"batch", "take_batch"})
 
 
 def run_under_pytest(request: pytest.FixtureRequest, spec: Path, **options: Any) -> Report:
-    """Return what `retspec.run` does; the batch may come from a fixture that `request` can see.
+    """Return what `retspec.run` returns; the batch may come from a fixture that `request` can see.
 
     A signal that ends the run ends the session of pytest. Raises what `retspec.run` raises, and SubjectError for a
     fixture that gives no batch.

@@ -1,4 +1,4 @@
-"""One run for all processes of pytest-xdist: the first that needs it makes it, the others wait and read."""
+"""One run for all processes of pytest-xdist: the first process that needs it makes it, the others wait and read it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WORKER_INPUT = "retspec_folder"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of xdist the folder in which they all share their runs."""
+    """Pass each xdist worker the folder in which all workers share their runs."""
     config: pytest.Config = node.config
     if _FOLDER not in config.stash:
         folder = TemporaryDirectory(prefix="retspec-")
@@ -37,7 +37,7 @@ def pytest_configure_node(node: Any) -> None:
 def shared(config: pytest.Config, key: str, make: Callable[[], Report]) -> Report:
     """Return the report that `make` makes, or that another worker of xdist has made under the same key.
 
-    Raises what `make` raises: then the next that needs the report tries again.
+    Raises what `make` raises; the next worker that needs the report tries again.
     """
     folder: str | None = getattr(config, "workerinput", {}).get(_WORKER_INPUT)
     if folder is None:

@@ -30,7 +30,7 @@ from retspec.records import (
 # Values -----------------------------------------------------------------------------------------------------
 
 _DIGITS = range(4, 18)
-"""Significant digits that are tried: enough to read, and at last enough to tell any two floats apart."""
+"""Significant digits that are tried: few first, at last enough to distinguish any two floats."""
 _SMALLEST, _LARGEST = 1e-4, 1e15
 """Between these, floats are written without an exponent."""
 
@@ -149,7 +149,7 @@ def _room(direction: Direction, bound: object, value: object) -> float | None:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value is a number, and not one of the two truths that Python counts as numbers."""
+    """Whether a value is an int or a float; a bool, which Python counts as an int, is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -237,11 +237,11 @@ def summary(report: Report) -> str:
 
 def troubles(report: Report) -> list[str]:
     """Return what went wrong with the run itself, a signal that ended it included."""
-    told: list[str] = []
+    lines: list[str] = []
     for part in report.parts:
         ended = [f"the run was interrupted by {signal_name(part.interrupted)}"] if part.interrupted else []
-        told += [f"{part.cell}: {text}" if part.cell else text for text in (*part.faults, *ended)]
-    return told
+        lines += [f"{part.cell}: {text}" if part.cell else text for text in (*part.faults, *ended)]
+    return lines
 
 
 def signal_name(number: int) -> str:

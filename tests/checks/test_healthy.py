@@ -13,51 +13,54 @@ pytestmark = pytest.mark.no_cover  # as in `test_faults.py`
 
 COMMON = Path(__file__).parent.parent / "cases" / "preflight" / "any.yaml"
 
+# The family is what is tried: where timm lets it, a model is shallow and narrow, with each kind of its blocks in it.
 # Transformers and the like with LoRA. The adapted layers are those that the forward pass calls: BEiT and EVA-02 read
 # the weight of qkv itself, past its adapter. LayerScales that start near zero would keep a model without weights from
 # learning, so they start at one.
+NARROW = "depth: 2, embed_dim: 192, num_heads: 3, init_values: 1.0"
+SHALLOW = "depths: [1, 1, 2, 1]"
 ADAPTED = {
-    "vit_tiny_patch16_224": ("qkv", "head", "img_size: 64, depth: 4"),
-    "deit_tiny_patch16_224": ("qkv", "head", "img_size: 64, depth: 4"),
-    "deit3_small_patch16_224": ("qkv", "head", "img_size: 64, depth: 3, init_values: 1.0"),
-    "vit_small_patch14_reg4_dinov2": ("qkv", "head", "img_size: 56, depth: 4, init_values: 1.0"),
-    "beit_base_patch16_224": ("proj, fc1", "head", "img_size: 64, depth: 2, init_values: 1.0"),
-    "eva02_tiny_patch14_224": ("proj, fc1_g", "head", "img_size: 56, depth: 3"),
+    "vit_tiny_patch16_224": ("qkv", "head", "img_size: 64, depth: 2"),
+    "deit_tiny_patch16_224": ("qkv", "head", "img_size: 64, depth: 2"),
+    "deit3_small_patch16_224": ("qkv", "head", f"img_size: 64, {NARROW}"),
+    "vit_small_patch14_reg4_dinov2": ("qkv", "head", f"img_size: 56, {NARROW}"),
+    "beit_base_patch16_224": ("proj, fc1", "head", f"img_size: 64, {NARROW}"),
+    "eva02_tiny_patch14_224": ("proj, fc1_g", "head", "img_size: 56, depth: 2"),
     "cait_xxs24_224": ("qkv", "head", "img_size: 64, depth: 3, init_values: 1.0"),
-    "swin_tiny_patch4_window7_224": ("qkv", "head.fc", "img_size: 64, window_size: 2, depths: [1, 1, 2, 1]"),
-    "pit_ti_224": ("qkv", "head", "img_size: 64"),
-    "pvt_v2_b0": ("q, kv", "head", ""),
-    "twins_svt_small": ("qkv", "head", "img_size: 64"),
-    "hiera_tiny_224": ("qkv", "head.fc", "img_size: 64"),
-    "nest_tiny_jx": ("qkv", "head", "img_size: 64"),
-    "coat_lite_tiny": ("qkv", "head", "img_size: 64"),
-    "mixer_s32_224": ("fc1, fc2", "head", "img_size: 64"),
-    "gmlp_s16_224": ("fc1, fc2", "head", "img_size: 64"),
+    "swin_tiny_patch4_window7_224": ("qkv", "head.fc", f"img_size: 64, window_size: 2, {SHALLOW}, embed_dim: 48"),
+    "pit_ti_224": ("qkv", "head", "img_size: 64, depth: [1, 2, 1]"),
+    "pvt_v2_b0": ("q, kv", "head", SHALLOW),
+    "twins_svt_small": ("qkv", "head", f"img_size: 64, {SHALLOW}, embed_dims: [32, 64, 128, 256]"),
+    "hiera_tiny_224": ("qkv", "head.fc", "img_size: 64, stages: [1, 1, 2, 1], embed_dim: 48"),
+    "nest_tiny_jx": ("qkv", "head", "img_size: 32"),
+    "coat_lite_tiny": ("qkv", "head", "img_size: 64, serial_depths: [1, 1, 2, 1]"),
+    "mixer_s32_224": ("fc1, fc2", "head", "img_size: 64, mlp_ratio: [0.5, 1.0]"),
+    "gmlp_ti16_224": ("fc1, fc2", "head", "img_size: 64"),
 }
 # The others train in full. BatchNorm statistics may then move; the norms of Swin V2 and the LayerScales of EdgeNeXt
 # and PoolFormer, which start at zero or near it and would starve an adapter behind them, learn as well.
 FULL = {
-    "convnext_atto": "",
-    "convnextv2_atto": "",
+    "convnext_atto": SHALLOW,
+    "convnextv2_atto": SHALLOW,
     "resnet10t": "",
-    "resnet18": "",
+    "resnet18": "layers: [2, 1, 1, 1]",
     "efficientnet_b0": "",
     "mobilenetv3_small_050": "",
     "mobilenetv4_conv_small_050": "",
     "regnetx_002": "",
     "ghostnet_050": "",
     "poolformer_s12": "",
-    "xcit_nano_12_p16_224": "",
+    "xcit_nano_12_p16_224": "depth: 3",
     "edgenext_xx_small": "",
-    "swinv2_tiny_window8_256": "img_size: 64, window_size: 2, depths: [1, 1, 2, 1]",
+    "swinv2_tiny_window8_256": f"img_size: 64, window_size: 2, {SHALLOW}, embed_dim: 48",
     "mobilevit_xxs": "",
     "efficientvit_b0": "",
     "mnasnet_small": "",
     "lcnet_050": "",
     "tinynet_e": "",
     "repvgg_a0": "",
-    "starnet_s1": "",
-    "inception_next_atto": "",
+    "starnet_s1": SHALLOW,
+    "inception_next_atto": SHALLOW,
 }
 SIDE = 64
 """Pixels of an image where the model is not built for another size."""

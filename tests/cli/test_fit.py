@@ -10,7 +10,17 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 TINY = ("--set", "model.kwargs={num_classes: 5, img_size: 32, depth: 1}")
+
+
+@pytest.fixture
+def bare(spec: Path) -> Path:
+    """Without an adapter, for which a worker would import peft."""
+    lines = spec.read_text().splitlines(keepends=True)
+    spec.write_text("".join(line for line in lines if "lora" not in line))
+    return spec
 
 
 def test_the_table_and_the_figures_say_which_batches_fit(retspec: Any, spec: Path, tmp_path: Path) -> None:
@@ -37,9 +47,9 @@ def test_the_table_and_the_figures_say_which_batches_fit(retspec: Any, spec: Pat
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--memory", "24"], "'24' is no size; write a number and its unit, MB or GB: 500MB, 24GB"),
-        (["--memory", "24GiB"], "'24GiB' is no size"),
-        (["--batch-sizes", "1,0"], "'1,0' are no batch sizes; write positive integers with commas: 1,2,4"),
+        (["--memory", "24"], "'24' is not a size; write a number and its unit, MB or GB: 500MB, 24GB"),
+        (["--memory", "24GiB"], "'24GiB' is not a size"),
+        (["--batch-sizes", "1,0"], "'1,0' are not batch sizes; write positive integers with commas: 1,2,4"),
         (["--target", "tpu"], "'tpu' is not one of 'cuda', 'cpu'"),
     ],
 )
@@ -57,8 +67,8 @@ def test_a_spec_without_a_model_is_told(retspec: Any, spec: Path) -> None:
     assert finished.err == f"{spec}:3:3: {message}\n"
 
 
-def test_a_model_that_cannot_be_built_gets_no_table(retspec: Any, spec: Path) -> None:
-    finished = retspec("fit", spec, "--memory", "1GB", "--set", "model.timm=vit_tinny_patch16_224")
+def test_a_model_that_cannot_be_built_gets_no_table(retspec: Any, bare: Path) -> None:
+    finished = retspec("fit", bare, "--memory", "1GB", "--set", "model.timm=vit_tinny_patch16_224")
     assert (finished.code, finished.out) == (3, "")
     assert finished.err.splitlines()[-1].endswith("did you mean 'vit_tiny_patch16_224'?")
 
@@ -72,11 +82,11 @@ def retspec_progress(step):
 """
 
 
-def test_an_observer_that_fails_is_a_fault_and_the_table_is_shown(retspec: Any, spec: Path, tmp_path: Path) -> None:
+def test_an_observer_that_fails_is_a_fault_and_the_table_is_shown(retspec: Any, bare: Path, tmp_path: Path) -> None:
     """As in `retspec run`: reported once, never the end, and no success either."""
     plugin = tmp_path / "observing.py"
     plugin.write_text(OBSERVER)
-    finished = retspec("fit", spec, *TINY, "--memory", "80MB", "--batch-sizes", "2", "-p", plugin)
+    finished = retspec("fit", bare, *TINY, "--memory", "80MB", "--batch-sizes", "2", "-p", plugin)
     assert finished.code == 3
     fault = f"run: plugin {plugin}: its hook retspec_progress raised OSError: no network (observing.py:6)"
     assert finished.err.splitlines().count(fault) == 1

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from retspec.cli.commands import COMMANDS
-from tests.judge.recorded import green_results_of
+from tests.review.recorded import green_results_of
+
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = str(ROOT / "tests" / "cases" / "configs" / "nested.yaml")

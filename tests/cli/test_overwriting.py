@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 SPEC = """\
 retspec: 1
 extends: base.yaml

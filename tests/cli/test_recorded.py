@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.judge.recorded import green_results_of
+from tests.review.recorded import green_results_of
 
 
 @pytest.fixture(autouse=True)

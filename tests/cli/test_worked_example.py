@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retspec.prepare import prepare
 from retspec.records import Verdict
+from retspec.review.recorded import judge_again
 from retspec.run import run
 from tests.house.refresh import ROOT
 
 if TYPE_CHECKING:
     from retspec.records import Report
+
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 PAGE = ROOT / "docs" / "review.md"
 SPEC, CONFIG = Path("specs/lora.yaml"), Path("configs/lora.yaml")
@@ -68,12 +72,11 @@ def test_a_waiver_passes_and_is_red_after_its_day(retspec: Any) -> None:
     passed = gate(retspec)
     assert (passed.code, passed.err) == (0, "")
     assert "WAIVED" in passed.out
-    assert outcome(on(date(2027, 1, 31))) == (0, Verdict.WAIVED)
-    assert outcome(on(date(2027, 2, 1))) == (1, Verdict.MISSED)
-
-
-def on(today: date) -> Report:
-    return run(SPEC, select=["max_trainable_params"], entry_points=False, today=today)
+    select = ["max_trainable_params"]
+    ran = run(SPEC, select=select, entry_points=False, today=date(2027, 1, 31))
+    assert outcome(ran) == (0, Verdict.WAIVED)
+    plan, _ = prepare(SPEC, select=select, entry_points=False)
+    assert outcome(judge_again([plan], ran, today=date(2027, 2, 1))) == (1, Verdict.MISSED)
 
 
 def outcome(report: Report) -> tuple[int, Verdict]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 OTHERS = [*ROOT.glob("*.md"), *ROOT.glob("plugins/**/README.md"), *ROOT.glob("benchmarks/*.md")]

@@ -68,7 +68,7 @@ def test_every_command_is_shown() -> None:
 
 # Tested --------------------------------------------------------------------------------------------
 #
-# A reporter has a golden file: `tests/reporters/test_golden.py`. A hook is called in a real run:
+# A reporter has a golden file: `tests/report/formats/test_golden.py`. A hook is called in a real run:
 # `tests/plugins/test_every_hook.py`. A check has its cases: `tests/checks/test_cases.py`.
 
 

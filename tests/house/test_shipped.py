@@ -18,7 +18,7 @@ from retspec.report.formats.results import json as render
 from retspec.spec.load import load_cells, plugins_of
 from retspec.spec.validate import validate_cells
 from tests.house.refresh import RESULTS_SCHEMA, ROOT
-from tests.reporters.sample import sample
+from tests.report.formats.sample import sample
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Program = Callable[..., subprocess.CompletedProcess[str]]
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 SPEC = """\
 retspec: 1
 name: small

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.plugins.samples import Write
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 OFFERS = ["dead_features", "features", "gratings", "min_feature_rank", "min_feature_spread"]
 
 FEATURES = """\

@@ -7,11 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+import pytest
 from junitparser import JUnitXml
 
+from retspec.cli import main
 from tests.signals import hear_signals
 
 ROOT = Path(__file__).parents[2]
@@ -50,21 +54,14 @@ class Scenario:
     spec_path: str = "spec.yaml"
     afterwards: Callable[[Path], None] | None = None
     """Holds what else must be true of the folder, or of the machine, when the program has ended."""
+    here: bool = False
+    """The command line answers in this process: for what is refused before any program would be started."""
 
 
 def play(scenario: Scenario, folder: Path) -> None:
     """Run `retspec run spec.yaml` under a scenario and hold it against what the scenario states."""
     _write(scenario, folder)
-    with _start(scenario, folder) as program:
-        try:
-            if scenario.act is not None:
-                scenario.act(program, folder)
-            out, err = program.communicate(timeout=300)
-        except BaseException:
-            program.kill()  # else leaving the context would wait for it
-            raise
-    printed = out + err
-    code = program.returncode if program.returncode >= 0 else 128 - program.returncode
+    code, printed = _answer(scenario, folder) if scenario.here else _run(scenario, folder)
     assert (code, scenario.sees in printed) == (scenario.exit_code, True), printed
     assert "Traceback" not in printed
     if scenario.on_disk == NOTHING:
@@ -74,6 +71,31 @@ def play(scenario: Scenario, folder: Path) -> None:
         _hold_reports(scenario, folder)
     if scenario.afterwards is not None:
         scenario.afterwards(folder)
+
+
+def _run(scenario: Scenario, folder: Path) -> tuple[int, str]:
+    """Return the exit code of the program, as a shell reports it, and what it printed."""
+    with _start(scenario, folder) as program:
+        try:
+            if scenario.act is not None:
+                scenario.act(program, folder)
+            out, err = program.communicate(timeout=300)
+        except BaseException:
+            program.kill()  # else leaving the context would wait for it
+            raise
+    return program.returncode if program.returncode >= 0 else 128 - program.returncode, out + err
+
+
+def _answer(scenario: Scenario, folder: Path) -> tuple[int, str]:
+    """Return the same of the command line in this process, which an interpreter of its own would cost three times."""
+    assert not any((scenario.act, scenario.variables, scenario.prelude)), "this needs a process"
+    stream = TextIOWrapper(BytesIO(), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(stream), redirect_stderr(stream):
+        patch.chdir(folder)
+        patch.setenv("CI", "1")
+        code = main(_arguments(scenario))
+    stream.flush()
+    return code, stream.buffer.getvalue().decode()
 
 
 def _write(scenario: Scenario, folder: Path) -> None:
@@ -86,9 +108,7 @@ def _write(scenario: Scenario, folder: Path) -> None:
 
 
 def _start(scenario: Scenario, folder: Path) -> subprocess.Popen[str]:
-    plugin = ["-p", "checks.py"] if "checks.py" in scenario.files else []
-    reports = ["--junit-xml", "junit.xml", "--json", "results.json"]
-    command = [sys.executable, "-m", "retspec", "run", scenario.spec_path, *plugin, *reports, *scenario.arguments]
+    command = [sys.executable, "-m", "retspec", *_arguments(scenario)]
     shell = ["sh", "-c", f'{scenario.prelude}\nexec "$@"', "sh"] if scenario.prelude else []
     return subprocess.Popen(
         [*shell, *command],
@@ -100,6 +120,12 @@ def _start(scenario: Scenario, folder: Path) -> subprocess.Popen[str]:
         errors="replace",
         preexec_fn=hear_signals,  # noqa: PLW1509 - no thread here holds a lock
     )
+
+
+def _arguments(scenario: Scenario) -> list[str]:
+    plugin = ["-p", "checks.py"] if "checks.py" in scenario.files else []
+    reports = ["--junit-xml", "junit.xml", "--json", "results.json"]
+    return ["run", scenario.spec_path, *plugin, *reports, *scenario.arguments]
 
 
 def _environment() -> dict[str, str]:

@@ -16,7 +16,7 @@ from retspec.report.formats import retspec_reporters
 from retspec.spec.load import load
 from retspec.spec.validate import validate
 from retspec.text.masking import Mask
-from tests.reporters.sample import criterion, failed, judged, report, sample, waiver
+from tests.report.formats.sample import criterion, failed, judged, report, sample, waiver
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = "s3cr'et\\\n-----KEY-----\n12"

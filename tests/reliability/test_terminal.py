@@ -13,6 +13,8 @@ from tests.plugins.conftest import install_into
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 HOSTILE = (
     r"\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\ "  # OSC 8: a link
     r"\x1b]52;c;cm0gLXJmIH4=\x07 "  # OSC 52: the clipboard

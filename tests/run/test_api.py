@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from retspec.records import Report, Result, Spec
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 
 @pytest.mark.parametrize(
     ("checks", "options", "code"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from retspec.records import Blessing, Verdict
 from retspec.review.recorded import bless
@@ -14,6 +15,8 @@ from tests.run.tools import run_acting, verdicts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 BLESSING = Blessing(who="Ada", reason="the first", when="2026-01-15T09:30:00")
 

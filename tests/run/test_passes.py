@@ -10,7 +10,7 @@ import pytest
 
 from retspec.prepare import prepare
 from retspec.records import Passes, Report
-from retspec.run import run
+from retspec.run import run_all
 from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 
@@ -57,22 +57,31 @@ class Counts:
     lines: Counter[str]
 
 
-def counted(folder: Path, checks: str) -> Counts:
-    log = folder / "log.txt"
-    spec = spec_in(folder, checks, HEAD.replace("LOG", str(log)))
-    plan, _ = prepare(spec, entry_points=False)
-    report = run(spec, entry_points=False)
-    return Counts(report, plan.passes, Counter(log.read_text().splitlines()))
-
-
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Counts:
-    return counted(tmp_path_factory.mktemp("everything"), EVERYTHING)
+def both(tmp_path_factory: pytest.TempPathFactory) -> list[Counts]:
+    """Two subjects, as each has its own log: one worker measures them one after the other, with nothing to share."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("everything", "static")]
+    logs = [folder / "log.txt" for folder in folders]
+    specs = [
+        spec_in(folder, checks, HEAD.replace("LOG", str(log)))
+        for folder, log, checks in zip(folders, logs, (EVERYTHING, STATIC), strict=True)
+    ]
+    plans = [prepare(spec, entry_points=False)[0] for spec in specs]
+    reports = run_all(specs, reports=[{}, {}], entry_points=False)
+    return [
+        Counts(report, plan.passes, Counter(log.read_text().splitlines()))
+        for report, plan, log in zip(reports, plans, logs, strict=True)
+    ]
 
 
-@pytest.fixture(scope="module")
-def static(tmp_path_factory: pytest.TempPathFactory) -> Counts:
-    return counted(tmp_path_factory.mktemp("static"), STATIC)
+@pytest.fixture
+def everything(both: list[Counts]) -> Counts:
+    return both[0]
+
+
+@pytest.fixture
+def static(both: list[Counts]) -> Counts:
+    return both[1]
 
 
 def test_every_criterion_got_its_verdict(everything: Counts, static: Counts) -> None:

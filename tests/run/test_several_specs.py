@@ -12,6 +12,7 @@ from retspec.errors import NothingSelected, SpecError
 from retspec.records import Verdict
 from retspec.results.results_file import read_report
 from retspec.run import run, run_all
+from tests.here import run_here
 from tests.processes import is_running
 from tests.run.tools import spec_in, wait_until
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retspec.records import Report
+
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 HEAD = 'plugins: ["tests.run.meeting", "tests.run.process"]\n'
 MODEL = 'model: {factory: "tests.run.counted:build", kwargs: {log: LOG}}\n'
@@ -56,8 +59,8 @@ def test_each_has_its_own_files_and_observes_what_it_does_alone(tmp_path: Path) 
     files = [{"json": tmp_path / "a.json"}, {"json": tmp_path / "b.json"}]
     reports = run_all(specs, reports=files, entry_points=False)
     assert [read_report(each["json"]).exit_code for each in files] == [0, 1]
-    alone = [run(spec, entry_points=False) for spec in specs]
-    assert [observed(report) for report in reports] == [observed(report) for report in alone]
+    alone = [result.observed for spec in specs for result in run_here(spec).values()]
+    assert [observed(report) for report in reports] == [each and each.value for each in alone]
 
 
 def test_problems_of_all_specs_are_told_at_once_and_nothing_runs(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from retspec.engine.supervisor import worker_process
 from retspec.records import Verdict
 from tests.processes import is_running
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 
 def test_a_criterion_that_takes_too_long_is_ended_and_the_rest_goes_on(tmp_path: Path) -> None:

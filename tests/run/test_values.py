@@ -10,7 +10,7 @@ from retspec.prepare import prepare
 from retspec.records import Report, Verdict
 from retspec.review.recorded import judge_again, verify
 from retspec.run import run
-from tests.judge.recorded import read_back
+from tests.review.recorded import read_back
 from tests.run.tools import result_of, spec_in, verdicts
 
 GOOD = {

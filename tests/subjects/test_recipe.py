@@ -20,6 +20,7 @@ from retspec.subjects.data.batch import Batch
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
 from tests import tiny
+from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 
 if TYPE_CHECKING:
@@ -285,8 +286,8 @@ def test_a_run_trains_and_foresees_as_the_whole_recipe_says(tmp_path: Path) -> N
 
 def test_a_mistake_that_only_torch_sees_names_its_place_in_the_spec(tmp_path: Path) -> None:
     head = EVERYTHING.replace("betas:", "beta:")
-    report = run(spec_in(tmp_path, "loss_drop: 0.05", head), entry_points=False)
-    (undecided,) = report.undecided
+    (undecided,) = run_here(spec_in(tmp_path, "loss_drop: 0.05", head)).values()
+    assert undecided.verdict is Verdict.ERROR
     assert "did you mean 'betas'?" in undecided.reason
     assert "spec.yaml:7:" in undecided.reason
 

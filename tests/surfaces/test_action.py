@@ -15,6 +15,8 @@ from tests.surfaces.conftest import ROOT
 if TYPE_CHECKING:
     from tests.surfaces.conftest import Project
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 ACTION = ROOT / "action.yml"
 EXPRESSION = re.compile(r"\$\{\{ *inputs\.([\w-]+) *\}\}")
 

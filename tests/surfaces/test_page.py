@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.surfaces.conftest import Project
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 FILES = re.findall(r"^```\w+\n(?:#|//) (\S+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 WORKFLOW, GITLAB, JENKINS, PRE_COMMIT = (

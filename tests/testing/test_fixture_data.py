@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Take = Callable[..., tuple[Tensor, Tensor]]
 
+pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+
 IMAGES, LABELS = torch.arange(200.0).reshape(200, 1), torch.arange(200)
 
 

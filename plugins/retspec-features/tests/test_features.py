@@ -1,4 +1,4 @@
-"""Healthy models pass with room to spare; each planted fault moves the one number that is there for it."""
+"""Healthy models pass by a wide margin; each planted fault moves the one number that is there for it."""
 
 from __future__ import annotations
 

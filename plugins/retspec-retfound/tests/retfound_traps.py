@@ -37,7 +37,7 @@ def traps() -> list[Trap]:
 
 
 def with_traps(page: str) -> str:
-    """Return a page with the table between its markers; raises ValueError when they do not stand there once each."""
+    """Return a page with the table between its markers; raises ValueError unless each marker occurs once."""
     before, between = page.split(FIRST_MARKER)
     _, after = between.split(LAST_MARKER)
     rows = [(trap.what, f"`{trap.check}`", trap.says) for trap in traps()]

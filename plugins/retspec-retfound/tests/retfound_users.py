@@ -88,7 +88,7 @@ class Epsilon(RETFoundLoRA):
 
 
 class Requantized(RETFoundLoRA):
-    """Every linear layer of the MLPs is made anew once the weights are loaded."""
+    """Every linear layer of the MLPs is created again once the weights are loaded."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -134,7 +134,7 @@ def half(**options: Any) -> nn.Module:
 
 
 def adapter_on_another_base(folder: str) -> nn.Module:
-    """An adapter is saved with the pre-trained base, and loaded onto one that nobody filled."""
+    """An adapter is saved with the pre-trained base, and loaded onto one without weights."""
     adapter = Path(folder) / "adapter"
     RETFoundLoRA(str(Path(folder) / "tiny.pth")).encoder.save_pretrained(adapter)
     return PeftModel.from_pretrained(tiny(), adapter, is_trainable=True)

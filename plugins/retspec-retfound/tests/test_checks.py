@@ -94,12 +94,12 @@ def role_of(held: Any, folder: Path) -> str:
     ("kind", "role"),
     [("mae", "foundation-mae"), ("dinov2", "foundation-dinov2"), ("green", "green"), ("finetuned", "finetuned")],
 )
-def test_every_published_file_is_told_by_its_layout(kind: str, role: str, samples: Path) -> None:
+def test_every_published_file_is_recognised_by_its_layout(kind: str, role: str, samples: Path) -> None:
     layout = retfound_layout(find(f"RETFound_{kind}.pth", samples))
     assert retfound_checkpoint_role(layout).value == role
 
 
-def test_imagenet_is_told_by_its_head(samples: Path, tmp_path: Path) -> None:
+def test_imagenet_is_recognised_by_its_head(samples: Path, tmp_path: Path) -> None:
     weights = torch.load(samples / "RETFound_green.pth") | {"head.weight": torch.zeros(1000, 384)}
     assert role_of(weights, tmp_path) == "imagenet"
 
@@ -118,7 +118,7 @@ def test_an_encoder_alone_could_be_anybodys(samples: Path, tmp_path: Path) -> No
     with torch.serialization.safe_globals([Namespace]):
         weights = torch.load(samples / "RETFound_mae.pth")["model"]
     encoder = {name: tensor for name, tensor in weights.items() if not name.startswith("decoder_")}
-    with pytest.raises(Inconclusive, match="does not tell whose it is"):
+    with pytest.raises(Inconclusive, match="does not say whose it is"):
         role_of({"model": encoder}, tmp_path)
 
 

@@ -70,12 +70,12 @@ def test_the_head_starts_as_the_authors_start_it() -> None:
 
 @pytest.mark.parametrize("backbone", CONTRACTS)
 def test_the_model_itself_tells_its_preprocessing(backbone: str) -> None:
-    told = resolve_model_data_config(hollow(backbone))
-    assert told == CONTRACTS[backbone].data_config
+    resolved = resolve_model_data_config(hollow(backbone))
+    assert resolved == CONTRACTS[backbone].data_config
 
 
 def test_a_size_that_the_patches_do_not_cover_is_refused() -> None:
-    with pytest.raises(SubjectError, match=r"img_size 250 is no multiple of the patch of 16 pixels.*take 240"):
+    with pytest.raises(SubjectError, match=r"img_size 250 is not a multiple of the patch of 16 pixels.*take 240"):
         hollow("large", img_size=250)
 
 

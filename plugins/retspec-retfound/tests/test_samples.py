@@ -1,4 +1,4 @@
-"""The samples have the layouts of what they stand for; the command writes them, and nothing over anything."""
+"""The samples have the layouts of the published files; the command writes them and overwrites nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every known way to go wrong in silence gets a verdict that names it; what is healthy is met whole."""
+"""Every known silent fault gets a verdict that names it; healthy setups meet every criterion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to do: a sample, a green preflight, and five ways to break it."""
+"""The steps of the README: a sample, a green preflight, and five ways to break it."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def test_what_is_broken_turns_its_criterion_red_and_says_what_to_do(check: str, 
     spec.write_text(f"{text[: text.index('checks:')]}checks:\n{criterion}\n")
     (result,) = judged(spec, break_it(sample)).values()
     assert result.verdict in {Verdict.MISSED, Verdict.ERROR}
-    assert words in told(result)
+    assert words in text_of(result)
 
 
-def told(result: Result) -> str:
+def text_of(result: Result) -> str:
     """Return all that a person reads of a result."""
     details = result.observed.details if result.observed else {}
     return f"{result.reason} {details} {result.criterion.advice}"

@@ -1,1 +1,1 @@
-"""What `retspec doctor` asks in a process of its own, and the troubles that it can explain."""
+"""The probe that `retspec doctor` runs in a separate process, and the failures that it can explain."""

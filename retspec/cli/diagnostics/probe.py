@@ -1,6 +1,6 @@
-"""What `retspec doctor` runs in a process of its own: `-m retspec.cli.diagnostics.probe import NAME` or `devices`.
+"""The probe that `retspec doctor` runs in its own process: `-m retspec.cli.diagnostics.probe import NAME` or `devices`.
 
-It answers with one line of JSON, the last line of stdout, and fails as the thing that it tries fails: the
+It prints one line of JSON, the last line of stdout. Exceptions of the probed library pass through: the
 traceback on stderr is what `retspec.cli.diagnostics.remedies` reads. Nothing of the command line imports this module.
 """
 
@@ -15,7 +15,7 @@ GIB = 2**30
 
 
 def imports(name: str) -> dict[str, Any]:
-    """Import a package and return where it lies."""
+    """Import a package and return its location."""
     return {"file": str(getattr(import_module(name), "__file__", ""))}
 
 
@@ -33,7 +33,7 @@ def devices() -> dict[str, Any]:
 
 
 def _cuda(index: int) -> str:
-    """Compute something on a GPU: that it is listed does not mean that this torch has code for it."""
+    """Compute something on a GPU: a listed GPU is not always one that this torch has code for."""
     import torch
 
     torch.ones(1, device=f"cuda:{index}").add(1).item()

@@ -1,6 +1,6 @@
-"""Known failures of a torch installation: the pattern that tells one, what it means, what to do.
+"""Known failures of a torch installation: the pattern that identifies one, what it means, what to do.
 
-The patterns match what the libraries print, word for word; the first one that is found wins. To add one, add
+The patterns match what the libraries print, word for word; the first match wins. To add one, add
 an entry and the text that it must recognize to the tests.
 """
 
@@ -98,7 +98,7 @@ REMEDIES = (
     ),
 )
 
-# What no text tells, but a comparison does.
+# Failures without a text to match: comparisons find them.
 
 UNKNOWN = Remedy("", "This failure is not one that retspec knows.", "`retspec doctor -v` shows the whole traceback.")
 NO_GPU = Remedy(

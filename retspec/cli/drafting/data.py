@@ -1,4 +1,4 @@
-"""The section `data` of a drafted spec, and the checks of files: from what a config names, and what is on the disk."""
+"""The section `data` of a drafted spec, and the checks of files: from what a config names and what is on disk."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ COLUMNS = {
     ),
     "group_column": ("patient", "patient_id", "patientid", "patient id", "subject", "subject_id"),
 }
-"""What the columns of tables of images are usually called, in lower case."""
+"""Usual names of the columns in tables of images, in lower case."""
 
 
 class DraftedData:
-    """What of a config is about images."""
+    """The parts of a config that are about images."""
 
     def __init__(self, found: dict[str, Found], disk: Disk) -> None:
         self._found = found
@@ -42,12 +42,12 @@ class DraftedData:
 
     @property
     def names_files(self) -> bool:
-        """Whether it names tables, or a folder of images, unless that is seen to be laid out otherwise."""
+        """Whether the config names tables, or a folder of images whose layout does not rule out `imagefolder`."""
         return bool(self._tables) or (self._folder is not None and self._splits_below() != [])
 
     @property
     def has_transform(self) -> bool:
-        """Whether it says all of what makes a tensor of an image."""
+        """Whether the config gives everything that turns an image into a tensor."""
         return {"size", "mean", "std"} <= self._found.keys()
 
     def section(self) -> Iterator[str]:
@@ -61,7 +61,7 @@ class DraftedData:
         yield from self._transform()
 
     def checks(self) -> Iterator[str]:
-        """Yield the criteria of files; where something must be said first, as comments."""
+        """Yield the criteria about files; as comments where they need your input first."""
         if not self.names_files:
             return
         if self._tables:
@@ -123,7 +123,7 @@ class DraftedData:
             yield "# group_column: patient   # what must not be in two splits"
 
     def _extension(self, tables: Sequence[Table], folder: Path) -> str:
-        """Return what the names in the tables lack to be files in a folder; empty when nothing is known to be."""
+        """Return the suffix that turns the names in the tables into files in a folder; empty when unknown."""
         names = filter(None, (cell.strip() for cell in next(iter(tables[0].rows), ())))
         return next((end for name in names for end in SUFFIXES if find(f"{name}{end}", [str(folder)])), "")
 
@@ -132,7 +132,7 @@ class DraftedData:
         try:
             return None if path is None else read_table(path, path.name, path="data.csv")
         except SubjectError:
-            return None  # a run tells what is wrong with it
+            return None  # a run reports what is wrong with it
 
     def _imagefolder(self, root: Found) -> Iterator[str]:
         yield "  imagefolder:"
@@ -140,7 +140,7 @@ class DraftedData:
         yield "    # splits: {train: train, val: val, test: test}   # by default those of them that are there"
 
     def _splits_below(self) -> list[str] | None:
-        """Return which folders of splits the folder of images holds; None where there is nothing to look at."""
+        """Return which folders of splits the folder of images holds; None if there is no such folder."""
         root = None if self._folder is None else self._disk.path(self._folder)
         return None if root is None else [split for split in SPLITS if find(split, [str(root)])]
 
@@ -178,7 +178,7 @@ class DraftedData:
         return "# labels_out_of_range: {with: {num_classes: 5}}"
 
     def _normalization(self) -> str:
-        """Hold the config against what the model says of itself; of the weights in a file only a person can say it."""
+        """Compare the config with what the model says of itself; for weights in a file only you know the values."""
         if self.has_transform and "name" in self._found and "weights" not in self._found:
             return "normalization_atol: 1e-3"
         return "# normalization_atol: {limit: 1e-3, with: {mean: [...], std: [...]}}   # as the backbone was trained"

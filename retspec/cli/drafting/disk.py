@@ -1,4 +1,4 @@
-"""What a training config names on this disk, and how a spec beside or far from it names the same."""
+"""Find the files that a training config names, and the paths by which a spec elsewhere names them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Disk:
-    """Looks where a training may look: beside the spec, beside the config, in the working directory."""
+    """Looks where a training would: beside the spec, beside the config, in the working directory."""
 
     def __init__(self, spec: Path, config: Path) -> None:
         self._home = spec.absolute().parent
         self._folders = (self._home, config.absolute().parent, Path.cwd())
 
     def path(self, found: Found) -> Path | None:
-        """Return what a path of the config leads to, None where nothing is."""
+        """Return the file or folder at a path of the config, None if there is none."""
         there = find(found.value, map(str, self._folders))
         return Path(there) if there else None
 

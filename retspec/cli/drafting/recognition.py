@@ -1,4 +1,4 @@
-"""Which values of a training config are what a spec asks for, recognised by the usual keys, at any depth."""
+"""Recognise the values of a training config that a spec needs, by the usual keys, at any depth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEY = re.compile(r"[\w-]+")
 """Keys that a reference can name."""
 _ADAPTER = re.compile(r"lora|peft|adapter", re.IGNORECASE)
 _ASIDE = re.compile(r"_|x-|base|default|val|test|eval", re.IGNORECASE)
-"""How sections begin that hold what another one merges, or what is not the training."""
+"""Prefixes of sections that another section merges, or that are not about the training."""
 _SIZED = re.compile(r"(vit|deit|eva|beit|swin|cait|xcit)")
 """Models that are built for one size of image."""
 _WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
@@ -25,13 +25,13 @@ _WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """A value that a spec asks for: what it is called, and what it looks like."""
+    """A value that a spec needs: what its key is called, and what it looks like."""
 
     keys: tuple[str, ...]
-    """The ends of places, the likeliest first."""
+    """Ends of places, the likeliest first."""
     fits: Callable[[Any], bool]
     within_adapter: tuple[str, ...] = ()
-    """Keys that mean it only in a section of an adapter: the `alpha` of mixup is another one."""
+    """Keys that mean this only in a section of an adapter: the `alpha` of mixup is a different one."""
 
 
 def _is_text(value: Any) -> bool:
@@ -124,12 +124,12 @@ WANTED: Mapping[str, Wanted] = {
     ),
     "group_column": Wanted(keys=("group_column", "group_col", "patient_column", "patient_col"), fits=_is_text),
 }
-"""What is looked for, by the word that a spec's lines are written with."""
+"""The values to look for, by the word that `drafting.spec` uses for them."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A value of the config that is one of those."""
+    """A recognised value of the config."""
 
     place: str
     """Dotted, without `config.`"""
@@ -150,14 +150,14 @@ class Found:
 
 
 def settings_in(data: Any, unresolved: Mapping[str, str]) -> dict[str, Found]:
-    """Return what a config holds of what is wanted; of several places the likeliest key wins, then the section."""
+    """Return the recognised values of a config; of several places the likeliest key wins, then the section."""
     entries = [entry for entry in _entries(data) if ".".join(entry[0]) not in unresolved]
     found = {word: _best(wanted, entries) for word, wanted in WANTED.items()}
     return {word: Found(".".join(steps), value) for word, hit in found.items() if hit for steps, value in [hit]}
 
 
 def is_sized(found: Mapping[str, Found]) -> bool:
-    """Whether the model is of a kind that is built for one size, and the config says which."""
+    """Return whether the model is built for one image size, and the config gives that size."""
     if not {"name", "size"} <= found.keys():
         return False
     return isinstance(found["size"].value, int) and bool(_SIZED.match(str(found["name"].value)))
@@ -182,7 +182,7 @@ def _best(wanted: Wanted, entries: list[tuple[Steps, Any]]) -> tuple[Steps, Any]
 
 
 def _rank(wanted: Wanted, steps: Steps) -> int | None:
-    """Return how likely a place is meant, 0 the likeliest, or None."""
+    """Return the rank of a place, 0 the likeliest, or None."""
     lowered = tuple(step.lower() for step in steps)
     in_adapter = any(map(_ADAPTER.search, lowered[:-1]))
     keys = (*wanted.within_adapter, *wanted.keys) if in_adapter else wanted.keys

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HEAD = """\
 # yaml-language-server: $schema={schema}
 # Drafted from {config}. Each ${{config.KEY}} is read from there, so that the two cannot drift apart.
-# What stands as a comment was not found there, or needs a word from you.
+# Commented lines were not found there, or need your input.
 #
 #   retspec validate FILE    is it valid?
 #   retspec plan FILE        what would be measured?
@@ -35,8 +35,8 @@ Finds = dict[str, Found]
 def draft(found: Finds, config: ConfigFile, disk: Disk, named: str, schema: str) -> str:
     """Return the text of a spec.
 
-    found: what was recognised in the config; disk: where that is looked for.
-    named: the config's path as the spec gives it; schema: that of the file that an editor completes by.
+    found: what was recognised in the config; disk: where those files are looked up.
+    named: the config's path as the spec gives it; schema: path of the JSON Schema for editors.
     """
     data = DraftedData(found, disk)
     sections = [_model(found, disk), [*data.section()], _train(found), ["run: {seed: 42, device: auto, timeout: 10m}"]]
@@ -46,7 +46,7 @@ def draft(found: Finds, config: ConfigFile, disk: Disk, named: str, schema: str)
 
 
 def can_be_drafted(found: Finds, config: ConfigFile) -> bool:
-    """Whether something in the config can be checked: a model, images, or paths."""
+    """Return whether something in the config can be checked: a model, images, or paths."""
     return not found.keys().isdisjoint({"name", "images", *SPLITS}) or any(_on_disk(config).values())
 
 
@@ -60,7 +60,7 @@ def _model(found: Finds, disk: Disk) -> list[str]:
     if "name" not in found:
         return ["# The model: no key of the config is called like one.", "# model:", "#   timm: vit_large_patch16_224"]
     return [
-        "# The model: a timm name, or `factory: package.module:callable` for one of your own.",
+        "# The model: a timm name, or `factory: package.module:callable` for your own.",
         "model:",
         f"  timm: {found['name'].reference}",
         *_kwargs(found),

@@ -107,7 +107,7 @@ class Attempt:
         self.deadlines.pop(MEASUREMENT, None)
 
     def _late(self) -> str:
-        """Return what is over, in words: whichever was to end first."""
+        """Return what is over, in words: the limit that was to end first."""
         whose = min(self.deadlines, key=self.deadlines.__getitem__)
         waited = time.monotonic() - (self.measuring_since if whose == MEASUREMENT else self.started)
         return f"{whose} was over after {waited:.3g} s{self._while()}"

@@ -26,6 +26,6 @@ class Guard:
         )
 
     def dismiss(self) -> None:
-        """End the guard: the group is gone, and its number may soon belong to somebody else."""
+        """End the guard: the group is gone, and its number may soon belong to another process."""
         self._process.kill()
         self._process.communicate()

@@ -1,4 +1,4 @@
-"""Which libraries a worker needs: they take seconds to import, so none is imported in vain, or later than possible."""
+"""Which libraries a worker needs: they take seconds to import, so only those are imported, as early as possible."""
 
 from __future__ import annotations
 

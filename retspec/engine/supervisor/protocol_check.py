@@ -34,7 +34,7 @@ class ProtocolCheck:
             case Started(name):
                 return self._start(name)
             case Progress(key):
-                return "" if key in self._readers or key in PARTS else f"progress of {key!r}, which nobody planned"
+                return "" if key in self._readers or key in PARTS else f"progress of {key!r}, which was not planned"
             case Made(measured):
                 return self._make(measured.key)
             case Finished(outcome):

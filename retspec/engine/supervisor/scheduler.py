@@ -57,7 +57,7 @@ class _Taken:
 
 
 class _Waiting:
-    """The jobs that nobody does yet; several lanes take from it."""
+    """The jobs that no lane has taken yet."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         numbered = enumerate(jobs)
@@ -66,7 +66,7 @@ class _Waiting:
         self._lock = Lock()
 
     def take(self, last: _Taken | None) -> _Taken | None:
-        """Return what a lane had best do after its last job; None when nothing is left."""
+        """Return the best next job for a lane after its last one; None when none is left."""
         with self._lock:
             if not self._waiting:
                 return None

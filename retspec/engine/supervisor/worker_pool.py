@@ -1,4 +1,4 @@
-"""The workers of a lane: one that has done its job gets the next one, and what it has loaded and built serves on."""
+"""The workers of a lane: one that has done its job gets the next one, and reuses what it has loaded and built."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Workers:
 
     @contextmanager
     def worker_for(self, job: Job) -> Iterator[WorkerProcess]:
-        """Give a worker that has the job; afterwards it is ended, unless `rest` was called for it.
+        """Yield a worker that has the job; afterwards it is ended, unless `rest` was called for it.
 
         Raises RetspecError when none can be started.
         """
@@ -61,7 +61,7 @@ class Workers:
         self._resting = (kind_of(job), process)
 
     def finish(self) -> str:
-        """Let the worker that waits come to its end; return what it did instead of ending well, or nothing."""
+        """Let the waiting worker finish; return what it did instead of ending well, or nothing."""
         kind, process = self._resting or (_ANY, None)
         fault = "" if process is None or kind is _ANY else process.finish()
         self.close()

@@ -40,12 +40,12 @@ LOOK = 0.2
 
 
 class Stopped(BaseException):
-    """Nobody wants to hear the worker any more; not an Exception, so that no handler of errors swallows it."""
+    """The worker's messages are no longer wanted; not an Exception, so that no handler of errors swallows it."""
 
 
 @dataclass(frozen=True)
 class WorkerExit:
-    """How a worker ended, in words, and the last that it said."""
+    """How a worker ended, in words, and its last output."""
 
     cause: str
     stderr: str
@@ -59,7 +59,7 @@ class WorkerExit:
 class WorkerProcess:
     """Runs a worker; closing it ends the worker and all that it started, and so does the end of this process.
 
-    stop: set by another thread once nobody wants to hear the worker any more.
+    stop: set by another thread once the worker's messages are no longer wanted.
     Raises RetspecError when the system cannot start one.
     """
 
@@ -91,7 +91,7 @@ class WorkerProcess:
         self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
 
     def send(self, instruction: Instruction) -> None:
-        """Tell the worker what to do; a dead one is found by the first read."""
+        """Send the worker its task; the first read notices a dead one."""
         with suppress(BrokenPipeError):
             self._instructions.write(encode(instruction))
             self._instructions.flush()

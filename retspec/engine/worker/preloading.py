@@ -1,4 +1,4 @@
-"""Making the libraries cheap to have."""
+"""Import libraries once, in a way that keeps the garbage collector fast."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def _of_criteria(results: list[Result], report: Report) -> str:
 def _command(level: str, title: str, message: str, mark: Mark | None = None) -> str:
     place = {"file": from_root(mark.file), "line": str(mark.line), "col": str(mark.column)} if mark else {}
     properties = {**place, "title": one_line(title)[:_LONGEST_TITLE]}
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{level} {told}::{_data(message)}"
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {listed}::{_data(message)}"
 
 
 _LONGEST_TITLE = 200

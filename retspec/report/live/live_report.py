@@ -85,7 +85,7 @@ class LivePart:
 
 
 class LiveReport:
-    """The reports of a spec while they grow, one for each cell; writes the files and tells the observers."""
+    """The reports of a spec while they grow, one for each cell; writes the files and notifies the observers."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class LiveReport:
         self._write()
 
     def turn_to(self, index: int) -> None:
-        """Let what comes be about the cell of that index."""
+        """Make the following events concern the cell of that index."""
         self.part = self._parts[index]
 
     def begin(self) -> None:
@@ -138,7 +138,7 @@ class LiveReport:
             self.close()
 
     def add(self, result: Result) -> None:
-        """Put a verdict in the place of its criterion, and let everybody know."""
+        """Put a verdict in the place of its criterion, and notify the observers."""
         result = self._mask.result(result)
         self.part.add(result)
         self.tell("criterion_finished", result=result)
@@ -165,7 +165,7 @@ class LiveReport:
         return self._final
 
     def tell(self, event: str, **facts: Any) -> None:
-        """Tell every observer; one that fails is a fault of the run, never its end, and the others hear it too."""
+        """Notify every observer; one that fails is a fault of the run, never its end, and the others still hear."""
         facts["name"] = self.part.name
         tell(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.part.fault)
 

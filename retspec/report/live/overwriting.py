@@ -67,7 +67,7 @@ def _identity(path: Path) -> object:
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
-    """Return what a file is to the system; None when there is none."""
+    """Return the system's identity of a file; None when it does not exist."""
     try:
         found = path.stat()
     except (OSError, ValueError):  # ValueError: a NUL in the path

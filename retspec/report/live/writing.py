@@ -23,12 +23,12 @@ MOST_OF_A_NAME = 200
 
 
 def destinations(paths: Mapping[str, str | Path], catalog: Catalog) -> list[tuple[Reporter, Path]]:
-    """Return each report format with its file; raises UsageError for a format that there is not."""
+    """Return each report format with its file; raises UsageError for an unknown format."""
     return [(reporter_named(name, catalog), Path(path)) for name, path in paths.items()]
 
 
 def reporter_named(name: str, catalog: Catalog) -> Reporter:
-    """Return a reporter of the catalog; raises UsageError when there is none of that name."""
+    """Return a reporter of the catalog; raises UsageError for an unknown name."""
     if name not in catalog.reporters:
         raise UsageError(
             f"there is no report format {name!r}{did_you_mean(name, catalog.reporters)}; "
@@ -89,7 +89,7 @@ def write_whole(path: Path, text: str, kind: str = "report") -> None:
 def _replaceable(path: Path) -> Path:
     """Return the file to replace, which is what a link leads to; its folder is made.
 
-    Raises OSError for what is no file: root could replace `/dev/null` by a report.
+    Raises OSError for what is not a regular file: root could replace `/dev/null` by a report.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():

@@ -8,7 +8,7 @@ from retspec.records import Direction
 from retspec.review.calibration.yaml_edit import LeftAlone
 
 DIGITS = 2
-"""Significant digits of a limit that was made from an observation: more would promise more than one run can tell."""
+"""Significant digits of a limit that was made from an observation: more would promise more than one run can show."""
 
 
 def bound(observed: float, direction: Direction, margin: Decimal, *, is_count: bool) -> Decimal:

@@ -76,7 +76,7 @@ class SpecText:
             return Spot(start, start, f"{_LIMIT}: ", ", " if first else "")
         # Below the key's own line: a comment above the first entry stays with that entry.
         end = _LINE_END.search(self.text, key.end_mark.index)
-        assert end  # noqa: S101 - a block begins on a line of its own
+        assert end  # noqa: S101 - a block begins on its own line
         return Spot(end.end(), end.end(), f"{' ' * node.start_mark.column}{_LIMIT}: ", end[0])
 
     def at(self, spot: Spot) -> str:

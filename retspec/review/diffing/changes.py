@@ -1,6 +1,6 @@
 """What changed between two specs, criterion by criterion, and whether it demands less than before.
 
-The directions are known, so a limit that moved became stricter or weaker. Where nobody can tell (an exact value, other
+The directions are known, so a limit that moved became stricter or weaker. Where that is unknown (an exact value, other
 arguments, another check), a change counts as loosening: it is for a person to look at.
 """
 
@@ -60,8 +60,8 @@ def changes(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
     """Return what changed between two valid specs, given as their cells: one of a spec without a matrix."""
     before, after = ({spec.cell: spec for spec in specs} for specs in (old, new))
     found = [change for cell in {**after, **before} for change in _of_cell(before.get(cell), after.get(cell))]
-    told = {(change.name, change.part, repr(change.old), repr(change.new)): change for change in found}
-    return [*told.values()]  # what all cells share, such as another model, is listed once
+    distinct = {(change.name, change.part, repr(change.old), repr(change.new)): change for change in found}
+    return [*distinct.values()]  # what all cells share, such as another model, is listed once
 
 
 def _of_cell(old: Spec | None, new: Spec | None) -> list[Change]:

@@ -1,4 +1,4 @@
-"""Results to baseline: the values that somebody approves, for later runs to be held against."""
+"""Make a baseline from results: approved values that later runs are compared with."""
 
 from __future__ import annotations
 

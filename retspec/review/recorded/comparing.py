@@ -1,4 +1,4 @@
-"""Two results side by side: what became better, what worse, by the direction of each check."""
+"""Two results side by side: what improved and what got worse, by the direction of each check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trend(StrEnum):
-    """How one observation lies to another."""
+    """How one observation compares with another."""
 
     BETTER = "better"
     WORSE = "worse"

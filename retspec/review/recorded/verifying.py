@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Statement:
-    """One thing that was looked into, in words."""
+    """One thing that was verified, in words."""
 
     holds: bool
     text: str

@@ -1,4 +1,4 @@
-"""The project's own training config: a YAML or JSON file, by the rules of its own program, as a tree with marks."""
+"""The project's own training config: a YAML or JSON file, read by its own rules, as a tree with marks."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def read_config(file: str, at: Mark, overrides: Sequence[str] = ()) -> ConfigFil
 def _parsed(file: str, at: Mark) -> tuple[Node, list[Problem]]:
     suffix = Path(file).suffix.lower()
     if suffix not in _SUFFIXES:
-        _refuse(at, f"config: {quoted(file)} is no config; it is a file of YAML or JSON ({', '.join(_SUFFIXES)})")
+        _refuse(at, f"config: {quoted(file)} is not a config; it is a file of YAML or JSON ({', '.join(_SUFFIXES)})")
     try:
         text = read(file, "config")
     except UsageError as error:
@@ -129,7 +129,7 @@ def _json(text: str, start: Mark) -> tuple[Node, list[Problem]]:
     except _DuplicateKeyError as error:
         _refuse(start, f"duplicate key {quoted(str(error))}")
     except UnicodeEncodeError:
-        _refuse(start, "a text holds half of a surrogate pair, which is no character")
+        _refuse(start, "a text holds half of a surrogate pair, which is not a character")
     except RecursionError:
         _refuse(start, f"nested deeper than {MAX_DEPTH} levels")
 

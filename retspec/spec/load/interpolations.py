@@ -115,7 +115,7 @@ def _as_node(value: Any, at: Node) -> Node:
         return replace(at, value=value)
     text = str(value)
     if text == MISSING:
-        return replace(at, value=text, obstacle=f"is {MISSING}, a value that somebody must give")
+        return replace(at, value=text, obstacle=f"is {MISSING}, a value that must be given")
     if text.encode(errors="replace").decode() != text:  # from the environment
         return replace(at, value="", obstacle="is text that is not UTF-8")
     return replace(at, value=text)

@@ -82,7 +82,7 @@ class _SpecText:
     """Reads a config once, however many cells name it."""
 
     def file_of(self, node: Node | None) -> str:
-        """Return the file that wrote a value; what the command line says counts as written in the spec."""
+        """Return the file that wrote a value; an override counts as written in the spec."""
         return node.mark.file if node and node.mark.file in self.extended else self.file
 
 
@@ -157,7 +157,7 @@ def _resolve(
     variables = sections.pop(_VARS, _NOTHING)
     values = Node(cell.nodes, root.mark) if cell else _NOTHING
     spaces = {_VARS: variables} | ({MATRIX: values} if cell else {})
-    first = Resolver(spaces, os.environ, Node(None, root.mark, obstacle="cannot tell where it is itself"))
+    first = Resolver(spaces, os.environ, Node(None, root.mark, obstacle="cannot give its own path"))
     named = first.resolve(sections["config"]) if "config" in sections else None
     config = named_config(named, written.file_of(named), written.of_config, written.reading)
     resolver = Resolver(spaces, os.environ, config.tree)

@@ -195,9 +195,9 @@ def _objection(key: str, keys: Iterable[str]) -> str:
         return f"{word(key)} cannot differ from cell to cell"
     if dot and first not in _SECTIONS:
         sections = f"{', '.join(_SECTIONS)}{did_you_mean(first, _SECTIONS)}"
-        return f"{quoted(key)} is no place of a spec, which begins with one of {sections}"
+        return f"{quoted(key)} is not a place in a spec, which begins with one of {sections}"
     if not all(key.split(".")):
-        return f"{quoted(key)} is no place of a spec; write it like model.lora.r"
+        return f"{quoted(key)} is not a place in a spec; write it like model.lora.r"
     around = next((other for other in keys if key.startswith(f"{other}.")), None)
     return f"{word(around)} already holds {word(key)}; set one of them" if around else ""
 

@@ -26,7 +26,7 @@ _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 _MOST = 100
 """Problems after which the rest of a file is not read: a longer list helps no one."""
 _LONGEST = 200
-"""Characters of what PyYAML says."""
+"""Longest part of PyYAML's message that is shown, in characters."""
 
 
 def parse(
@@ -78,7 +78,7 @@ class Builder:
         return self.mark_at(mark.line + 1, mark.column + 1)
 
     def stop(self, mark: Mark, message: str) -> NoReturn:
-        """Raise everything that is wrong so far, and this."""
+        """Raise all problems so far, and this one."""
         raise SpecError([*self.problems, Problem(mark, message)])
 
     def complain(self, mark: Mark, message: str) -> None:
@@ -205,7 +205,7 @@ class Builder:
         return self.unusable(node)
 
     def unusable(self, key: Node) -> Node:
-        """Stand in for a key that is not text with one that nothing else is called."""
+        """Replace a key that is not text with a unique one."""
         if not key.faulty:
             self.complain(key.mark, f"a key must be text, found {key.shown}; put it in quotes if it is meant")
         return replace(key, value=f"{key.mark.line}:{key.mark.column}", faulty=True)

@@ -102,7 +102,7 @@ class Resolver:
         if isinstance(named.value, str):
             return named.value
         if named.children or isinstance(named.value, dict | tuple):
-            raise _Unresolved(f"{word(name)} is {named.kind} and cannot stand inside a text")
+            raise _Unresolved(f"{word(name)} is {named.kind} and cannot be part of a text")
         return json.dumps(named.value)
 
     def _named(self, name: str, node: Node, trail: tuple[str, ...], depth: int) -> Node:

@@ -23,7 +23,7 @@ _LONGEST = 80
 
 
 def scalar_of(text: str) -> Scalar:
-    """Return what an unquoted scalar means; `ValueError` for a number that nothing can be held against."""
+    """Return what an unquoted scalar means; `ValueError` for a number that nothing compares with."""
     if text in _NULLS:
         return None
     if text in _BOOLEANS:

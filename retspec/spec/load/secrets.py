@@ -20,7 +20,7 @@ _GLOB = re.compile(r"[*?\[]")
 def find_secrets(
     data: Mapping[str, Any], patterns: Iterable[str], named: Iterable[str], environment: Mapping[str, str]
 ) -> frozenset[str]:
-    """Return the texts that must not leave.
+    """Return the texts that must not appear in reports or messages.
 
     data: the resolved spec, `vars` included.
     patterns: the entries of `run.mask`: names of environment variables or dotted places, `*` matches anything.

@@ -37,7 +37,9 @@ def shorthand_argument(catalog: Catalog, check: Check) -> Argument | None:
         return None
     arguments = catalog.arguments_of(check)
     if check.shorthand not in arguments:
-        raise PluginError(f"check {check.name!r}: its shorthand sets {check.shorthand!r}, which is no argument of it")
+        raise PluginError(
+            f"check {check.name!r}: its shorthand sets {check.shorthand!r}, which is not an argument of it"
+        )
     return arguments[check.shorthand]
 
 

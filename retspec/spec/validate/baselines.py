@@ -1,4 +1,4 @@
-"""Criteria that are held against a baseline: from `vs` and `max_regression` to a limit.
+"""Criteria that are compared with a baseline: from `vs` and `max_regression` to a limit.
 
 The judge knows limits alone. So the worst value that a baseline allows becomes the limit here, or the spec's own limit
 where that is stricter.
@@ -49,7 +49,7 @@ class Baselines:
         return replace(criterion, regression=known, limit=_stricter(criterion, _worst(criterion.direction, known)))
 
     def _objections(self, criterion: Criterion, baseline: Baseline) -> Iterator[str]:
-        """Yield why a criterion cannot be held against a baseline; the first says enough."""
+        """Yield why a criterion cannot be compared with a baseline; the first reason is enough."""
         subject = subject_of(self.spec)
         if baseline.subject_sha256 != subject_sha256(subject):
             yield f"is about another subject: {other_subject(baseline.subject, subject) or 'its SHA-256 differs'}"
@@ -77,6 +77,6 @@ def _stricter(criterion: Criterion, bound: Value) -> Value:
     """Return a bound, or the limit of the criterion where that allows less."""
     if criterion.limit is None:
         return bound
-    # Both are numbers, which the schema has seen to.
+    # Both are numbers, which the schema ensures.
     choose = min if criterion.direction is Direction.AT_MOST else max
     return choose(criterion.limit, bound)

@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Context:
-    """The catalog, and the data of the spec that is held against it."""
+    """The catalog, and the data of the spec that is validated against it."""
 
     catalog: Catalog
     data: dict[str, Any]
@@ -61,11 +61,11 @@ class Context:
         return self.catalog.data_sources if place == ("data",) else {}
 
     def unknown_criterion(self, place: Place, entry: Any) -> str:
-        """Say that the id of a criterion names no check."""
+        """Return the message that the id of a criterion names no check."""
         hint = "; an id of your own needs `check:`" if isinstance(entry, dict) else ""
         return self.unknown_check(str(place[1]), hint)
 
     def unknown_check(self, name: str, otherwise: str = "") -> str:
-        """Say that there is no such check, and what may have been meant."""
+        """Return the message that there is no such check, with the nearest name."""
         hint = self.catalog.explain_missing(name, self.catalog.checks)
         return f"unknown check {quoted(name)}{hint or otherwise or '; `retspec checks` lists them all'}"

@@ -133,7 +133,7 @@ def _source(section: Mapping[str, Any], sources: Mapping[str, Source]) -> dict[s
 
 
 def _limit(form: Mapping[str, Any], check: Check, dtype: str) -> Value | None:
-    """Return the limit; a criterion that is skipped, or held against a baseline, may have none."""
+    """Return the limit; a criterion that is skipped, or compared with a baseline, may have none."""
     if "limit" in form:
         return _bound(form, "limit", check, dtype)
     return None if "vs" in form else check.default_limit
@@ -171,5 +171,5 @@ def _arguments(given: Mapping[str, Any], declared: Mapping[str, Argument], train
 
 
 def _typed(value: Any, annotation: Any) -> Any:
-    # Lax, because the schema has had its say: 8.0 is an integer there, and keys are text.
+    # Lax, because the schema has checked it: 8.0 is an integer there, and keys are text.
     return msgspec.convert(value, annotation, strict=False, str_keys=True)

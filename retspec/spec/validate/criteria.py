@@ -45,7 +45,7 @@ def checks_section(catalog: Catalog, fragments: Fragments) -> Fragment:
 
 
 def hover_text(check: Check) -> str:
-    """Return what a check asks, how it is held against its limit, and what to do when that is missed."""
+    """Return what a check asks, how it is compared with its limit, and what to do when the limit is missed."""
     unit = f", in {check.unit}" if check.unit else ""
     return f"{check.question}\n\nThe limit: {check.direction}{unit}. When it is missed: {check.advice}"
 

@@ -27,7 +27,7 @@ def explain(fault: Fault, context: Context) -> Iterator[Finding]:
         yield _bad_key(fault)
     elif fault.keyword in {"type", "required"} and context.is_unknown_criterion(fault.place, fault.value):
         if not is_id(str(fault.place[1])):
-            return  # the key itself is complained about
+            return  # the key itself is reported
         yield Finding(fault.place, context.unknown_criterion(fault.place, fault.value), on_key=True)
     else:
         yield from _BY_KEYWORD.get(fault.keyword, _otherwise)(fault, context)

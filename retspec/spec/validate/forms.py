@@ -16,7 +16,7 @@ _LONG, _ANY = "long.", "check."
 _ARGUMENTS = frozenset({"properties", "required", "additionalProperties"})
 """What `with` says of the check alone; the rest of it is common to all."""
 _SAID_ELSEWHERE = frozenset({"description", "additionalProperties"})
-"""The question is said where the check is named; which keys are allowed, by names: a part knows but its own keys."""
+"""The question is given where the check is named; the allowed keys by name, since a part knows only its own keys."""
 
 
 def with_common_forms(definitions: dict[str, Fragment], prefix: str) -> dict[str, Fragment]:
@@ -51,7 +51,7 @@ def _long_forms(forms: dict[str, Fragment], prefix: str) -> dict[str, Fragment]:
 
 
 def _common(forms: list[Fragment]) -> Fragment:
-    """Return what all forms say alike."""
+    """Return what all forms have in common."""
     first = forms[0]
     alike = {key: value for key, value in first.items() if all(form.get(key) == value for form in forms)}
     properties = first["properties"]
@@ -81,7 +81,7 @@ def _arguments(form: Fragment) -> Fragment:
 
 
 def _any_form(form: Fragment) -> Fragment:
-    """Drop from the form of a key that is a check's name what the long form of that check says by now."""
+    """Drop from the form of a key that is a check's name what the long form of that check already says."""
     if "then" in form:
         return {**form, "then": form["then"]["allOf"][0]}
     return {key: value for key, value in form.items() if key != "properties"}

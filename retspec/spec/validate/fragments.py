@@ -42,7 +42,7 @@ class Fragments:
             return _with_integer_keys(_draft7(schema), annotation)
         except (TypeError, ValueError) as error:
             reason = str(error).strip().splitlines()[-1]
-            raise PluginError(f"{owner}: its type cannot stand in a spec: {reason}") from None
+            raise PluginError(f"{owner}: its type cannot be used in a spec: {reason}") from None
 
     def of_argument(self, argument: Argument, owner: str) -> Fragment:
         """Return the fragment of an argument, with its default."""
@@ -53,7 +53,7 @@ class Fragments:
 
 
 def takes_mapping(fragment: Fragment) -> bool:
-    """Whether a mapping can be meant by a value of this fragment."""
+    """Return whether a value of this fragment can be a mapping."""
     return "object" in _kinds(fragment) or not fragment.keys() & {"type", "enum", "const"}
 
 
@@ -101,7 +101,7 @@ def _merged(fragment: Fragment) -> Fragment:
 def _numbers(fragment: Fragment, branches: list[Fragment], kinds: list[str]) -> Fragment:
     if sorted(kinds) == ["integer", "number"] and all(branch.keys() <= _OUTSIDE for branch in branches):
         return {"type": "number", **fragment}
-    raise TypeError("a union of types that look alike in YAML; nobody could tell which one is meant")
+    raise TypeError("a union of types that look alike in YAML; which one is meant would be ambiguous")
 
 
 def _rules(branches: list[Fragment], kinds: list[str]) -> Fragment:

@@ -1,4 +1,4 @@
-"""A schema that says each thing once: what several places say alike becomes a definition that they refer to."""
+"""A schema that says each thing once: what several places have in common becomes a definition."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCHEMAS = frozenset({"items", "additionalProperties", "additionalItems", "if", 
 _LISTS = frozenset({"allOf", "items"})
 _TABLES = frozenset({"properties", "definitions"})
 _REMARKS = frozenset({"title", "description", "default", "examples"})
-"""Keywords that a validator passes over."""
+"""Keywords that a validator ignores."""
 _REFERENCE = 45
 """Characters of JSON that a reference takes, and the name of a definition."""
 _PREFIX = "shared."
@@ -25,7 +25,7 @@ _canonical = json.JSONEncoder(sort_keys=True).encode
 
 
 def shared(schema: Fragment) -> Fragment:
-    """Return a schema that takes the same documents, with repeated parts as definitions under telling names.
+    """Return a schema that takes the same documents, with repeated parts as definitions with descriptive names.
 
     A part is named after the key that it is first seen under. A part that differs only in what it says to a
     reader, such as its description, keeps that beside the reference, which is then under `allOf`: draft-07 ignores what

@@ -64,7 +64,7 @@ def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec
 
 @lru_cache(maxsize=1)
 def _schema(catalog: Catalog) -> Fragment:
-    """Return the schema of a catalog; composing it takes longer than many specs are then held against it."""
+    """Return the schema of a catalog; composing it takes longer than validating many specs."""
     return compose_schema(catalog)
 
 
@@ -76,7 +76,7 @@ class _Validation:
         self.catalog = catalog
         self.mask = Mask(document.secrets)
         self.findings = list(islice(_schema_findings(document, catalog, schema, self.mask), _MOST + 1))
-        if len(self.findings) > _MOST:  # what is not looked at is not known to be whole
+        if len(self.findings) > _MOST:  # criteria not looked at may be faulty
             self.require_none()
         wrong = {*document.faulty, *(finding.place for finding in self.findings)}
         self.broken = {place[:length] for place in wrong for length in range(len(place) + 1)}
@@ -127,7 +127,7 @@ class _Validation:
         )
 
     def with_baselines(self, spec: Spec) -> Spec:
-        """Give the criteria that are held against a baseline their limits: now it is known what the spec is about."""
+        """Set the limits of criteria that are compared with a baseline: the subject of the spec is known by now."""
         baselines = Baselines(spec, self.document.path.parent)
         held = [baselines.held(criterion) for criterion in spec.criteria]
         self.findings += [found for found in held if isinstance(found, Finding)]
@@ -182,7 +182,7 @@ class _Validation:
 
 
 def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mask: Mask) -> Iterator[Finding]:
-    """Yield what the schema finds wrong, except where `load` has said something already.
+    """Yield what the schema finds wrong, except where `load` has already reported a problem.
 
     Secrets are masked before a long one is quoted in part.
     """

@@ -30,6 +30,7 @@ def refused(fault: str, text: str, sees: str, **more: Any) -> Scenario:
         fault=fault,
         spec=SPEC,
         files={"checks.py": text},
+        here="on_disk" not in more,
         **{"exit_code": 2, "sees": sees, "on_disk": NOTHING, **more},
     )
 

@@ -34,6 +34,7 @@ def asks(fault: str, sees: str, *arguments: str, spec: str = SPEC, exit_code: in
         arguments=arguments,
         exit_code=exit_code,
         sees=sees,
+        here="on_disk" not in more,
         **{"on_disk": NOTHING, **more},
     )
 

@@ -24,6 +24,7 @@ def refused(fault: str, content: str | bytes, sees: str, *arguments: str) -> Sce
         sees=sees,
         on_disk=NOTHING,
         arguments=arguments,
+        here=True,
     )
 
 

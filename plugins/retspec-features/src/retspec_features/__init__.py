@@ -1,6 +1,6 @@
-"""What does the backbone tell the head? Checks on the features that a classifier sees, for retspec.
+"""retspec checks on the features that the backbone passes to the head.
 
-A head can only tell apart what its features tell apart. A checkpoint that was not loaded, a layer that swallows its
+A head can only distinguish what its features distinguish. A checkpoint that was not loaded, a layer that swallows its
 input or a dead activation shows here after one forward pass, before any training.
 """
 

@@ -20,7 +20,7 @@ IMAGE_DIMS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Gratings:
-    """What may stand under `data.gratings`."""
+    """The keys under `data.gratings`."""
 
     input_size: (
         Annotated[
@@ -52,7 +52,7 @@ def gratings(options: Gratings, request: BatchRequest) -> tuple[Tensor, Tensor]:
     size = tuple(options.input_size or request.input_size or ())
     if len(size) != IMAGE_DIMS:
         raise SubjectError(
-            "the model does not tell that it takes images; give their size, as in "
+            "the model does not say that it takes images; give their size, as in "
             "`data: {gratings: {input_size: [3, 224, 224]}}`",
             path="data",
         )

@@ -1,6 +1,6 @@
 """RETFound and RETFound_Green for retspec: their models, checks of what goes wrong with them, transforms, samples.
 
-Fine-tuning a retinal foundation model fails in silence in many ways: weights that never arrive, features taken from the
+Fine-tuning a retinal foundation model fails silently in many ways: weights that never arrive, features taken from the
 wrong token, images normalized as for another backbone. Each of them is a verdict here.
 """
 
@@ -21,7 +21,7 @@ def retspec_model_sources() -> list[Source]:
 
 @hookimpl
 def retspec_measurements() -> list[Measurement]:
-    """Offer what a checkpoint's layout and a model's tail are measured by."""
+    """Offer the measurements of a checkpoint's layout and a model's tail."""
     return discover(sys.modules[__name__], Measurement)
 
 

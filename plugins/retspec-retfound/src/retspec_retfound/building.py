@@ -46,8 +46,8 @@ def retfound(
     pixels = img_size or contract.input_size
     if pixels % contract.patch_size:
         raise SubjectError(
-            f"img_size {pixels} is no multiple of the patch of {contract.patch_size} pixels: the rest would be cut off "
-            f"in silence; take {pixels // contract.patch_size * contract.patch_size}",
+            f"img_size {pixels} is not a multiple of the patch of {contract.patch_size} pixels: the rest would be cut "
+            f"off in silence; take {pixels // contract.patch_size * contract.patch_size}",
             path="model.img_size",
         )
     pooling = global_pool or contract.pooling

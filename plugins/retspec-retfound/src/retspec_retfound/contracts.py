@@ -1,7 +1,7 @@
 """What each RETFound backbone was trained with: the one place for its sizes, its preprocessing and its keys.
 
 The figures are those of the authors' own code and instructions (rmaphoh/RETFound at ae9a9ec, its older history at
-f5ab012; justinengelmann/RETFound_Green at 767c77e), held against timm 1.0.31.
+f5ab012; justinengelmann/RETFound_Green at 767c77e), compared with timm 1.0.31.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Contract:
     """A backbone as its checkpoint expects it."""
 
     source: str
-    """Where the authors say so."""
+    """Where the authors' code gives these figures."""
     architecture: str
-    """What timm calls it."""
+    """Its name in timm."""
     input_size: int
     """Pixels, both sides."""
     patch_size: int

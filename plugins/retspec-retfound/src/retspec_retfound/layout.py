@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PATCHES = "patch_embed.proj.weight"
 _NAMES = ("cls_token", "pos_embed", _PATCHES, "patch_embed.proj.bias")
-"""What every one of these backbones has, whatever stands around its names."""
+"""Tensors that every one of these backbones has, whatever prefix its names have."""
 _REGISTERS = ("reg_token", "register_tokens")
 
 

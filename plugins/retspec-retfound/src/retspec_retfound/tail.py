@@ -111,7 +111,7 @@ def _blocks(model: nn.Module) -> Row:
     rows = [module for module in model.modules() if isinstance(module, (nn.Sequential, nn.ModuleList))]
     rows = [row for row in rows if len({type(child) for child in row}) == 1]
     if not rows:
-        raise SubjectError("the model has no row of blocks, so it is no vision transformer")
+        raise SubjectError("the model has no row of blocks, so it is not a vision transformer")
     return max(rows, key=len)
 
 

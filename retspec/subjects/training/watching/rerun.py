@@ -87,7 +87,7 @@ def traced(watch: Watch) -> Trace:
         ending=watch.ending,
         losses=() if watch.training is None else watch.training.losses,
         rates=() if main is None else tuple(main.rates),
-        batches=tuple(sha256(batch).hexdigest()[:16] for _, _, batch in watch.forwards.batches),
+        batches=tuple(sha256(each.seal).hexdigest()[:16] for each in watch.forwards.entered),
         parameters={} if module is None else {n: int(fingerprint(p)) for n, p in module.named_parameters()},
         state={} if main is None else _state(main.optimizer),
         scale=watch.scale,

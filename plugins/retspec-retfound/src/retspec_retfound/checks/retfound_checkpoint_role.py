@@ -20,7 +20,7 @@ REGISTERS = {"large": 0, "dinov2": 0, "green": 4}
 @check(
     direction="equal",
     advice="Set `model.checkpoint` to the intended file; the details show what this one holds. A file of the right "
-    "layout can still be of the wrong modality (CFP or OCT): only its name and its SHA-256 tell them apart.",
+    "layout can still be of the wrong modality (CFP or OCT): only its name and its SHA-256 distinguish them.",
 )
 def retfound_checkpoint_role(retfound_layout: Layout) -> Observed[Role]:
     """Which of the RETFound files is this?
@@ -55,7 +55,7 @@ def _role(layout: Layout) -> Role:
     if backbone == "dinov2" and layout.self_distilled:
         return "foundation-dinov2"
     raise Inconclusive(
-        f"an encoder of {layout.tensors} tensors alone does not tell whose it is: the one of ImageNet has the same "
+        f"an encoder of {layout.tensors} tensors alone does not say whose it is: the one of ImageNet has the same "
         "layout; take the file as its authors publish it"
     )
 

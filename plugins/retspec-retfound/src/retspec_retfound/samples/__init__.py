@@ -6,4 +6,4 @@ Nothing in them was learned from, or shows, any patient.
 from pathlib import Path
 
 PREFLIGHT = Path(__file__).with_name("preflight.yaml")
-"""A spec for what `make-sample` writes, to lie beside it."""
+"""A spec for the files that `make-sample` writes, to be copied beside them."""

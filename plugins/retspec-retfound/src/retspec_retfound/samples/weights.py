@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 SHALLOW = 2
-"""Blocks of a sample that is not asked for in full."""
+"""Blocks of a sample without `--full-size`."""
 DECODER_WIDTH, DECODER_BLOCKS, DECODER_HEADS = 512, 8, 16
 """Of RETFound's masked autoencoder (f5ab012, models_mae.py:14-75)."""
 DINO_WIDTHS, PROTOTYPES = (2048, 2048, 256), 1024
