@@ -33,8 +33,9 @@ the error messages include it. In an installed package, name the module as an en
   (the real module on its device), `skeleton` (the same module without weights, on the meta device),
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of
   loading it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (from files to tensors),
-  `feed` (a stream of batches), `trainer` (`trainer.on(model, batch)` makes a `Trainer`, which takes optimizer steps;
-  keys of `trainer.recipe` as keywords vary it), `device`, `config` (the training config), `progress`.
+  `feed` (a stream of batches), `loaders` (the user's own), `trainer` (`trainer.on(model, batch)` makes a `Trainer`,
+  which takes optimizer steps; keys of `trainer.recipe` as keywords vary it), `device`, `config` (the training config),
+  `progress`.
   Facts are frozen dataclasses, or structs of msgspec, of plain data, so that they can be recorded and judged again. A
   measurement must leave the model unchanged.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a
@@ -221,7 +222,8 @@ def data_source(function: Callable[..., Any]) -> Source:
     batch is used, and the loader is timed unchanged. The return annotation must then name DataLoader.
     """
     returned = str(function.__annotations__.get("return", ""))
-    return replace(_source(function, "data"), may_give_loader="DataLoader" in returned)
+    both = "UserLoaders" in returned  # those of a training, which `loaders` alone gives
+    return replace(_source(function, "data"), may_give_loader=both or "DataLoader" in returned, gives_loaders=both)
 
 
 def dataset_source(function: Callable[..., Any]) -> Source:

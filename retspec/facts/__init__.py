@@ -29,6 +29,7 @@ from retspec.facts.datasets import (
     Splits,
 )
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.facts.loader_contents import BadBatch, EpochOrders, ItemReads, SharedSamples, Sweep, WorkerDraws
 from retspec.facts.loaders import DataWait, Loader, Stage, Stages, Throughput
 from retspec.facts.loop import (
     Loop,
@@ -51,6 +52,7 @@ from retspec.facts.training import AdapterEffect, GradientHistory, Training
 __all__ = [
     "AdapterEffect",
     "AttentionShape",
+    "BadBatch",
     "BatchRequest",
     "Checkpoint",
     "Classifier",
@@ -59,6 +61,7 @@ __all__ = [
     "CorruptImage",
     "DataWait",
     "Dataset",
+    "EpochOrders",
     "Estimate",
     "Evaluation",
     "Example",
@@ -70,6 +73,7 @@ __all__ = [
     "Group",
     "Images",
     "Isolation",
+    "ItemReads",
     "Labels",
     "LayerDeviation",
     "Loader",
@@ -97,11 +101,13 @@ __all__ = [
     "Repetition",
     "ShapeMismatch",
     "SharedGroup",
+    "SharedSamples",
     "Split",
     "Splits",
     "Stage",
     "Stages",
     "StepFlops",
+    "Sweep",
     "TensorDeviation",
     "Throughput",
     "Training",
@@ -113,4 +119,5 @@ __all__ = [
     "WatchedOptimizer",
     "WatchedScheduler",
     "WatchedStep",
+    "WorkerDraws",
 ]

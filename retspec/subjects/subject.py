@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.errors import NoVerdict, SubjectError, describe
-from retspec.facts import BatchRequest, Dataset
+from retspec.errors import SubjectError, describe
+from retspec.facts import BatchRequest
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
-from retspec.subjects.data.images import take_images
+from retspec.subjects.data.images import take_images, with_images
 from retspec.subjects.data.loaders import FileFeed, PastFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.data.user_loader import LoaderFeed
+from retspec.subjects.data.watched_batch import batch_of, first_of
 from retspec.subjects.devices import choose_device
 from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.models.building import ModelBuilder
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from retspec.facts import Dataset
     from retspec.plugin import Source
     from retspec.records import Config, Data, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
+    from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.watching.watched import WatchedRun
 
@@ -195,12 +198,7 @@ class Subject:
         dataset = self._built(source, data, folder, only_loaded=True)
         if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
             dataset = self._built(source, data, folder)
-        if not isinstance(dataset, Dataset):
-            raise SubjectError(f"{data.source} gave {type(dataset).__name__}, not a Dataset", path="data")
-        if not dataset.splits or not dataset.first.examples:
-            name = next(iter(dataset.splits), "")
-            raise SubjectError(f"the split {name!r} lists no image in {dataset.folder}", path="data")
-        return dataset
+        return with_images(dataset, data.source)
 
     @cached_property
     def feed(self) -> Feed:
@@ -220,6 +218,17 @@ class Subject:
         )
 
     @cached_property
+    def loaders(self) -> UserLoaders:
+        """The loaders of the user's training; raises SubjectError when the data section names none."""
+        data = self._spec.data
+        if not self._data_sources[data.source].gives_loaders:
+            raise SubjectError(
+                f"this needs loaders of yours, and `{data.source}` gives none; use `loaders` under `data`", path="data"
+            )
+        loaders: UserLoaders = self._built(self._data_sources[data.source], data, self._request(None))
+        return loaders
+
+    @cached_property
     def transforms(self) -> Transforms:
         """The transforms from the images of the dataset to tensors."""
         return build_transforms(self._spec.data, lambda: self.optional_skeleton)
@@ -231,14 +240,14 @@ class Subject:
         Of a training of the user's own, it is the first one that entered the model.
         """
         if self._is_launched:
-            return _batch_of(self.watched_run)
+            return batch_of(self.watched_run)
         return self._on_device(*self._take_batch(self._spec.data, None))
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
         if self._is_launched:
-            return lambda samples: _first_of(self.batch, samples)
+            return lambda samples: first_of(self.batch, samples)
         return lambda samples: self._on_device(*self._take_batch(self._spec.data, samples))
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
@@ -262,45 +271,28 @@ class Subject:
         """Return what a data source without files gives: a batch (inputs, targets), or a stream of batches."""
         from torch.utils.data import DataLoader
 
+        source = self._data_sources[data.source]
+        if source.gives_loaders:
+            train = self.loaders.train
+            return LoaderFeed(train.given, train.path) if isinstance(train.given, DataLoader) else next(train.epoch())
+        made: Any = self._built(source, data, self._request(samples))
+        return LoaderFeed(made, f"data.{data.source}") if isinstance(made, DataLoader) else made
+
+    def _request(self, samples: int | None) -> BatchRequest:
         skeleton = self.optional_skeleton
-        request = BatchRequest(
+        return BatchRequest(
             samples=samples,
             batch_size=self.recipe.batch_size,
             seed=self._spec.run.seed,
             input_size=None if skeleton is None else input_size(skeleton.module),
             num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
         )
-        made: Any = self._built(self._data_sources[data.source], data, request)
-        return LoaderFeed(made, f"data.{data.source}") if isinstance(made, DataLoader) else made
 
     def _built(self, source: Source, data: Data, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
         """Return the result of a data source for its section."""
         with seeded(self._spec.run.seed, only_loaded=only_loaded):
             value = msgspec.convert(data.value, source.value_type, strict=False)
             return source(value, context, **data.arguments)
-
-
-def _first_of(batch: Batch, samples: int) -> Batch:
-    """Return so many samples of a batch; raises NoVerdict when it has fewer."""
-    if samples > len(batch.inputs):
-        raise NoVerdict(f"this needs {samples} samples, and the training's first batch has {len(batch.inputs)}")
-    return Batch(batch.inputs[:samples], batch.targets[:samples])
-
-
-class UnlabelledBatch(Batch):
-    """Inputs whose targets nobody saw."""
-
-    def __init__(self, inputs: Tensor) -> None:
-        object.__setattr__(self, "inputs", inputs)
-
-    @property
-    def targets(self) -> Tensor:
-        """Raises NoVerdict: there are none."""
-        raise NoVerdict("this needs the targets of the batch, and the training called no criterion that is known")
-
-
-def _batch_of(run: WatchedRun) -> Batch:
-    return UnlabelledBatch(run.inputs) if run.targets is None else Batch(run.inputs, run.targets)
 
 
 def _no_checkpoint() -> SubjectError:

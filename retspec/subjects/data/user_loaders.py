@@ -142,10 +142,11 @@ def _sampler_of(loader: DataLoader[Any]) -> Any:
 def _keys_of(sampler: Any, loader: DataLoader[Any]) -> list[Any]:
     from torch.utils.data import WeightedRandomSampler
 
+    batches = loader.batch_sampler
     if isinstance(sampler, WeightedRandomSampler):  # an epoch holds some of them, with repetitions
         return [index for index, weight in enumerate(sampler.weights.tolist()) if weight > 0]
-    if sampler is loader.batch_sampler:  # may begin again without end: MultiEpochsDataLoader of timm
-        return [*dict.fromkeys(key for batch in islice(sampler, len(loader)) for key in batch)]
+    if sampler is batches is not None:  # may begin again without end: MultiEpochsDataLoader of timm
+        return [*dict.fromkeys(key for batch in islice(batches, len(loader)) for key in batch)]
     keys = [*islice(sampler, len(loader))] if sampler is loader.sampler else [*sampler]
     return keys if keys and isinstance(keys[0], list) else [*dict.fromkeys(keys)]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaders:
-    """The keys under `data.loaders`: functions without arguments that return a DataLoader, or an iterable of batches."""
+    """The keys under `data.loaders`: functions that take nothing and return a DataLoader or an iterable of batches."""
 
     train: Annotated[Reference, Meta(description="Returns the loader that trains.")]
     val: Annotated[Reference, Meta(description="Returns the loader that validates.")] | None = None
