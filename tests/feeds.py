@@ -216,6 +216,10 @@ def val_overlapping() -> DataLoader[Any]:
     return DataLoader(Subset(Photos(EVALUATE), range(28, 40)), batch_size=4)
 
 
+def val_sampled_overlapping() -> DataLoader[Any]:
+    return DataLoader(Photos(EVALUATE), batch_size=4, sampler=SubsetRandomSampler(range(25, 40)))
+
+
 def val_hidden_overlapping() -> DataLoader[Any]:
     names = [f"train/{index}.png" for index in range(3)] + [f"val/{index}.png" for index in range(17)]
     return DataLoader(Hidden(names), batch_size=4)
@@ -287,6 +291,10 @@ def soft_targets() -> DataLoader[Any]:
 
 def ignored_targets() -> DataLoader[Any]:
     return DataLoader(TensorDataset(torch.rand(8, 3, 8, 8), torch.tensor([0, 1, 2, -100] * 2)), batch_size=4)
+
+
+def classifier() -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, CLASSES))
 
 
 def nothing() -> int:

@@ -10,7 +10,7 @@ from msgspec import Meta
 from retspec.errors import Inconclusive, SubjectError, describe
 from retspec.facts import SharedSamples
 from retspec.plugin import Cost, PositiveInt, measurement
-from retspec.subjects.data.bare import file_of, inputs_of, untransformed
+from retspec.subjects.data.bare import file_of, has_transform, inputs_of, untransformed
 from retspec.subjects.data.fingerprints import content_of
 from retspec.subjects.data.pairs import spread
 
@@ -59,7 +59,9 @@ def _contents(
             second.by_content(lambda read: progress(before + read, total)),
         ]
         if first.shapes & second.shapes:
-            return known, "content before transforms"
+            plain = [f"`{each.loader.name}`" for each in both if not has_transform(each.bare)]
+            noted = f"; no attribute of the dataset of {' and '.join(plain)} holds a transform" if plain else ""
+            return known, f"content before transforms{noted}"
         obstacle = f"no item of one has the shape of one of the other: {min(first.shapes)}, {min(second.shapes)}"
     files = [each.by_file() for each in both]
     if not all(files):

@@ -29,6 +29,13 @@ def untransformed(dataset: Dataset[Any]) -> Dataset[Any]:
     return bare
 
 
+def has_transform(bare: Any) -> bool:
+    """Whether `untransformed` found a transform."""
+    values = list(getattr(bare, "__dict__", {}).values())
+    inner = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return _untouched in values or any(has_transform(each) for each in inner if _is_dataset(each))
+
+
 def inputs_of(item: Any) -> Any:
     """Return the inputs of an item: the first of a pair, or what one of the usual keys names; else all of it."""
     if isinstance(item, Mapping):
@@ -51,12 +58,16 @@ def file_of(dataset: Any, key: Any) -> str:
     return "" if inner is None else file_of(inner, key)
 
 
-def _bare(name: str, value: Any) -> Any:
+def _is_dataset(value: Any) -> bool:
     from torch.utils.data import Dataset
 
-    if isinstance(value, Dataset):
+    return isinstance(value, Dataset)
+
+
+def _bare(name: str, value: Any) -> Any:
+    if _is_dataset(value):
         return untransformed(value)
-    if isinstance(value, list) and value and all(isinstance(each, Dataset) for each in value):
+    if isinstance(value, list) and value and all(map(_is_dataset, value)):
         return [untransformed(each) for each in value]
     return _untouched if callable(value) and _TRANSFORMS.search(name) else value
 

@@ -147,7 +147,7 @@ def _keys_of(sampler: Any, loader: DataLoader[Any]) -> list[Any]:
         return [index for index, weight in enumerate(sampler.weights.tolist()) if weight > 0]
     if sampler is batches is not None:  # may begin again without end: MultiEpochsDataLoader of timm
         return [*dict.fromkeys(key for batch in islice(batches, len(loader)) for key in batch)]
-    keys = [*islice(sampler, len(loader))] if sampler is loader.sampler else [*sampler]
+    keys = [*islice(sampler, len(loader))] if batches is None else [*sampler]
     return keys if keys and isinstance(keys[0], list) else [*dict.fromkeys(keys)]
 
 
