@@ -1,4 +1,4 @@
-"""The exceptions that retspec raises, drawn as a tree.
+"""The exceptions of retspec, as a tree.
 
     RetspecError
     ├── UsageError          exit 2   the command line asks for something impossible
@@ -10,8 +10,8 @@
         ├── Inconclusive             the observation could not have gone the other way
         └── SubjectError             the model, its data or its recipe cannot be built or used
 
-Raise them with one clear line: what is wrong, then what to do. The command line turns them into exit codes in one
-place (`retspec.cli.main`); nothing else exits.
+Raise them with one clear line: what is wrong, then what to do. Only the command line (`retspec.cli.main`) turns them
+into exit codes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PYTHON = Path(os.__file__).parent
-"""Where the standard library lies, and below it often what is installed."""
+"""Folder of the standard library; installed packages are often below it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -56,7 +56,7 @@ class Problem:
 
 
 class RetspecError(Exception):
-    """The root: one line that a person can act on."""
+    """The base class: its message is one line that a person can act on."""
 
     exit_code = 4
 
@@ -84,13 +84,13 @@ class PluginError(RetspecError):
 
 
 class NothingSelected(RetspecError):  # noqa: N818 - a state of the run, named as exit code 5 is
-    """The selection left no criterion to run: never a success."""
+    """The selection left no criterion to run, which is never a success."""
 
     exit_code = 5
 
 
 class ReportError(RetspecError):
-    """A report could not be written: a result must never be lost in silence."""
+    """A report could not be written; a result must never be lost silently."""
 
     exit_code = 4
 
@@ -112,21 +112,21 @@ class SubjectError(NoVerdict):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the near miss among the known words, or an empty string."""
+    """Return `; did you mean 'x'?` for the most similar known word, or an empty string."""
     near = get_close_matches(word, sorted(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def named(error: BaseException) -> str:
-    """Return an exception as `Type: message` on one line, of which a terminal obeys nothing."""
+    """Return an exception as `Type: message` on one line, without control sequences."""
     message = _message(error)
     return one_line(f"{type(error).__name__}{': ' if message else ''}{message}")
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception as `Type: message (file:line)`, the place being the innermost one that is the user's.
+    """Return an exception as `Type: message (file:line)`, with the innermost place in the user's code.
 
-    This is how a stranger's exception becomes a text, everywhere: one line, of which a terminal obeys nothing.
+    Every exception of foreign code is shown this way: on one line, without control sequences.
     """
     frames = traceback.extract_tb(error.__traceback__)
     innermost = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
@@ -134,12 +134,12 @@ def describe(error: BaseException) -> str:
 
 
 def describe_theirs(error: BaseException) -> str:
-    """Return the same, without a place where all of it is retspec's own."""
+    """Return the same as `describe`, but without a place if the user's code is not involved."""
     return _placed(error, origin_of(error))
 
 
 def origin_of(error: BaseException) -> str:
-    """Return the innermost `file:line` of the user's that an exception came through, or an empty string."""
+    """Return the innermost `file:line` of the user's code in a traceback, or an empty string."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
@@ -152,9 +152,9 @@ def _placed(error: BaseException, place: str) -> str:
 
 
 def _message(error: BaseException) -> str:
-    """Return what an exception says; its `str` is a stranger's code, too."""
+    """Return the message of an exception; its `__str__` is foreign code and may raise."""
     if isinstance(error, SyntaxError) and error.filename:
-        return str(error.msg)  # the place follows in the form that all have
+        return str(error.msg)  # the place follows, as for every exception
     try:
         return str(error)
     except Exception as failure:  # noqa: BLE001 - an exception that cannot be shown must not hide that there was one
@@ -162,7 +162,7 @@ def _message(error: BaseException) -> str:
 
 
 def _is_machinery(file: str) -> bool:
-    """Whether a file belongs to Python, to torch or to this package: an error that surfaces there began elsewhere."""
+    """Whether a file belongs to Python, to torch or to this package: an error raised there usually began elsewhere."""
     path = Path(file)
     is_python = file.startswith(("<frozen", "<string>")) or (
         path.is_relative_to(_PYTHON) and "site-packages" not in path.parts

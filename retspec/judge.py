@@ -1,7 +1,7 @@
-"""observation + limit + direction → verdict: the only place of the program that compares with a limit.
+"""Judge: observation + limit + direction → verdict. Only this module compares a value with a limit.
 
-Nothing is met by default. An observation that is not a genuine value of the limit's kind (a NaN, a `True`
-where a number is asked) has no verdict, whatever the comparison would say.
+Nothing is met by default. An observation that is not a genuine value of the limit's kind (a NaN, or a `True`
+instead of a number) has no verdict, whatever the comparison returns.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _NUMBER = "a finite number"
 
 
 def judge(criterion: Criterion, outcome: Outcome, *, today: date | None = None) -> Result:
-    """Return the verdict on what measuring a criterion came to, with a sentence that explains it.
+    """Return the verdict on the outcome of a criterion, with a sentence that explains it.
 
-    today: the day (UTC) that a waiver is held against; the real one unless it is given.
+    today: the day (UTC) on which a waiver is judged; the current day by default.
     """
     verdict, reason = _decide(criterion, outcome, today or utc_today())
     return Result(
@@ -39,11 +39,12 @@ def judge(criterion: Criterion, outcome: Outcome, *, today: date | None = None) 
         reason=reason,
         trace=outcome.trace,
         seconds=outcome.seconds,
+        output=outcome.output,
     )
 
 
 def utc_today() -> date:
-    """Return the day that it is in UTC."""
+    """Return the current day in UTC."""
     return datetime.now(UTC).date()
 
 
@@ -98,7 +99,7 @@ def _miss(criterion: Criterion, text: str, today: date) -> tuple[Verdict, str]:
 
 
 def _objection_to_bounds(criterion: Criterion) -> str:
-    """Return why the limits cannot be held against anything, or an empty string."""
+    """Return why nothing can be compared with the limits, or an empty string."""
     kind = _kind(criterion.limit)
     if kind is None or (criterion.direction is not Direction.EQUAL and kind != _NUMBER):
         return f"the limit is {exact(criterion.limit)}: {criterion.direction.value!r} needs {_needed(criterion)}"
@@ -108,7 +109,7 @@ def _objection_to_bounds(criterion: Criterion) -> str:
 
 
 def _objection_to_value(criterion: Criterion, value: object) -> str:
-    """Return why a value is not one that the limit can judge, or an empty string."""
+    """Return why a value cannot be compared with the limit, or an empty string."""
     kind = _kind(criterion.limit)
     if _kind(value) == kind:
         return ""
@@ -122,7 +123,7 @@ def _needed(criterion: Criterion) -> str:
 
 
 def _kind(value: object) -> str | None:
-    """Return what kind of genuine value this is, in words, or None if it is none."""
+    """Return the kind of a genuine value, in words; None for anything else."""
     match value:
         case bool():
             return "true or false"

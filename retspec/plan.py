@@ -1,4 +1,4 @@
-"""Plan: which measurements the criteria need, each once per distinct arguments, cheap before dear."""
+"""Plan: which measurements the criteria need, each once per distinct arguments, cheap before expensive."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ def make_plan(
     tags: Sequence[str] = (),
     skip: Sequence[str] = (),
 ) -> Plan:
-    """Return what will be measured for the selected criteria of a spec.
+    """Return the plan for the selected criteria of a spec.
 
-    select, skip: patterns of criterion ids; a pattern without wildcards matches as a part of the id.
-    tags: a criterion is selected when it has one of them.
+    select, skip: patterns of criterion ids; a pattern without wildcards matches any part of the id.
+    tags: a criterion is selected if it has one of them.
 
-    Raises NothingSelected when no criterion is left, or a pattern of `select` finds none: a typo must not shrink a run.
+    Raises NothingSelected if no criterion is left, or a pattern of `select` matches none: a typo must not shrink a run.
+    Raises UsageError for an unknown tag, and PluginError if a measurement cannot count its passes.
     """
     chosen = _selected(spec.criteria, select, tags, skip)
     running = [criterion for criterion in chosen if criterion.skip is None]
@@ -51,13 +52,13 @@ def make_plan(
 
 
 def select_cells(documents: Sequence[Document], patterns: Sequence[str]) -> list[Document]:
-    """Return the cells whose names match one of some patterns; all without a pattern.
+    """Return the cells whose names match one of the patterns; all cells if there is no pattern.
 
     Raises UsageError for a spec without a matrix, NothingSelected for a pattern that no cell matches.
     """
     names = [document.cell for document in documents]
     if patterns and not all(names):
-        raise UsageError(f"{documents[0].file} has no matrix, so that there is no cell to select")
+        raise UsageError(f"{documents[0].file} has no matrix, so there is no cell to select")
     for pattern in patterns:
         if not any(_matches(name, [pattern]) for name in names):
             near = did_you_mean(pattern, names)
@@ -109,7 +110,7 @@ def _cost(criterion: Criterion, catalog: Catalog) -> int:
 
 
 class _Planner:
-    """Gathers measurements; a later one may read an earlier one."""
+    """Collects measurements in order; a later one may read an earlier one."""
 
     def __init__(self, spec: Spec, catalog: Catalog) -> None:
         self._recipe = spec.train
@@ -122,11 +123,11 @@ class _Planner:
         return tuple(self._steps.values())
 
     def reads(self, part: str) -> bool:
-        """Whether some measurement asks for a part of the subject."""
+        """Whether some measurement reads this part of the subject."""
         return any(part in step.inputs.values() for step in self._steps.values())
 
     def add(self, criterion: Criterion) -> CheckStep:
-        """Plan the measurements that one criterion waits for."""
+        """Plan the measurements that one criterion needs."""
         check = self._catalog.checks[criterion.check]
         inputs = {name: self._measure(name, criterion) for name in check.measurements}
         own = {name: value for name, value in criterion.arguments.items() if name in check.arguments}
@@ -163,7 +164,7 @@ class _Planner:
             ) from error
 
     def _default(self, argument: Argument) -> Any:
-        """A required argument of a measurement that is called like a key of `train:` is taken from there."""
+        """Return the default of an argument; a required one with the name of a key of `train:` takes its value."""
         from_recipe = argument.is_required and argument.name in RECIPE_KEYS
         return getattr(self._recipe, argument.name) if from_recipe else argument.default
 
@@ -171,7 +172,7 @@ class _Planner:
         return {name: given.get(name, self._default(argument)) for name, argument in declared.items()}
 
     def _key(self, measurement: Measurement, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
-        """Name a measurement by what sets it apart: arguments that are not the default, inputs that were given some."""
+        """Name a measurement by its arguments that differ from the default, and by inputs that have such arguments."""
         apart = [
             f"{name}={value!r}"
             for name, value in arguments.items()

@@ -1,4 +1,4 @@
-"""The first half of the flow, load → validate → plan: everything that can be said before anything is measured."""
+"""The first half of the flow, load → validate → plan: everything that comes before a measurement."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Preparing(TypedDict, total=False):
-    """What shapes a plan: keywords, as the command line has options.
+    """The keyword arguments that determine a plan.
 
-    plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
-    select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
-    gathering: `gather`, or one that remembers, for several specs under the same plugins.
+    plugins: files or modules to load, in addition to those that the spec names and the installed ones (`entry_points`).
+    select, skip: patterns of criterion ids. tags: a criterion is selected if it has one of them.
+    gathering: `gather`, or a cached version of it for several specs with the same plugins.
     """
 
     plugins: Sequence[str]
@@ -51,7 +51,7 @@ def prepare_cells(
 ) -> tuple[list[Plan], Catalog]:
     """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
 
-    cells: patterns of the names of cells; a cell is selected when it matches one of them.
+    cells: patterns of cell names; a cell is selected if it matches one of them.
     Raises what `prepare` raises; a problem that several cells share is reported once.
     """
     return _planned(select_cells(load_cells(spec, overrides), cells), **options)
@@ -67,8 +67,8 @@ def prepare_all(
 ) -> list[tuple[list[Plan], Catalog]]:
     """Prepare every cell of several specs.
 
-    announce: is called with each document before it is validated, and with what gathers the catalog for it.
-    Raises what `prepare` raises; the problems of all specs come in one SpecError.
+    announce: called with each document before it is validated, and with a function that gathers its catalog.
+    Raises what `prepare` raises; one SpecError holds the problems of all specs.
     """
     prepared: list[tuple[list[Plan], Catalog]] = []
     problems: list[Problem] = []
@@ -104,9 +104,9 @@ def _planned(
 def share_cores(
     prepared: Sequence[tuple[Sequence[Plan], Catalog]], jobs: int
 ) -> tuple[list[tuple[list[Plan], Catalog]], int]:
-    """Give each of the lanes its share of the cores, where a spec does not say itself how many threads it wants.
+    """Return the plans with a share of the cores for each lane, unless a spec sets its own threads, and how many lanes.
 
-    jobs: how many cells may be measured at a time. Returns the plans, and how many lanes there are.
+    jobs: how many cells may be measured at a time.
     """
     lanes = max(1, min(jobs, sum(len(plans) for plans, _ in prepared)))
     share = max(1, cores() // lanes)
@@ -118,7 +118,7 @@ def share_cores(
 
 
 def _gathered(document: Document, options: Mapping[str, Any]) -> Catalog:
-    """Return what the plugins offer that a document and the keywords of `Preparing` name."""
+    """Return the catalog of the plugins that a document and the arguments of `Preparing` name."""
     gathering = options.get("gathering", gather)
     named = (*plugins_of(document), *options.get("plugins", ()))
     catalog: Catalog = gathering(named, entry_points=options.get("entry_points", True))

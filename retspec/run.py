@@ -32,24 +32,26 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     strict: bool = False,
     today: date | None = None,
     jobs: int = 1,
+    live_output: bool = False,
     reports: Mapping[str, str | Path] | None = None,
     observers: Sequence[object] = (),
 ) -> Report:
-    """Run a spec and return its report, which knows its `exit_code`.
+    """Run a spec and return its report, which has the `exit_code`.
 
-    spec: path of the YAML file; a matrix in it makes a report with `cells`.
-    cells: patterns of the names of cells.
+    spec: path of the YAML file; with a matrix, the report has `cells`.
+    cells: patterns of cell names; a cell is selected if it matches one of them.
     overrides: `path=value`, as in `model.lora.r=16`; the value is read as YAML.
-    plugins: files or modules to load beside those that the spec names and those that are installed (`entry_points`).
-    select, skip: patterns of criterion ids; tags: a criterion is selected when it has one of them.
-    fail_fast: end after the first criterion that is not met. strict: warnings make the exit code 1.
-    today: the day (UTC) that waivers are held against; the real one unless it is given.
-    jobs: how many cells are measured at a time, each in its own worker, with its share of the cores.
+    plugins: files or modules to load, in addition to those that the spec names and the installed ones (`entry_points`).
+    select, skip: patterns of criterion ids. tags: a criterion is selected if it has one of them.
+    fail_fast: end after the first criterion that is neither met nor accepted. strict: warnings make the exit code 1.
+    today: the day (UTC) on which waivers are judged; the current day by default.
+    jobs: how many cells are measured at a time, each in its own worker with its share of the cores.
+    live_output: show what the code under test prints on stderr as it comes, and keep none of it.
     reports: name of a report format to the path of its file, such as {"junit": "junit.xml"}.
     observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
 
-    Raises SpecError, PluginError, UsageError, NothingSelected before anything runs, ReportError for a file that cannot
-    be written. What happens while measuring is in the report.
+    Raises SpecError, PluginError, UsageError or NothingSelected before anything runs, and ReportError for a file that
+    cannot be written. Whatever happens while measuring is in the report.
     """
     (report,) = run_all(
         [spec],
@@ -59,6 +61,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
         strict=strict,
         today=today,
         jobs=jobs,
+        live_output=live_output,
         reports=[reports or {}],
         observers=observers,
         plugins=plugins,
@@ -79,23 +82,24 @@ def run_all(  # noqa: PLR0913 - the same
     strict: bool = False,
     today: date | None = None,
     jobs: int = 1,
+    live_output: bool = False,
     reports: Sequence[Mapping[str, str | Path]],
     observers: Sequence[object] = (),
     **options: Unpack[Preparing],
 ) -> list[Report]:
     """Run several specs and return their reports, in the same order.
 
-    Those that can share a worker, or even a base model, are measured one after another; `jobs` of all their cells at a
-    time. reports: the files of each spec. For the rest, and for what is raised, see `run`.
+    Specs that can share a worker or a base model are measured one after another. jobs: how many cells of all specs are
+    measured at a time. reports: the files of each spec. For the other arguments, and for what is raised, see `run`.
     """
-    # Most programs that import retspec start no worker: what runs one is imported here, so that they answer sooner.
+    # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
     from retspec.engine.protocol import Finished
     from retspec.engine.supervisor import Workers, measure_all
     from retspec.report.live import live_cells, reporting
 
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     today = today or utc_today()
-    with closing(Workers()) as workers:
+    with closing(Workers(live_output=live_output)) as workers:
         # load → validate → plan; meanwhile a worker imports what the model will need
         prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=workers.warm_up_for, **options)
         prepared, lanes = share_cores(prepared, jobs)

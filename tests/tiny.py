@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from argparse import Namespace
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,12 @@ def looks_at_its_weights() -> nn.Module:
 def convnet() -> nn.Module:
     """A convolution, a BatchNorm, a classifier; everything trains."""
     return nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(512, 3))
+
+
+def warns_of_an_argument() -> PeftModel:
+    """As a library does that takes any argument: it says what it ignores, and goes on."""
+    warnings.warn("the argument 'drop_pth' is ignored", stacklevel=2)
+    return vit()
 
 
 # What trains ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from retspec.errors import did_you_mean
 
 COMMANDS = {
     "run": "Run the checks of specs and write their reports.",
+    "watch": "Watch the first steps of a training and report what looks wrong.",
     "validate": "Validate specs and report every problem.",
     "plan": "Show what a run would measure, and for which criteria.",
     "calibrate": "Write limits from what a known-good setup shows.",

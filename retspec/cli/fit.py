@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +11,14 @@ import click
 import msgspec
 from tabulate import tabulate
 
+from retspec.cli.measuring import measured
 from retspec.cli.options import SpecFile, examples, override_options, plugin_options, verbose_option
 from retspec.cli.progress import watching
-from retspec.engine.protocol import Done, Finished, Job, Made, Progress
-from retspec.engine.supervisor import Workers, measure
 from retspec.errors import ReportError
 from retspec.facts import MemoryFit
 from retspec.plan import make_plan
 from retspec.plugins.catalog import gather
-from retspec.plugins.telling import tell
-from retspec.records import EXIT_NO_VERDICT, Outcome, Size, bytes_of
+from retspec.records import EXIT_NO_VERDICT, Size, bytes_of
 from retspec.report.live import folders_of, read_by, require_apart
 from retspec.spec.load import load, plugins_of
 from retspec.spec.validate import validate
@@ -120,8 +117,9 @@ def command(  # noqa: PLR0913 - one per option
             spec, arguments, overrides=overrides, plugins=plugins, entry_points=entry_points, observer=observer
         )
         require_apart([destination] if destination else [], [catalog.named, read_by(plan.spec)], folders_of([plan]))
-        outcome, facts, faults = _measure(plan, catalog)
-    for fault in faults:
+        found = measured(plan, catalog)
+    outcome, facts = found.outcomes[CRITERION], found.facts.get(MEASUREMENT)
+    for fault in found.faults:
         click.echo(f"run: {fault}", err=True)
     if outcome.failure is not None or facts is None:
         click.echo(Mask(plan.spec.secrets).text(f"{spec}: {outcome.reason}"), err=True)
@@ -130,7 +128,7 @@ def command(  # noqa: PLR0913 - one per option
     click.echo("\n".join(_lines(fit)))
     if destination is not None:
         _write(destination, fit)
-    if faults:
+    if found.faults:
         context.exit(EXIT_NO_VERDICT)
 
 
@@ -149,30 +147,6 @@ def _prepare(
     entry = {"check": CHECK, "limit": 1, "with": arguments}
     document = replace(document, data={**document.data, "checks": {CRITERION: entry}})
     return make_plan(validate(document, catalog), catalog), catalog
-
-
-def _measure(plan: Plan, catalog: Catalog) -> tuple[Outcome, Any, tuple[str, ...]]:
-    """Return the criterion's outcome, the facts as plain data, and each fault of the run once."""
-    outcome, facts, faults, mask = Outcome(id=CRITERION), None, list[str](), Mask(plan.spec.secrets)
-    job = Job(plan=plan, plugins=catalog.named, entry_points=catalog.entry_points)
-    names = {step.key: step.name for step in plan.measurements}
-    with (
-        closing(Workers()) as workers,
-        closing(measure(job, workers)) as messages,
-    ):
-        for message in messages:
-            match message:
-                case Progress(key, step, total):
-                    name = names.get(key, key)  # the arguments say nothing new
-                    step_begun = {"measurement": name, "step": step, "total": total, "name": plan.spec.name}
-                    tell(catalog.hooks.hook, "progress", mask.data(step_begun), faults.append)
-                case Made(measured) if names[measured.key] == MEASUREMENT:
-                    facts = measured.facts
-                case Finished(result):
-                    outcome = result
-                case Done(others):
-                    faults += others
-    return outcome, facts, tuple(dict.fromkeys(map(mask.text, faults)))
 
 
 def _lines(fit: MemoryFit) -> Iterator[str]:

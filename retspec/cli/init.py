@@ -11,12 +11,10 @@ import click
 from retspec.cli.drafting.disk import Disk
 from retspec.cli.drafting.recognition import settings_in
 from retspec.cli.drafting.spec import can_be_drafted, draft
+from retspec.cli.drafting.writing import SCHEMA, write_draft
 from retspec.cli.options import examples, verbose_option
 from retspec.errors import Mark, UsageError
 from retspec.spec.load import read_config
-
-SCHEMA = "retspec.schema.json"
-"""The file that the starter's first line names; `retspec schema` writes it."""
 
 
 @click.command(
@@ -44,7 +42,7 @@ def command(path: Path, *, config: Path | None, force: bool) -> None:
     is left alone. With --config the model is yours: the spec refers to the values of the config.
     """
     text = _starter() if config is None else _drafted(config, path)
-    _write(path, text, "w" if force else "x")
+    write_draft(path, text, force=force)
     click.echo(f"wrote {path}; next:")
     click.echo(f"  retspec schema --output {path.with_name(SCHEMA)}   # completion and checking in your editor")
     click.echo(f"  retspec run {path}")
@@ -65,13 +63,3 @@ def _drafted(file: Path, spec: Path) -> str:
         )
     named = os.path.relpath(file.absolute(), spec.absolute().parent)
     return draft(found, config, Disk(spec, file), named, SCHEMA)
-
-
-def _write(path: Path, text: str, mode: str) -> None:
-    try:
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise UsageError(f"{path} exists; --force overwrites it") from error
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error

@@ -72,7 +72,7 @@ def verbose_option(function: Function) -> Function:
         is_eager=True,
         expose_value=False,
         callback=_remember_verbose,
-        help="Show details of every criterion, and tracebacks of errors.",
+        help="Show details of every criterion, what was printed for it, and tracebacks of errors.",
     )(function)
 
 

@@ -120,9 +120,12 @@ def verdict_line(result: Result) -> str:
 
 
 @contextmanager
-def watching(stream: TextIO) -> Iterator[LiveProgress | PlainProgress]:
-    """Yield the observer for a stream, and leave no half-written line behind."""
-    observer = LiveProgress(stream) if _can_overwrite(stream) else PlainProgress(stream)
+def watching(stream: TextIO, *, by_lines: bool = False) -> Iterator[LiveProgress | PlainProgress]:
+    """Yield the observer for a stream, and leave no half-written line behind.
+
+    by_lines: never overwrite a line, because others write to the stream, too.
+    """
+    observer = LiveProgress(stream) if _can_overwrite(stream) and not by_lines else PlainProgress(stream)
     try:
         yield observer
     finally:

@@ -31,6 +31,7 @@ class Running(Planning):
     fail_fast: bool
     strict: bool
     jobs: int
+    live_output: bool
 
 
 @click.command(
@@ -58,6 +59,12 @@ class Running(Planning):
     metavar="N",
     help="How many specs and cells are measured at a time; the cores are divided between them.",
 )
+@click.option(
+    "-s",
+    "--live-output",
+    is_flag=True,
+    help="Show what the code under test prints on stderr as it comes, and keep none of it.",
+)
 @report_options
 @click.option(
     "--no-reports", "defaults", is_flag=True, flag_value=False, default=True, help="Write only named reports."
@@ -84,7 +91,7 @@ def command(
     files = [_files_of(spec, reports, defaults=defaults) for spec in specs]
     hint = f"; {NAME} in it is the file name of the spec, without the ending" if len(specs) > 1 else ""
     require_distinct([path for each in files for path in each.values()], hint=hint)
-    with watching(sys.stderr) as observer:
+    with watching(sys.stderr, by_lines=options["live_output"]) as observer:
         found = run_all(specs, reports=files, observers=[observer], **options)
     for report, written in zip(found, files, strict=True):
         show(report, written, verbose=context.ensure_object(Settings).verbose, heading=len(found) > 1)

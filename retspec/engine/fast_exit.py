@@ -1,7 +1,7 @@
-"""Ending a process without taking it apart first.
+"""End a process without tearing it down first.
 
-The interpreter frees its modules, and a model of gigabytes, one object after another before it ends. That is useless
-and takes a fifth of a light command's time, or seconds after a run.
+Before it ends, the interpreter frees its modules, and a model of gigabytes, one object after another. That is useless
+work, and it takes a fifth of a light command's time, or seconds after a run.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from contextlib import suppress
 
 
 class FastExit:
-    """Ends the process at once when its threads, its children and all that others registered for its end are done.
+    """Ends the process at once, after its threads, its children and every other exit handler are done.
 
-    Make it before anybody else registers something: the first that is registered is the last that is called.
+    Create it before any other exit handler is registered: atexit calls the first one last.
     """
 
     def __init__(self) -> None:
@@ -26,6 +26,6 @@ class FastExit:
     def _end(self) -> None:
         if self.status is not None:
             for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError, ValueError):  # full or closed: what could be said of that is in the status
+                with suppress(OSError, ValueError):  # full or closed: the status already reports that
                     stream.flush()
             os._exit(self.status)

@@ -1,7 +1,8 @@
-"""Ending a run in good order when a signal asks for it.
+"""End a run cleanly when a signal asks for it.
 
-A signal is noted when it arrives and heard where nothing is half done. An exception out of the handler could strike
-anywhere: in the standard library, between taking a lock and being sure to give it back, it hangs the run for ever.
+The handler only records the signal; the run checks for it where no operation is half done. An exception raised in the
+handler could interrupt any line: in the standard library, between taking a lock and the code that releases it, it would
+hang the run.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _arrived: list[int] = []
-"""The number of the signal that arrived; of the process, as signals are."""
+"""The number of the signal that arrived. It is global because signals belong to the process."""
 
 
 class Interrupted(BaseException):
-    """A signal asks for the end; not an Exception, so that no handler of errors swallows it."""
+    """A signal asks the run to end; not an Exception, so that no `except Exception` swallows it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -35,10 +36,11 @@ def raise_if_interrupted() -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Note the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
+    """Record the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
 
-    SIGINT is heard even where a shell started the program with it ignored, as shells do in the background; SIGHUP is
-    not, because `nohup` means it. Outside the main thread, where Python allows no handlers, nothing is changed.
+    SIGINT is handled even if a shell started the program with it ignored, as shells do in the background. An ignored
+    SIGHUP stays ignored, because that is what `nohup` is for. Outside the main thread, where Python allows no handlers,
+    nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

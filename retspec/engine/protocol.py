@@ -1,4 +1,4 @@
-"""What travels between the supervisor and its worker: instructions in, messages out, as JSON records, one per line."""
+"""The protocol between the supervisor and a worker: instructions in, messages out, as JSON records, one per line."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from retspec.records import Measured, Outcome, Plan
 
 
 class Libraries(msgspec.Struct, frozen=True, tag=True):
-    """What a worker imports while its first job is still being planned."""
+    """The libraries that a worker imports while its first job is still being planned."""
 
     names: tuple[str, ...]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a worker has to do."""
+    """A plan for a worker to measure, and the plugins that it needs."""
 
     plan: Plan
     plugins: tuple[str, ...] = ()
     entry_points: bool = True
     more: bool = False
-    """Whether another job may follow: then what it could share is worth keeping."""
+    """Whether another job may follow; if so, the worker keeps what that job could share."""
+    resumed: bool = False
+    """Whether a worker died during it: what that one has seen is not known."""
 
 
 class Environment(msgspec.Struct, frozen=True, tag=True):
-    """Where the worker measures."""
+    """The device, threads and file hashes that the worker measures with."""
 
     facts: dict[str, str]
 
 
 class Started(msgspec.Struct, frozen=True, tag=True):
-    """The worker turns to a criterion."""
+    """The worker begins a criterion."""
 
     id: str
 
@@ -43,6 +45,21 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     total: int = 0
 
 
+class Printed(msgspec.Struct, frozen=True, tag=True):
+    """Since the last such record, what is in the standard streams was printed by one thing.
+
+    The text itself stays in the files that the streams lead to, which belong to the supervisor: a flood costs the
+    channel nothing, and what a worker printed outlives it.
+    """
+
+    source: str
+    """The measurement or the part of the subject that was being made; empty for everything else."""
+    stdout: int
+    """Bytes in the file of the standard output by now."""
+    stderr: int
+    """Bytes in the file of the standard error by now."""
+
+
 class Made(msgspec.Struct, frozen=True, tag=True):
     """A measurement was made."""
 
@@ -50,19 +67,19 @@ class Made(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
-    """A criterion is through."""
+    """A criterion is finished."""
 
     outcome: Outcome
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """The worker did everything and cleaned up; `faults` says what went wrong while cleaning up."""
+    """The worker finished its job and cleaned up; `faults` lists what went wrong while cleaning up."""
 
     faults: tuple[str, ...] = ()
 
 
 Instruction = Libraries | Job
-Message = Environment | Started | Progress | Made | Finished | Done
+Message = Environment | Started | Progress | Printed | Made | Finished | Done
 
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _instruction_decoder: msgspec.json.Decoder[Instruction] = msgspec.json.Decoder(Instruction)
@@ -76,11 +93,11 @@ def encode(message: Message | Instruction) -> bytes:
 def decode(line: bytes) -> Message:
     """Return the message of one line.
 
-    Raises msgspec.DecodeError when it is none.
+    Raises msgspec.DecodeError if the line is not a message.
     """
     return _decoder.decode(line)
 
 
 def decode_instruction(line: bytes) -> Instruction:
-    """Return the instruction of one line, which a supervisor wrote."""
+    """Return the instruction that a supervisor wrote as one line."""
     return _instruction_decoder.decode(line)

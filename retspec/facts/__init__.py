@@ -48,6 +48,7 @@ from retspec.facts.pipelines import Expectations, Pipeline
 from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
 from retspec.facts.training import AdapterEffect, GradientHistory, Training
+from retspec.facts.warned import SeenWarning, Warned
 
 __all__ = [
     "AdapterEffect",
@@ -99,6 +100,7 @@ __all__ = [
     "Ranks",
     "Reloading",
     "Repetition",
+    "SeenWarning",
     "ShapeMismatch",
     "SharedGroup",
     "SharedSamples",
@@ -113,6 +115,7 @@ __all__ = [
     "Training",
     "Violation",
     "Violations",
+    "Warned",
     "WatchedBatch",
     "WatchedCriterion",
     "WatchedGroup",

@@ -138,6 +138,10 @@ class Loop(Struct, frozen=True):
     """Whether a DataLoader gave batches."""
     scaler: bool = False
     """Whether a loss scaler was at work."""
+    backwards: int = 0
+    """Backward passes, of whatever module."""
+    last_lines: tuple[str, ...] = ()
+    """The last lines that it printed, where it ended before its steps were taken and they could be read."""
     one_batch: bool = False
     """Whether every DataLoader was made to give its first batch again and again."""
     workers: int = 0

@@ -23,7 +23,7 @@ class GradientHistory(Struct, frozen=True):
     nonfinite_steps: int
     """Number of steps in which the gradient held NaN or infinity."""
     moved: bool
-    """Whether a gradient moved the parameter: weight decay alone does not count."""
+    """Whether a gradient moved the parameter; weight decay alone does not count."""
 
     @property
     def is_dead(self) -> bool:
@@ -32,24 +32,24 @@ class GradientHistory(Struct, frozen=True):
 
 
 def drop(losses: Sequence[float]) -> float:
-    """Return 1 - last / first of some losses, of which the first is positive."""
+    """Return the fraction by which losses fell, 1 - last / first; the first must be positive."""
     return 1 - losses[-1] / losses[0]
 
 
 class Training(Struct, frozen=True):
-    """What a training of up to `steps` optimizer steps showed.
+    """The facts about a training of up to `steps` optimizer steps.
 
-    It ends at the first loss that is not finite, or where `train.stop_at_drop` says that the loss has fallen enough.
+    It ends at the first loss that is not finite, or when the loss has fallen by `train.stop_at_drop`.
     """
 
     steps: int
     """Optimizer steps that were requested."""
     losses: tuple[float, ...]
-    """Mean loss of each step before its update, one entry per step that was taken, as long as it is finite."""
+    """Mean loss of each step before its update, one entry per step that was taken, up to the last finite one."""
     nonfinite_loss_at: int | None
     """Index of the step whose loss was not finite, from 0, or None."""
     nonfinite_operation: str
-    """The operation that made the loss not finite, where it could be found."""
+    """The operation that made the loss not finite, if it could be found."""
     gradients: tuple[GradientHistory, ...]
     """One per trainable parameter."""
     drifted: tuple[str, ...]
@@ -63,16 +63,16 @@ class Training(Struct, frozen=True):
     skipped: tuple[int, ...] | None
     """Indices, from 0, of the steps that the loss scaler skipped; None without a loss scaler."""
     nonfinite_backward: str = ""
-    """The operation that made a gradient not finite while the loss was, where it could be found."""
+    """The operation that made a gradient not finite although the loss was finite, if it could be found."""
 
     @property
     def ended_early(self) -> bool:
-        """Whether steps were skipped because the loss had fallen by `train.stop_at_drop`."""
+        """Whether training ended before its last step because the loss had fallen by `train.stop_at_drop`."""
         return self.nonfinite_loss_at is None and len(self.losses) < self.steps
 
     @property
     def extent(self) -> dict[str, object]:
-        """The number of steps that were taken, as details, and of those that were requested if that is more."""
+        """The number of steps that were taken, as details, and the number that were requested if that is more."""
         early = {"asked for": self.steps, "ended by": "train.stop_at_drop"} if self.ended_early else {}
         return {"steps": len(self.losses), **early}
 
@@ -82,32 +82,30 @@ class Training(Struct, frozen=True):
         return "raise `train.min_steps`" if self.ended_early else "raise `train.steps`"
 
     def finite_losses(self, least: int) -> tuple[float, ...]:
-        """Return the losses of a training that stayed finite and took at least so many steps.
+        """Return the losses of a training that stayed finite and took at least `least` steps.
 
         Raises Inconclusive otherwise.
         """
         if self.nonfinite_loss_at is not None:
-            raise Inconclusive(
-                f"the loss is not finite at step {self.nonfinite_loss_at + 1}; `nonfinite_steps` tells more"
-            )
+            raise Inconclusive(f"the loss is not finite at step {self.nonfinite_loss_at + 1}; see `nonfinite_steps`")
         if len(self.losses) < least:
             raise Inconclusive(f"{len(self.losses)} steps are too few, this needs {least}; {self.remedy}")
         return self.losses
 
     def positive_losses(self) -> tuple[float, ...]:
-        """Return the losses, of which a change is a fraction: at least two, the first above zero, none below.
+        """Return losses whose change is a fraction: at least two, the first above zero, none below.
 
-        Raises Inconclusive otherwise: a loss that goes below zero may have the wrong sign.
+        Raises Inconclusive otherwise: a loss below zero may have the wrong sign.
         """
         losses = self.finite_losses(2)
         if min(losses) < 0 or losses[0] == 0:
             raise Inconclusive(
-                f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: only of a positive one is a change a fraction"
+                f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: a relative change needs a positive loss"
             )
         return losses
 
     def gradients_over(self, least: int) -> tuple[GradientHistory, ...]:
-        """Return the gradients of a training with at least so many backward passes.
+        """Return the gradients of a training with at least `least` backward passes.
 
         Raises Inconclusive otherwise.
         """
@@ -123,6 +121,6 @@ class AdapterEffect(Struct, frozen=True):
     """How far the trained adapter moves the logits, with the trained head."""
 
     absolute: float
-    """Largest absolute difference of a logit with the adapter and without it."""
+    """Largest absolute difference between a logit with the adapter and without it."""
     relative: float
-    """The same as a fraction of the largest absolute logit, without unit."""
+    """The same as a fraction of the largest absolute logit; it has no unit."""

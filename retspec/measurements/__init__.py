@@ -1,6 +1,6 @@
-"""The built-in measurements: facts about the subject, made once and shared. A new file is discovered, not listed.
+"""The built-in measurements: each is made once and shared by the checks. New files are discovered, not listed.
 
-torch, timm and peft are imported inside functions: the command line imports these modules to plan, the worker to run.
+Import torch, timm and peft inside functions: the command line imports these modules too, to plan a run.
 """
 
 from __future__ import annotations
@@ -12,5 +12,5 @@ from retspec.plugin import Measurement, discover, hookimpl
 
 @hookimpl
 def retspec_measurements() -> list[Measurement]:
-    """Offer every measurement below this package."""
+    """Return every measurement in this package."""
     return discover(sys.modules[__name__], Measurement)

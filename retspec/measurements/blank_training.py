@@ -1,9 +1,10 @@
-"""The measurement `blank_training`."""
+"""The measurement `blank_training`: how far the loss falls without the images."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retspec.errors import NoVerdict
 from retspec.measurements.training import LearningRate, Steps, fewest_passes, train, training_passes
 from retspec.plugin import Cost, measurement
 from retspec.subjects.data.batch import Batch
@@ -27,11 +28,16 @@ def blank_training(
     steps: Steps,
     lr: LearningRate,
 ) -> Training:
-    """Train as `training` does, on the same labels, with the inputs zeroed.
+    """Train as `training` does, on the same labels, with all inputs set to zero.
 
-    Where `train.stop_at_drop` ends it early, the labels alone were enough for that drop.
+    If `train.stop_at_drop` ends it early, the labels alone were enough for that drop. This is the "input-independent
+    baseline" of https://karpathy.github.io/2019/04/25/recipe/
+
+    Raises NoVerdict for a model without trainable parameters.
     """
     import torch
 
+    if trainer.watched is not None:
+        raise NoVerdict("this trains a second time with blank images, and a training of your own runs as it is")
     blank = Batch(torch.zeros_like(batch.inputs), batch.targets)
     return train(model, blank, trainer.varied(steps=steps, lr=lr), progress)

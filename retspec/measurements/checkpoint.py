@@ -1,4 +1,4 @@
-"""The measurement `checkpoint`."""
+"""The measurement `checkpoint`: whether the model has the weights of its file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.FORWARD)
 def checkpoint(model: nn.Module, loaded: Loaded) -> Checkpoint:
-    """Compare the weights of the wrapped model with the file that they were loaded from."""
+    """Compare the weights of the wrapped model with the file that they were loaded from.
+
+    Frozen weights must equal the file. All weights that fit are checked for NaN and infinity.
+
+    Raises SubjectError when the file cannot be read safely.
+    """
     fitted = loaded.placed_in(model)
     frozen = {name for name in fitted.fitting if not fitted.places[name].requires_grad}
     return Checkpoint(

@@ -1,4 +1,4 @@
-"""The measurement `compilation`."""
+"""The measurement `compilation`: what `torch.compile` changes in logits and speed."""
 
 from __future__ import annotations
 
@@ -37,10 +37,13 @@ def compilation(
     *,
     backend: Annotated[
         Literal["aot_eager", "inductor", "eager"],
-        Meta(description="Of torch.compile; inductor is the real one, and takes half a minute the first time."),
+        Meta(description="Backend of torch.compile; torch's default, inductor, takes half a minute the first time."),
     ] = "aot_eager",
 ) -> Compilation:
-    """Compare outputs and times of the compiled model with those of the eager one, in eval mode."""
+    """Compare logits and times of the compiled model with those of the eager one, in eval mode.
+
+    Raises Inconclusive when the machine cannot compile, and for logits that are not finite.
+    """
     import torch
 
     with preserved(model), torch.no_grad():
@@ -49,7 +52,7 @@ def compilation(
         expected, eager = _timed(model, batch.inputs)
         progress(2, 2)
         try:
-            found, compiled = _timed(torch.compile(model, backend=backend), batch.inputs)
+            actual, compiled = _timed(torch.compile(model, backend=backend), batch.inputs)
         except Exception as error:
             if "Compiler" not in type(error).__name__ and "compiler" not in str(error):
                 raise
@@ -58,7 +61,7 @@ def compilation(
             torch.compiler.reset()
     return Compilation(
         backend=backend,
-        difference=largest_difference(expected, found),
+        difference=largest_difference(expected, actual),
         scale=float(expected.abs().max()),
         eager=eager,
         compiled=compiled,
@@ -66,7 +69,10 @@ def compilation(
 
 
 def _timed(run: Callable[[Tensor], Any], inputs: Tensor) -> tuple[Tensor, tuple[float, ...]]:
-    """Return the output, and the seconds of each pass after warm-up."""
+    """Return the logits (batch, classes), and the seconds of each pass after the warm-up.
+
+    inputs: (batch, ...).
+    """
     seconds = []
     for _turn in range(WARM_UP + TIMED):
         started = perf_counter()

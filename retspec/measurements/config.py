@@ -1,4 +1,4 @@
-"""The measurements `named_paths` and `output_folders`: the training config and the disk, without torch."""
+"""The measurements `named_paths` and `output_folders`: whether paths in the training config exist or can be written."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def named_paths(
         list[str],
         Meta(
             description="Keys or dotted places of the config whose values are paths; * matches anything. By default "
-            "those that are called like one (*_path, *_dir, *_file, *_csv, *_root, checkpoint), without outputs."
+            "those named like a path (*_path, *_dir, *_file, *_csv, *_root, checkpoint), without outputs."
         ),
     ] = [],  # noqa: B006 - read only
 ) -> NamedPaths:
-    """Look for what the config names on the disk."""
+    """Look up the paths in the config on the disk."""
     every = [*texts(config.data)]
     if keys:
         chosen = [text for text in every if text.matches(keys)]
     else:
         chosen = [text for text in every if text.matches(INPUTS) and text.is_path and not text.is_output]
-    found = (
+    paths = (
         NamedPath(
             place=f"config.{text.place}",
             value=text.value,
@@ -45,7 +45,7 @@ def named_paths(
         for text in chosen
     )
     return NamedPaths(
-        paths=tuple(found),
+        paths=tuple(paths),
         folders=config.folders,
         unmatched=tuple(key for key in keys if not any(text.matches([key]) for text in every)),
     )
@@ -56,11 +56,11 @@ def output_folders(
     config: Config,
     *,
     path: Annotated[
-        str, Meta(min_length=1, description="The folder; by default what the usual keys of the config name.")
+        str, Meta(min_length=1, description="The folder; by default the values of the usual keys of the config.")
     ]
     | None = None,
 ) -> OutputFolders:
-    """Try to write where the training is going to."""
+    """Try to write to the folders that the training will write to."""
     if path is not None:
         return OutputFolders(folders=(_tried("path", path, config),), unresolved=())
     named = [text for text in texts(config.data) if text.matches(OUTPUT_FOLDERS) and text.is_path]
@@ -74,16 +74,16 @@ def output_folders(
 
 
 def _tried(place: str, value: str, config: Config) -> OutputFolder:
-    """Try a folder where it is; one that is nowhere yet is going to be made in the working directory."""
+    """Return whether a folder can be written to; one that does not exist would be created in the working directory."""
     path = find(value, (str(Path.cwd()), *config.folders)) or os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - no error
     return OutputFolder(place=place, path=path, obstacle=_obstacle(Path(path)))
 
 
 def _obstacle(folder: Path) -> str:
-    """Return why a folder cannot be written to, or made; nothing is left behind."""
+    """Return why a folder cannot be written to or created, or an empty string; leaves no file behind."""
     nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if not nearest.is_dir():
-        return f"{nearest} is no directory"
+        return f"{nearest} is not a directory"
     try:
         with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(b"\0")

@@ -1,4 +1,4 @@
-"""The measurement `data_wait`."""
+"""The measurement `data_wait`: the share of a training that is spent waiting for data."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ if TYPE_CHECKING:
 
 
 MOST_WORKERS = 4
-"""By default: with more, feeding a model seldom gets faster."""
+"""Most worker processes by default: more rarely make a training faster."""
 
 Workers = Annotated[
     int,
     Meta(
         ge=0,
-        description="Worker processes; by default those of the loader that `data` gives, or one per core, up to 4, "
+        description="Worker processes; by default those of the loader that `data` returns, or one per core, up to 4, "
         "none on macOS.",
     ),
 ]
 
 
 def _passes(recipe: Recipe, workers: int | None) -> Passes:
+    """Return the most passes that the measurement may need: by default the machine decides the number of workers."""
     steps = (1 + ROUNDS) * batches_per_round(MOST_WORKERS if workers is None else workers)
     return Passes(forward=steps * recipe.accumulation, backward=steps * recipe.accumulation)
 
@@ -57,12 +58,14 @@ def data_wait(
     *,
     workers: Workers | None = None,
 ) -> DataWait:
-    """Train on batches from a loader, and time waiting apart from training; the plan counts the most passes.
+    """Train on batches from a loader, and time waiting and training separately.
 
-    Of a training of the user's own, the waiting of its own loop is returned, and nothing is trained.
+    Of a training of the user's own, it is the waiting of its loop; nothing is trained.
+
+    Raises Inconclusive for a loss that is not finite.
     """
     if trainer.watched is not None:
-        return watched_wait(trainer.watched().loop)
+        return watched_wait(trainer.watched.loop)
     number = next(choice for choice in (workers, feed.workers, _by_default(device)) if choice is not None)
     size = batches_per_round(number if workers is not None else min(number, MOST_WORKERS))
     waited, trained = [], []
@@ -111,7 +114,7 @@ def _by_default(device: torch.device) -> int:
 
 
 class _TimedTraining:
-    """A training that takes each batch once."""
+    """A training that takes one step on each batch."""
 
     def __init__(self, model: nn.Module, trainer: TrainerMaker, device: torch.device) -> None:
         self._model = model
@@ -120,7 +123,12 @@ class _TimedTraining:
         self._trainer: Trainer | None = None
 
     def run(self, batches: Iterator[tuple[Tensor, Tensor]]) -> tuple[float, float]:
-        """Return the seconds spent waiting for batches, and those spent training on them."""
+        """Return the seconds spent waiting for batches, and the seconds spent training on them.
+
+        batches: (inputs, targets): tensors (batch, ...) and (batch,) or (batch, classes), on any device.
+
+        Raises Inconclusive for a loss that is not finite.
+        """
         waiting = training = 0.0
         started = perf_counter()
         for images, labels in batches:

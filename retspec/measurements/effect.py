@@ -1,4 +1,4 @@
-"""The measurements `effect` and `loaded_effect`."""
+"""The measurements `effect` and `loaded_effect`: how much an adapter changes the logits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the 
 
 @measurement(cost=Cost.TRAINING, passes=_passes)
 def effect(training: Trained, model: nn.Module, batch: Batch) -> AdapterEffect:
-    """Compare the trained model's outputs with its adapter and without, in eval mode."""
+    """Compare the trained model's logits with its adapter and without, in eval mode.
+
+    Raises NoVerdict for a model without an adapter, Inconclusive for a merged adapter or logits that are not finite.
+    """
     import torch
 
     tuner(model)
@@ -38,7 +41,10 @@ def effect(training: Trained, model: nn.Module, batch: Batch) -> AdapterEffect:
 
 @measurement(cost=Cost.FORWARD, passes=_passes)
 def loaded_effect(model: nn.Module, batch: Batch) -> AdapterEffect:
-    """Compare the outputs with the adapter and without, in eval mode, the model being as its source left it."""
+    """Compare the loaded model's logits with its adapter and without, before any training, in eval mode.
+
+    Raises what `effect` raises.
+    """
     import torch
 
     tuner(model)

@@ -1,4 +1,4 @@
-"""The measurements `evaluation` and `isolation`: what a forward pass depends on, and what it leaves behind."""
+"""The measurements `evaluation` and `isolation`: what a forward pass depends on, and what it changes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from retspec.subjects.data.batch import Batch
 
 ALONE = 2
-"""Images that are passed alone."""
+"""Number of images that are also passed alone."""
 
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=2))  # noqa: ARG005 - every counter gets the recipe
 def evaluation(model: nn.Module, batch: Batch) -> Evaluation:
-    """Pass the batch twice in eval mode, and compare outputs and buffers."""
+    """Pass the batch twice in eval mode, and compare logits and buffers.
+
+    Raises Inconclusive for logits that are not finite.
+    """
     import torch
 
     with preserved(model) as snapshot, torch.no_grad():
@@ -36,9 +39,13 @@ def evaluation(model: nn.Module, batch: Batch) -> Evaluation:
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=2 + ALONE, backward=1))  # noqa: ARG005 - the same
 def isolation(model: nn.Module, batch: Batch) -> Isolation:
-    """Pass images alone and inside the batch, and check whether one image's output depends on another image.
+    """Pass images alone and inside the batch, and test whether one image's logits depend on another image.
 
-    Raises Inconclusive for a batch of one image, and when a leak could not show in the gradient.
+    The gradient of the logits with respect to the other images shows it, as in "use backprop to chart dependencies" of
+    https://karpathy.github.io/2019/04/25/recipe/
+
+    Raises Inconclusive for a batch of one image, integer inputs, logits or gradients that are not finite, and logits
+    that do not depend on their own image.
     """
     import torch
 
@@ -56,28 +63,29 @@ def isolation(model: nn.Module, batch: Batch) -> Isolation:
 
 
 def _train_but_batch_normalization(model: nn.Module) -> bool:
-    """Put the model into train mode, its batch normalizations into eval mode; return whether there are any."""
+    """Put the model into train mode, except its batch normalizations; return whether it has any."""
     from torch import nn
 
     model.train()
-    found = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001 - the only common base
-    for module in found:
+    normalizations = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001 - the only common base
+    for module in normalizations:
         module.eval()
-    return bool(found)
+    return bool(normalizations)
 
 
 def _leak(model: nn.Module, inputs: Tensor) -> float:
-    """Return the largest absolute gradient of the first image's output with respect to another image.
+    """Return the largest absolute gradient of the first image's logits with respect to a pixel of another image.
 
-    inputs: (batch, …), one entry per image. Raises Inconclusive for integer inputs, and when the gradient for the
-    first image itself is missing, zero or not finite.
+    It is the gradient of the sum of squares of the logits. inputs: (batch, ...), at least two.
+
+    Raises Inconclusive for integer inputs, and for a gradient that is missing, not finite, or zero at the first image.
     """
     if not inputs.is_floating_point():
-        raise Inconclusive("the inputs are integers, of which there is no gradient")
+        raise Inconclusive("the inputs are integers, which have no gradient")
     watched = inputs.detach().clone().requires_grad_()
     own = logits_of(model(watched))[0]
     if not own.requires_grad:
-        raise Inconclusive("no gradient comes back to the inputs, so a leak could not show; see `dead_gradients`")
+        raise Inconclusive("no gradient reaches the inputs, so a leak could not show; see `dead_gradients`")
     own.float().square().sum().backward()  # type: ignore[no-untyped-call] # reentrant checkpointing refuses autograd.grad
     gradient = watched.grad
     if gradient is None or not gradient[0].any():

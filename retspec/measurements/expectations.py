@@ -1,4 +1,4 @@
-"""The measurement `expectations`."""
+"""The measurement `expectations`: the input size, mean and std that the model was trained with."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC)
 def expectations(optional_skeleton: Skeleton | None, transforms: Transforms) -> Expectations:
-    """Ask the model, if there is one, for the images that it was trained on."""
+    """Read the preprocessing that the model expects from its own configuration, if there is a model."""
     if optional_skeleton is None:
         return Expectations(None, None, None, from_file=False, are_followed=transforms.from_model)
     module = optional_skeleton.module
-    declared = preprocessing(module)
-    mean, std = declared.get("mean"), declared.get("std")
+    expected = preprocessing(module)
+    mean, std = expected.get("mean"), expected.get("std")
     return Expectations(
         input_size=input_size(module),
         mean=tuple(mean) if mean else None,

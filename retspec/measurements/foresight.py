@@ -1,4 +1,4 @@
-"""The measurements `memory_estimate`, `memory_fit` and `step_flops`: a training step on tensors without data."""
+"""The measurements `memory_estimate`, `memory_fit` and `step_flops`: predictions from tensors without data."""
 
 from __future__ import annotations
 
@@ -25,19 +25,24 @@ if TYPE_CHECKING:
 
 Target = Annotated[
     Literal["cpu", "cuda"],
-    Meta(description="Whose allocator and kernels to reckon with; those of the run's device by default."),
+    Meta(description="Device whose allocator and kernels are assumed; by default that of the run."),
 ]
 Amp = Literal["none", "bfloat16", "float16"]
 GIGABYTE = 1e9
 FREE = 0.1
-"""Share of the memory that a recommended batch leaves free: for the CUDA context, and for what fragments."""
+"""Share of the memory that a recommended batch leaves free: for the CUDA context, and for fragmentation."""
 
 
 @measurement(cost=Cost.STATIC)
 def memory_estimate(
     skeleton: Skeleton, batch: Batch, trainer: TrainerMaker, device: torch.device, *, target: Target | None = None
 ) -> MemoryEstimate:
-    """Estimate the peak memory of the spec's training step, and of its alternatives, without weights."""
+    """Estimate the peak memory in bytes of the spec's training step, and of its alternatives, without weights.
+
+    The alternatives are full fine-tuning and gradient checkpointing.
+
+    Raises NoVerdict when the step cannot run on tensors without data.
+    """
     size, shape, target = len(batch.inputs), BatchShape.of(batch), target or _target(device)
 
     def estimate(module: nn.Module) -> Estimate:
@@ -53,21 +58,24 @@ def memory_estimate(
 
 
 @measurement(cost=Cost.STATIC)
-def memory_fit(  # noqa: PLR0913 - four parts of the subject, and what may be asked
+def memory_fit(  # noqa: PLR0913 - four parts of the subject, and the arguments
     skeleton: Skeleton,
     batch: Batch,
     trainer: TrainerMaker,
     device: torch.device,
     *,
     memory_gb: (
-        Annotated[float, Meta(gt=0, description="Memory to fit in, in GB of 10^9 bytes; the device's by default.")]
+        Annotated[float, Meta(gt=0, description="Memory to fit in, in GB of 10^9 bytes; by default the device's.")]
         | None
     ) = None,
     target: Target | None = None,
-    batch_sizes: Annotated[list[PositiveInt], Meta(description="Batch sizes to estimate beside the search.")] = [],  # noqa: B006 - read only
-    amps: Annotated[list[Amp], Meta(description="Autocast dtypes to look at; `train.amp` by default.")] = [],  # noqa: B006
+    batch_sizes: Annotated[list[PositiveInt], Meta(description="Batch sizes to estimate besides the search.")] = [],  # noqa: B006 - read only
+    amps: Annotated[list[Amp], Meta(description="Autocast dtypes to try; `train.amp` by default.")] = [],  # noqa: B006
 ) -> MemoryFit:
-    """Search for the largest batch whose training step fits in a memory, without weights."""
+    """Find the largest batch whose training step fits in a given memory, without weights.
+
+    Raises NoVerdict when the step cannot run on tensors without data.
+    """
     memory = memory_of(device) if memory_gb is None else round(memory_gb * GIGABYTE)
     target = target or _target(device)
     full = fully_trained(skeleton.copy())
@@ -95,7 +103,12 @@ def memory_fit(  # noqa: PLR0913 - four parts of the subject, and what may be as
 
 @measurement(cost=Cost.STATIC)
 def step_flops(skeleton: Skeleton, batch: Batch, trainer: TrainerMaker) -> StepFlops:
-    """Count the floating-point operations of the spec's training step, without weights."""
+    """Count the floating-point operations of the spec's training step, without weights.
+
+    A multiplication and an addition count as two, by the formulas of `torch.utils.flop_counter`.
+
+    Raises NoVerdict when the step cannot run on tensors without data.
+    """
     from torch.utils.flop_counter import FlopCounterMode
 
     size = len(batch.inputs)
@@ -112,7 +125,7 @@ def step_flops(skeleton: Skeleton, batch: Batch, trainer: TrainerMaker) -> StepF
 
 
 def _attention_on_the_cpu() -> dict[Any, Any]:
-    """Return formulas for what the counter of an older torch, such as 2.10, counts as zero, by operator."""
+    """Return formulas for the CPU attention operators that an older torch, such as 2.10, counts as zero."""
     from torch import ops
     from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
 

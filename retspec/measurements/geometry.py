@@ -1,4 +1,4 @@
-"""The measurement `geometry`."""
+"""The measurement `geometry`: the shapes of patches, attention and logits in a forward pass."""
 
 from __future__ import annotations
 
@@ -14,5 +14,8 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC)
 def geometry(skeleton: Skeleton, batch: Batch) -> Geometry:
-    """Watch the shapes of one forward pass of the spec's batch on fake tensors."""
+    """Record the shapes in one forward pass of the spec's batch on fake tensors.
+
+    Raises NoVerdict when the model fails on inputs of this shape.
+    """
     return skeleton.trace(tuple(batch.inputs.shape))

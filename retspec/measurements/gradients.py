@@ -1,4 +1,4 @@
-"""The measurements `accumulation` and `precision`: gradients computed in two ways."""
+"""The measurements `accumulation` and `precision`: whether two ways to compute gradients agree."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def accumulation(
     batch: Batch,
     trainer: TrainerMaker,
     *,
-    parts: Annotated[int, Meta(ge=2, description="Micro-batches; the last one is smaller if they do not divide.")] = 3,
+    parts: Annotated[int, Meta(ge=2, description="Micro-batches; the last one may be smaller.")] = 3,
 ) -> GradientAgreement:
-    """Compare the gradients of the whole batch with those gathered over micro-batches, as the training scales them.
+    """Compare the gradients of the whole batch with those accumulated over micro-batches.
 
-    Raises Inconclusive for a batch of one image, and when the loss or a gradient is not finite or missing.
+    Raises Inconclusive for a batch of one image, no gradients, and a loss or gradient that is not finite.
     """
     if len(batch.inputs) < 2:  # noqa: PLR2004 - nothing to divide
         raise Inconclusive("a batch of one image cannot be divided; raise `train.batch_size`")
-    whole, gathered = trainer.varied(accumulation=1), trainer.varied(accumulation=parts)
-    return _agreement(model, batch, whole, gathered)
+    whole, accumulated = trainer.varied(accumulation=1), trainer.varied(accumulation=parts)
+    return _agreement(model, batch, whole, accumulated)
 
 
 def _precision_passes(recipe: Recipe, dtype: str) -> Passes:  # noqa: ARG001 - the same
@@ -58,14 +58,20 @@ def precision(
 ) -> GradientAgreement:
     """Compare loss and gradients under autocast with those in full precision.
 
-    Raises Inconclusive when the loss or a gradient is not finite or missing.
+    See https://docs.pytorch.org/docs/stable/amp.html
+
+    Raises Inconclusive for no gradients, and for a loss or gradient that is not finite.
     """
     full = trainer.varied(accumulation=1, amp="none")
     return _agreement(model, batch, full, full.varied(amp=dtype))
 
 
 def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: TrainerMaker) -> GradientAgreement:
-    """Compute gradients under two trainings on the same weights; zero factors, which would hide others, are filled."""
+    """Compare the gradients of two trainings on the same weights, without dropout.
+
+    The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
+    between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
+    """
     import torch
 
     with ExitStack() as stack:
@@ -85,21 +91,21 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
 
 
 def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:
-    """Return the loss, and the gradients by parameter name, each of its parameter's shape, in float64 on the CPU.
+    """Return the mean loss, and each parameter's gradient by name, in its shape, in float64 on the CPU.
 
     Raises Inconclusive when the loss or a gradient is not finite, or no parameter has a gradient.
     """
     loss = trainer.finite_backward()
-    found = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
-    if not found:
+    gradients = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
+    if not gradients:
         raise Inconclusive("no parameter has a gradient; see `dead_gradients`")
-    bad = [name for name, gradient in found.items() if not gradient.isfinite().all()]
+    bad = [name for name, gradient in gradients.items() if not gradient.isfinite().all()]
     if bad:
         raise Inconclusive(f"the gradient of {bad[0]} is not finite; see `nonfinite_gradients`")
-    return loss, found
+    return loss, gradients
 
 
 def _relative(reference: Tensor, other: Tensor) -> float:
-    """Return the L2 norm of the difference of two tensors, relative to the reference; 0 if they are equal."""
+    """Return ||other - reference|| / ||reference|| in the L2 norm, for tensors of one shape; 0 when they are equal."""
     difference = float((other - reference).norm())
     return difference / max(float(reference.norm()), 1e-30) if difference else 0.0

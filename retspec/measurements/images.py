@@ -1,4 +1,4 @@
-"""The measurement `images`."""
+"""The measurement `images`: files that do not decode, and files with the same bytes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 AT_ONCE = 16
-"""Files that a thread reads before it reports its progress."""
+"""Number of files that a thread reads before progress is reported."""
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What reading one file showed; a file that is not there has no digest."""
+    """The result of reading one file: its SHA-256, or None if it cannot be read, and why it is corrupt."""
 
     digest: bytes | None
     reason: str = ""
@@ -35,9 +35,9 @@ class _Seen:
 
 @measurement(cost=Cost.FORWARD, needs_torch=False)
 def images(dataset: Dataset, progress: Callable[[int, int], None]) -> Images:
-    """Read every file once, on all cores: take the hash of its bytes, and decode it to its last pixel.
+    """Read every file once, on all cores: hash its bytes, and decode it to its last pixel.
 
-    Threads are enough: Pillow's decoders and the hash release the GIL while they work.
+    Threads suffice: Pillow's decoders and the hash release the interpreter lock.
     """
     files = {example.file: dataset.path(example) for split in dataset.splits.values() for example in split.examples}
     seen = dict(zip(files, _read_all(list(files.values()), progress), strict=True))
@@ -76,20 +76,24 @@ def _read(path: Path) -> _Seen:
     try:
         with Image.open(BytesIO(content)) as image:
             image.load()
-    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise anything over bytes that make no sense
+    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise any exception on invalid bytes
         reason = "the file is empty" if not content else _without_address(named(error))
         return _Seen(digest, reason)
     return _Seen(digest)
 
 
 def _without_address(reason: str) -> str:
-    """Return a reason without the address of the object in memory: it differs from run to run."""
+    """Return an error of Pillow without the address of the buffer, which differs from run to run."""
     return reason.partition(" <_io.BytesIO")[0]
 
 
 @contextmanager
 def _whole_images_only() -> Iterator[None]:
-    """Undo a setting of Pillow that a user's module may have changed: it fills up truncated images in silence."""
+    """Make Pillow refuse truncated images, even if a user's module has set `LOAD_TRUNCATED_IMAGES`.
+
+    With that setting, Pillow silently fills in the missing pixels:
+    https://pillow.readthedocs.io/en/stable/reference/ImageFile.html
+    """
     from PIL import ImageFile
 
     before = ImageFile.LOAD_TRUNCATED_IMAGES
@@ -107,4 +111,4 @@ def _identical(dataset: Dataset, seen: dict[str, _Seen]) -> Iterator[tuple[Copy,
             digest = seen[example.file].digest
             if digest is not None:
                 copies[digest].append(Copy(name, example.file, example.class_name))
-    return (tuple(found) for found in copies.values() if len(found) > 1)
+    return (tuple(same) for same in copies.values() if len(same) > 1)

@@ -1,4 +1,4 @@
-"""The measurement `labels`."""
+"""The measurement `labels`: labels that the model has no output for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def labels(
     *,
     num_classes: Annotated[PositiveInt, Meta(description="By default the width of the model's output.")] | None = None,
 ) -> Labels:
-    """Compare every label of every split with the number of classes, read from a forward pass on fake tensors."""
+    """Compare every label of every split with the number of classes, seen in a forward pass on fake tensors.
+
+    Raises SubjectError when neither the model nor `num_classes` gives the number of classes.
+    """
     classes = num_classes or classes_of(optional_skeleton)
     examples = (example for split in dataset.splits.values() for example in split.examples)
     outside = [each for each in examples if each.label is None or not 0 <= each.label < classes]
@@ -35,5 +38,5 @@ def classes_of(skeleton: Skeleton | None) -> int:
     """Return the width of the model's output, at least 2; raises SubjectError where no model gives it."""
     size = None if skeleton is None else input_size(skeleton.module)
     if skeleton is None or size is None:
-        raise SubjectError("no model gives the number of classes; give it: `with: {num_classes: 5}`", path="checks")
+        raise SubjectError("no model reports the number of classes; give it: `with: {num_classes: 5}`", path="checks")
     return max(skeleton.trace((1, *size)).output_shape[-1], 2)  # one logit distinguishes two classes

@@ -1,4 +1,4 @@
-"""The measurement `loader`."""
+"""The measurement `loader`: how fast batches arrive, by number of worker processes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retspec.subjects.data.loaders import Feed
 
 SWEEP = (0, 2, 4, 8)
+"""Numbers of worker processes to try, as far as there are cores."""
 
 
 @measurement(cost=Cost.FORWARD)
@@ -34,9 +35,9 @@ def loader(
     ]
     | None = None,
 ) -> Loader:
-    """Time a loader with each number of worker processes, after a round to warm up.
+    """Time a loader with each number of worker processes, after a warm-up round.
 
-    One that is given is timed with its own number, and rebuilt with the others.
+    The user's own loader is timed as it is, then rebuilt with each other number.
     """
     alone = one_process(device)
     swept = [number for number in SWEEP if number <= (0 if alone else cores())] if feed.takes_workers else []

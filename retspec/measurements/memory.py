@@ -1,4 +1,4 @@
-"""The measurement `memory`."""
+"""The measurement `memory`: the peak memory of training steps, and whether it grows."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from retspec.subjects.training.making import TrainerMaker
 
 WARM_UP = 2
+"""Steps that are not counted: in the first one the optimizer creates its state."""
 
 
 def _passes(recipe: Recipe, iterations: int) -> Passes:
@@ -43,7 +44,10 @@ def memory(
     *,
     iterations: Annotated[int, Meta(ge=2, description="Steady steps after the warm-up.")] = 100,
 ) -> Memory:
-    """Take training steps and read what is in use during and after each, once the optimizer has its state."""
+    """Take training steps and read the bytes in use during and after each, once the optimizer has its state.
+
+    Raises Inconclusive for a loss that is not finite.
+    """
     with preserved(model):
         model.train()
         meter = _meter(batch.inputs.device, [*model.parameters(), *model.buffers(), batch.inputs, batch.targets])
@@ -62,6 +66,8 @@ def memory(
 
 
 class _Meter(Protocol):
+    """Reads the bytes in use now, and the most since `start_over`."""
+
     source: str
 
     @property
@@ -85,7 +91,10 @@ class _Cpu(LiveBytes):
 
 
 class _Cuda:
-    """What CUDA's caching allocator has handed out."""
+    """Bytes that the caching allocator has given to tensors.
+
+    See https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-memory-management
+    """
 
     source = "bytes allocated on CUDA"
 
@@ -115,7 +124,10 @@ class _Cuda:
 
 
 class _Mps:
-    """What the Metal driver has handed out; it keeps no peak, so the largest reading after a step is used."""
+    """Bytes that the Metal driver has allocated; it has no peak, so the largest reading after a step is used.
+
+    See https://docs.pytorch.org/docs/stable/generated/torch.mps.driver_allocated_memory.html
+    """
 
     source = "bytes allocated by the Metal driver"
 
@@ -142,9 +154,9 @@ class _Mps:
 
 
 def _resident() -> int:
-    """Return the largest resident set so far, in bytes; Linux counts in KiB, macOS in bytes.
+    """Return the largest resident set so far, in bytes.
 
-    https://man7.org/linux/man-pages/man2/getrusage.2.html
+    Linux reports KiB (https://man7.org/linux/man-pages/man2/getrusage.2.html), macOS bytes.
     """
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return largest if sys.platform == "darwin" else largest * 1024

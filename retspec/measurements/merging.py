@@ -1,4 +1,4 @@
-"""The measurement `merging`."""
+"""The measurement `merging`: whether merging an adapter into its base keeps the logits."""
 
 from __future__ import annotations
 
@@ -29,10 +29,13 @@ def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the 
 
 @measurement(cost=Cost.FORWARD, passes=_passes)
 def merging(model: nn.Module, batch: Batch) -> Merging:
-    """Compare outputs with the adapter active, disabled, merged, and unmerged again.
+    """Compare the logits with the adapter active, disabled, merged, and unmerged again.
 
-    The outputs with the adapter come first, since merging changes the model in place. The base weights of the adapted
-    layers are restored from a copy: unmerging is not exact to the bit. Differences are absolute, in logits.
+    The active and disabled adapters come first, because merging changes the model in place. The base weights are then
+    restored from a copy, because unmerging subtracts the update again, with rounding errors. See
+    https://huggingface.co/docs/peft/developer_guides/lora
+
+    Raises NoVerdict for a model without an adapter, Inconclusive for a merged adapter or logits that are not finite.
     """
     import torch
 
@@ -67,7 +70,7 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
 
 @contextmanager
 def _base_weights(model: nn.Module) -> Iterator[Weights]:
-    """Yield a copy of the adapted layers' base weights, and restore them at the end."""
+    """Yield copies of the adapted layers' base weights, by layer and parameter name, and restore them at the end."""
     layers = {name: layer.get_base_layer() for name, layer in adapted_layers(model).items()}
     weights = {
         name: {own: parameter.detach().clone() for own, parameter in layer.named_parameters()}
@@ -82,9 +85,10 @@ def _base_weights(model: nn.Module) -> Iterator[Weights]:
 
 
 def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...]:
-    """Return the largest absolute difference of each merged weight from base + update, worst first.
+    """Return how far each merged weight W is from its base weight plus its update, worst first.
 
-    Empty for DoRA and for adapters that peft gives no update of (`get_delta_weight`).
+    The update of LoRA is (alpha / r) B A, in the shape of W (https://arxiv.org/abs/2106.09685). Empty if a layer has
+    another kind of update, such as DoRA (https://arxiv.org/abs/2402.09353).
     """
     deviations = []
     for name, layer in adapted_layers(model).items():

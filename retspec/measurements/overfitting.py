@@ -1,4 +1,4 @@
-"""The measurement `overfitting`."""
+"""The measurement `overfitting`: whether the training can memorize a few samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retspec.subjects.training.trainer import Trainer
 
 LEARNT = 0.01
-"""Mean loss up to which the samples count as learnt."""
+"""Mean loss at which the samples count as learnt."""
 
 
 def _passes(recipe: Recipe, samples: int, most_steps: int) -> Passes:  # noqa: ARG001 - every counter gets all
@@ -41,12 +41,14 @@ def overfitting(
     trainer: TrainerMaker,
     progress: Callable[[int, int], None],
     *,
-    samples: Annotated[int, Meta(ge=2, description="Images to learn by heart, balanced over the classes.")] = 10,
+    samples: Annotated[int, Meta(ge=2, description="Images to memorize, balanced over the classes.")] = 10,
     most_steps: Annotated[int, Meta(ge=1, description="Steps after which the training gives up.")] = 100,
 ) -> Overfitting:
-    """Train on a few samples until every answer is right and the loss is at most 0.01.
+    """Train on a few samples, without dropout, until all are right and the loss is at most 0.01.
 
-    Raises Inconclusive when the loss is not finite, and for a training that shows no answers.
+    This is "overfit one batch" of https://karpathy.github.io/2019/04/25/recipe/
+
+    Raises Inconclusive for a loss that is not finite, and for a training that does not show its logits.
     """
     batch = take_batch(samples)
     with preserved(model), without_dropout(model):
@@ -63,7 +65,7 @@ def overfitting(
 
 
 class _Watched:
-    """A trainer, and how many answers are right."""
+    """A trainer, and the number of samples that its model classifies correctly."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
@@ -71,9 +73,9 @@ class _Watched:
         trainer.see = self._see
 
     def look(self) -> tuple[float, float]:
-        """Compute the gradients; return mean loss and accuracy before the update.
+        """Compute the gradients; return the mean loss, and the accuracy from 0 to 1, before the update.
 
-        Raises Inconclusive when the loss is not finite, and for a training that shows no answers.
+        Raises Inconclusive for a loss that is not finite, and for a training that does not show its logits.
         """
         self._right = self._seen = 0
         loss = self.trainer.finite_backward()
@@ -82,9 +84,9 @@ class _Watched:
         return loss, self._right / self.trainer.batch_size
 
     def _see(self, logits: Tensor, targets: Tensor) -> None:
-        """Count the right answers of a micro-batch.
+        """Count the correct predictions of a micro-batch.
 
-        logits: (batch, classes). targets: (batch,) of class numbers, or (batch, classes), whose largest entry counts.
+        logits: (images, classes). targets: class indices (images,), or probabilities (images, classes).
         """
         self._seen += len(targets)
         classes = targets if targets.dim() == 1 else targets.argmax(-1)

@@ -1,4 +1,4 @@
-"""The measurement `parameters`."""
+"""The measurement `parameters`: every parameter of the model, and the layers with an adapter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC)
 def parameters(skeleton: Skeleton) -> Parameters:
-    """Count the parameters and name the adapted layers, without weights."""
+    """List the parameters with their sizes, and the adapted layers, without weights."""
     model = skeleton.module
     layers = adapted_layers(model).items()
     return Parameters(
@@ -30,7 +30,10 @@ def parameters(skeleton: Skeleton) -> Parameters:
 
 
 def _scaling(layer: BaseTunerLayer) -> float | None:
-    """Return what peft multiplies the update of a layer by; None when no one adapter is active, or it has no scale."""
+    """Return the factor by which peft scales the update of a layer, for LoRA alpha / r.
+
+    None unless exactly one active adapter has such a factor. See https://arxiv.org/abs/2106.09685, section 4.1.
+    """
     scaling = getattr(layer, "scaling", {})
     factors = [scaling[name] for name in layer.active_adapters if name in scaling]
     return factors[0] if len(factors) == 1 else None

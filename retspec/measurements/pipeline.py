@@ -1,4 +1,4 @@
-"""The measurement `pipeline`."""
+"""The measurement `pipeline`: the normalization, scaling and cropping of a transform."""
 
 from __future__ import annotations
 
@@ -16,28 +16,33 @@ if TYPE_CHECKING:
     from retspec.subjects.data.transforms import Transform, Transforms
 
 WIDTH, HEIGHT = 1024, 512
-"""Size of a probe in pixels: twice as wide as high, and larger than most inputs."""
+"""Size of a probe, in pixels: twice as wide as high, and larger than most inputs."""
 GREY = 128
 ROUNDING = 0.01
-"""Error, for a pixel from 0 to 1, that 8 bits and a resampling filter may cause."""
+"""Tolerance for a pixel from 0 to 1: rounding to 8 bits, and a resampling filter."""
 SAME_SCALE = 0.05
+"""Tolerance for the natural logarithm of horizontal over vertical scale."""
 
 
 @dataclass(frozen=True)
 class _Affine:
-    """What happens to the colours: out = (x - mean) / std, with x from 0 to 1; mean and std are (channels,)."""
+    """The change of colours: out = (x - mean) / std, for x from 0 to 1; mean and std are (channels,)."""
 
     mean: Tensor
     std: Tensor
 
     def undone(self, image: Tensor) -> Tensor:
-        """Return the pixels of an output, (channels, height, width), as they were before, from 0 to 1."""
+        """Return an output (channels, height, width) before normalization, from 0 to 1, in float32 or wider."""
         return image.float() * self.std[:, None, None] + self.mean[:, None, None]
 
 
 @measurement(cost=Cost.STATIC)
 def pipeline(transforms: Transforms) -> Pipeline:
-    """Send uniform probes through the transform to find what it does to colours, and ramps to find where pixels go."""
+    """Find mean and std of the transform from uniform images, and its scaling and cropping from ramps.
+
+    Raises Inconclusive when no mean and std, or no scale, describe the transform; SubjectError when it fails or
+    does not return (channels, height, width).
+    """
     transform = transforms.evaluate
     colours = _colours(transform)
     across, down = (colours.undone(_ramp(transform, axis)) for axis in ("across", "down"))
@@ -54,7 +59,7 @@ def pipeline(transforms: Transforms) -> Pipeline:
 
 
 def _colours(transform: Transform) -> _Affine:
-    """Return mean and std, from what black and white turn into; grey shows whether the transform is linear.
+    """Return mean and std, computed from the outputs for black and white; grey shows whether the transform is linear.
 
     Raises Inconclusive when there is no such mean and std.
     """
@@ -62,7 +67,7 @@ def _colours(transform: Transform) -> _Affine:
     span = white - black
     if not all(map(isfinite, span.tolist())) or not bool((span != 0).all()):
         raise Inconclusive(
-            "black and white come out alike, or not as numbers, as they do where each image is normalized by itself: "
+            "black and white come out alike, or not as numbers, as they do when each image is normalized by itself: "
             "there is no mean and std"
         )
     colours = _Affine(mean=-black / span, std=1 / span)
@@ -73,7 +78,10 @@ def _colours(transform: Transform) -> _Affine:
 
 
 def _centre(transform: Transform, level: int) -> Tensor:
-    """Return the pixel in the middle of a uniform probe, (channels,): padding is at the edges."""
+    """Return the output pixel (channels,) in the middle of a uniform probe, where there is no padding.
+
+    level: grey level of the probe, from 0 to 255.
+    """
     from PIL import Image
 
     output = _image(transform(Image.new("RGB", (WIDTH, HEIGHT), (level,) * 3)))
@@ -81,6 +89,7 @@ def _centre(transform: Transform, level: int) -> Tensor:
 
 
 def _image(output: Tensor) -> Tensor:
+    """Return the output if it is (channels, height, width); raises SubjectError otherwise."""
     if output.dim() != 3:  # noqa: PLR2004 - (channels, height, width)
         raise SubjectError(
             f"the transform gives a tensor of shape {tuple(output.shape)}; an image is (channels, height, width)",
@@ -90,7 +99,7 @@ def _image(output: Tensor) -> Tensor:
 
 
 def _ramp(transform: Transform, axis: str) -> Tensor:
-    """Return the output, (channels, height, width), for an image that goes from black to white across, or down."""
+    """Return the output (channels, height, width) for an image that goes from black to white, left to right or down."""
     import numpy as np
     from PIL import Image
 
@@ -101,11 +110,11 @@ def _ramp(transform: Transform, axis: str) -> Tensor:
 
 
 def _slope(line: Tensor) -> float:
-    """Return how much brighter a line of pixels, (length,), gets from one to the next.
+    """Return the increase in brightness per pixel along a line of pixels (length,).
 
-    Taken by least squares over the middle third, where no padding reaches.
+    It is the least-squares slope over the middle third, where there is no padding.
 
-    Raises Inconclusive when it does not get brighter.
+    Raises Inconclusive when the line does not get brighter.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""The measurement `profile`."""
+"""The measurement `profile`: the operators that take most of a training step."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from retspec.subjects.training.trainer import Trainer
 
 DEAREST = 10
+"""Number of operators that are kept."""
 
 
 def _passes(recipe: Recipe) -> Passes:
@@ -25,7 +26,12 @@ def _passes(recipe: Recipe) -> Passes:
 
 @measurement(cost=Cost.TRAINING, passes=_passes)
 def profile(model: nn.Module, batch: Batch, trainer: TrainerMaker) -> Profile:
-    """Watch the operators of one training step, after one to warm up."""
+    """Time the operators of one training step, after a warm-up step.
+
+    The profiler counts microseconds: https://docs.pytorch.org/docs/stable/profiler.html
+
+    Raises Inconclusive for a loss that is not finite.
+    """
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as watch
 

@@ -1,4 +1,4 @@
-"""The measurement `ranks`."""
+"""The measurement `ranks`: the size of the adapter at other ranks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def ranks(skeleton: Skeleton, *, expected: dict[int, int]) -> Ranks:
     """Wrap the model again at each rank, without weights, and count the adapter's parameters.
 
-    Raises SubjectError when the model has no adapter, or one without a rank.
+    Raises SubjectError for a model without an adapter, and for an adapter without a rank.
     """
     return Ranks(tuple(RankCount(rank, _count(skeleton.copy(), rank)) for rank in expected))
 

@@ -1,4 +1,4 @@
-"""The measurement `reloading`."""
+"""The measurement `reloading`: whether a saved adapter gives the same logits when it is loaded again."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from retspec.subjects.data.batch import Batch
 
 SPREAD = 0.02
+"""Standard deviation of the random values."""
 
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=3))  # noqa: ARG005 - every counter gets the recipe
 def reloading(model: nn.Module, batch: Batch) -> Reloading:
-    """Save the adapter, give all trainable parameters new values, load the adapter, and compare outputs.
+    """Save the adapter, reset all trainable parameters to random values, load it, and compare the logits.
 
-    The base stays where it is: loading into a fresh process differs from this only in the trainable parameters, which
-    start from other random values there.
+    The base stays as it is: loading in a new process differs from this only in the trainable parameters, which start
+    from other random values there.
 
-    Raises NoVerdict when the model has no adapter that peft could save.
+    Raises NoVerdict for a model without an adapter that peft can save, Inconclusive for logits that are not finite.
     """
     import torch
 
@@ -50,16 +51,16 @@ def reloading(model: nn.Module, batch: Batch) -> Reloading:
 
 
 def _peft_model(model: nn.Module) -> PeftModel:
-    found = peft_model_in(model)
-    if found is None:
+    wrapped = peft_model_in(model)
+    if wrapped is None:
         raise NoVerdict(
             "the model carries no adapter that peft could save; add `model.lora`, or leave this criterion out"
         )
-    return found
+    return wrapped
 
 
 def _randomize(model: nn.Module) -> None:
-    """Give all trainable parameters new seeded values, as a fresh process would, none of them zero."""
+    """Set all trainable parameters to seeded random values: normal, with standard deviation `SPREAD`."""
     import torch
 
     for parameter in model.parameters():

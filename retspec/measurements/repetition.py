@@ -1,4 +1,4 @@
-"""The measurement `repetition`."""
+"""The measurement `repetition`: whether the same seed gives the same training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ def repetition(
     *,
     repeated_steps: Annotated[int, Meta(ge=1, description="Steps of each of the two trainings.")] = 3,
 ) -> Repetition:
-    """Train twice from the same weights and the same seed, dropout as the model has it, and compare."""
+    """Train twice from the same weights and the same seed, with dropout, and compare losses and parameters.
+
+    See https://docs.pytorch.org/docs/stable/notes/randomness.html
+
+    Raises Inconclusive for a loss that is not finite.
+    """
     runs = []
     for turn in range(2):
         progress(turn + 1, 2)
@@ -53,6 +58,7 @@ def repetition(
 
 
 def _train(model: nn.Module, batch: Batch, trainer: TrainerMaker, steps: int) -> tuple[list[float], dict[str, Tensor]]:
+    """Return the mean loss of each step, and the trained parameters by name, in float64 on the CPU."""
     losses = []
     with preserved(model), seeded(SEED):
         model.train()

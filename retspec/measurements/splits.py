@@ -1,4 +1,4 @@
-"""The measurement `splits`."""
+"""The measurement `splits`: the classes, files and groups that a dataset lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def splits(dataset: Dataset) -> Splits:
-    """Count what the lists of the dataset hold, and check whether the files exist, without opening any."""
+    """Count the examples of each class in each split, and find missing files, without opening any file."""
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
     return Splits(
         counts={name: _counts(split, classes) for name, split in dataset.splits.items()},
@@ -29,9 +29,9 @@ def splits(dataset: Dataset) -> Splits:
 
 
 def _counts(split: Split, classes: Sequence[str]) -> dict[str, int]:
-    """Return class to number of examples; an example without a label is not counted."""
-    found = Counter(example.class_name for example in split.examples)
-    return {name: found[name] for name in classes}
+    """Return class name to number of examples; examples without a label are not counted."""
+    numbers = Counter(example.class_name for example in split.examples)
+    return {name: numbers[name] for name in classes}
 
 
 def _missing(dataset: Dataset) -> Iterator[str]:

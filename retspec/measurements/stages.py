@@ -1,4 +1,4 @@
-"""The measurement `stages`."""
+"""The measurement `stages`: the time of each step from an image file to a tensor."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ def stages(
     transforms: Transforms,
     progress: Callable[[int, int], None],
     *,
-    images: Annotated[PositiveInt, Meta(description="Images per round; the same ones in each.")] = 16,
+    images: Annotated[PositiveInt, Meta(description="Images per round; every round has the same ones.")] = 16,
 ) -> Stages:
-    """Time decoding and every step of the transforms on some images, in one process, after a round to warm up."""
+    """Time decoding and every step of the transforms on some images, in one process, after a warm-up round.
+
+    Raises SubjectError when an image cannot be opened or a step fails on it.
+    """
     paths = [dataset.path(example) for example in balanced(dataset.first.examples, 0)[:images]]
     decoding = _Watch([("decoding", open_image)])
     evaluating, augmenting = _Watch(_steps(transforms.evaluate)), _Watch(_steps(transforms.augment))
@@ -37,7 +40,7 @@ def stages(
         progress(turn, 1 + ROUNDS)
         for watch in (decoding, evaluating, augmenting):
             watch.begin_round()
-        for path in paths:  # one by one: a photograph of an eye takes tens of megabytes
+        for path in paths:  # one by one: a decoded fundus photograph takes tens of megabytes
             image = decoding.run(path)
             evaluating.run(image)
             augmenting.run(image)
@@ -46,18 +49,18 @@ def stages(
 
 
 class _Watch:
-    """Steps that run one after the other, and the seconds that each took, added up round by round."""
+    """Runs steps one after the other, and adds up the seconds of each, round by round."""
 
     def __init__(self, steps: Sequence[tuple[str, Callable[[Any], Any]]]) -> None:
         self._steps = steps
         self._rounds: list[list[float]] = []
 
     def begin_round(self) -> None:
-        """Start adding up again."""
+        """Start a new round at zero seconds."""
         self._rounds.append([0.0] * len(self._steps))
 
     def run(self, item: Any) -> Any:
-        """Return an item after all steps."""
+        """Return the result of all steps on an item, and add up their seconds."""
         for index, (_, step) in enumerate(self._steps):
             started = perf_counter()
             item = step(item)
@@ -65,7 +68,10 @@ class _Watch:
         return item
 
     def stages(self, images: int) -> tuple[Stage, ...]:
-        """Return the steps with their seconds per image, without the round to warm up."""
+        """Return the steps with their seconds per image in each round after the warm-up.
+
+        images: number of images in a round.
+        """
         return tuple(
             Stage(name, tuple(seconds[index] / images for seconds in self._rounds[1:]))
             for index, (name, _) in enumerate(self._steps)

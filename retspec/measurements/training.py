@@ -1,4 +1,4 @@
-"""The measurement `training`: N optimizer steps on one fixed batch, watched closely."""
+"""The measurement `training`: optimizer steps on one fixed batch, with their losses, gradients and changes."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ LearningRate = Annotated[float, Meta(ge=0, description="Learning rate.")]
 
 
 class Trained(Training, frozen=True, dict=True):
-    """The facts, and the trained tensors by name for a model with an adapter, which no record holds."""
+    """The facts, and for a model with an adapter the trained tensors, which are not recorded."""
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The trainable parameters, as they were when the training ended."""
+        """The trainable parameters by name, as copies from the end of the training; empty without an adapter."""
         tensors: dict[str, Tensor] = self.__dict__["tensors"]
         return tensors
 
     @staticmethod
     def of(facts: Training, tensors: dict[str, Tensor]) -> Trained:
-        """Put the tensors beside the facts."""
+        """Return the facts with the tensors."""
         trained = Trained(**asdict(facts))
-        trained.__dict__["tensors"] = tensors  # no field: what is recorded is the facts alone
+        trained.__dict__["tensors"] = tensors  # not a field, so that only the facts are recorded
         return trained
 
 
@@ -58,7 +58,7 @@ def training_passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
 
 
 def fewest_passes(recipe: Recipe, steps: int, **_others: object) -> Passes:
-    """Return the passes of a training whose loss falls as early as `train.stop_at_drop` may ask for."""
+    """Return the passes of a training that `train.stop_at_drop` ends as early as possible."""
     return training_passes(recipe, steps if recipe.stop_at_drop is None else min(steps, recipe.min_steps))
 
 
@@ -72,16 +72,17 @@ def training(
     steps: Steps,
     lr: LearningRate,
 ) -> Trained:
-    """Train on one fixed batch, in train mode, as the spec says, and put the model back.
+    """Train on one fixed batch, in train mode, as the spec says, and restore the model.
 
-    The training ends at the first loss that is not finite; one more step then looks for the operation. Under
-    `train.stop_at_drop` it also ends as soon as the loss has fallen by that share of the first one and
-    `train.min_steps` are taken.
+    The training ends at the first loss that is not finite; one more pass then finds the operation that caused it. With
+    `train.stop_at_drop` it also ends once the loss has fallen by that share of the first loss and `train.min_steps`
+    steps are done.
+
+    Raises NoVerdict for a model without trainable parameters.
     """
-    varied = trainer.varied(steps=steps, lr=lr)
-    if varied.watched is not None:
-        return _watched(varied.watched(), steps)
-    return train(model, batch, varied, progress)
+    if trainer.watched is not None:
+        return _watched(trainer.watched, steps)
+    return train(model, batch, trainer.varied(steps=steps, lr=lr), progress)
 
 
 def _watched(run: WatchedRun, steps: int) -> Trained:
@@ -92,7 +93,7 @@ def _watched(run: WatchedRun, steps: int) -> Trained:
 
 
 def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Callable[[int, int], None]) -> Trained:
-    """Take the steps, watch, and put the model back."""
+    """Take the steps of a training, record them, and restore the model; raises what `training` raises."""
     recipe = trainer.recipe
     with ExitStack() as stack:
         snapshot = stack.enter_context(preserved(model))
@@ -112,7 +113,10 @@ def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Calla
 
 
 class _Log:
-    """The record of the steps: losses, times and gradients."""
+    """Records each step of a training.
+
+    Raises NoVerdict for a model without trainable parameters.
+    """
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
@@ -128,7 +132,7 @@ class _Log:
         self._nonfinite_backward = ""
 
     def take_step(self, trainer: Trainer) -> None:
-        """Take one step and note it; when its loss is not finite, nothing is updated."""
+        """Take one step and record it; without an update when the loss is not finite."""
         start = perf_counter()
         loss = trainer.backward()
         if loss is None:
@@ -147,11 +151,11 @@ class _Log:
         self._losses.append(loss)
         if updated:
             self._note(norms)
-        else:  # an overflow by which the loss scaler finds its scale says nothing about the model
+        else:  # expected while the loss scaler finds its scale: https://docs.pytorch.org/docs/stable/amp.html
             self._skipped.append(len(self._losses) - 1)
 
     def is_over(self, recipe: Recipe) -> bool:
-        """Whether the training ends here: the loss is not finite, or has fallen as far as was asked for."""
+        """Whether the training ends here: the loss is not finite, or has fallen by `train.stop_at_drop`."""
         if self._nonfinite_loss_at is not None:
             return True
         if recipe.stop_at_drop is None or len(self._norms) < recipe.min_steps or self._losses[0] <= 0:
@@ -159,13 +163,16 @@ class _Log:
         return drop(self._losses) >= recipe.stop_at_drop
 
     def _gradient_norms(self) -> list[float | None]:
-        """Return the L2 norm of every gradient, None without one, with one transfer from the device."""
+        """Return the Euclidean norm of each trainable parameter's gradient, in float32, or None without a gradient.
+
+        The norms are stacked, so that they need one transfer from the device.
+        """
         import torch
 
         gradients = [parameter.grad for _, parameter, _ in self._trainable]
         norms = [torch.linalg.vector_norm(g.detach(), dtype=torch.float32) for g in gradients if g is not None]
-        found = iter(torch.stack(norms).tolist() if norms else [])
-        return [None if gradient is None else next(found) for gradient in gradients]
+        values = iter(torch.stack(norms).tolist() if norms else [])
+        return [None if gradient is None else next(values) for gradient in gradients]
 
     def _note(self, norms: list[float | None]) -> None:
         self._norms.append([norm if _is_finite(norm) else None for norm in norms])
@@ -173,7 +180,7 @@ class _Log:
             self._nonfinite[index] += not _is_finite(norm)
 
     def training(self, trainer: Trainer, steps: int, snapshot: Snapshot, frozen: dict[str, int]) -> Training:
-        """Return the facts; called while the model is still as training left it."""
+        """Return the facts; must be called before the model is restored."""
         nonfinite = self._nonfinite_loss_at is not None
         return Training(
             steps=steps,
@@ -216,14 +223,14 @@ def _fingerprints(model: nn.Module) -> dict[str, int]:
 
 
 def _drifted(model: nn.Module, snapshot: Snapshot, frozen: dict[str, int]) -> list[str]:
-    """Return the frozen parameters, and the buffers of frozen modules, that are not what they were."""
+    """Return the names of the frozen parameters, and of the buffers of frozen modules, that have changed."""
     now = _fingerprints(model)
     parameters = [name for name, before in frozen.items() if now.get(name) != before]
-    still = set(frozen_buffers(model))
-    buffers = [name for name, b in model.named_buffers() if name in still and not _same(b, snapshot.buffers[name])]
+    fixed = set(frozen_buffers(model))
+    buffers = [name for name, b in model.named_buffers() if name in fixed and not _same(b, snapshot.buffers[name])]
     return parameters + buffers
 
 
 def _same(buffer: Tensor, before: Tensor) -> bool:
-    """Compare bits: NaN equals NaN."""
+    """Whether two tensors have the same bits; so NaN equals NaN."""
     return int(fingerprint(buffer)) == int(fingerprint(before))

@@ -1,4 +1,4 @@
-"""The measurement `violations`: the training config under a JSON Schema of the user's."""
+"""The measurement `violations`: where the training config breaks the user's JSON Schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _APPLYING = frozenset(
     {"properties", "patternProperties", "items", "prefixItems", "allOf", "anyOf", "oneOf", "not", "if"}
     | {"$ref", "$dynamicRef", "dependentSchemas"}
 )
-"""Keywords that only lead to other rules."""
+"""Keywords that only apply other schemas: https://json-schema.org/draft/2020-12/json-schema-core"""
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
@@ -42,18 +42,23 @@ def violations(
         ),
     ],
 ) -> Violations:
-    """Hold the config against a schema; its references lead within itself, since nothing is ever fetched."""
+    """Validate the config against a JSON Schema.
+
+    References must stay within the schema: nothing is ever fetched.
+
+    Raises SubjectError for a schema that is missing, invalid, or refers to another one.
+    """
     rules = _read(schema, config) if isinstance(schema, str) else schema
-    made: Any = validator_for(rules, default=Draft202012Validator)
-    held: list[str] = []
+    validator: Any = validator_for(rules, default=Draft202012Validator)
+    applied: list[str] = []
     try:
-        made.check_schema(rules)
-        errors = [*_counting(made, held, config.data)(rules, registry=Registry()).iter_errors(config.data)]
+        validator.check_schema(rules)
+        errors = [*_counting(validator, applied, config.data)(rules, registry=Registry()).iter_errors(config.data)]
     except SchemaError as error:
         raise SubjectError(f"the schema is wrong at {error.json_path}: {_words(error)}", path="checks") from None
     except Unresolvable as error:
         raise SubjectError(f"the schema refers to {error.ref!r}, which is not in it", path="checks") from None
-    return Violations(rules=len(held), violations=tuple(map(_violation, errors)))
+    return Violations(rules=len(applied), violations=tuple(map(_violation, errors)))
 
 
 def _read(schema: str, config: Config) -> dict[str, Any]:
@@ -67,23 +72,23 @@ def _read(schema: str, config: Config) -> dict[str, Any]:
             f"{path} cannot be read as JSON: {error}; write a schema in YAML into the spec itself", path="checks"
         ) from None
     if not isinstance(rules, dict):
-        raise SubjectError(f"{path} holds no schema: a schema is a mapping", path="checks")
+        raise SubjectError(f"{path} is not a schema: a schema is a mapping", path="checks")
     return rules
 
 
-def _counting(made: Any, held: list[str], whole: Any) -> Any:
-    """Return a validator that notes each rule which it holds against a value and which that could break."""
+def _counting(base: Any, applied: list[str], whole: Any) -> Any:
+    """Return a validator class that appends to `applied` the keyword of each rule that a value could break."""
 
     def counted(keyword: str, rule: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
-        def holding(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-            if keyword != "type" or value is not whole:  # a config is a mapping, whatever it holds
-                held.append(keyword)
+        def applying(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+            if keyword != "type" or value is not whole:  # a config is always a mapping
+                applied.append(keyword)
             yield from rule(validator, expected, value, schema) or ()
 
-        return holding
+        return applying
 
-    asking = {name: rule for name, rule in made.VALIDATORS.items() if name not in _APPLYING}
-    return extend(made, {name: counted(name, rule) for name, rule in asking.items()})  # type: ignore[no-untyped-call]
+    counting = {name: rule for name, rule in base.VALIDATORS.items() if name not in _APPLYING}
+    return extend(base, {name: counted(name, rule) for name, rule in counting.items()})  # type: ignore[no-untyped-call]
 
 
 def _violation(error: ValidationError) -> Violation:
@@ -91,6 +96,6 @@ def _violation(error: ValidationError) -> Violation:
 
 
 def _words(error: ValidationError | SchemaError) -> str:
-    """Return what is wrong, without a whole section of the config in it."""
+    """Return the message of an error, without a whole section of the config in it."""
     is_section = isinstance(error.instance, dict | list)
     return error.message.replace(repr(error.instance), "it") if is_section else error.message

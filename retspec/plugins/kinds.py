@@ -20,11 +20,11 @@ PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed", "loaders"),
-        *("trainer", "watched_run", "device", "config", "progress"),
+        *("trainer", "watched_run", "device", "config", "progress", "recorded_warnings"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
-WITHOUT_TORCH = frozenset({"config", "dataset", "progress"})
+WITHOUT_TORCH = frozenset({"config", "dataset", "progress", "recorded_warnings"})
 """The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
 
 
@@ -35,6 +35,8 @@ class Cost(IntEnum):
     FORWARD = 1
     TRAINING = 2
     COMPILE = 3
+    LAST = 4
+    """After everything else: for facts about the run itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

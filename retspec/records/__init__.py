@@ -1,4 +1,4 @@
-"""The frozen records that travel along the arrows of the flow: load → validate → plan → measure → judge → report.
+"""The frozen records that the steps of a run pass on: load → validate → plan → measure → judge → report.
 
 Each is plain data: `msgspec` turns it into JSON and back, and its field types are the schema of what is written.
 Times are seconds, lines and columns count from 1, shapes are written as in torch: (batch, channels, height, width).
@@ -35,6 +35,7 @@ from retspec.records.report import (
     EXIT_USAGE,
     Measured,
     Outcome,
+    Output,
     Provenance,
     Report,
     Result,
@@ -98,6 +99,7 @@ __all__ = [
     "Model",
     "Observed",
     "Outcome",
+    "Output",
     "ParameterGroup",
     "Passes",
     "Plan",

@@ -1,4 +1,4 @@
-"""Approved values that later runs are compared with."""
+"""Baselines: approved values that later runs are compared with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Blessed:
-    """The value of one criterion, and what it was observed with."""
+    """The approved value of one criterion, and the check and arguments that gave it."""
 
     check: str
     value: int | float
@@ -33,7 +33,7 @@ class Blessing:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """The file that `vs:` names: what `retspec bless` took over from results, by the id of the criterion."""
+    """The file that `vs:` names: the values that `retspec bless` copied from results, by criterion id."""
 
     retspec_baseline: Literal[1] = 1
     blessed: Blessing

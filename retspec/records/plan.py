@@ -1,4 +1,4 @@
-"""The plan of a run: each measurement, and the criteria that need it."""
+"""The plan: the measurements of a run, and the criteria that need them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retspec.records.spec import Criterion, Spec
 
 @dataclass(frozen=True)
 class Passes:
-    """Forward and backward passes of the real model, counted per batch that goes through it."""
+    """The number of forward and backward passes through the real model, counted in batches."""
 
     forward: int = 0
     backward: int = 0
@@ -22,18 +22,18 @@ class Passes:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasurementStep:
-    """One measurement with its arguments: made once, shared by the criteria that wait for it."""
+    """One measurement with its arguments: made once, shared by the criteria that need it."""
 
     key: str
     name: str
     cost: str
     arguments: Mapping[str, Any]
     inputs: Mapping[str, str]
-    """Parameter name to the key of the measurement that fills it, or to the part of the subject itself."""
+    """Parameter name to the key of the measurement that fills it, or to the name of a part of the subject."""
     passes: Passes
-    """The most passes that the measurement takes."""
+    """The most passes that it may take."""
     fewest_passes: Passes
-    """The fewest; less than `passes` only if it may end early."""
+    """The fewest passes that it may take: the same number, unless it may end early."""
     criteria: tuple[str, ...]
     needs_torch: bool = True
 
@@ -49,7 +49,7 @@ class CheckStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The measurements in the order they run, a dependency before what reads it, cheap before expensive; the checks."""
+    """The measurements and checks of a run, in order: inputs before what reads them, cheap before expensive."""
 
     spec: Spec
     measurements: tuple[MeasurementStep, ...]
@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def needs_torch(self) -> bool:
-        """Whether a measurement may touch torch, whose import takes seconds; one that reads files alone does not."""
+        """Whether a measurement may import torch, which takes seconds; one that only reads files does not."""
         return any(step.needs_torch for step in self.measurements)
 
     @property
@@ -73,7 +73,7 @@ class Plan:
         return sum((step.fewest_passes for step in self.measurements), Passes())
 
     def criterion(self, name: str) -> Criterion:
-        """Return the criterion of that id; raises KeyError when the plan runs none."""
+        """Return the criterion with that id; raises KeyError if the plan does not run it."""
         return {step.criterion.id: step.criterion for step in self.checks}[name]
 
     def with_threads(self, threads: int) -> Plan:

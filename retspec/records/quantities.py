@@ -1,4 +1,4 @@
-"""Numbers with a range or a unit, as a spec spells them."""
+"""Numbers with a range or a unit, as a spec writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the short trainings of the checks are done."""
+"""The section `train` of a spec: how the short trainings of the checks are done."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OPTIMIZERS = (
 """Classes of torch.optim, in lower case: https://docs.pytorch.org/docs/stable/optim.html#algorithms"""
 REFUSED_OPTIMIZERS = {
     "lbfgs": "it calls the training step several times per update, which the recipe cannot do",
-    "sparseadam": "it takes sparse gradients alone, and a vision model has none",
-    "sparse_adam": "it takes sparse gradients alone, and a vision model has none",
+    "sparseadam": "it supports only sparse gradients, and a vision model has none",
+    "sparse_adam": "it supports only sparse gradients, and a vision model has none",
 }
-"""Optimizers of torch.optim that the recipe refuses, each with the reason."""
+"""Optimizers of torch.optim that the recipe refuses, with the reason."""
 SCHEDULERS = (
     *("constantlr", "cosineannealinglr", "cosineannealingwarmrestarts", "exponentiallr", "linearlr", "multisteplr"),
     *("onecyclelr", "polynomiallr", "steplr"),
@@ -34,7 +34,7 @@ LAUNCHED_TRAINING = ("steps",)
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterGroup:
-    """One of `train.groups`: trainable parameters that have a rate or a weight decay of their own."""
+    """One of `train.groups`: trainable parameters with their own learning rate or weight decay."""
 
     match: Annotated[
         list[str],
@@ -98,7 +98,7 @@ class Recipe:
     accumulation: Annotated[PositiveInt, Meta(description="Micro-batches per optimizer step.")] = 1
     amp: Annotated[Literal["none", "bfloat16", "float16"], Meta(description="Autocast dtype.")] = "none"
     grad_checkpointing: Annotated[
-        bool, Meta(description="Recompute activations in the backward pass instead of keeping them, as timm can.")
+        bool, Meta(description="Compute activations again in the backward pass instead of keeping them, as timm can.")
     ] = False
     loss: Annotated[
         str,
@@ -114,13 +114,13 @@ class Recipe:
     ] = "zero"
     groups: Annotated[
         list[ParameterGroup],
-        Meta(description="Parameters with values of their own; each is in the first group that it matches, or none."),
+        Meta(description="Parameters with their own values; each is in the first group that it matches, or in none."),
     ] = field(default_factory=list)
     scheduler: (
         Annotated[
             dict[str, Any],
             Meta(
-                description="What changes the rate, once per optimizer step: `name`, a class of "
+                description="What changes the learning rate after each optimizer step: `name`, a class of "
                 "torch.optim.lr_scheduler in lower case, and its arguments.",
                 examples=[{"name": "cosineannealinglr", "T_max": 20}],
                 extra_json_schema={

@@ -1,4 +1,4 @@
-"""What comes back: outcomes, verdicts, and the report that owns the exit code."""
+"""The results of a run: outcomes, verdicts, and the report, which determines the exit code."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ from retspec.records.values import Observed, Value, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
+class Output:
+    """What was printed while one thing was made: bounded, without secrets, and safe to show."""
+
+    source: str
+    """The measurement or the part of the subject that was made; for the rest, in words, what the worker was doing."""
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What measuring one criterion came to: an observation, or the reason why there is none."""
+    """The outcome of measuring one criterion: an observation, or the reason why there is none."""
 
     id: str
     observed: Observed[Value] | None = None
@@ -22,6 +32,8 @@ class Outcome:
     trace: str = ""
     """The traceback or the tail of stderr, for `-v`."""
     seconds: float = 0.0
+    output: tuple[Output, ...] = ()
+    """What was printed by all that the criterion waited for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +46,8 @@ class Result:
     reason: str = ""
     trace: str = ""
     seconds: float = 0.0
+    output: tuple[Output, ...] = ()
+    """What was printed by all that the criterion waited for; `results.json` leaves it out when that is nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +61,18 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What the verdicts speak about: enough to decide whether two results are comparable."""
+    """What the verdicts are about: enough to decide whether two results are comparable."""
 
     spec_sha256: str = ""
     config_sha256: str = ""
-    """Of the training config's values as they were used; empty when the spec names none."""
+    """Hash of the training config's values as they were used; empty if the spec names none."""
     subject: Mapping[str, Any] = field(default_factory=dict)
     """What was under test, resolved and without secrets (`retspec.results.provenance`)."""
     subject_sha256: str = ""
     checkpoint_sha256: str = ""
-    """Of the file whose weights were measured; empty when none was loaded."""
+    """Hash of the file whose weights were measured; empty if none was loaded."""
     adapter_sha256: str = ""
-    """Of the weights of the saved adapter; empty when none was loaded."""
+    """Hash of the weights of the saved adapter; empty if none was loaded."""
     seed: int = 0
     device: str = ""
     dtype: str = ""
@@ -75,7 +89,7 @@ EXIT_MET, EXIT_MISSED, EXIT_USAGE, EXIT_NO_VERDICT, EXIT_INTERNAL, EXIT_NOTHING 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All verdicts of a run, with provenance. It owns the exit code."""
+    """All verdicts of a run, with provenance. It determines the exit code."""
 
     retspec: Literal[1] = 1
     name: str
@@ -93,9 +107,9 @@ class Report:
     strict: bool = False
     provenance: Provenance = field(default_factory=Provenance)
     cell: str = ""
-    """The cell of the matrix that it is about."""
+    """The cell of the matrix that it is about; empty without a matrix."""
     cells: tuple[Report, ...] = ()
-    """The reports of a matrix, one for each cell; this one then holds no results, faults or provenance."""
+    """The reports of a matrix, one for each cell; this one then holds no results, faults or provenance itself."""
 
     @property
     def parts(self) -> tuple[Report, ...]:
@@ -108,7 +122,7 @@ class Report:
         return tuple(result for part in self.parts for result in part.results)
 
     def __repr__(self) -> str:
-        """The gist on one line, which is what an assertion or a notebook shows."""
+        """The counts and the exit code on one line, for assertions and notebooks."""
         counts = Counter(result.verdict.value for result in self.results)
         counted = ", ".join(f"{count} {word}" for word, count in counts.items())
         return f"<Report {self.name!r}: {counted}; exit code {self.exit_code}>"
@@ -129,7 +143,7 @@ class Report:
 
 
 def exit_code_of(reports: Iterable[Report]) -> int:
-    """Return the exit code of a run with several reports: that of the worst, in the order of `Report.exit_code`."""
+    """Return the exit code of a run with several reports: an interruption first, then 1, 3, 5 and 0."""
     parts = [part for report in reports for part in report.parts]
     if interruptions := [part.interrupted for part in parts if part.interrupted]:
         return 128 + interruptions[0]

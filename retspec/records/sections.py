@@ -29,7 +29,7 @@ class Lora:
     ] = ()  # type: ignore[assignment]
     bias: Annotated[Literal["none", "all", "lora_only"], Meta(description="Which biases train.")] = "none"
     use_rslora: Annotated[bool, Meta(description="Scale by alpha / sqrt(r) instead.")] = False
-    use_dora: Annotated[bool, Meta(description="Train magnitude and direction apart (DoRA).")] = False
+    use_dora: Annotated[bool, Meta(description="Train magnitude and direction separately (DoRA).")] = False
 
 
 Weights = Annotated[
@@ -47,7 +47,7 @@ Sha256 = Annotated[
     str,
     Meta(
         pattern=r"^[0-9a-f]{64}$",
-        description="What `sha256sum` prints of the checkpoint: a file that is another one is refused.",
+        description="What `sha256sum` prints for the checkpoint: a file with another hash is refused.",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),
 ]
@@ -63,7 +63,7 @@ Folder = Annotated[
 Fill = Annotated[
     bool,
     Meta(
-        description="Whether to load the checkpoint into the model. `false` only holds the model against it: for a "
+        description="Whether to load the checkpoint into the model. `false` only compares the model with it, for a "
         "factory that loads the file itself.",
     ),
 ]
@@ -71,7 +71,7 @@ Fill = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The section `model`: which source builds it, from what, what fills it, and what wraps it."""
+    """The section `model`: the source that builds it, from what, the weights to load, and the adapter."""
 
     source: str
     value: Any
@@ -107,7 +107,7 @@ class Preprocessing:
 
 BatchSize = Annotated[PositiveInt, Meta(description="Images in the batch; `train.batch_size` by default.")]
 OWN_TRANSFORM = "timm"
-"""The word for the model's own transform, and the default; it also holds for models of other libraries."""
+"""The word for the model's own transform, and the default; it is also used for models of other libraries."""
 TransformChoice = Annotated[
     Annotated[str, Meta(pattern=rf"^({OWN_TRANSFORM}|[\w.]+:\w+)$")] | Preprocessing,
     Meta(
@@ -121,7 +121,7 @@ TransformChoice = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The section `data`: which source gives the batch, from what; the last three go with sources that give files."""
+    """The section `data`: the source of the batch, and from what; the last three are for sources that give files."""
 
     source: str = "synthetic"
     value: Any = field(default_factory=dict)
@@ -138,12 +138,12 @@ class Config:
     file: str
     """Absolute."""
     folders: tuple[str, ...] = ()
-    """Where a relative path in it may start, absolute: the spec's folder, its own, the working directory."""
+    """Where a relative path in it may start, absolute: the spec's folder, the config's, the working directory."""
     data: Mapping[str, Any] = field(default_factory=dict)
     unresolved: Mapping[str, str] = field(default_factory=dict)
     """Dotted place to the reason why the value there is not known; `data` holds what is written there."""
     sha256: str = ""
-    """Of the data as canonical JSON, secrets masked, overrides included."""
+    """Hash of the data as canonical JSON, secrets masked, overrides included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,7 @@ class RunOptions:
     dtype: (
         Annotated[
             Dtype,
-            Meta(description="Of the model's weights; by default they stay as their source makes them."),
+            Meta(description="Of the model's weights; by default as their source makes them."),
         ]
         | None
     ) = None
@@ -173,9 +173,9 @@ class RunOptions:
     mask: Annotated[
         list[str],
         Meta(
-            description="Whose values are shown as ***: names of environment variables and places of this spec, of four"
-            " characters or more; * matches anything. A referenced variable that is called like a secret (TOKEN, "
-            "SECRET, PASSWORD, _KEY) always is.",
+            description="Names of environment variables and places of this spec whose values are shown as ***, if they "
+            "have four characters or more; * matches anything. A referenced variable whose name looks like a secret "
+            "(TOKEN, SECRET, PASSWORD, _KEY) is always masked.",
             examples=[["HF_TOKEN", "*_KEY", "model.kwargs.url"]],
         ),
     ] = ()  # type: ignore[assignment]

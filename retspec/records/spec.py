@@ -1,4 +1,4 @@
-"""A valid spec: its criteria, complete, beside its sections."""
+"""A valid spec: its sections and its complete criteria."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retspec.records.sections import Config, Data, Model, RunOptions
 from retspec.records.values import Direction, Severity, Value
 
 Slack = Annotated[float, Meta(ge=0)] | Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?%$")]
-"""How much worse something may be: in percent, or a number in the unit of the check."""
+"""How much worse a value may be: a percentage, or a number in the unit of the check."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Regression:
     """The file of the baseline, as the spec names it."""
     most: Slack
     value: int | float | None = None
-    """The baseline's value; None until it was read."""
+    """The baseline's value; None until it is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Waiver:
             examples=["the new head is trained next week"],
         ),
     ]
-    owner: Annotated[str, Meta(pattern=r"\S", description="Who answers for it.", examples=["ada"])]
+    owner: Annotated[str, Meta(pattern=r"\S", description="Who is responsible for it.", examples=["ada"])]
     until: Annotated[
         date,
         Meta(description="The last day (UTC) on which a miss is accepted, YYYY-MM-DD.", examples=["2026-12-31"]),
@@ -61,7 +61,7 @@ class Criterion:
     direction: Direction
     unit: str
     limit: Value | None
-    """None only for a criterion that is skipped before anybody has set one. With a baseline, the stricter of both."""
+    """None only for a criterion that is skipped and has no limit yet. With a baseline, the stricter of both."""
     regression: Regression | None = None
     warn: Value | None = None
     severity: Severity = Severity.ERROR
@@ -76,7 +76,7 @@ class Criterion:
 
     @property
     def name(self) -> str:
-        """The name that is unique in a run: its id, in a matrix with its cell."""
+        """The unique name in a run: the id, in a matrix with the cell."""
         return f"{self.id}[{self.cell}]" if self.cell else self.id
 
 
@@ -94,7 +94,7 @@ class Spec:
     model: Model | None = None
     data: Data = field(default_factory=Data)
     train: Recipe = field(default_factory=Recipe)
-    """The recipe; of another kind of training, the keys that it shares with the recipe."""
+    """The recipe; for another kind of training, the keys that it shares with the recipe."""
     training: TrainingSource | None = None
     """A kind of training other than the recipe."""
     run: RunOptions = field(default_factory=RunOptions)
@@ -103,7 +103,7 @@ class Spec:
     criteria: tuple[Criterion, ...]
     marks: Mapping[str, Mark] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
-    """Texts that must not leave."""
+    """Texts that must not appear in any output."""
     sha256: str = ""
 
     @property
@@ -116,7 +116,7 @@ class Spec:
 
     @property
     def base(self) -> object:
-        """What the base model is made of, but for the content of files: specs with the same can share one."""
+        """A key for the base model, without the content of files: specs with the same key can share it."""
         if self.model is None:
             return None
         model = self.model
@@ -126,5 +126,5 @@ class Spec:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where the modules that it names may lie: beside it, then beside what it extends."""
+        """Folders of the modules that it names: its own, then those of the files that it extends."""
         return tuple(dict.fromkeys(Path(file).resolve().parent for file in (self.file, *self.extended)))

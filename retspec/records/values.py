@@ -1,4 +1,4 @@
-"""The values that are observed and judged, and the words for what comes of it."""
+"""The values that are observed and judged, and the verdicts on them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 Value = bool | int | float | str | tuple[int, ...]
-"""What a check observes and a limit holds it against: one number, or one exact value."""
+"""What a check observes and what a limit is: one number, or one exact value."""
 
 T_co = TypeVar("T_co", bound=Value, covariant=True)
 
 
 @dataclass(frozen=True)
 class Observed(Generic[T_co]):
-    """What a check saw: one value, and the details that a person wants when it is missed (JSON-able)."""
+    """What a check observed: one value, and details that explain a miss (as JSON-able data)."""
 
     value: T_co
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Direction(StrEnum):
-    """How an observation is held against its limit. It belongs to the check, never to the spec."""
+    """How an observation is compared with its limit. It belongs to the check, never to the spec."""
 
     AT_MOST = "at most"
     AT_LEAST = "at least"
@@ -34,7 +34,7 @@ class Direction(StrEnum):
         """Whether a bound allows less than another of the same type; of two exact values, neither does."""
         if self is Direction.EQUAL:
             return False
-        # Of one type, which the schema has seen to.
+        # The schema ensures that both have the same type.
         return bool(bound < other if self is Direction.AT_MOST else bound > other)  # type: ignore[operator]
 
 
@@ -46,7 +46,7 @@ class Severity(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The outcome of one criterion. All from `INCONCLUSIVE` on are "no verdict": never green."""
+    """The verdict on one criterion. All from `INCONCLUSIVE` on are "no verdict": never green."""
 
     MET = "met"
     MISSED = "missed"
@@ -62,12 +62,12 @@ class Verdict(StrEnum):
 
     @property
     def is_decided(self) -> bool:
-        """Whether this is a verdict at all."""
+        """Whether this is a verdict, and not "no verdict"."""
         return self.is_accepted or self in {Verdict.MISSED, Verdict.SKIPPED}
 
     @property
     def is_accepted(self) -> bool:
-        """Whether something was judged and a run may be green with it."""
+        """Whether something was judged, and a run may be green with it."""
         return self in {Verdict.MET, Verdict.WARNED, Verdict.WAIVED}
 
 

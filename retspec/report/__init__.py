@@ -1,1 +1,1 @@
-"""Report: the verdicts as they arrive (`live`), and the formats that they are written in (`formats`)."""
+"""Report: collect the verdicts as they arrive (`live`), and write them in several formats (`formats`)."""

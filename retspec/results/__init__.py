@@ -1,1 +1,1 @@
-"""Files that a run leaves, and what they are about."""
+"""Files that a run writes, and the subject that they describe."""

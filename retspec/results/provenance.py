@@ -1,8 +1,8 @@
-"""What a spec puts under test, apart from how it is judged: equal subjects give comparable observations.
+"""The subject of a spec: what it puts under test. Equal subjects give comparable observations.
 
-The model, its data, the recipe, the seed and the dtype; not the device, the limits or the names. A value at its
-default is left out, so that a spec that spells it out has the same subject. Secrets are masked, as in every record.
-Code behind a `factory:` and the content of files are known by their names alone.
+A subject has the model, its data, the recipe, the seed and the dtype; not the device, the limits or the names. Fields
+at their default are left out, so a spec that writes the default has the same subject. Secrets are masked, as in every
+record. Code behind a `factory:` and the content of files are known by their names alone.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Difference = tuple[str, Any, Any]
-"""A dotted path, and its value on either side; None where there is none."""
+"""A dotted path, its old value and its new value; None where there is no value."""
 
 _MOST = 3
-"""Differences that a sentence lists."""
+"""Number of differences that a sentence lists."""
 
 
 def subject_of(spec: Spec) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def subject_sha256(subject: Mapping[str, Any]) -> str:
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[Difference]:
-    """Yield each place at which two pieces of plain data differ, sorted."""
+    """Yield each path at which two pieces of plain data differ, sorted."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted({*old, *new}):
             yield from differences(old.get(name), new.get(name), f"{path}.{name}" if path else name)
@@ -56,7 +56,7 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Difference]:
 
 
 def other_subject(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
-    """Return in words what sets two subjects apart, or an empty string."""
+    """Return the differences of two subjects as text, or an empty string when they are equal."""
     found = [
         f"{path} was {_as_text(old)} and is {_as_text(new)}"
         for path, old, new in differences(dict(recorded), dict(asked))
@@ -78,7 +78,7 @@ def _without_defaults(value: Any) -> Any:
 
 
 def _relative(folder: str, value: Any) -> Any:
-    """Return plain data whose paths below a folder count from there: another checkout has the same subject."""
+    """Return plain data with paths made relative to a folder, so that another checkout has the same subject."""
     if isinstance(value, dict):
         return {name: _relative(folder, entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):

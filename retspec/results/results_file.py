@@ -1,6 +1,6 @@
-"""Read the files that retspec wrote: results and baselines.
+"""Read the files that retspec writes: results and baselines.
 
-They come from disk, from an artifact store, from a colleague: a file of another kind or version, or a damaged one, is
+They come from disk, from an artifact store, from a colleague. A file of another kind, of another version, or damaged is
 reported in one line.
 """
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 1
-"""Of both formats."""
+"""Version of both formats."""
 
 T = TypeVar("T")
 
 
 def read_report(path: Path) -> Report:
-    """Return the report that a results.json holds.
+    """Return the report in a results.json.
 
-    Raises UsageError for a file that is none.
+    Raises UsageError when the file is missing, is not a results.json of this version, or is damaged.
     """
     document = _document(path)
     report = _converted(path, document, Report, _RESULTS)
@@ -44,16 +44,16 @@ def read_report(path: Path) -> Report:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Return the baseline that a file holds.
+    """Return the baseline in a file.
 
-    Raises UsageError for a file that is none.
+    Raises UsageError when the file is missing, is not a baseline of this version, or is damaged.
     """
     return _converted(path, _document(path), Baseline, _BASELINE)
 
 
 @dataclass(frozen=True)
 class _Format:
-    """How a file of ours is recognised."""
+    """How a file that retspec wrote is recognised."""
 
     version: str
     """The key that holds the version."""
@@ -68,7 +68,7 @@ _BASELINE = _Format("retspec_baseline", "values", "baseline, as `retspec bless` 
 
 def _converted(path: Path, document: Any, kind: type[T], form: _Format) -> T:
     if not isinstance(document, dict) or form.version not in document or form.needs not in document:
-        raise UsageError(f"{path}: this is no {form.name}")
+        raise UsageError(f"{path}: this is not a {form.name}")
     version = document[form.version]
     if version != VERSION or isinstance(version, bool):
         raise UsageError(f"{path}: version {version!r:.40} of the format; this retspec reads version {VERSION}")

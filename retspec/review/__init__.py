@@ -1,1 +1,1 @@
-"""What can be done with specs and results after a run: compare, judge again, verify, bless, calibrate."""
+"""What to do with specs and results after a run: compare, judge again, verify, bless, calibrate."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ from retspec.subjects.seeds import loaded_libraries, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     import torch
     from torch import Tensor, nn
@@ -48,6 +50,8 @@ class Subject:
     The base model is made once, and taken from `bases` or kept there for a later subject. If a measurement needs its
     weights (`weights`), the skeleton is made from it, so that both have the same layers; otherwise it is built on the
     meta device, and no weights are made.
+
+    making: entered with the name of a part while it is made.
     """
 
     def __init__(  # noqa: PLR0913 - the sources of each section
@@ -61,6 +65,7 @@ class Subject:
         bases: BaseModels | None = None,
         keep: bool = False,
         progress: Callable[[int, int], None] = lambda _step, _total: None,
+        making: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         know(model_sources.values())
         self._spec = spec
@@ -69,6 +74,7 @@ class Subject:
         self._training_sources = training_sources or {}
         self._weights = weights
         self._progress = progress
+        self._making = making
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -81,8 +87,9 @@ class Subject:
         """Makes trainers, which take optimizer steps."""
         from retspec.subjects.training.making import TrainerMaker
 
-        maker = TrainerMaker.of(self._spec, self.recipe, self._training_sources)
-        return replace(maker, watched=lambda: self.watched_run) if self._is_launched else maker
+        if self._is_launched:
+            return TrainerMaker.after(self.watched_run, self._spec, self.recipe, self._training_sources)
+        return TrainerMaker.of(self._spec, self.recipe, self._training_sources)
 
     @property
     def _is_launched(self) -> bool:
@@ -138,7 +145,8 @@ class Subject:
         if self._is_launched:
             return self.watched_run.module
         device = self.device
-        model = self._builder.build(filled=True)
+        with self._making("model"):
+            model = self._builder.build(filled=True)
         try:
             return model.to(device)
         except RuntimeError as error:
@@ -172,7 +180,8 @@ class Subject:
     @cached_property
     def skeleton(self) -> Skeleton:
         """The model without weights."""
-        module = None if self._weights or self._is_launched else self._builder.build_on_meta()
+        with self._making("skeleton"):
+            module = None if self._weights or self._is_launched else self._builder.build_on_meta()
         module = hollow(self.model, on_meta) if module is None else module
         from_file = self._spec.model is not None and self._spec.model.checkpoint is not None
         return Skeleton(module, real=lambda: self.model, from_file=from_file)
@@ -185,6 +194,10 @@ class Subject:
     @cached_property
     def dataset(self) -> Dataset:
         """The files of the dataset; raises SubjectError when the data section has none."""
+        with self._making("dataset"):
+            return self._dataset()
+
+    def _dataset(self) -> Dataset:
         data = self._spec.data
         source = self._data_sources[data.source]
         if not source.gives_files:
@@ -231,7 +244,8 @@ class Subject:
     @cached_property
     def transforms(self) -> Transforms:
         """The transforms from the images of the dataset to tensors."""
-        return build_transforms(self._spec.data, lambda: self.optional_skeleton)
+        with self._making("transforms"):
+            return build_transforms(self._spec.data, lambda: self.optional_skeleton)
 
     @cached_property
     def batch(self) -> Batch:

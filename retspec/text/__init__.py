@@ -1,1 +1,1 @@
-"""Words and characters: how values, verdicts and places are written, and what is kept out of a text."""
+"""Texts: how values, verdicts and places are written, and how secrets are kept out."""

@@ -1,4 +1,4 @@
-"""Texts for GitHub-flavoured Markdown: what a stranger wrote stays text there."""
+"""Escape untrusted text for GitHub-flavoured Markdown, and write tables."""
 
 from __future__ import annotations
 

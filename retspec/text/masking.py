@@ -1,8 +1,8 @@
-"""Secrets, and how they are kept out of everything that leaves: reports, messages, logs.
+"""Keep secrets out of all output: reports, messages and logs.
 
-`retspec.spec.load.secrets` finds them. A secret is replaced wherever it is in a text, also as `repr` and as a number
-with separators would show it, each line of a longer one by itself. What was measured stays a number: only texts,
-arguments and limits are masked.
+`retspec.spec.load.secrets` finds them. A secret is replaced wherever it is in a text, also as `repr` shows it and as a
+number with separators; each line of a longer secret is replaced by itself. A measured number is not masked: only texts,
+arguments and limits are.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Measured, Observed, Regression, Report, Result, Waiver
+from retspec.records import Criterion, Measured, Observed, Output, Regression, Report, Result, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MASK = "***"
 SHORTEST = 4
-"""Characters of a secret that is masked: shorter ones are part of too many words."""
+"""Characters of the shortest secret that is masked; shorter ones are part of too many words."""
 
 LONGEST_NUMBER = 80
-"""Characters of a secret that may be shown as a number."""
+"""Characters of the longest secret that is also masked as a number with separators."""
 
 
 class Mask:
@@ -33,13 +33,15 @@ class Mask:
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._secrets = frozenset(forms)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self.longest = max(map(len, forms), default=0)
+        """Characters of the longest text that is replaced: a shorter piece of a longer text may begin or end in one."""
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
         return self._pattern.sub(MASK, text) if self._pattern else text
 
     def data(self, value: Any) -> Any:
-        """Return plain data of which no text, and no name of a value, holds a secret."""
+        """Return plain data without secrets in its texts and keys."""
         match value:
             case str():
                 return self.text(value)
@@ -50,7 +52,7 @@ class Mask:
         return value
 
     def given(self, value: Any) -> Any:
-        """Return what a spec gives, where a secret may have been read as a number, without secrets."""
+        """Return a value of a spec without secrets; there, a secret may have been read as a number."""
         match value:
             case Mapping():
                 return {name: self.given(entry) for name, entry in value.items()}
@@ -82,11 +84,15 @@ class Mask:
             observed=self._observed(result.observed) if result.observed else None,
             reason=self.text(result.reason),
             trace=self.text(result.trace),
+            output=tuple(map(self._output, result.output)),
         )
 
     def measured(self, measured: Measured) -> Measured:
         """Return what was measured without secrets."""
         return replace(measured, key=self.text(measured.key), facts=self.data(measured.facts))
+
+    def _output(self, output: Output) -> Output:
+        return Output(source=self.text(output.source), stdout=self.text(output.stdout), stderr=self.text(output.stderr))
 
     def _criterion(self, criterion: Criterion) -> Criterion:
         return replace(
@@ -114,7 +120,7 @@ class Mask:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield how a secret may be written."""
+    """Yield the ways in which a secret may be written."""
     yield secret
     yield repr(secret)[1:-1]
     yield from (line.strip() for line in secret.splitlines())

@@ -1,4 +1,4 @@
-"""Where files lie, as the tools around a repository name them."""
+"""Paths relative to the root of the git checkout, as CI tools expect them."""
 
 from __future__ import annotations
 

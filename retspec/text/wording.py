@@ -1,4 +1,4 @@
-"""How verdicts are put into words: numbers, bounds, margins, details; shared by the judge and the reporters.
+"""The wording of verdicts: numbers, bounds, margins, details; shared by the judge and the reporters.
 
 Bounds are written in words ("at least 0.5"), because some readers of JUnit XML show signs as `&lt;=`. Nothing
 here decides anything.
@@ -30,7 +30,7 @@ from retspec.records import (
 # Values -----------------------------------------------------------------------------------------------------
 
 _DIGITS = range(4, 18)
-"""Significant digits that are tried: few first, at last enough to distinguish any two floats."""
+"""Significant digits to try; 17 distinguish any two floats."""
 _SMALLEST, _LARGEST = 1e-4, 1e15
 """Between these, floats are written without an exponent."""
 
@@ -50,9 +50,9 @@ def exact(value: object) -> str:
 
 
 def readable(value: object, *, beside: object = None) -> str:
-    """Return a value with four significant digits if it is a float, and as `exact` does if not.
+    """Return a float with four significant digits, and any other value as `exact` does.
 
-    beside: a number that the reader will compare it with; digits are added until it shows which is larger.
+    beside: a number that the reader will compare it with; digits are added until they show which is larger.
     """
     if not isinstance(value, float) or not math.isfinite(value):
         return exact(value)
@@ -94,7 +94,7 @@ def required(criterion: Criterion, bound: Value | None = None) -> str:
 def margin(criterion: Criterion, value: object) -> float | None:
     """Return how far a value lies inside the limit, in the unit of the check; negative outside.
 
-    None where there is nothing to subtract: an exact value, or a value that is no finite number.
+    None if there is nothing to subtract: an exact value, or a value that is not a finite number.
     """
     return _room(criterion.direction, criterion.limit, value)
 
@@ -111,7 +111,7 @@ def sentence(criterion: Criterion, value: Value, *, met: bool) -> str:
 
 
 def _origin(criterion: Criterion) -> str:
-    """Say which baseline a limit comes from."""
+    """Return the baseline that a limit comes from, in words, or an empty string."""
     regression = criterion.regression
     if regression is None or regression.value is None:
         return ""
@@ -143,13 +143,13 @@ def _room(direction: Direction, bound: object, value: object) -> float | None:
         return None
     try:
         room = bound - value if direction is Direction.AT_MOST else value - bound
-    except OverflowError:  # an integer beyond the floats, held against a float
+    except OverflowError:  # an integer beyond the floats, compared with a float
         return None
     return None if isinstance(room, float) and not math.isfinite(room) else room
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value is an int or a float; a bool, which Python counts as an int, is not."""
+    """Whether a value is an int or a float, but not a bool, which is an int in Python."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -164,7 +164,7 @@ _MOST, _DEEPEST, _WIDEST = 10, 4, 100
 
 
 def detail_lines(details: Mapping[str, Any]) -> Iterator[str]:
-    """Yield `name: value` for every detail; what is long goes over several lines, ten entries at most."""
+    """Yield `name: value` for every detail; a long one takes several lines, ten entries at most."""
     for name, value in details.items():
         line = f"{one_line(str(name))}: {_compact(value)}"
         if len(line) <= _WIDEST or not isinstance(value, Mapping | list | tuple):
@@ -175,7 +175,7 @@ def detail_lines(details: Mapping[str, Any]) -> Iterator[str]:
 
 
 def listing(words: Sequence[str]) -> str:
-    """Return the first ten words, and how many more there are."""
+    """Return the first ten words, and the number of the others."""
     return ", ".join(_first(words, len(words)))
 
 
@@ -220,7 +220,7 @@ _OUTCOME_WORDS = {
 
 
 def outcome(report: Report) -> tuple[str, Verdict]:
-    """Return the word for the exit code of a run, and the verdict that it has the colour of."""
+    """Return the word for the exit code of a run, and the verdict that gives its colour."""
     verdict = _OUTCOMES.get(report.exit_code, Verdict.NOT_RUN)
     return _OUTCOME_WORDS.get(verdict, verdict.value), verdict
 
@@ -236,12 +236,12 @@ def summary(report: Report) -> str:
 
 
 def troubles(report: Report) -> list[str]:
-    """Return what went wrong with the run itself, a signal that ended it included."""
-    lines: list[str] = []
+    """Return what went wrong with the run itself, including a signal that ended it."""
+    texts: list[str] = []
     for part in report.parts:
         ended = [f"the run was interrupted by {signal_name(part.interrupted)}"] if part.interrupted else []
-        lines += [f"{part.cell}: {text}" if part.cell else text for text in (*part.faults, *ended)]
-    return lines
+        texts += [f"{part.cell}: {text}" if part.cell else text for text in (*part.faults, *ended)]
+    return texts
 
 
 def signal_name(number: int) -> str:

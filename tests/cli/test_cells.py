@@ -89,4 +89,4 @@ def test_a_cell_that_is_not_there_is_no_success(retspec: Any, celled: Path, comm
 def test_a_cell_of_a_spec_without_a_matrix_is_a_usage_error(retspec: Any, spec: Path) -> None:
     finished = retspec("plan", spec, "--cell", "r=16")
     assert finished.code == 2
-    assert f"{spec} has no matrix, so that there is no cell to select" in finished.err
+    assert f"{spec} has no matrix, so there is no cell to select" in finished.err

@@ -85,4 +85,4 @@ def test_a_command_that_measures_loads_nothing_heavy_into_its_own_process(comman
 
 
 def test_every_command_is_proved_light_here_or_in_its_own_tests() -> None:
-    assert {*LIGHT, "run", "fit", "doctor"} == set(COMMANDS)
+    assert {*LIGHT, "run", "watch", "fit", "doctor"} == set(COMMANDS)

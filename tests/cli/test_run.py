@@ -130,6 +130,6 @@ def test_one_file_for_several_specs_is_refused_with_the_way_out(retspec: Any, sp
     finished = retspec("run", spec, other, "--junit-xml", "all.xml")
     assert finished.code == 2
     assert finished.err == (
-        "Error: 2 reports would be written to the same file all.xml; give each its own path; {name} in it stands for "
+        "Error: 2 reports would be written to the same file all.xml; give each its own path; {name} in it is "
         "the file name of the spec, without the ending\n"
     )

@@ -69,6 +69,7 @@ HEALTHY = (
         undecided=NO_EVALUATION,
     ),
     Healthy("compiled", settings=("train.steps=4", DECAYED), undecided={**NO_SCHEDULER, **NO_EVALUATION}),
+    Healthy("task", undecided=NO_SCHEDULER),
     Healthy("lightning_automatic", settings=("checks.accumulation=2", DECAYED), needs="lightning"),
     Healthy("lightning_manual", settings=(DECAYED,), undecided=NO_EVALUATION, needs="lightning"),
 )

@@ -124,6 +124,41 @@ FAULTS = (
         "criterion_input",
     ),
     Fault(
+        "the validation of a model beside its average runs in train mode",
+        (("model.eval()\n", "pass\n"),),
+        missed="train_mode_validations",
+        script="task",
+    ),
+    Fault(
+        "the validation leaves a model beside its average in eval mode",
+        (("        model.train()\n", ""),),
+        missed="eval_mode_leaves",
+        script="task",
+    ),
+    Fault(
+        "zero_grad is missing in manual optimization",
+        (("optimizer.zero_grad()\n", "pass\n"),),
+        missed="stale_gradients",
+        script="lightning_manual",
+    ),
+    Fault(
+        "the loop divides by the accumulation, and the library too",
+        (
+            (
+                "functional.cross_entropy(self.model(images), labels)\n\n",
+                "functional.cross_entropy(self.model(images), labels) / 2\n\n",
+            ),
+        ),
+        missed="loss_weight_rtol",
+        script="lightning_automatic",
+    ),
+    Fault(
+        "the loop divides by the accumulation, and accelerate too",
+        (("functional.cross_entropy(model(images), labels)", "functional.cross_entropy(model(images), labels) / 2"),),
+        missed="loss_weight_rtol",
+        script="accelerated",
+    ),
+    Fault(
         "log_softmax before cross-entropy",
         (("model(images), labels", "model(images).log_softmax(1), labels"),),
         "criterion_input",

@@ -12,9 +12,9 @@ from retspec.measurements.data_wait import watched_wait
 from retspec.plugins.catalog import gather
 from tests.loop.records import ADAMW, DECAYED, LOOP, loop, optimizer, steps
 
-CHECKS = {name: check for name, check in gather(entry_points=False).checks.items() if check.family == "loop"}
+CHECKS = {name: check for name, check in gather(entry_points=False).checks.items() if check.measurements == ("loop",)}
 ARGUMENTS: dict[str, dict[str, Any]] = {"lr_rtol": {"rates": [1e-3]}}
-HALF_LINE = Loop(**{**vars(LOOP), "optimizers": (), "steps": (), "ending": "it raised KeyError: 'lr' (train.py:7)"})
+HALF_LINE = loop(optimizers=(), steps=(), ending="it raised KeyError: 'lr' (train.py:7)")
 
 
 def value(name: str, facts: Loop, **arguments: Any) -> Any:
@@ -111,7 +111,8 @@ def test_rates_that_cannot_be_compared_have_no_verdict() -> None:
 
 @pytest.mark.parametrize(("taken", "ratio"), [(0, 0.0), (1, 0.5), (2, 1.0), (4, 2.0)])
 def test_scheduler_steps_are_counted_between_the_first_step_and_the_last(taken: int, ratio: float) -> None:
-    facts = loop(schedulers=(WatchedScheduler("LinearLR", 0, taken),))
+    constant = (optimizer(rates=(1e-3,) * 3),)
+    facts = loop(optimizers=constant, schedulers=(WatchedScheduler("LinearLR", 0, taken),))
     assert value("scheduler_steps", facts) == ratio
     assert ("note" in details("scheduler_steps", facts)) == (taken == 0)
 
@@ -119,6 +120,13 @@ def test_scheduler_steps_are_counted_between_the_first_step_and_the_last(taken: 
 def test_of_nested_schedulers_the_one_counts_that_steps_most() -> None:
     nested = (WatchedScheduler("LinearLR", 0, 1), WatchedScheduler("SequentialLR", 0, 2))
     assert details("scheduler_steps", loop(schedulers=nested))["scheduler"] == "SequentialLR"
+
+
+def test_a_scheduler_that_changes_rates_and_counts_no_step_has_no_verdict() -> None:
+    with pytest.raises(
+        Inconclusive, match="the rates change, and CosineAnnealingWarmRestarts does not count its steps"
+    ):
+        value("scheduler_steps", loop(schedulers=(WatchedScheduler("CosineAnnealingWarmRestarts", 0, 0),)))
 
 
 def test_the_scheduler_of_another_optimizer_does_not_count() -> None:

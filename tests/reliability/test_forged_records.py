@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retspec.engine.protocol import Done, Environment, Finished, Made, Progress, Started
+from retspec.engine.protocol import Done, Environment, Finished, Made, Printed, Progress, Started
 from retspec.engine.supervisor.protocol_check import ProtocolCheck
 from retspec.prepare import prepare
 from retspec.records import Measured, Observed, Outcome, Verdict
@@ -28,6 +28,9 @@ FORGED: list[Message] = [
     Made(Measured(key="nothing")),
     Progress("facts"),
     Progress("nothing"),
+    Printed("facts", 10**30, -1),
+    Printed("nothing", 1, 1),
+    Printed("", 1, 1),
     Environment({"device": "cpu", "threads": "1"}),
     Environment({}),
     *(Finished(Outcome(id=name, observed=Observed(0))) for name in ("first", "reader", "nobody")),

@@ -38,8 +38,8 @@ FIRST = json.loads(render(sample()))["results"][0]
         ("{", "this is not JSON: "),
         ("\udcff", "this is not JSON: "),
         ("[" * 100_000, "this is not JSON: "),
-        ("[]", "this is no results.json"),
-        ('{"retspec": 1, "checks": {}}', "this is no results.json"),
+        ("[]", "this is not a results.json"),
+        ('{"retspec": 1, "checks": {}}', "this is not a results.json"),
         (edited(retspec=2), "version 2 of the format; this retspec reads version 1"),
         (edited(retspec=True), "version True of the format"),
         (edited(results=None), r"it is damaged: Expected `array`, got `null` - at `$.results`"),
@@ -71,7 +71,7 @@ def test_a_missing_file_gets_its_near_miss(tmp_path: Path) -> None:
 def test_results_are_no_baseline(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_text(render(sample()))
-    with pytest.raises(UsageError, match="this is no baseline, as `retspec bless` writes it"):
+    with pytest.raises(UsageError, match="this is not a baseline, as `retspec bless` writes it"):
         read_baseline(path)
 
 

@@ -88,4 +88,4 @@ def test_a_folder_that_is_no_longer_to_be_written_to_is_found(tmp_path: Path) ->
     (result,) = report.results
     assert result.verdict is Verdict.MISSED
     assert result.observed
-    assert result.observed.details["not writable"] == [f"config.output_dir: {tmp_path / 'runs'} is no directory"]
+    assert result.observed.details["not writable"] == [f"config.output_dir: {tmp_path / 'runs'} is not a directory"]

@@ -297,7 +297,7 @@ def test_a_mistake_that_only_torch_sees_names_its_place_in_the_spec(tmp_path: Pa
     [
         ("{optimizer: adamm}", "found the text 'adamm'; did you mean 'adam'?"),
         ("{optimizer: lbfgs}", "'lbfgs' cannot be used here: it calls the training step several times per update"),
-        ("{optimizer: {name: sparse_adam}}", "cannot be used here: it takes sparse gradients alone"),
+        ("{optimizer: {name: sparse_adam}}", "cannot be used here: it supports only sparse gradients"),
         ("{optimizer: {lr: 1}}", "train.optimizer needs the key 'name'"),
         ("{optimizer: {name: sgd, lr: -1}}", "train.optimizer.lr: -1 is out of range"),
         ("{optimizer: {name: sgd, lr: 1}, lr: 1}", "train.lr is given twice"),

@@ -60,7 +60,7 @@ def test_half_precision_is_measured_in_single_and_the_model_left_as_it_was() -> 
 
 def test_a_model_without_blocks_is_refused() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 5))
-    with pytest.raises(SubjectError, match="no vision transformer"):
+    with pytest.raises(SubjectError, match="not a vision transformer"):
         tail_of(model, "large", 32)
 
 

@@ -38,7 +38,7 @@ def input_size(pipeline: Pipeline, expectations: Expectations, *, size: Size | N
     """
     wanted = tuple(size) if size else expectations.input_size
     if wanted is None:
-        raise SubjectError("no model tells its input size; give it, as in `input_size: [3, 224, 224]`", path="checks")
+        raise SubjectError("no model reports its input size; give it, as in `input_size: [3, 224, 224]`", path="checks")
     details = {
         "comes out": list(pipeline.output_size),
         "expected": list(wanted),

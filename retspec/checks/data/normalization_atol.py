@@ -60,7 +60,7 @@ def _wanted(
         return given
     say_it = f"say what the backbone was trained with: `with: {{{name}: [...]}}`"
     if own is None:
-        raise SubjectError(f"no model tells its {name}; {say_it}", path="checks")
+        raise SubjectError(f"no model reports its {name}; {say_it}", path="checks")
     if expectations.from_file:
         raise Inconclusive(f"the model's own {name} says nothing of the weights in its checkpoint; {say_it}")
     if expectations.are_followed:

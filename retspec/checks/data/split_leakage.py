@@ -28,7 +28,7 @@ def split_leakage(splits: Splits, images: Images) -> Observed[int]:
     """
     require_several(splits)
     if images.read == 0 and not splits.has_groups:
-        raise Inconclusive("not one file could be read, and there are no groups; `missing_files` tells more")
+        raise Inconclusive("not one file could be read, and there are no groups; see `missing_files`")
     leaks = [copies for copies in images.identical if len({copy.split for copy in copies}) > 1]
     details = {
         "images": [" = ".join(f"{copy.file} ({copy.split})" for copy in copies) for copies in leaks],

@@ -55,7 +55,7 @@ def _finite(gradients: tuple[GradientHistory, ...]) -> tuple[GradientHistory, ..
     """Return the gradients if each was finite in every step: the norm of another is no number to compare."""
     bad = [gradient.name for gradient in gradients if gradient.nonfinite_steps]
     if bad:
-        raise Inconclusive(f"the gradient of {bad[0]} is not finite in some step; `nonfinite_gradients` tells more")
+        raise Inconclusive(f"the gradient of {bad[0]} is not finite in some step; see `nonfinite_gradients`")
     return gradients
 
 

@@ -1,7 +1,7 @@
 """Measure: run worker processes, watch them, and turn everything that can happen to them into outcomes.
 
-A worker that crashes, hangs or is killed costs the criteria that waited for it their verdict; a fresh worker takes the
-rest, at most three times. The supervisor never waits for the end of a pipe, since children of the worker may hold it.
+If a worker crashes, hangs or is killed, the criteria that waited for it get no verdict. A new worker measures the
+rest, at most three times. The supervisor never waits for the end of a pipe: children of the worker may hold it open.
 """
 
 from retspec.engine.supervisor.libraries import libraries_for

@@ -1,14 +1,15 @@
-"""One worker, from its start to its end, however it ends."""
+"""Supervise one worker from its start to its end, however it ends."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from retspec.engine.protocol import Done, Finished, Job, Made, Progress, Started, decode
+from retspec.engine.protocol import Done, Finished, Job, Made, Printed, Progress, Started, decode
+from retspec.engine.supervisor.printings import Printings
 from retspec.engine.supervisor.protocol_check import ProtocolCheck
 from retspec.records import Outcome, Verdict, seconds
 
@@ -24,16 +25,16 @@ RUN, MEASUREMENT = "the run's timeout", "the timeout of a measurement"
 
 @dataclass
 class Attempt:
-    """One worker and what it was doing last."""
+    """One worker, its deadlines, and what it was doing last."""
 
     job: Job
     workers: Workers
     deadlines: dict[str, float]
-    """What may be over, in words, to when that is (monotonic clock)."""
+    """Name of each timeout to when it is over (monotonic clock)."""
     criterion: str | None = None
     measurement: str | None = None
     started: float = field(default_factory=time.monotonic)
-    """When the worker was started or turned to its criterion."""
+    """When the worker was started or began its criterion."""
     measuring_since: float = 0.0
     got_anywhere: bool = False
     done: bool = False
@@ -41,6 +42,7 @@ class Attempt:
     finished: set[str] = field(default_factory=set)
     _granted: dict[str, float] = field(init=False)
     _protocol: ProtocolCheck = field(init=False)
+    _printings: Printings = field(init=False)
 
     def __post_init__(self) -> None:
         self._protocol = ProtocolCheck(self.job.plan)
@@ -48,8 +50,9 @@ class Attempt:
         self._granted = {name: float("inf") if limit is None else limit for name, limit in limits.items()}
 
     def messages(self) -> Iterator[Message]:
-        """Yield the worker's records, then an outcome for every criterion that its end decides."""
+        """Yield the worker's messages, then an outcome for every criterion that its end decides."""
         with self.workers.worker_for(self.job) as process:
+            self._printings = Printings(process.streams, self.job.plan)
             while not self.done:
                 line = process.read_line(min(self.deadlines.values()))
                 if line is None:
@@ -60,20 +63,25 @@ class Attempt:
                     yield from self._refuse(problem, is_lie=message is not None)
                     return
                 self._note(message)
-                yield message
+                yield self._with_output(message)
             if self.done:
                 yield from self._part_from(process)
                 return
             timed_out = process.is_alive
             late = self._late() if timed_out else ""
             ended = process.end()
-        if timed_out:
-            yield from self._fail(Verdict.TIMEOUT, late, ended.stderr)
-        else:
-            yield from self._crash(ended)
+            self._printings.add_rest(self.measurement or "")
+            yield from self._fail(Verdict.TIMEOUT, late, ended.stderr) if timed_out else self._crash(ended)
+
+    def _with_output(self, message: Message) -> Message:
+        """Return an outcome with what was printed by all that its criterion waited for; anything else as it is."""
+        if not isinstance(message, Finished) or message.outcome.id not in self._granted:
+            return message
+        output = self._printings.of_criterion(message.outcome.id)
+        return Finished(replace(message.outcome, output=output)) if output else message
 
     def _part_from(self, process: WorkerProcess) -> Iterator[Message]:
-        """Let a worker go that has done its job: to its end, or to a rest if another job may follow."""
+        """Release a worker that has done its job: keep it if another job may follow, else end it."""
         fault = "" if self.job.more else process.finish()
         if fault:
             yield Done((fault,))
@@ -87,11 +95,14 @@ class Attempt:
         match message:
             case Started(name):
                 self.criterion, self.started = name, now
+                self._printings.begin_criterion()
                 self.deadlines[_timeout_of(name)] = now + self._granted[name]
             case Progress(key) if key != self.measurement:
                 self.measurement, self.measuring_since = key, now
                 limit = self.job.plan.spec.run.measurement_timeout
                 self.deadlines[MEASUREMENT] = now + seconds(limit) if limit else float("inf")
+            case Printed(source, stdout, stderr):
+                self._printings.add(source, (stdout, stderr))
             case Made():
                 self._end_measurement()
             case Finished(outcome):
@@ -107,7 +118,7 @@ class Attempt:
         self.deadlines.pop(MEASUREMENT, None)
 
     def _late(self) -> str:
-        """Return what is over, in words: the limit that was to end first."""
+        """Return which timeout is over, in words: the one that was due first."""
         whose = min(self.deadlines, key=self.deadlines.__getitem__)
         waited = time.monotonic() - (self.measuring_since if whose == MEASUREMENT else self.started)
         return f"{whose} was over after {waited:.3g} s{self._while()}"
@@ -119,24 +130,24 @@ class Attempt:
         failure, cause, limit = Verdict.CRASH, ended.cause, self.job.plan.spec.run.memory
         if ended.lacked_memory:
             failure, cause = Verdict.OUT_OF_MEMORY, f"ran out of memory and {cause}"
-        # Libraries crash in silence for want of memory, so a limit is always worth a word.
+        # Libraries that run out of memory may crash without a message, so a limit is always mentioned.
         hint = f"; run.memory limits the worker to {limit}" if limit else ""
         yield from self._fail(failure, f"the worker {cause}{self._while()}{hint}", ended.stderr)
 
     def _refuse(self, problem: str, *, is_lie: bool) -> Iterator[Message]:
-        """End with a record that cannot be read, or cannot be true: then the outcomes of this worker are taken back."""
+        """End with a record that cannot be read or is a lie; after a lie, discard the outcomes of this worker."""
         self.end = f"the worker sent {problem}"
         taken_back = sorted(self.finished) if is_lie else []
         if self.criterion is not None or not taken_back:
             yield from self._fail(Verdict.CRASH, self.end, "")
-        reason = f"{self.end}; nothing that it said is believed"
+        reason = f"{self.end}; its outcomes are discarded"
         for name in taken_back:
             yield Finished(Outcome(id=name, failure=Verdict.CRASH, reason=reason))
 
     def _fail(self, failure: Verdict, reason: str, stderr: str) -> Iterator[Message]:
-        """Yield an outcome for the criterion at work, and for those that wait for the same measurement.
+        """Yield an outcome for the current criterion, and for those that wait for the same measurement.
 
-        An end that strikes no criterion is a fault of the run.
+        An end that affects no criterion is a fault of the run.
         """
         self.end = reason
         struck = self._struck()
@@ -145,10 +156,11 @@ class Attempt:
         for name in struck:
             self.got_anywhere = True
             self.finished.add(name)
-            yield Finished(Outcome(id=name, failure=failure, reason=reason, trace=stderr))
+            outcome = Outcome(id=name, failure=failure, reason=reason, trace=stderr)
+            yield self._with_output(Finished(outcome))
 
     def _struck(self) -> list[str]:
-        """The criteria that this end of the worker decides; all of them when it died before the first."""
+        """Return the criteria that this end of the worker decides; all of them if it died before the first."""
         plan = self.job.plan
         every = [step.criterion.id for step in plan.checks]
         sharing = {

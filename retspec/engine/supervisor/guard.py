@@ -1,7 +1,7 @@
-"""The guard: a process that outlives a killed supervisor for a moment, to end what the worker started.
+"""The guard: a process that briefly outlives a killed supervisor, to end what the worker started.
 
-A supervisor that is killed cleans nothing up, and no system ends the grandchildren of a dead process by itself. So a
-shell waits beside each worker for the end of a pipe that only the supervisor holds.
+A killed supervisor cannot clean up, and the operating system does not end the grandchildren of a dead process. So a
+shell runs beside each worker and waits for the end of a pipe that only the supervisor holds open.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ SCRIPT = 'trap "" HUP INT TERM; read -r end; kill -s KILL -- "-$1"'
 
 
 class Guard:
-    """Kills a process group when this process ends without having dismissed it."""
+    """Kills a process group if this process ends without dismissing the guard."""
 
     def __init__(self, group: int) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - a fixed script
@@ -21,11 +21,11 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # A signal to the supervisor's group, Ctrl-C or a KILL, must not reach it.
+            # A signal to the supervisor's group, such as Ctrl-C or a KILL, must not reach the guard.
             start_new_session=True,
         )
 
     def dismiss(self) -> None:
-        """End the guard: the group is gone, and its number may soon belong to another process."""
+        """End the guard: the group is gone, and the system may give its number to another one."""
         self._process.kill()
         self._process.communicate()

@@ -1,4 +1,4 @@
-"""Which libraries a worker needs: they take seconds to import, so only those are imported, as early as possible."""
+"""Which libraries a worker needs: imports take seconds, so it imports only these, and as early as possible."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ADAPTERS = frozenset({"lora", "adapter"})
 
 
 def libraries_for(model: Collection[str], sources: Mapping[str, Source]) -> tuple[str, ...]:
-    """Return what to import for a model section that has these keys.
+    """Return the modules to import for a model section that has these keys.
 
-    A source says what it builds its models with. A factory imports that by itself.
+    A source declares the library that it builds its models with. A factory imports its own.
     """
     architectures = [name for key in sorted(model) if key in sources for name in sources[key].library.imports]
     adapters = ("peft",) if ADAPTERS.intersection(model) else ()

@@ -1,14 +1,14 @@
-"""Whether a worker's records follow from its job: a record that was not asked for, or comes twice, is refused.
+"""Check that a worker's records follow from its job: a record that was not requested, or comes twice, is refused.
 
-The code under test shares the worker's process, so it can write to the worker's pipe. A record out of turn gives it
-away; a whole conversation, forged to the letter, does not.
+The code under test shares the worker's process, so it can write to the worker's pipe. A record out of turn reveals such
+a forgery; a complete and correct sequence of forged records does not.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.engine.protocol import Done, Environment, Finished, Made, Progress, Started
+from retspec.engine.protocol import Done, Environment, Finished, Made, Printed, Progress, Started
 from retspec.plugins.kinds import PARTS
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class ProtocolCheck:
                 return self._environment(facts)
             case Started(name):
                 return self._start(name)
-            case Progress(key):
-                return "" if key in self._readers or key in PARTS else f"progress of {key!r}, which was not planned"
+            case Progress(key) | Printed(key):
+                return self._source(message, key)
             case Made(measured):
                 return self._make(measured.key)
             case Finished(outcome):
@@ -54,6 +54,12 @@ class ProtocolCheck:
             return f"the start of {name!r} out of turn"
         self._at_work = self._waiting.pop()
         return ""
+
+    def _source(self, message: Progress | Printed, key: str) -> str:
+        if key in self._readers or key in PARTS or (isinstance(message, Printed) and not key):
+            return ""
+        what = "output" if isinstance(message, Printed) else "progress"
+        return f"{what} of {key!r}, which is not in the plan"
 
     def _make(self, key: str) -> str:
         if key not in self._readers or key in self._made or self._at_work is None:

@@ -1,4 +1,4 @@
-"""Several jobs in one run: a lane does one after another, and several lanes work side by side."""
+"""Run several jobs: each lane does one job after another, and several lanes work in parallel."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from retspec.engine.protocol import Job, Message
 
     Event = tuple[int, "Turn | Message"]
-    """What happens, with the index of the job that it is about."""
+    """The index of a job, and what happened to it."""
 
 
 class Turn(Enum):
-    """Marks the begin and the end of a job's messages; with several lanes, those of other jobs come between."""
+    """Marks the beginning and the end of a job's messages; with several lanes, those of other jobs come between."""
 
     BEGINS = auto()
     ENDS = auto()
 
 
 def measure_all(jobs: Sequence[Job], workers: Workers, *, lanes: int = 1) -> Generator[Event]:
-    """Yield what happens to every job; those that can share a base model, or at least a worker, follow one another.
+    """Yield the events of every job; jobs that can share a base model, or at least a worker, follow one another.
 
-    workers: of the first lane. lanes: how many jobs are done at a time.
+    workers: those of the first lane. lanes: how many jobs are done at a time.
 
-    Closing the iterator ends every worker. Raises RetspecError when none can be started, and Interrupted.
+    Closing the iterator ends every worker. Raises RetspecError if no worker can be started, and Interrupted.
     """
-    crews = [workers, *(Workers() for _ in range(lanes - 1))]
+    crews = [workers, *(Workers(live_output=workers.live_output) for _ in range(lanes - 1))]
     waiting = _Waiting(jobs)
     with closing(_lane(waiting, workers) if lanes == 1 else _side_by_side(waiting, crews)) as events:
         yield from events
@@ -48,7 +48,7 @@ def measure_all(jobs: Sequence[Job], workers: Workers, *, lanes: int = 1) -> Gen
 
 @dataclass(frozen=True)
 class _Taken:
-    """A job that a lane does, and what it leaves to the next one."""
+    """A job that a lane has taken, and what it can share with the next one."""
 
     index: int
     job: Job
@@ -66,7 +66,7 @@ class _Waiting:
         self._lock = Lock()
 
     def take(self, last: _Taken | None) -> _Taken | None:
-        """Return the best next job for a lane after its last one; None when none is left."""
+        """Return the best job for a lane to do after its last one; None if none is left."""
         with self._lock:
             if not self._waiting:
                 return None
@@ -76,7 +76,7 @@ class _Waiting:
             return replace(chosen, job=msgspec.structs.replace(chosen.job, more=bool(self._waiting)))
 
     def _costs(self, each: _Taken, last: _Taken | None) -> tuple[bool, ...]:
-        """Return what would have to be made again: the base, the worker; and whether another lane has that base."""
+        """Return whether a job needs a new base, whether a new worker, and whether another lane uses its base."""
         return (
             last is None or last.base != each.base,
             last is None or last.kind != each.kind,
@@ -92,13 +92,13 @@ def _lane(waiting: _Waiting, workers: Workers) -> Generator[Event]:
         with closing(measure(taken.job, workers)) as messages:
             yield from ((index, message) for message in messages)
         taken = waiting.take(taken)
-        if taken is None and (fault := workers.finish()):  # another lane took what should have followed
+        if taken is None and (fault := workers.finish()):  # another lane took the job that should have followed
             yield index, Done((fault,))
         yield index, Turn.ENDS
 
 
 def _side_by_side(waiting: _Waiting, crews: Sequence[Workers]) -> Generator[Event]:
-    """Let a thread supervise each lane; what they hear is passed on by this one alone."""
+    """Supervise each lane in a thread of its own, and yield the events of all of them from this thread."""
     heard: SimpleQueue[Event | BaseException | None] = SimpleQueue()
     with ThreadPoolExecutor(len(crews)) as threads:
         try:
@@ -118,7 +118,7 @@ def _listen(waiting: _Waiting, crew: Workers, heard: SimpleQueue[Event | BaseExc
         heard.put(None)
     except Stopped:
         return
-    except BaseException as error:  # noqa: BLE001 - raised where the run is
+    except BaseException as error:  # noqa: BLE001 - raised again in the thread of the run
         heard.put(error)
 
 

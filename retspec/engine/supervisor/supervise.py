@@ -1,4 +1,4 @@
-"""One plan, measured: a crash, a hang or a kill costs criteria their verdict, never the run its end."""
+"""Measure one plan: after a crash, a hang or a kill some criteria have no verdict, but the run goes on."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MOST_RESTARTS = 3
 
 
 def measure(job: Job, workers: Workers) -> Generator[Message]:
-    """Yield what happens, and a `Finished` for every criterion of the plan; one more takes back what cannot be true.
+    """Yield the messages, with a `Finished` for every criterion of the plan; a second one replaces a discarded outcome.
 
-    workers: who measures; closing the iterator ends a worker at work and everything that it started.
+    workers: the workers that measure. Closing the iterator ends a busy worker and everything that it started.
 
-    Raises RetspecError when no worker can be started.
+    Raises RetspecError if no worker can be started.
     """
     plan = job.plan
     if not plan.checks:
@@ -34,8 +34,8 @@ def measure(job: Job, workers: Workers) -> Generator[Message]:
     deadline = time.monotonic() + seconds(limit) if limit else float("inf")
     waiting = {step.criterion.id: None for step in plan.checks}
     last_end = ""
-    for _attempt in range(1 + MOST_RESTARTS):
-        rest = msgspec.structs.replace(job, plan=plan.restricted_to(waiting))
+    for index in range(1 + MOST_RESTARTS):
+        rest = msgspec.structs.replace(job, plan=plan.restricted_to(waiting), resumed=index > 0)
         attempt = Attempt(rest, workers, {RUN: deadline})
         for message in attempt.messages():
             if isinstance(message, Finished):

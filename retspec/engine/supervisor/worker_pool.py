@@ -1,4 +1,4 @@
-"""The workers of a lane: one that has done its job gets the next one, and reuses what it has loaded and built."""
+"""The workers of a lane: a worker that has done its job gets the next one and reuses what it has loaded and built."""
 
 from __future__ import annotations
 
@@ -24,31 +24,35 @@ _ANY = object()
 
 
 class Workers:
-    """Hands out workers, at most one of which waits for its next job."""
+    """Provides workers, at most one of which waits for its next job.
 
-    def __init__(self) -> None:
+    live_output: what they print is shown at once, and not kept.
+    """
+
+    def __init__(self, *, live_output: bool = False) -> None:
+        self.live_output = live_output
         self._stop = Event()
         self._resting: tuple[object, WorkerProcess] | None = None
 
     def warm_up_for(self, document: Document, gathered: Callable[[], Catalog]) -> None:
         """Start a worker, if none waits: it imports what the model of a spec needs while the spec is validated.
 
-        gathered: returns the catalog, whose sources know what they import; it is called while the worker starts.
+        gathered: returns the catalog, whose sources declare what they import; it is called while the worker starts.
         """
         if self._resting is not None or not document.model_keys:
             return
         with suppress(RetspecError):  # the job that needs the worker reports it
-            process = WorkerProcess(self._stop)
+            process = self._started()
             self._resting = (_ANY, process)
             process.send(Libraries(libraries_for(document.model_keys, gathered().model_sources)))
 
     @contextmanager
     def worker_for(self, job: Job) -> Iterator[WorkerProcess]:
-        """Yield a worker that has the job; afterwards it is ended, unless `rest` was called for it.
+        """Provide a worker that has been sent the job; end it afterwards, unless `rest` was called for it.
 
-        Raises RetspecError when none can be started.
+        Raises RetspecError if no worker can be started.
         """
-        process = self._rested(job) or WorkerProcess(self._stop)
+        process = self._rested(job) or self._started()
         process.send(job)
         try:
             yield process
@@ -61,22 +65,25 @@ class Workers:
         self._resting = (kind_of(job), process)
 
     def finish(self) -> str:
-        """Let the waiting worker finish; return what it did instead of ending well, or nothing."""
+        """Let the waiting worker end; return what it did instead of ending well, or an empty string."""
         kind, process = self._resting or (_ANY, None)
         fault = "" if process is None or kind is _ANY else process.finish()
         self.close()
         return fault
 
     def stop(self) -> None:
-        """Stop the thread that reads from a worker: Stopped is raised there."""
+        """Raise Stopped in the thread that reads from a worker."""
         self._stop.set()
 
     def close(self) -> None:
-        """End the worker that waits, if one does."""
+        """End the waiting worker, if there is one."""
         if self._resting is not None:
             _, process = self._resting
             self._resting = None
             process.close()
+
+    def _started(self) -> WorkerProcess:
+        return WorkerProcess(self._stop, live_output=self.live_output)
 
     def _rested(self, job: Job) -> WorkerProcess | None:
         if self._resting is None:
@@ -96,5 +103,5 @@ def kind_of(job: Job) -> object:
 
 
 def _fits_any(job: Job) -> bool:
-    """Whether a worker may do this job that has imported libraries already: what they take counts as memory."""
+    """Whether a worker that has already imported libraries may do this job: `run.memory` would count them."""
     return job.plan.needs_torch and job.plan.spec.run.memory is None

@@ -1,4 +1,4 @@
-"""The worker as an operating system process: its own session, a private pipe, a bounded end."""
+"""The worker as an operating system process: its own session, a private pipe, a bounded time to end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from retspec.engine.interrupts import raise_if_interrupted
 from retspec.engine.protocol import encode
 from retspec.engine.supervisor.guard import Guard
+from retspec.engine.supervisor.streams import Streams
 from retspec.errors import RetspecError
 
 if TYPE_CHECKING:
@@ -27,44 +27,44 @@ if TYPE_CHECKING:
 GRACE = 5.0
 """Seconds between asking the worker to end and killing it."""
 PARTING = 15.0
-"""Seconds that a worker which has done its jobs has for its end: far more than it needs, since a run that is healthy
-must not lose its verdict to a busy machine."""
-TAIL = 4000
-"""Characters of the worker's standard error that a report keeps."""
+"""Seconds that a worker has to end after its last job: far more than it needs, because a busy machine must not fail a
+healthy run."""
 LAST_WORDS = 500
-"""Characters of standard error that a dying process may fill."""
+"""Characters at the end of standard error in which a dying process reports its error."""
 NO_MEMORY = ("MemoryError", "std::bad_alloc", "annot allocate memory", "failed to map segment", "emory allocation")
-"""How Python, C++, the C library, its loader and OpenBLAS say that an allocation failed."""
+"""How Python, C++, the C library, its loader and OpenBLAS report that an allocation failed."""
 LOOK = 0.2
 """Seconds between two looks at whether a silent worker still lives."""
 
 
 class Stopped(BaseException):
-    """The worker's messages are no longer wanted; not an Exception, so that no handler of errors swallows it."""
+    """The worker is no longer needed; not an Exception, so that no `except Exception` swallows it."""
 
 
 @dataclass(frozen=True)
 class WorkerExit:
-    """How a worker ended, in words, and its last output."""
+    """How a worker ended, in words, and the end of its standard error."""
 
     cause: str
     stderr: str
 
     @property
     def lacked_memory(self) -> bool:
-        """Whether its last words were that an allocation failed, beyond what Python could turn into an exception."""
+        """Whether its standard error ends with a failed allocation that Python could not turn into an exception."""
         return any(words in self.stderr[-LAST_WORDS:] for words in NO_MEMORY)
 
 
 class WorkerProcess:
     """Runs a worker; closing it ends the worker and all that it started, and so does the end of this process.
 
-    stop: set by another thread once the worker's messages are no longer wanted.
-    Raises RetspecError when the system cannot start one.
+    stop: set by another thread once the worker is no longer needed.
+    live_output: what it prints is shown at once, and not kept.
+    Raises RetspecError if the system cannot start a process.
     """
 
-    def __init__(self, stop: Event) -> None:
+    def __init__(self, stop: Event, *, live_output: bool = False) -> None:
         self._stop = stop
+        self.streams = Streams(live=live_output)
         try:
             self._start()
         except OSError as error:
@@ -74,15 +74,15 @@ class WorkerProcess:
         self._buffer = b""
 
     def _start(self) -> None:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        stdout, stderr = self.streams.descriptors
         self._records, worker_end = os.pipe()
         os.set_blocking(self._records, False)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
             # -P: a file in the working directory must not replace a module of the standard library.
             [sys.executable, "-P", "-m", "retspec.engine.worker", str(worker_end)],
             stdin=subprocess.PIPE,
-            stdout=self._stderr,
-            stderr=self._stderr,
+            stdout=stdout,
+            stderr=stderr,
             pass_fds=[worker_end],
             start_new_session=True,
             env=_environment(),
@@ -91,20 +91,20 @@ class WorkerProcess:
         self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
 
     def send(self, instruction: Instruction) -> None:
-        """Send the worker its task; the first read notices a dead one."""
+        """Send an instruction; the first read notices a dead worker."""
         with suppress(BrokenPipeError):
             self._instructions.write(encode(instruction))
             self._instructions.flush()
 
     def close(self) -> None:
-        """End the worker, and give back what belongs to it."""
+        """End the worker and release its resources."""
         self.end()
         self._guard.dismiss()
         self._selector.close()
         os.close(self._records)
         with suppress(BrokenPipeError):
             self._instructions.close()
-        self._stderr.close()
+        self.streams.close()
 
     @property
     def is_alive(self) -> bool:
@@ -112,7 +112,7 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def read_line(self, deadline: float) -> bytes | None:
-        """Return the next record, or None when the worker has ended or the deadline (monotonic clock) is over.
+        """Return the next record, or None if the worker has ended or the deadline (monotonic clock) is over.
 
         Raises Interrupted, or Stopped.
         """
@@ -132,7 +132,7 @@ class WorkerProcess:
         return line
 
     def finish(self) -> str:
-        """Give a worker that is done no more jobs; return what it did instead of ending well, or nothing."""
+        """Wait for the end of a worker that has no more jobs; return what went wrong with it, or an empty string."""
         with suppress(BrokenPipeError):
             self._instructions.close()
         try:
@@ -152,7 +152,7 @@ class WorkerProcess:
                 self._signal(signal.SIGKILL)
         status = self._process.wait()
         self._signal(signal.SIGKILL)  # children that outlived it
-        return WorkerExit(describe_status(status), self._tail())
+        return WorkerExit(describe_status(status), self.streams.tail())
 
     @property
     def _instructions(self) -> IO[bytes]:
@@ -174,11 +174,6 @@ class WorkerProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
-    def _tail(self) -> str:
-        self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, self._stderr.tell() - TAIL))
-        return self._stderr.read().decode(errors="replace")
-
 
 def describe_status(status: int) -> str:
     """Return an exit status in words."""
@@ -191,7 +186,7 @@ def describe_status(status: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a worker: what CUDA needs to be repeatable, and this very retspec on the path."""
+    """Return the environment of a worker: what CUDA needs to be repeatable, and this copy of retspec on the path."""
     package_parent = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), package_parent]))
     return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path}

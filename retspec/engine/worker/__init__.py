@@ -1,5 +1,5 @@
 """The child process that measures: `python -m retspec.engine.worker RECORDS_FD`. Nothing imports it.
 
-It reads one job from standard input and streams records to the given descriptor, so that whatever the code under test
-prints cannot be taken for a record. It ends when its supervisor does.
+It reads instructions from standard input and writes records to the given descriptor, so that nothing that the code
+under test prints can be mistaken for a record. It ends when its supervisor does.
 """

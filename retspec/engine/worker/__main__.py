@@ -1,4 +1,4 @@
-"""Entry point of the worker."""
+"""Entry point of the worker process."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ from retspec.engine.supervisor.libraries import libraries_for
 from retspec.engine.worker.channel import Channel
 from retspec.engine.worker.limits import limit_memory
 from retspec.engine.worker.preloading import settle
+from retspec.engine.worker.printing import print_by_lines
 from retspec.engine.worker.work import work
 from retspec.plugins.catalog import gather
 from retspec.subjects.models.base_models import BaseModels
+from retspec.subjects.recorded_warnings import WarningRecorder
 
 
 def main() -> None:
-    """Do one job after another, until the supervisor closes the pipe that they come through."""
+    """Do one job after another, until the supervisor closes the pipe that sends them."""
     ending = FastExit()
+    print_by_lines()
     channel, bases, gathering = Channel(int(sys.argv[1])), BaseModels(), cache(gather)
+    recorder = WarningRecorder()
+    recorder.install()
     with _detached_standard_input() as instructions:
         for line in instructions:
             match decode_instruction(line):
@@ -33,14 +38,14 @@ def main() -> None:
                     if job.plan.needs_torch:
                         sources = gathering(job.plugins, entry_points=job.entry_points).model_sources
                         settle(libraries_for(job.plan.spec.model_keys, sources))
-                    work(job, channel, bases, gathering)
+                    work(job, channel, bases, gathering, recorder)
                     if job.more:
-                        gc.collect()  # a model in a reference cycle would stay beside the next one
+                        gc.collect()  # a model in a reference cycle would stay in memory beside the next one
     ending.status = os.EX_OK
 
 
 def _detached_standard_input() -> IO[bytes]:
-    """Return what was the standard input, and give the code under test an empty one."""
+    """Return the standard input, and replace it with an empty one for the code under test."""
     instructions = os.dup(0)  # not inherited by what the code under test starts
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)

@@ -1,4 +1,4 @@
-"""The worker's side of the private descriptor."""
+"""The worker's end of the private pipe to its supervisor."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Channel:
-    """Writes records, each at once and whole.
+    """Writes records to the pipe, each of them at once and complete.
 
-    A process that the code under test forks off is not heard. One that comes back from its check as a second worker
-    ends there: it would do the rest once more.
+    Records from a process that the code under test forks are dropped. A fork that returns from its check as a second
+    worker ends there: it would measure the rest a second time.
     """
 
     def __init__(self, descriptor: int) -> None:

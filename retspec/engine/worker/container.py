@@ -1,4 +1,4 @@
-"""The container of measurements: makes each once, remembers failures too, unwinds in reverse."""
+"""The container of measurements: makes each once, remembers failures too, cleans up in reverse order."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from retspec.engine.worker.channel import Channel
+    from retspec.engine.worker.recording import Recording
+    from retspec.facts import Warned
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.signatures import Argument
     from retspec.records import MeasurementStep, Plan
@@ -26,21 +28,22 @@ if TYPE_CHECKING:
 
 
 SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed", "watched_run"}
-"""Parts of the subject whose making is worth a line of progress."""
+"""Parts of the subject that take long enough to report their progress."""
 
 
 class Container:
     """Facts by the key of their measurement.
 
-    A measurement may be a generator function: what follows its `yield` is run when the container closes.
+    A measurement may be a generator function: the code after its `yield` runs when the container closes.
     """
 
-    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel) -> None:
+    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, recording: Recording) -> None:
         self._steps = {step.key: step for step in plan.measurements}
         self._seed = plan.spec.run.seed
         self._catalog = catalog
         self._subject = subject
         self._channel = channel
+        self._printing, self._warnings = recording.printing, recording.warnings
         self._facts: dict[str, Any] = {}
         self._failures: dict[str, Exception] = {}
         self._unwinding = ExitStack()
@@ -48,7 +51,7 @@ class Container:
     def facts(self, key: str) -> Any:
         """Return the facts of a measurement, or a part of the subject; made at the first call.
 
-        Raises whatever making them raised, again at every call.
+        Raises what making them raised, again at every call.
         """
         if key in self._failures:
             raise self._failures[key]
@@ -62,18 +65,21 @@ class Container:
         return self._facts[key]
 
     def close(self) -> None:
-        """Unwind the measurements in reverse.
+        """Clean up the measurements in reverse order.
 
-        Raises what one of them raises; the others unwind all the same.
+        Raises what one of them raises, after the others have cleaned up too.
         """
         self._unwinding.close()
 
     def _part(self, name: str) -> Any:
         if name == "progress":
-            return None  # bound to its measurement when that is made
+            return None  # a measurement gets its own when it is made
+        if name == "recorded_warnings":
+            return self._recorded_warnings
         if name in SLOW_PARTS:
             self._channel.tell(Progress(name))
-        return getattr(self._subject, name)
+        with self._printing.of(name):
+            return getattr(self._subject, name)
 
     def _make(self, step: MeasurementStep) -> Any:
         measurement = self._catalog.measurements[step.name]
@@ -82,7 +88,7 @@ class Container:
         ]
         self._channel.tell(Progress(step.key))
         started = perf_counter()
-        with seeded(self._seed, only_loaded=not step.needs_torch):
+        with self._printing.of(step.key), seeded(self._seed, only_loaded=not step.needs_torch):
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
         self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
@@ -93,12 +99,16 @@ class Container:
             return function(*inputs, **arguments)
         return self._unwinding.enter_context(contextmanager(function)(*inputs, **arguments))
 
+    def _recorded_warnings(self) -> Warned:
+        made = (key for key, facts in self._facts.items() if facts is not None and key != "recorded_warnings")
+        return self._warnings.facts(made=tuple(made), failed=tuple(self._failures))
+
     def _progress(self, key: str) -> Callable[[int, int], None]:
         return lambda step, total: self._channel.tell(Progress(key, step, total))
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Drop the local variables that an error holds on to: after "out of memory" they are what filled it."""
+    """Drop the local variables that an error keeps alive: after "out of memory" they are what filled it."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
@@ -110,7 +120,7 @@ def typed(declared: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[st
 
 
 def _recordable(facts: Any) -> Any:
-    """Return facts as plain data, or None for those that live in memory only, such as tensors."""
+    """Return facts as plain data, or None for those that cannot be recorded, such as tensors."""
     try:
         return plain(msgspec.to_builtins(facts, str_keys=True))
     except TypeError:

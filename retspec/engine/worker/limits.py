@@ -1,4 +1,4 @@
-"""Holding the worker to the memory that the spec grants."""
+"""Limit the memory of the worker to what the spec grants."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from retspec.records import Size, bytes_of
 
 
 def limit_memory(size: Size | None) -> None:
-    """Let an allocation beyond that size fail, here and in each process started from here.
+    """Make an allocation beyond that size fail, in this process and in each process that it starts.
 
-    What is counted is memory of the process's own on the CPU (RLIMIT_DATA). Reserved addresses, of which CUDA takes
-    many, are not, nor is memory on a GPU. macOS takes the limit and does not enforce it.
+    The limit counts the private memory of the process on the CPU (RLIMIT_DATA). It does not count reserved addresses,
+    of which CUDA takes many, nor memory on a GPU. macOS accepts the limit but does not enforce it.
     """
     if size is None:
         return

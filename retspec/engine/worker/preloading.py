@@ -1,4 +1,4 @@
-"""Import libraries once, in a way that keeps the garbage collector fast."""
+"""Import libraries, and keep the garbage collector from walking their objects."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@installed_imports_alone()  # of the job before
+@installed_imports_alone()  # without the folders of the previous job
 def settle(libraries: Iterable[str]) -> None:
-    """Import libraries; those of the first call are taken out of the garbage collector's sight.
+    """Import libraries; the objects of the first call are exempted from garbage collection (`gc.freeze`).
 
     These are many objects that live as long as the process. A full collection walks them all, which took more than a
-    second of a run that only counts parameters. A later time would also hide what a job has left behind.
+    second of a run that only counts parameters. A later freeze would also exempt what a job has left behind.
     """
     for name in libraries:
-        with suppress(Exception):  # a criterion that needs it meets the error again, as its reason
+        with suppress(Exception):  # a criterion that needs it raises the same error, as its reason
             importlib.import_module(name)
     if not gc.get_freeze_count():
         gc.freeze()

@@ -1,10 +1,11 @@
-"""Doing a job: criterion by criterion, every failure an outcome."""
+"""Do a job: one criterion after another, with every failure as an outcome."""
 
 from __future__ import annotations
 
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import closing
 from numbers import Integral, Real
 from pathlib import Path
 from time import perf_counter
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 from retspec.characters import one_line, visible
 from retspec.engine.protocol import Done, Environment, Finished, Progress, Started
 from retspec.engine.worker.container import Container, typed
+from retspec.engine.worker.printing import Printing
+from retspec.engine.worker.recording import Recording
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
 from retspec.plugins.catalog import gather
 from retspec.records import Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.devices import make_repeatable
+from retspec.subjects.recorded_warnings import WarningRecorder
 from retspec.subjects.subject import Subject
 
 if TYPE_CHECKING:
@@ -32,14 +36,27 @@ if TYPE_CHECKING:
 
 
 def work(
-    job: Job, channel: Channel, bases: BaseModels | None = None, gathering: Callable[..., Catalog] = gather
+    job: Job,
+    channel: Channel,
+    bases: BaseModels | None = None,
+    gathering: Callable[..., Catalog] = gather,
+    recorder: WarningRecorder | None = None,
 ) -> None:
-    """Answer every criterion of the job with one outcome, then clean up and say so.
+    """Send one outcome for every criterion of the job, then clean up and send `Done`.
 
     bases: base models that an earlier job of this process left for the next one.
-    gathering: `gather`, or one that remembers, for several jobs under the same plugins.
+    gathering: `gather`, or a cached version of it for several jobs with the same plugins.
+    recorder: of the warnings of this process; it knows what cannot come up again for a later job.
     """
-    allow_imports_from(*job.plan.spec.folders, Path.cwd())
+    recorder = recorder or WarningRecorder()
+    with closing(Printing(channel)) as printing, recorder.job(job.plan.spec.base, resumed=job.resumed):
+        allow_imports_from(*job.plan.spec.folders, Path.cwd())
+        _answer(job, channel, Recording(printing, recorder), bases, gathering)
+
+
+def _answer(
+    job: Job, channel: Channel, recording: Recording, bases: BaseModels | None, gathering: Callable[..., Catalog]
+) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
     subject = Subject(
         job.plan.spec,
@@ -50,18 +67,22 @@ def work(
         bases=bases,
         keep=job.more,
         progress=lambda step, total: channel.tell(Progress("watched_run", step, total)),
+        making=recording.printing.of,
     )
-    container = Container(job.plan, catalog, subject, channel)
+    container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
         channel.tell(Environment(_environment(subject)))
     for step in job.plan.checks:
+        recording.printing.report()
         channel.tell(Started(step.criterion.id))
-        _tell(channel, _outcome(step, catalog, container, job.plan.spec))
+        outcome = _outcome(step, catalog, container, job.plan.spec)
+        recording.printing.report()
+        _send_outcome(channel, outcome)
     channel.tell(Done(_close(container)))
 
 
-def _tell(channel: Channel, outcome: Outcome) -> None:
+def _send_outcome(channel: Channel, outcome: Outcome) -> None:
     """Send an outcome; one that JSON cannot carry, such as an integer of 5000 digits, is an error of that criterion."""
     try:
         channel.tell(Finished(outcome))
@@ -97,7 +118,7 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec
     started = perf_counter()
     try:
         observed, failure = _observe(step, catalog, container), None
-    except Exception as error:  # noqa: BLE001 - whatever a check or a model raises is an outcome, never a lost run
+    except Exception as error:  # noqa: BLE001 - what a check or a model raises is an outcome and must not end the run
         observed, failure = None, error
     seconds = perf_counter() - started
     if failure is None:
@@ -127,7 +148,7 @@ def _verdict(error: Exception) -> Verdict:
 
 
 def _reason(error: Exception, marks: Mapping[str, Mark]) -> str:
-    """Return what went wrong in one line; what the spec asked for comes with its place in the spec."""
+    """Return what went wrong; an error about something that the spec asked for starts with its place in the spec."""
     if isinstance(error, SubjectError):
         mark = _nearest(error.path, marks)
         return f"{mark}: {error}" if mark else str(error)
@@ -135,16 +156,16 @@ def _reason(error: Exception, marks: Mapping[str, Mark]) -> str:
 
 
 def _nearest(path: str, marks: Mapping[str, Mark]) -> Mark | None:
-    """Return the mark of a dotted path, or of what is around it where the spec does not go so deep."""
+    """Return the mark of a dotted path, or of its nearest parent that is in the spec."""
     while path and path not in marks:
         path = path.rpartition(".")[0]
     return marks.get(path)
 
 
 def _observed(answer: Any) -> Observed[Any]:
-    """Return what a check answered as an observation of plain values.
+    """Return what a check returned as an observation of plain values.
 
-    Raises NoVerdict for anything that is no value: it is refused here, before JSON could turn it into something else.
+    Raises NoVerdict for anything that is not a value, before JSON could turn it into something else.
     """
     observed = answer if isinstance(answer, Observed) else Observed(answer)
     if not isinstance(observed.details, Mapping):
@@ -155,7 +176,7 @@ def _observed(answer: Any) -> Observed[Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, (bool, str)):
         return value
-    # numpy's integers are registered as Integral, tensors are not; what no float can hold cannot be judged.
+    # numpy's integers are registered as Integral, tensors are not. An integer beyond the floats cannot be judged.
     if isinstance(value, Integral) and abs(int(value)) <= sys.float_info.max:
         return int(value)
     if isinstance(value, Real) and float(value) - float(value) == 0:

@@ -1,4 +1,4 @@
-"""One output format per file, over one report; a new file is discovered, not listed."""
+"""The output formats of a report, one per file; a new file is discovered, not listed."""
 
 from __future__ import annotations
 

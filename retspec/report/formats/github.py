@@ -1,6 +1,6 @@
 """Annotations for GitHub Actions: workflow commands that show what is wrong at its line of the spec.
 
-GitHub shows ten annotations of a kind per step: nine are here, worst first, and one that counts the rest.
+GitHub shows ten annotations of a kind per step: this writes the nine worst, and one that counts the rest.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def _of_criteria(results: list[Result], report: Report) -> str:
 def _command(level: str, title: str, message: str, mark: Mark | None = None) -> str:
     place = {"file": from_root(mark.file), "line": str(mark.line), "col": str(mark.column)} if mark else {}
     properties = {**place, "title": one_line(title)[:_LONGEST_TITLE]}
-    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{level} {listed}::{_data(message)}"
+    written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {written}::{_data(message)}"
 
 
 _LONGEST_TITLE = 200

@@ -1,8 +1,8 @@
-"""JUnit XML for CI servers, in two families: what most readers show best, what the strictest schema takes.
+"""JUnit XML for CI servers, in two families: one that most readers show best, one that the strictest schema accepts.
 
-Each rule that looks arbitrary here is one that some reader needs: flat suites (nested ones vanish), the
-message again as the first line of the text (some read only the one, some only the other), dotted types (a
-bare word loses the report in GitLab), measured numbers in `system-out` and never in names or properties
+Each rule that looks arbitrary here is one that some reader needs: flat suites (nested ones are not shown), the
+message again as the first line of the text (some readers show only the one, some only the other), dotted types
+(GitLab loses a report with a bare word), measured numbers in `system-out` and never in names or properties
 (Allure loses the test's history). Unless `warnings` is given, the file is red exactly when the exit code is
 not 0.
 """
@@ -44,9 +44,9 @@ _RUN = "(run)"
 _LARGEST_TEXT = 50_000
 """Bytes of one text; the middle of a longer one is left out."""
 _LARGEST_SUITE = 20_000_000
-"""Bytes that the texts of one suite share: thousands of criteria that failed alike must not cost a reader gigabytes."""
+"""Bytes that the texts of one suite share, so that thousands of equal failures do not become gigabytes."""
 _SMALLEST_TEXT = 1_000
-"""Bytes of a text that are kept however many there are."""
+"""Bytes of a text that are always kept, however many texts there are."""
 
 
 def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings | None = None) -> str:
@@ -86,12 +86,12 @@ def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings |
 
 
 def _classname(report: Report, *, is_shared: bool) -> str:
-    """Return half of the key under which readers keep a test's history; never the name of the suite."""
+    """Return half of the key that readers keep a test's history under; it is never the name of the suite."""
     return one_line(f"retspec.{report.name} ({report.file})" if is_shared else f"retspec.{report.name}")
 
 
 def _share(criteria: int) -> int:
-    """Return how many bytes each text may have; a criterion has two."""
+    """Return how many bytes each text may have; a criterion has two texts."""
     return max(_SMALLEST_TEXT, min(_LARGEST_TEXT, _LARGEST_SUITE // (2 * criteria or 1)))
 
 
@@ -140,7 +140,7 @@ def _provenance(provenance: Provenance) -> dict[str, str]:
 
 
 def _properties(parent: Element, facts: dict[str, str]) -> None:
-    """Add what is known; a property without a value says nothing."""
+    """Add the facts that are known; those without a value are left out."""
     properties = SubElement(parent, "properties")
     for name, value in facts.items():
         if value:

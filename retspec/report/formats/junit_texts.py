@@ -1,4 +1,4 @@
-"""The texts inside JUnit XML: why a testcase is not green, and its `system-out`."""
+"""The texts in JUnit XML: why a testcase is not green, and its `system-out`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import defused, one_line, visible
 from retspec.records import Verdict
+from retspec.text.printed import printed_lines
 from retspec.text.wording import detail_lines, margin, observation, required, waived
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def explanation(result: Result) -> Iterator[str]:
 
 
 def output_lines(result: Result) -> Iterator[str]:
-    """Yield the lines of `system-out`: value and limit as a sentence and for programs, then the details."""
+    """Yield the lines of `system-out`: value and limit as a sentence and for programs, details, what was printed."""
     prefix = "WARN " if result.verdict is Verdict.WARNED else ""
     yield prefix + shortened(defused(one_line(result.reason) if _is_judged(result) else _comparison(result)))
     for name, value in _measured_facts(result).items():
@@ -41,6 +42,9 @@ def output_lines(result: Result) -> Iterator[str]:
         yield shortened(defused(one_line(result.reason)))
     if result.observed:
         yield from map(defused, detail_lines(result.observed.details))
+    if result.verdict is Verdict.MISSED or not result.verdict.is_decided:
+        for output in result.output:
+            yield from map(defused, printed_lines(output, most=None))
 
 
 def _is_judged(result: Result) -> bool:
@@ -76,7 +80,7 @@ def shortened(text: str) -> str:
 
 
 def capped(lines: Iterable[str], largest: int) -> str:
-    """Join lines into what XML can hold, and leave out the middle of what is too large to be read back."""
+    """Return the lines as one text that XML can hold, without the middle if it has more than `largest` bytes."""
     text = visible("\n".join(lines))
     encoded = text.encode()
     if len(encoded) <= largest:

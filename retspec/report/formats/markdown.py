@@ -1,4 +1,4 @@
-"""A Markdown summary for pull requests: values and limits of everything, then what needs a look."""
+"""A Markdown summary for pull requests: every value and limit, then the criteria that need attention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retspec.records import Report, Result
 
 LARGEST = 900_000
-"""Bytes of a summary; GitHub drops one of 1 MiB or more, whole."""
+"""Bytes of a summary; GitHub drops the whole summary at 1 MiB."""
 
 
 @reporter
@@ -26,7 +26,7 @@ def markdown(report: Report) -> str:
 
 
 def render_markdown(report: Report, largest: int = LARGEST) -> str:
-    """Return the report as Markdown of at most so many bytes; what does not fit is counted in one line."""
+    """Return the report as Markdown of at most `largest` bytes; one line counts the lines that do not fit."""
     head = [f"### {escaped(report.name)}: {outcome(report)[0]}", "", escaped(summary(report)), ""]
     looks = [f"- {escaped(text)}" for text in troubles(report)]
     for results in by_cause(result for result in report.every_result if result.verdict not in QUIET):
@@ -38,7 +38,7 @@ def render_markdown(report: Report, largest: int = LARGEST) -> str:
 
 
 def _look(results: list[Result]) -> Iterator[str]:
-    """Yield the lines of criteria that need a look for one and the same reason."""
+    """Yield the lines of criteria that need attention for the same reason."""
     first = results[0]
     criterion = first.criterion
     names = ", ".join(f"**{escaped(result.criterion.name)}**" for result in results)
@@ -55,7 +55,7 @@ def _bytes(lines: Sequence[str]) -> int:
 
 
 def _capped(lines: Sequence[str], largest: int) -> list[str]:
-    """Return the lines that fit, and how many are left out."""
+    """Return the lines that fit, and a line that counts the others."""
     if _bytes(lines) <= largest:
         return [*lines]
     kept: list[str] = []

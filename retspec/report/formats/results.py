@@ -2,8 +2,8 @@ r"""results.json: everything that a run found, for programs; `retspec judge` and
 
 It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
-surrogates, which no strict reader accepts, are spelled out as `\udc80`. A detail that is no plain data is
-written as its text.
+surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
+written as text. A result has the field `output` only if something was printed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @reporter
 def json(report: Report) -> str:
     """Everything that the run found, as JSON for programs: keys sorted, two spaces deep."""
-    document = msgspec.to_builtins(report, str_keys=True, enc_hook=str) | {
+    document = _without_silence(msgspec.to_builtins(report, str_keys=True, enc_hook=str)) | {
         "counts": {verdict.value: report.count(verdict) for verdict in Verdict},
         "exit_code": report.exit_code,
     }
@@ -47,6 +47,14 @@ def _strict(value: Any) -> Any:
 
 def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
     return {_encodable(name): _strict(entry) for name, entry in value.items()}
+
+
+def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report of whose results only those have an output that something was printed for."""
+    results = [
+        {name: field for name, field in result.items() if name != "output" or field} for result in report["results"]
+    ]
+    return report | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
 
 
 def _encodable(text: str) -> str:

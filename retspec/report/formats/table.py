@@ -1,4 +1,4 @@
-"""Plain text for people: a table, a block for each criterion that needs a look, a line that sums up."""
+"""Plain text for people: a table, a block for each criterion that needs attention, and a summary line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import one_line, visible
 from retspec.plugin import reporter
-from retspec.records import Report, Result, Verdict
+from retspec.records import Output, Report, Result, Verdict
+from retspec.text.printed import LAST_LINES, printed_lines
 from retspec.text.wording import detail_lines, duration, margin, outcome, readable, required, summary, troubles
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
 _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
 _NOTHING = "—"
 QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
-"""What needs no look."""
+"""Verdicts that need no attention."""
 JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED})
-"""What comes with advice."""
+"""Verdicts that come with advice."""
 
 
 def _unstyled(word: str, _verdict: Verdict) -> str:
@@ -38,9 +39,9 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
     """Return the report as text.
 
     style: colours the words for verdicts.
-    verbose: adds a block for what is met, and the tracebacks.
+    verbose: adds a block for each criterion that is met, the tracebacks, and all of the output that was kept.
     """
-    from tabulate import tabulate  # noqa: PLC0415 - every command asks which formats there are, and few print a table
+    from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
 
     rows = tabulate(
         [row(result, style) for result in report.every_result],
@@ -74,17 +75,19 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
 
 def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
     shown = [result for result in report.every_result if verbose or _needs_a_look(result)]
+    printed: set[Output] = set()
     for results in by_cause(shown):
-        yield "\n".join(_block(results, style, verbose=verbose))
+        lines = [*_block(results, style, verbose=verbose), *_outputs(results, printed, verbose=verbose)]
+        yield "\n".join(lines)
 
 
 def _needs_a_look(result: Result) -> bool:
-    """Whether there is something to do: a waiver that is no longer needed, too, is to be taken out."""
+    """Whether there is something to do, which includes removing a waiver that is no longer needed."""
     return result.verdict not in QUIET or (result.verdict is Verdict.MET and result.criterion.waive is not None)
 
 
 def by_cause(results: Iterable[Result]) -> list[list[Result]]:
-    """Gather the criteria that have no verdict for one and the same reason; the others stay alone."""
+    """Group the criteria that have no verdict for the same reason; each of the others is a group by itself."""
     groups: dict[object, list[Result]] = {}
     for result in results:
         key = result.criterion.name if result.verdict.is_decided else (result.verdict, result.reason)
@@ -106,7 +109,7 @@ def _block(results: list[Result], style: Style, *, verbose: bool) -> Iterator[st
 
 
 def _headline(results: list[Result], style: Style) -> str:
-    """Return `file:line: verdict: id: sentence`, without the id where the sentence begins with it."""
+    """Return `file:line: verdict: id: sentence`, without the id if the sentence begins with it."""
     first = results[0]
     criterion, reason = first.criterion, one_line(first.reason)
     who = f"{one_line(criterion.name)}: "
@@ -122,6 +125,17 @@ def _traces(results: list[Result]) -> Iterator[str]:
     """Yield each traceback once: criteria that wait for one measurement carry the same."""
     for trace in dict.fromkeys(result.trace for result in results):
         yield from (f"    | {line}" for line in visible(trace).splitlines())
+
+
+def _outputs(results: list[Result], shown: set[Output], *, verbose: bool) -> Iterator[str]:
+    """Yield what was printed, unless it was shown before: criteria that wait for one measurement carry the same."""
+    outputs = [output for result in results if verbose or result.verdict not in QUIET for output in result.output]
+    for output in dict.fromkeys(outputs):
+        if output in shown:
+            yield f"    output of {one_line(output.source)}: as above"
+        else:
+            yield from (f"    {line}" for line in printed_lines(output, None if verbose else LAST_LINES))
+        shown.add(output)
 
 
 def _trouble(text: str) -> str:

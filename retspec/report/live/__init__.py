@@ -1,7 +1,7 @@
-"""Report: hold the verdicts as they arrive, and keep the files on disk complete at every moment.
+"""Report: collect the verdicts as they arrive, and keep the files on disk complete at every moment.
 
-Every criterion is in the report from the start as "not run", and files are replaced whole: a run that is killed
-leaves complete, red reports behind.
+Every criterion is in the report from the start as "not run", and each file is replaced in one step: a killed run leaves
+complete, red reports.
 """
 
 from retspec.report.live.cells import LiveCell, live_cells, reporting

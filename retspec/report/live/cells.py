@@ -1,4 +1,4 @@
-"""The cells of a run: each is a plan to measure, and the place in a live report where its results go."""
+"""The cells of a run: each has a plan to measure, and a part of a live report for its results."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class LiveCell:
     catalog: Catalog
     live: LiveReport
     index: int
-    """Of its part in the report."""
+    """Index of its part in the report."""
 
     @property
     def job(self) -> Job:
-        """What a worker has to do."""
+        """The job that a worker does for it."""
         return Job(plan=self.plan, plugins=self.catalog.named, entry_points=self.catalog.entry_points)
 
     @cached_property
@@ -44,12 +44,12 @@ class LiveCell:
         return {step.criterion.id: step.criterion for step in self.plan.checks}
 
     def add(self, result: Result) -> None:
-        """Put a verdict into the report."""
+        """Add a verdict to the report."""
         self.live.turn_to(self.index)
         self.live.add(result)
 
     def note(self, event: Turn | Message) -> None:
-        """Keep everything but verdicts: when the cell began and ended, facts, progress, faults."""
+        """Record everything but verdicts: when the cell began and ended, facts, progress, faults."""
         live = self.live
         live.turn_to(self.index)
         match event:
@@ -73,7 +73,7 @@ def live_cells(
     """Return the cells of all specs, in order; those of one spec share a report.
 
     files: for each spec, the name of a format to the path of its file.
-    Raises UsageError when a file would replace another, or one that the run reads.
+    Raises UsageError if a file would replace another one, or one that the run reads.
     """
     plans = [plan for plans, _ in prepared for plan in plans]
     named = [catalog.named for _, catalog in prepared]
@@ -97,9 +97,9 @@ def _live_report(
 
 @contextmanager
 def reporting(cells: Sequence[LiveCell]) -> Iterator[list[LiveReport]]:
-    """Open the reports of these cells, and close them however the run ends; a signal ends it in good order.
+    """Open the reports of these cells, and close them however the run ends; a signal ends it cleanly.
 
-    Raises ReportError when a file cannot be written.
+    Raises ReportError if a file cannot be written.
     """
     live_reports = [*dict.fromkeys(cell.live for cell in cells)]
     try:

@@ -1,4 +1,4 @@
-"""The report of a run while it grows."""
+"""The report of a run in progress."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from retspec.records import Measured, Report, Result
 
 MOST_OF_THE_TIME = 10
-"""A file is rewritten when this many times as long as the last writing took is over: writing stays a small part."""
+"""A file is rewritten after this many times the duration of the last write, so that writing takes little of a run."""
 
 
 class LivePart:
-    """The report of one spec, or of one cell of its matrix, while it grows."""
+    """The report of one spec, or of one cell of its matrix, while the run is in progress."""
 
     def __init__(self, report: Report, mask: Mask) -> None:
         self._mask = mask
@@ -43,21 +43,21 @@ class LivePart:
         return self._report.name
 
     def begin(self) -> None:
-        """Start the clock: it may have waited for others."""
+        """Start the clock; others may have run before."""
         self._begun, self.is_running = time.monotonic(), True
 
     def add(self, result: Result) -> None:
-        """Put a verdict in the place of its criterion."""
+        """Replace the result of a criterion by its verdict."""
         self._results[result.criterion.id] = result
 
     def note(self, measured: Measured) -> None:
-        """Keep the facts of a measurement; a fresh worker may have made it again."""
+        """Record the facts of a measurement; they replace those of an earlier worker."""
         measured = self._mask.measured(measured)
         others = tuple(old for old in self._report.measurements if old.key != measured.key)
         self._report = replace(self._report, measurements=(*others, measured))
 
     def note_environment(self, facts: Mapping[str, str]) -> None:
-        """Keep where the worker measured."""
+        """Record the device, threads and file hashes that the worker measured with."""
         threads = int(facts["threads"])
         before = self._report.provenance
         provenance = replace(
@@ -69,23 +69,23 @@ class LivePart:
         )
         for file in ("checkpoint", "adapter"):
             known, found = (getattr(facts_then, f"{file}_sha256") for facts_then in (before, provenance))
-            if known not in {"", found}:  # a fresh worker has read it again
+            if known not in {"", found}:  # a new worker has read it again
                 self.fault(f"the {file} changed during the run: some verdicts are about its old content")
         self._report = replace(self._report, provenance=provenance)
 
     def fault(self, *faults: str) -> None:
-        """Keep what went wrong with the run itself, each thing once."""
+        """Record what went wrong with the run itself; repeated faults are kept once."""
         masked = map(self._mask.text, faults)
         self._report = replace(self._report, faults=tuple(dict.fromkeys((*self._report.faults, *masked))))
 
     def end(self, *, interrupted: int = 0) -> None:
-        """Keep how long it took, and the signal that ended it."""
+        """Record how long it took, and the signal that ended it."""
         self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._begun)
         self.is_running = False
 
 
 class LiveReport:
-    """The reports of a spec while they grow, one for each cell; writes the files and notifies the observers."""
+    """The reports of a spec in progress, one for each cell; writes the files and notifies the observers."""
 
     def __init__(
         self,
@@ -113,19 +113,19 @@ class LiveReport:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the files were written for the last time."""
+        """Whether the files have been written for the last time."""
         return self._final is not None
 
     def open(self) -> None:
-        """Write the files for the first time, before anything is measured: a path that does not work is found here."""
+        """Write the files for the first time, before anything is measured, so that a wrong path fails here."""
         self._write()
 
     def turn_to(self, index: int) -> None:
-        """Make the following events concern the cell of that index."""
+        """Direct what follows to the cell of that index."""
         self.part = self._parts[index]
 
     def begin(self) -> None:
-        """Start the clock of the cell, and of the whole with its first one."""
+        """Start the clock of the cell, and with the first cell that of the run."""
         if self._waiting == len(self._parts):
             self._begun = time.monotonic()
         self._waiting -= 1
@@ -138,7 +138,7 @@ class LiveReport:
             self.close()
 
     def add(self, result: Result) -> None:
-        """Put a verdict in the place of its criterion, and notify the observers."""
+        """Replace the result of a criterion by its verdict, and notify the observers."""
         result = self._mask.result(result)
         self.part.add(result)
         self.tell("criterion_finished", result=result)
@@ -146,9 +146,9 @@ class LiveReport:
             self._write()
 
     def close(self, *, interrupted: int = 0) -> Report:
-        """Write the files for the last time and return the report; what is closed stays so, unless it is interrupted.
+        """Write the files for the last time and return the report; a closed report changes only if it is interrupted.
 
-        interrupted: the signal that ended the cells at work; the one that was turned to last, if none was.
+        interrupted: the signal that ended the running cells; if none is running, that of the current cell.
         """
         if self._final and not interrupted:
             return self._final
@@ -159,13 +159,13 @@ class LiveReport:
         before = self.part.report.faults
         self.tell("run_finished", report=self.report)
         if self.part.report.faults != before:
-            # An observer failed just now, and the files must not be greener than the report.
+            # An observer has just failed, and the files must not be greener than the report.
             self._write()
         self._final = self.report
         return self._final
 
     def tell(self, event: str, **facts: Any) -> None:
-        """Notify every observer; one that fails is a fault of the run, never its end, and the others still hear."""
+        """Notify every observer; one that fails is a fault of the run, but neither ends it nor stops the others."""
         facts["name"] = self.part.name
         tell(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.part.fault)
 

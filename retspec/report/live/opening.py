@@ -1,4 +1,4 @@
-"""The report of a run that has not begun, and how the parts of one are put together."""
+"""The report of a run that has not begun, and the report that combines the cells of a matrix."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
 
 
 def composed(parts: Sequence[Report], *, seconds: float) -> Report:
-    """Return the report of a run: the one that there is, or one that holds those of the cells of a matrix."""
+    """Return the report of a run: the only part, or a report that holds the parts of a matrix."""
     first = parts[0]
     if not first.cell:
         return first
@@ -55,12 +55,12 @@ def composed(parts: Sequence[Report], *, seconds: float) -> Report:
 
 
 def titled(spec: Spec) -> str:
-    """Return the name of a spec, in a matrix with that of the cell: `rank_sweep[r=8]`."""
+    """Return the name of a spec, with the cell if it has a matrix: `rank_sweep[r=8]`."""
     return f"{spec.name}[{spec.cell}]" if spec.cell else spec.name
 
 
 def in_order(plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:
-    """Return the results of a plan with those of the criteria that the spec skips, in the order of the spec."""
+    """Return the results, and those of the criteria that the spec skips, in the order of the spec."""
     found = {result.criterion.id: result for result in (*results, *map(skipped, plan.skipped))}
     return tuple(found[criterion.id] for criterion in plan.spec.criteria if criterion.id in found)
 
@@ -85,7 +85,7 @@ def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
 
 
 def _git_commit(folder: Path) -> str:
-    """Return the commit that the spec's folder is at, or an empty string outside a repository."""
+    """Return the git commit of the spec's folder, or an empty string outside a repository."""
     command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603

@@ -1,4 +1,4 @@
-"""Reports must not replace each other, or a file that the run reads: files are compared, not the spelling of paths."""
+"""Refuse reports that would replace each other, or a file that the run reads; files are compared, not path names."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LONGEST_PATH = 4096
 
 
 def require_apart(outputs: Iterable[str | Path], inputs: Iterable[Any], folders: Iterable[str | Path] = ()) -> None:
-    """Raise UsageError when two outputs are one file, or an output is a file that an input names.
+    """Raise UsageError if two outputs are the same file, or an output is a file that an input names.
 
     inputs: records, mappings, lists and texts; each text in them that is the path of a file counts as an input.
-    folders: what relative paths start from, beside the working directory.
+    folders: where relative paths may start, in addition to the working directory.
 
-    Links and hard links are followed: a file is its device and its inode, or its real path before it is there.
+    Symbolic and hard links are resolved: a file is identified by device and inode, or by its real path until it exists.
     """
     written = require_distinct(outputs)
     bases = [Path(), *map(Path, folders)]
@@ -36,7 +36,7 @@ def require_apart(outputs: Iterable[str | Path], inputs: Iterable[Any], folders:
 
 
 def require_distinct(outputs: Iterable[str | Path], *, hint: str = "") -> dict[object, Path]:
-    """Return the outputs by the file that each is; raises UsageError when two are one file, with a hint at its end."""
+    """Return the outputs by their identity; raises UsageError if two are the same file, with a hint at its end."""
     files: dict[object, list[Path]] = {}
     for output in map(Path, outputs):
         files.setdefault(_identity(output), []).append(output)
@@ -52,13 +52,13 @@ def require_distinct(outputs: Iterable[str | Path], *, hint: str = "") -> dict[o
 
 
 def read_by(spec: Spec) -> list[Any]:
-    """Return everything in a spec that may name a file that its run reads."""
+    """Return all parts of a spec that may name a file that its run reads."""
     criteria = [(criterion.arguments, criterion.regression) for criterion in spec.criteria]
     return [spec.file, spec.extended, spec.model, spec.data, spec.training, spec.config, spec.plugins, criteria]
 
 
 def folders_of(plans: Iterable[Plan]) -> list[Path]:
-    """Return the folders that the relative paths of some specs start from."""
+    """Return the folders where the relative paths of some specs may start."""
     return [*dict.fromkeys(folder for plan in plans for folder in plan.spec.folders)]
 
 
@@ -67,7 +67,7 @@ def _identity(path: Path) -> object:
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
-    """Return the system's identity of a file; None when it does not exist."""
+    """Return the device and inode of a file; None if it does not exist."""
     try:
         found = path.stat()
     except (OSError, ValueError):  # ValueError: a NUL in the path

@@ -1,4 +1,4 @@
-"""Files that are whole at every moment."""
+"""Write files so that they are complete at every moment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from retspec.records import Report
 
 MOST_OF_A_NAME = 200
-"""Characters that the name of a temporary file takes over from its report: with more it could be too long itself."""
+"""Characters of the report's name in the name of its temporary file, which must not become too long for the system."""
 
 
 def destinations(paths: Mapping[str, str | Path], catalog: Catalog) -> list[tuple[Reporter, Path]]:
@@ -28,7 +28,7 @@ def destinations(paths: Mapping[str, str | Path], catalog: Catalog) -> list[tupl
 
 
 def reporter_named(name: str, catalog: Catalog) -> Reporter:
-    """Return a reporter of the catalog; raises UsageError for an unknown name."""
+    """Return the reporter of that name; raises UsageError if there is none."""
     if name not in catalog.reporters:
         raise UsageError(
             f"there is no report format {name!r}{did_you_mean(name, catalog.reporters)}; "
@@ -38,9 +38,9 @@ def reporter_named(name: str, catalog: Catalog) -> Reporter:
 
 
 def write_reports(report: Report, files: Iterable[tuple[Reporter, Path]]) -> None:
-    """Write every file; one that cannot be written keeps no other from being whole and up to date.
+    """Write every file, also after one that cannot be written.
 
-    Raises ReportError when one cannot be written.
+    Raises ReportError if a file cannot be written.
     """
     errors = []
     for reporter, path in files:
@@ -66,9 +66,9 @@ def _rendered(reporter: Reporter, report: Report) -> str:
 
 
 def write_whole(path: Path, text: str, kind: str = "report") -> None:
-    """Replace a file by new text in one step, so that no reader ever sees half of it; who may read it stays as it was.
+    """Replace a file by new text in one step, so that readers never see half of it; its permissions stay as they are.
 
-    kind: the word for it in messages. Raises ReportError when it cannot be written.
+    kind: the word for the file in messages. Raises ReportError if it cannot be written.
     """
     temporary = None
     try:
@@ -87,15 +87,15 @@ def write_whole(path: Path, text: str, kind: str = "report") -> None:
 
 
 def _replaceable(path: Path) -> Path:
-    """Return the file to replace, which is what a link leads to; its folder is made.
+    """Return the file to replace, with symbolic links resolved; its folder is created.
 
-    Raises OSError for what is not a regular file: root could replace `/dev/null` by a report.
+    Raises OSError for what is not a file: root could replace `/dev/null` by a report.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a directory")
     if target.exists() and not target.is_file():
-        raise FileExistsError(errno.EEXIST, "it is no regular file, and would be replaced whole")
+        raise FileExistsError(errno.EEXIST, "it is not a regular file, and would be replaced")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:

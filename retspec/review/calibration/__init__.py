@@ -1,4 +1,4 @@
-"""Calibrate: what was observed on a known-good setup → the limits of a spec, edited where they are written."""
+"""Calibrate: write limits into a spec, from what was observed on a known-good setup."""
 
 from retspec.review.calibration.proposals import CalibrationOptions, Proposal, propose
 from retspec.review.calibration.yaml_edit import edited, require_as_meant

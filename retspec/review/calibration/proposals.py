@@ -1,4 +1,4 @@
-"""One proposal per criterion: the limit to write, or why its limit stays as it is."""
+"""Propose for each criterion the limit to write, or say why its limit stays."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ class CalibrationOptions:
     """What a calibration may change, and by how much."""
 
     margin: Decimal
-    """A share of the observed value, from 0 to below 1."""
+    """A share of the observed value: at least 0, less than 1."""
     loosen: bool = False
     """Whether a limit may become less strict."""
     everything: bool = False
-    """Whether a criterion that has only the default limit of its check gets one of its own."""
+    """Whether a criterion that uses the default limit of its check gets a written one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """What is proposed for one criterion."""
+    """The proposal for one criterion."""
 
     result: Result
     new: Value | None = None
-    """The limit to write; None for a limit that stays, for the `reason`."""
+    """The limit to write; None when the limit stays, and `reason` says why."""
     reason: str = ""
     spot: Spot | None = None
     text: str = ""
-    """The limit as it is to be written."""
+    """The new limit as YAML text."""
 
 
 def propose(
@@ -51,7 +51,7 @@ def propose(
 ) -> list[Proposal]:
     """Return a proposal for each result.
 
-    text: of the spec, as it is written. dtype: that of the run, by which a limit by dtype is chosen.
+    text: the text of the spec. dtype: the dtype of the run, which selects the limit where limits differ by dtype.
     """
     proposing = _Proposing(SpecText(text), catalog, options, dtype)
     return [proposing.proposal(result) for result in results]
@@ -73,7 +73,7 @@ class _Proposing:
     def change(self, result: Result, check: Check) -> Proposal:
         criterion, observed = result.criterion, _observed(result)
         if criterion.regression is not None:
-            raise LeftAlone("it is held against a baseline")
+            raise LeftAlone("it is compared with a baseline")
         spot = self.spot(criterion, check)
         text, new = self.limit(criterion, observed, check, like=self.spec_text.at(spot))
         self.require_change(criterion, new, is_missed=result.verdict is Verdict.MISSED)
@@ -91,15 +91,15 @@ class _Proposing:
         """Return the limit that follows from an observation, as text and as value."""
         if criterion.direction is Direction.EQUAL:
             return spelled(observed, like), observed
-        assert isinstance(observed, int | float)  # noqa: S101 - the judge has no verdict on anything else
+        assert isinstance(observed, int | float)  # noqa: S101 - the judge gives no verdict on anything else
         is_count = isinstance(msgspec.inspect.type_info(check.value_type), msgspec.inspect.IntType)
         text = spelled(bound(observed, criterion.direction, self.options.margin, is_count=is_count), like)
         return text, _typed(text, check.value_type)
 
     def require_change(self, criterion: Criterion, new: Value, *, is_missed: bool) -> None:
-        """Refuse a limit that changes nothing, and one that is looser without having been asked for."""
+        """Raise LeftAlone for a limit that changes nothing, and for a looser one without `loosen`."""
         if new == criterion.limit:
-            raise LeftAlone("it is as it would be")
+            raise LeftAlone("it would stay the same")
         if self.options.loosen or criterion.limit is None or criterion.direction.is_stricter(new, criterion.limit):
             return
         if is_missed:
@@ -116,9 +116,12 @@ def _observed(result: Result) -> Value:
 
 
 def _typed(text: str, annotation: Any) -> Value:
-    """Return what a limit will be read as; its type may have bounds that a margin leaves."""
+    """Return the value that a limit will be read as.
+
+    Raises LeftAlone when the margin takes it out of the bounds of its type.
+    """
     try:
         value: Value = msgspec.convert(scalar_of(text), annotation, strict=False)
     except (ValueError, msgspec.ValidationError) as error:
-        raise LeftAlone(f"{text} can be no limit of it: {error}") from None
+        raise LeftAlone(f"{text} cannot be its limit: {error}") from None
     return value

@@ -1,4 +1,4 @@
-"""Editing a spec as text: where a limit is written, how a value is spelled, and nothing else changed."""
+"""Edit the limits in the text of a spec, and change nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LIMIT = "limit"
 _LINE_END = re.compile(r"\r\n?|\n")
 _SMALLEST, _LARGEST = -4, 15
-"""Powers of ten between which a number is written without an exponent."""
+"""Numbers from 10^smallest to below 10^largest are written without an exponent."""
 _WORD = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 
 
@@ -34,7 +34,7 @@ class LeftAlone(Exception):  # noqa: N818 - never leaves this package
 
 @dataclass(frozen=True)
 class Spot:
-    """A piece of the text that a new limit replaces, and what goes around it; an empty piece is an insertion."""
+    """A piece of the text that a new limit replaces, and what goes around the limit; an empty piece is an insertion."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ class Spot:
 
 
 class SpecText:
-    """The text of a valid spec, as it is before references are resolved and other files are laid under it."""
+    """The text of a valid spec, before references are resolved and the specs that it extends are merged in."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -52,10 +52,10 @@ class SpecText:
         self._criteria = _pairs(checks[1]) if checks else {}
 
     def limit(self, criterion: Criterion, check: Check, dtype: str) -> Spot | None:
-        """Return where the limit is, None for a criterion that is here without one.
+        """Return where the limit of a criterion is written, or None when the text has no limit for it.
 
-        dtype: that of the run, for a limit by dtype.
-        Raises LeftAlone for what is written elsewhere, or by other means than a value on one line.
+        dtype: the dtype of the run, which selects the limit where limits differ by dtype.
+        Raises LeftAlone for a limit in another file, and for one that is not a plain value on one line.
         """
         _, node = self._criterion(criterion)
         if _is_long(node):
@@ -68,7 +68,10 @@ class SpecText:
         return self._spot(_required(node), criterion)
 
     def insertion(self, criterion: Criterion) -> Spot:
-        """Return where a limit can be added to a criterion in the long form that has none."""
+        """Return where to insert a limit into a criterion in the long form that has none.
+
+        Raises LeftAlone for a criterion in another file.
+        """
         key, node = self._criterion(criterion)
         first = next((key for key, _ in node.value), None)
         if node.flow_style:
@@ -76,7 +79,7 @@ class SpecText:
             return Spot(start, start, f"{_LIMIT}: ", ", " if first else "")
         # Below the key's own line: a comment above the first entry stays with that entry.
         end = _LINE_END.search(self.text, key.end_mark.index)
-        assert end  # noqa: S101 - a block begins on its own line
+        assert end  # noqa: S101 - a block begins on a new line
         return Spot(end.end(), end.end(), f"{' ' * node.start_mark.column}{_LIMIT}: ", end[0])
 
     def at(self, spot: Spot) -> str:
@@ -94,38 +97,44 @@ class SpecText:
         if _LINE_END.search(self.at(spot)):
             raise LeftAlone("it is written over several lines")
         if _value(node) != criterion.limit:
-            raise LeftAlone("another value holds than the one that is written here")
+            raise LeftAlone("the limit in effect is not the one that is written here")
         return spot
 
 
 def _pairs(node: Any) -> dict[str, tuple[Any, Any]]:
-    """Return the nodes of keys and values of a mapping by the text of the key; nothing for anything else."""
+    """Return the (key, value) nodes of a mapping by the text of the key; empty for any other node."""
     if not isinstance(node, yaml.MappingNode):
         return {}
     return {key.value: (key, value) for key, value in node.value}
 
 
 def _is_long(node: Any) -> bool:
-    """Whether this is the long form; a mapping of other keys is the value of a shorthand."""
+    """Whether this is the long form; a mapping with other keys is the value of a shorthand."""
     return isinstance(node, yaml.MappingNode) and _pairs(node).keys() <= {*RUNNER_KEYS}
 
 
 def _required(node: Any) -> Any:
-    """Return a node; a reference stays what it is."""
+    """Return a node.
+
+    Raises LeftAlone for a reference, which must stay.
+    """
     if isinstance(node, yaml.ScalarNode) and "${" in node.value:
         raise LeftAlone(f"it is a reference: {node.value}")
     return node
 
 
 def _value(node: Any) -> object:
-    """Return what a node without references means, as a limit."""
+    """Return the limit that a node without references means."""
     if isinstance(node, yaml.SequenceNode):
         return tuple(map(_value, node.value))
     return scalar_of(node.value) if node.style is None else node.value
 
 
 def spelled(value: object, like: str = "") -> str:
-    """Return a value as YAML on one line; like: the old spelling, whose `_` between thousands are kept up."""
+    """Return a value as YAML on one line.
+
+    like: the old spelling; if it has `_` between thousands, so does the new one.
+    """
     match value:
         case bool():
             return str(value).lower()
@@ -151,14 +160,14 @@ def _number(value: Decimal) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text, in quotes unless it is a word that YAML takes for nothing else."""
+    """Return a text, in quotes unless YAML reads it as the same text without them."""
     return text if _WORD.fullmatch(text) and scalar_of(text) == text else json.dumps(text)
 
 
 def edited(text: str, proposals: Iterable[Proposal]) -> str:
-    """Return a text with the proposed limits in their places."""
+    """Return the text of a spec with the proposed limits written into it."""
     changes = [(proposal.spot, proposal.text) for proposal in proposals if proposal.spot is not None]
-    for spot, limit in sorted(changes, key=lambda change: -change[0].start):  # from the end: the places stay true
+    for spot, limit in sorted(changes, key=lambda change: -change[0].start):  # from the end: positions stay valid
         text = f"{text[: spot.start]}{spot.before}{limit}{spot.after}{text[spot.end :]}"
     return text
 

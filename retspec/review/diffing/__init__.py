@@ -1,4 +1,4 @@
-"""Two specs side by side: which promises became stricter, which weaker."""
+"""Compare two specs: which criteria became stricter, which became looser."""
 
 from retspec.review.diffing.changes import Change, Kind, changes
 from retspec.review.diffing.revisions import checked_out

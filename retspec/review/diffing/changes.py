@@ -1,7 +1,7 @@
-"""What changed between two specs, criterion by criterion, and whether it demands less than before.
+"""List the changes between two specs, criterion by criterion, and which of them loosen the spec.
 
-The directions are known, so a limit that moved became stricter or weaker. Where that is unknown (an exact value, other
-arguments, another check), a change counts as loosening: it is for a person to look at.
+The direction of a check shows whether a limit became stricter or looser. Where that is not known (an exact value, other
+arguments, another check), a change counts as loosening, so that a person looks at it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What became of a criterion."""
+    """How a criterion changed."""
 
     ADDED = "ADDED"
     REMOVED = "REMOVED"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     RESUMED = "RESUMED"
     """No longer skipped."""
     WAIVED = "WAIVED"
-    """A miss is accepted for a time: the limit stays, and its owner answers for it."""
+    """A miss is accepted until a date: the limit stays, and the waiver has an owner."""
     NO_LONGER_WAIVED = "NO LONGER WAIVED"
 
 
@@ -48,7 +48,7 @@ class Change:
     """The id of a criterion, or a section of the spec."""
     kind: Kind
     part: str
-    """What of it changed: `limit`, `warn`, `with.steps`, `model.lora.r`."""
+    """The part that changed: `limit`, `warn`, `with.steps`, `model.lora.r`."""
     old: Any
     new: Any
     direction: Direction | None = None
@@ -57,11 +57,11 @@ class Change:
 
 
 def changes(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
-    """Return what changed between two valid specs, given as their cells: one of a spec without a matrix."""
+    """Return the changes between two valid specs, each given as its cells; a spec without a matrix is one cell."""
     before, after = ({spec.cell: spec for spec in specs} for specs in (old, new))
     found = [change for cell in {**after, **before} for change in _of_cell(before.get(cell), after.get(cell))]
     distinct = {(change.name, change.part, repr(change.old), repr(change.new)): change for change in found}
-    return [*distinct.values()]  # what all cells share, such as another model, is listed once
+    return [*distinct.values()]  # a change in all cells, such as another model, is listed once
 
 
 def _of_cell(old: Spec | None, new: Spec | None) -> list[Change]:
@@ -74,7 +74,7 @@ def _of_cell(old: Spec | None, new: Spec | None) -> list[Change]:
 
 
 def _of_specs(old: Spec, new: Spec) -> list[Change]:
-    """Return what changed between two cells: the criteria in the order of the new one, then the subject."""
+    """Return the changes between two cells: the criteria in the order of the new one, then the subject."""
     before, after = ({criterion.id: criterion for criterion in spec.criteria} for spec in (old, new))
     found = [
         change for name in {**after, **before} for change in _of_criterion(before.get(name), after.get(name), old, new)
@@ -108,7 +108,7 @@ def _come_or_gone(old: Criterion | None, new: Criterion | None) -> Iterator[Chan
         yield _change(old, Kind.REMOVED, "limit", (old.limit, None), is_loosening=True)
 
 
-# What of a criterion can change: one function each ----------------------------------------------------------
+# The parts of a criterion that can change: one function each ----------------------------------------------
 
 
 def _limit(old: Criterion, new: Criterion) -> Iterator[Change]:
@@ -158,12 +158,12 @@ def _arguments(old: Criterion, new: Criterion, before: Spec, after: Spec) -> Ite
 
 
 def _follows_the_recipe(name: str, *sides: tuple[Any, Spec]) -> bool:
-    """Whether an argument is on both sides what `train:` says there: the change is listed once, for the subject."""
+    """Whether an argument equals the value in `train:` on both sides: the change is already listed for the subject."""
     return all(hasattr(spec.train, name) and getattr(spec.train, name) == value for value, spec in sides)
 
 
 def _moved(criterion: Criterion, part: str, old: Value | None, new: Value | None) -> Change:
-    """Return how a bound moved; one that is gone demands less than any other."""
+    """Return the change of a bound; removing a bound loosens it."""
     is_looser = new is None or (old is not None and criterion.direction.is_stricter(old, new))
     kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
     return _change(criterion, kind, part, (old, new), is_loosening=is_looser)

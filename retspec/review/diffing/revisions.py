@@ -1,4 +1,4 @@
-"""A spec as it was at a git revision, with the files that it may refer to."""
+"""Check out a spec at a git revision, with the files that it may refer to."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _NEEDED = (".yaml", ".yml", ".json", ".py")
-"""What a spec may refer to before anything is measured: other specs, configs, baselines, plugins. Data stays away."""
+"""Files that a spec may need before anything is measured: specs, configs, baselines, plugins. Data is not copied."""
 
 
 @contextmanager
 def checked_out(place: str) -> Iterator[Path]:
-    """Give the path of a spec: that of a file, or for `REV:path` that of a copy of the tree at the revision.
+    """Yield the path of a spec: the file itself, or for `REV:path` its copy from that git revision.
 
-    The path in `REV:path` counts from the root of the repository, or as `REV:./path` from the working directory, as in
-    git itself. Problems of such a spec are reported under the name `REV:path`.
-    Raises UsageError for a file, a revision or a path that is not there.
+    The path in `REV:path` is relative to the root of the repository, and in `REV:./path` to the working directory, as
+    in git (https://git-scm.com/docs/gitrevisions). Problems of such a spec are reported under the name `REV:path`.
+    Raises UsageError for a file, a revision or a path that does not exist.
     """
     if Path(place).exists():
         yield Path(place)
@@ -43,7 +43,7 @@ def checked_out(place: str) -> Iterator[Path]:
         _copy(commit.strip(), root / "tree", root / "index")
         if not (root / "tree" / inside).is_file():
             raise UsageError(f"{quoted(place)}: there is no file {quoted(inside)} at {revision}")
-        with _told_as(f"{root / 'tree'}{os.sep}", f"{revision}:"):
+        with _reported_as(f"{root / 'tree'}{os.sep}", f"{revision}:"):
             yield root / "tree" / inside
 
 
@@ -53,9 +53,9 @@ def _from_root(path: str) -> str:
 
 
 def _copy(commit: str, tree: Path, index: Path) -> None:
-    """Write the files of a commit that a spec may need, by way of an index of our own: nothing of the user's moves."""
+    """Write the files of a commit that a spec may need, through a separate index: the user's index stays as it is."""
     top = _require_git("rev-parse", "--show-toplevel").rstrip("\n")
-    # Large files that git-lfs keeps elsewhere stay there: nothing goes over the network.
+    # Do not download the large files of git-lfs: nothing goes over the network.
     variables = {"GIT_INDEX_FILE": str(index), "GIT_LFS_SKIP_SMUDGE": "1"}
     _require_git("-C", top, "read-tree", commit, variables=variables)
     listed = _require_git("-C", top, "ls-files", "-z", variables=variables)
@@ -66,7 +66,7 @@ def _copy(commit: str, tree: Path, index: Path) -> None:
 
 
 def _git(*arguments: str, variables: Mapping[str, str] | None = None, given: str = "") -> str | None:
-    """Return what git says, or None if it refuses."""
+    """Return the output of git, or None if it fails."""
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are ours; a user's revision follows --end-of-options
             ["git", *arguments],  # noqa: S607 - the git that the user has
@@ -83,15 +83,15 @@ def _git(*arguments: str, variables: Mapping[str, str] | None = None, given: str
 
 
 def _require_git(*arguments: str, variables: Mapping[str, str] | None = None, given: str = "") -> str:
-    said = _git(*arguments, variables=variables, given=given)
-    if said is None:
+    output = _git(*arguments, variables=variables, given=given)
+    if output is None:
         raise UsageError(f"git refused: git {one_line(' '.join(arguments))}")
-    return said
+    return output
 
 
 @contextmanager
-def _told_as(folder: str, name: str) -> Iterator[None]:
-    """Show places below a folder under another name in the errors that leave."""
+def _reported_as(folder: str, name: str) -> Iterator[None]:
+    """Replace a folder by another name in the problems of a SpecError."""
     try:
         yield
     except SpecError as error:

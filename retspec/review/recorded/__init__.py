@@ -1,4 +1,4 @@
-"""What can be done with a report that was read back: judge it again, compare it, verify it, bless it."""
+"""What to do with a report read from a file: judge it again, compare it, verify it, bless it."""
 
 from retspec.review.recorded.blessing import bless
 from retspec.review.recorded.comparing import Comparison, Side, circumstances, compare

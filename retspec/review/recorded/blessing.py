@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def bless(report: Report, blessing: Blessing) -> Baseline:
-    """Return the baseline that a report makes: every number of it that can be better or worse.
+    """Return a baseline with every observed number of a report that can be better or worse.
 
-    Raises UsageError for a report that is not green, or holds no such number.
+    Raises UsageError for a report that is not green, has several cells, has no such number, or does not say what its
+    subject is.
     """
     if len(report.parts) > 1:
         cells = listing([part.cell for part in report.parts])
@@ -29,7 +30,7 @@ def bless(report: Report, blessing: Blessing) -> Baseline:
     _require_green(report)
     values = {result.criterion.id: _blessed(result, value) for result, value in _numbers(report)}
     if not values:
-        raise UsageError("there is nothing to bless: no criterion of these results was held against a bound")
+        raise UsageError("there is nothing to bless: no criterion of these results was compared with a bound")
     provenance = report.provenance
     if not provenance.subject_sha256:
         raise UsageError("these results do not say what they are about; run the spec again with this retspec")

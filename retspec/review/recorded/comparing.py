@@ -1,4 +1,4 @@
-"""Two results side by side: what improved and what got worse, by the direction of each check."""
+"""Compare two results: what became better and what became worse, by the direction of each check."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Trend(StrEnum):
-    """How one observation compares with another."""
+    """How a new observation compares with an old one."""
 
     BETTER = "better"
     WORSE = "worse"
     SAME = "same"
     CHANGED = "changed"
-    """Of exact values: none is better than another."""
+    """A different exact value: neither is better."""
     ADDED = "added"
     REMOVED = "removed"
     INCOMPARABLE = "not comparable"
-    """Other check or arguments, or not observed on both sides."""
+    """Different checks or arguments, or not observed on both sides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +54,17 @@ class Comparison:
     change: float | None
     """New minus old, in the unit of the check; None for exact values."""
     percent: float | None
-    """The change in percent of the old value's size; None where that is zero."""
+    """The change in percent of the old value's size; None when that is zero."""
 
 
 def compare(old: Report, new: Report) -> list[Comparison]:
-    """Return every criterion of two reports, in the order of the new one, then those that only the old one has."""
+    """Return a comparison for every criterion: in the order of the new report, then those that only the old one has."""
     before, after = ({result.criterion.name: result for result in report.every_result} for report in (old, new))
     return [_compared(name, before.get(name), after.get(name)) for name in {**after, **before}]
 
 
 def circumstances(old: Report, new: Report) -> Iterator[Difference]:
-    """Yield what else differs between two reports, cell by cell: the subject, and what it was measured with."""
+    """Yield what else differs between two reports, cell by cell: the subject, and the setup that measured it."""
     known = {part.cell: part for part in old.parts}
     for part in new.parts:
         if part.cell in known:
@@ -118,7 +118,7 @@ def _trend(old: Result | None, new: Result | None) -> Trend:
 
 
 def _settled(result: Result) -> Value | None:
-    """Return an observation that was fit to be judged."""
+    """Return the observed value if it has a verdict, else None."""
     return result.observed.value if result.observed and result.verdict.is_decided else None
 
 
@@ -137,7 +137,7 @@ def _change(old: Result | None, new: Result | None) -> float | None:
         return None
     try:
         change = after - before
-    except OverflowError:  # an integer beyond the floats, beside a float
+    except OverflowError:  # an integer too large for a float, minus a float
         return None
     return change if math.isfinite(change) else None
 

@@ -1,7 +1,7 @@
-"""Recorded observations under the limits of a spec: the same judge, without measuring anything.
+"""Judge recorded observations under the limits of a spec, without measuring anything.
 
-What the spec asks for and the results do not hold has no verdict: a criterion that is new, one of another check or with
-other arguments, and all of them when the results are about another subject.
+A criterion that the results cannot answer has no verdict: a new one, one of another check or with other arguments, and
+every one when the results are about another subject.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def judge_again(plans: Sequence[Plan], recorded: Report, *, strict: bool = False, today: date | None = None) -> Report:
-    """Return a recorded report judged under the limits of a spec, cell by cell where it has a matrix.
+    """Return a recorded report judged under the limits of a spec, cell by cell if the spec has a matrix.
 
-    plans: of the spec, or of each cell.
-    What was measured, when and on what is taken over, the faults and the interruption of that run included.
-    today: the day (UTC) that waivers are held against; the real one unless it is given.
+    plans: one for the spec, or one for each of its cells.
+    today: the day (UTC) on which waivers must still be valid; the current day by default.
+    Everything else in the report stays as recorded, including the faults and the interruption of that run.
     """
     known = {part.cell: part for part in recorded.parts}
     found = [_judged(plan, known.get(plan.spec.cell), recorded, today or utc_today()) for plan in plans]
@@ -37,7 +37,7 @@ def judge_again(plans: Sequence[Plan], recorded: Report, *, strict: bool = False
 
 
 def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> Report:
-    """Judge the part that is about the plan's cell; where the results hold none, nothing has a verdict."""
+    """Return the part for the plan's cell, judged; no criterion has a verdict when the results lack that cell."""
     spec = plan.spec
     if part is None:
         missing = "the results do not hold this cell" if spec.cell else "the results are about the cells of a matrix"
@@ -59,7 +59,7 @@ def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> R
 
 
 class _Judging:
-    """One spec, and what was recorded for it."""
+    """Judges the criteria of one spec by what was recorded for it."""
 
     def __init__(self, plan: Plan, recorded: Report, today: date) -> None:
         self._today = today
@@ -78,7 +78,7 @@ class _Judging:
         return judge(criterion, outcome_of(found), today=self._today)
 
     def _objections(self, criterion: Criterion, found: Result) -> Iterator[str]:
-        """Yield why a recorded observation does not answer what the criterion asks."""
+        """Yield the reasons why a recorded observation does not answer the criterion."""
         was = found.criterion
         if found.verdict is Verdict.SKIPPED:
             yield "it was skipped when the results were recorded"
@@ -90,12 +90,12 @@ class _Judging:
 
 
 def day_of(recorded: Report) -> date:
-    """Return the day (UTC) on which a run began: the one that its waivers were held against."""
+    """Return the day (UTC) on which a run began, which decided whether its waivers were valid."""
     return date.fromisoformat(recorded.started[:10])
 
 
 def outcome_of(result: Result) -> Outcome:
-    """Return what measuring came to, from what was made of it; what had no verdict has none under any limit."""
+    """Return the outcome behind a result. Without a verdict then, it has none under any limit."""
     return Outcome(
         id=result.criterion.id,
         observed=result.observed,
@@ -103,11 +103,12 @@ def outcome_of(result: Result) -> Outcome:
         reason=result.reason,
         trace=result.trace,
         seconds=result.seconds,
+        output=result.output,
     )
 
 
 def other_arguments(criterion: Criterion, recorded: Criterion, mask: Mask) -> str:
-    """Return in words which arguments of two criteria differ, or an empty string."""
+    """Return the names of the arguments in which two criteria differ as text, or an empty string."""
     asked, was = plain(mask.given(criterion.arguments)), plain(recorded.arguments)
     return listing([name for name in sorted({*asked, *was}) if asked.get(name) != was.get(name)])
 

@@ -1,6 +1,6 @@
-"""Whether results can be believed: that they are about this spec and this file, and that their verdicts follow.
+"""Verify results: they are about this spec and this file, and their verdicts follow from their observations.
 
-It finds files that were mixed up and numbers that were edited. It cannot find observations that were invented whole.
+This finds files that were mixed up and numbers that were edited. It cannot find invented observations.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Statement:
-    """One thing that was verified, in words."""
+    """One thing that was verified, and whether it holds."""
 
     holds: bool
     text: str
 
 
 def verify(recorded: Report, plans: Sequence[Plan], checkpoint: Path | None = None) -> list[Statement]:
-    """Return what can be said of recorded results under a spec; they are believed when every statement holds.
+    """Return statements about recorded results under a spec; the results are valid when every statement holds.
 
-    plans: of the whole spec, or of each cell of its matrix.
+    plans: one for the spec, or one for each cell of its matrix.
     checkpoint: the file that the results should be about.
     Raises UsageError for a checkpoint that cannot be read.
     """
@@ -76,7 +76,7 @@ def _agreement(name: str, recorded: str, found: str) -> Statement:
 
 
 def _contradictions(recorded: Report, plan: Plan) -> Iterator[str]:
-    """Yield each criterion of which the results do not say what its observation comes to under the spec."""
+    """Yield each criterion whose recorded verdict is not the one that its observation gets under the spec."""
     found = {result.criterion.id: result for result in recorded.results}
     again = {
         result.criterion.id: result for result in judge_again([plan], recorded, today=day_of(recorded)).every_result

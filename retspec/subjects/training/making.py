@@ -11,7 +11,7 @@ from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from torch import nn
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from retspec.records import Recipe, Spec
     from retspec.subjects.data.batch import Batch
     from retspec.subjects.training.watching.watched import WatchedRun
+
+_VARIABLE = frozenset({"amp", "accumulation", "lr"})
+"""What a measurement may vary of a watched training; all else is the user's own."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class TrainerMaker:
     recipe: Recipe
     source: Source = built_in
     chosen: TrainingSource = field(default_factory=lambda: TrainingSource(source=built_in.name))
-    watched: Callable[[], WatchedRun] | None = None
-    """Gives the run of the user's own training; None for a kind that makes trainers."""
+    watched: WatchedRun | None = None
+    """The run of the user's own training; None for a kind that makes trainers."""
 
     @staticmethod
     def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
@@ -40,6 +43,11 @@ class TrainerMaker:
         if spec.training is None:
             return TrainerMaker(recipe)
         return TrainerMaker(recipe, sources[spec.training.source], spec.training)
+
+    @staticmethod
+    def after(run: WatchedRun, spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
+        """Return the maker of trainers that train as a watched training did."""
+        return replace(TrainerMaker.of(spec, run.recipe(recipe), sources), watched=run)
 
     @property
     def is_recipe(self) -> bool:
@@ -53,8 +61,9 @@ class TrainerMaker:
         """
         asked = {name: value for name, value in variations.items() if value != getattr(self.recipe, name)}
         if not self.is_recipe:
+            known = _VARIABLE if self.watched else self.source.arguments
             for name, value in asked.items():
-                if name not in EVERY_TRAINING and name not in self.source.arguments:
+                if name not in EVERY_TRAINING and name not in known:
                     raise NoVerdict(
                         f"this needs a training with {name} {value}, and `train.{self.source.name}` has no "
                         f"key {name!r} to vary"
@@ -66,12 +75,10 @@ class TrainerMaker:
 
         Raises what `varied` raises, and SubjectError when the source does not return a Trainer or refuses its keys.
         """
-        if self.watched is not None:
-            raise NoVerdict(
-                f"this starts trainings of its own on the model, and `train.{self.source.name}` runs yours, once"
-            )
         if variations:
             return self.varied(**variations).on(model, batch)
+        if self.watched is not None:
+            return self.watched.trainer(model, batch, self.recipe)
         if self.is_recipe:
             made = self.source(self.recipe, model, batch)
         else:

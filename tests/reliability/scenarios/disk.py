@@ -89,7 +89,7 @@ MET = {"before": "met", "harmful": "met", "after": "met"}
 SCENARIOS = [
     unwritable("the path of a report is a folder", "occupied", "it is a directory"),
     unwritable("a folder of the path is a file", "occupied/file/junit.xml", "Not a directory"),
-    unwritable("the path of a report is a device", os.devnull, "it is no regular file"),
+    unwritable("the path of a report is a device", os.devnull, "it is not a regular file"),
     unwritable("nobody may write there", "/proc/junit.xml", ""),
     unwritable("a name is too long", f"{'long' * 70}.xml", "File name too long"),
     Scenario(

@@ -141,7 +141,7 @@ SCENARIOS = [
     lies(
         "forges its own outcome before it returns another",
         "everywhere(RECORD % 'liar')\nreturn 9",
-        "the worker sent an outcome of 'liar' out of turn; nothing that it said is believed",
+        "the worker sent an outcome of 'liar' out of turn; its outcomes are discarded",
         CRASH,
     ),
     lies(
@@ -153,7 +153,7 @@ SCENARIOS = [
     lies(
         "forges every outcome and the end, and goes on",
         "everywhere(RECORD % 'liar' + START % 'sound' + RECORD % 'sound' + END)\nreturn 9",
-        "the worker sent a record after the end; nothing that it said is believed",
+        "the worker sent a record after the end; its outcomes are discarded",
         {"liar": "crash", "sound": "crash"},
     ),
     # Verdicts that are there stay, but the run is not green.

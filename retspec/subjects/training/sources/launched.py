@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - the signature is read
+from os.path import normpath
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
@@ -29,7 +30,7 @@ def script(
     value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
 ) -> Launch:
     """A training script, relative to the spec; run as it is, watched, and ended after `steps` optimizer steps."""
-    return launch_script(folder / value, args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+    return launch_script(Path(normpath(folder / value)), args or [], one_batch=one_batch, cpu_ok=cpu_ok)
 
 
 @training_source(launches=True)

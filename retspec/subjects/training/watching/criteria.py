@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ class LossMode(TorchFunctionMode):
             return self._backward(args[0], partial(function, *args, **named))
         result = function(*args, **named)
         if function in CRITERIA:
-            self._criteria.note(CRITERIA[function], result, args, named)
+            self._criteria.note(function, result, args, named)
         return result
 
     def pause(self) -> None:
@@ -77,11 +78,16 @@ class Criteria:
         self.seen: list[WatchedCriterion] = []
         self.targets: Tensor | None = None
         """The targets of the first call."""
+        self.call: Callable[[Tensor, Tensor], Tensor] | None = None
+        """The mean criterion of the first backward pass, of logits and targets; None when there were several."""
+        self._calls = 0
+        self._is_first = True
         self.nodes: dict[Any, float] = {}
         """What one mean counts in a criterion's output, by the graph node of that output."""
 
-    def note(self, name: str, result: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    def note(self, function: Callable[..., Any], result: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Note a call of a function of torch with an input of shape (batch, ...) and a target."""
+        name = CRITERIA[function]
         inputs = kwargs.get("input", args[0] if args else None)
         targets = kwargs.get("target", args[1] if len(args) > 1 else None)
         if not (isinstance(result, Tensor) and isinstance(inputs, Tensor) and isinstance(targets, Tensor)):
@@ -92,6 +98,9 @@ class Criteria:
         self.nodes[result.grad_fn] = float(len(inputs)) if reduction == "sum" else 1.0
         if self.targets is None:
             self.targets = targets.detach().clone()
+        self._calls += 1
+        if self._is_first:
+            self.call = _mean_of(function, args, kwargs) if self._calls == 1 else None
         if len(self.seen) < _LOOKED_AT:
             chosen = name in {"cross_entropy", "nll_loss"} and inputs.dim() > 1
             kind = input_kind(inputs.detach()) if name == "cross_entropy" and chosen else ""
@@ -108,8 +117,13 @@ class Criteria:
         if self.targets is None:
             self.targets = tensors[1].detach().clone()
         if not self.seen:
+            self.call = module
             reduction = str(getattr(module, "reduction", "mean"))
             self.seen.append(WatchedCriterion(type(module).__name__, reduction, "", None))
+
+    def backward_followed(self) -> None:
+        """Note that the first loss is complete."""
+        self._is_first = False
 
     def step_taken(self) -> None:
         """Let the graphs of a step go."""
@@ -120,6 +134,15 @@ class Criteria:
         """The first call; its input kind is not logits if that of one of the calls that were looked at is not."""
         odd = [each for each in self.seen if each.input_kind not in {"", "logits"}]
         return (odd or self.seen or [None])[0]  # type: ignore[list-item]
+
+
+def _mean_of(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the same criterion of other logits and targets, averaged."""
+    options = inspect.signature(function).bind(*args, **kwargs).arguments
+    kept = {name: value for name, value in options.items() if name not in {"input", "target"}}
+    return partial(function, **{**kept, "reduction": "mean"})
 
 
 def _counted(module: nn.Module, inputs: Tensor) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ _SAMPLED = 4096
 """Values of a batch that are compared to recognise it."""
 _NEAR_TOP = 3
 """Depth to which modules are remembered with what they were given."""
-_NEARLY_ALL = 0.9
-"""Share of the parameters that such a module has."""
+_LEAST_SHARE = 0.3
+"""Share of the parameters that such a module has: beside it there may be two averages of it."""
 
 
 @dataclass
@@ -59,8 +60,11 @@ class Forwards:
     evaluated: dict[int, nn.Module] = field(default_factory=dict)
     """Outermost modules that ran without gradients."""
     evaluations: dict[int, int] = field(default_factory=dict)
-    train_mode_evaluations: dict[int, int] = field(default_factory=dict)
-    eval_leaves: dict[int, set[str]] = field(default_factory=dict)
+    _train_modes: Counter[tuple[int, frozenset[int]]] = field(default_factory=Counter)
+    """Evaluations by their root and the identities of its leaves that were in train mode."""
+    _eval_leaves: dict[int, dict[int, str]] = field(default_factory=dict)
+    """Of each root, names of leaves by identity that were in eval mode in a forward pass that a backward one followed.
+    """
     autocast: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Data type and kind of device that the first leaf of each root with weights computes in."""
     entered: list[Entered] = field(default_factory=list)
@@ -72,7 +76,7 @@ class Forwards:
         self._remembering = True
         self._known: set[int] = set()
         self._root: nn.Module | None = None
-        self._pending: list[tuple[int, set[str]]] = []
+        self._pending: list[tuple[int, dict[int, str]]] = []
         self._leaves: dict[int, list[tuple[str, nn.Module]]] = {}
 
     def enter(self, module: nn.Module) -> bool:
@@ -96,7 +100,7 @@ class Forwards:
         self.ran.add(id(module))
         if self._remembering and self._depth < _NEAR_TOP and id(module) not in self._known:
             self._known.add(id(module))
-            if self._is_nearly_all(module):
+            if self._may_be_all(module):
                 self.called.append(_called(module, self._depth, args, kwargs, output))
 
     @property
@@ -121,8 +125,18 @@ class Forwards:
     def backward_followed(self) -> None:
         """Note that the forward passes since the last backward pass were for training."""
         for root, leaves in self._pending:
-            self.eval_leaves.setdefault(root, set()).update(leaves)
+            self._eval_leaves.setdefault(root, {}).update(leaves)
         self._pending.clear()
+
+    def eval_leaves(self, root: int) -> list[str]:
+        """Return the names of the leaves of a root that trained in eval mode; those of a copy in it never ran."""
+        return sorted(name for leaf, name in self._eval_leaves.get(root, {}).items() if leaf in self.ran)
+
+    def train_mode_evaluations(self, root: int) -> int:
+        """Return how many evaluations of a root ran with a leaf in train mode that runs in training, too."""
+        return sum(
+            n for (key, leaves), n in self._train_modes.items() if key == root and not leaves.isdisjoint(self.ran)
+        )
 
     def step_taken(self) -> None:
         """Stop to remember how modules are called: one step has shown it."""
@@ -135,19 +149,18 @@ class Forwards:
         if not torch.is_grad_enabled():
             self.evaluated[key] = module
             self.evaluations[key] = self.evaluations.get(key, 0) + 1
-            training = any(leaf.training for _, leaf in self._leaves_of(module))
-            self.train_mode_evaluations[key] = self.train_mode_evaluations.get(key, 0) + training
+            training = frozenset(id(leaf) for _, leaf in self._leaves_of(module) if leaf.training)
+            self._train_modes[key, training] += 1
             return
         if key not in self.roots and next(module.parameters(), None) is not None:
             self.roots[key] = module
             self.buffers[key] = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
         self.trainings[key] = self.trainings.get(key, 0) + 1
-        self._pending.append((key, {name for name, leaf in self._leaves_of(module) if not leaf.training}))
+        self._pending.append((key, {id(leaf): name for name, leaf in self._leaves_of(module) if not leaf.training}))
 
-    def _is_nearly_all(self, module: nn.Module) -> bool:
-        """Whether a module has nearly all parameters of the outermost one, so that it may be the model itself."""
-        whole = sum(parameter.numel() for parameter in self._root.parameters()) if self._root is not None else 0
-        return 0 < _NEARLY_ALL * whole <= sum(parameter.numel() for parameter in module.parameters())
+    def _may_be_all(self, module: nn.Module) -> bool:
+        """Whether a module may be the model itself: the outermost one may hold copies of it, too."""
+        return self._root is not None and 0 < _LEAST_SHARE * _size(self._root) <= _size(module)
 
     def _leaves_of(self, module: nn.Module) -> list[tuple[str, nn.Module]]:
         """Return the leaves that compute something else in eval mode; looked for once."""
@@ -182,6 +195,10 @@ def tensors_in(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[tuple
             yield from tensors_in(value, {})
         elif hasattr(value, "items"):
             yield from tensors_in((), dict(value.items()))
+
+
+def _size(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def is_sensitive(leaf: nn.Module) -> bool:

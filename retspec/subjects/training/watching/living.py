@@ -29,11 +29,14 @@ class LivingObjects:
                 found.optimizers.append(thing)
             elif issubclass(kind, GradScaler):
                 found.scalers.append(thing)
-            elif issubclass(kind, LRScheduler) and hasattr(thing, "_step_count"):
+            elif issubclass(kind, LRScheduler) and hasattr(thing, "last_epoch"):
                 found.schedulers.append(thing)
         return found
 
 
 def step_count(scheduler: Any) -> int:
-    """Return how many steps a scheduler has taken, that of its constructor included; there is no public count."""
-    return int(scheduler._step_count)  # noqa: SLF001 - see above
+    """Return how many steps a scheduler has taken, that of its constructor included; there is no public count.
+
+    Not all keep one: SequentialLR, ReduceLROnPlateau and CosineAnnealingWarmRestarts count epochs alone, from 0 on.
+    """
+    return max(int(getattr(scheduler, "_step_count", 0)), int(scheduler.last_epoch) + 1)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from retspec.subjects.training.watching.forwards import Called, Forwards
 
 
+_NEARLY_ALL = 0.9
+"""Share of what the optimizers train that is in the model itself."""
+
+
 class Trainee:
     """A module with a copy of its parameters that train and of its buffers; of the others, fingerprints."""
 
@@ -40,7 +44,12 @@ class Trainee:
             return None
         root = roots[0]
         inside = {id(module) for module in root.modules()}
-        candidates = [each for each in forwards.called if id(each.module) in inside and _is_model(each)]
+        most = _NEARLY_ALL * _overlap(root, trained)
+        candidates = [
+            each
+            for each in forwards.called
+            if id(each.module) in inside and _is_model(each) and _overlap(each.module, trained) >= most
+        ]
         candidates.sort(key=lambda each: each.depth)
         module = candidates[0].module if candidates else root
         return Trainee(_unwrapped(module), root, forwards, trained)

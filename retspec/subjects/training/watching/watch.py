@@ -181,6 +181,7 @@ class Watch:
         finally:
             self.forwards.in_backward = False
             self.forwards.backward_followed()
+            self.criteria.backward_followed()
             for key, signature in before.items():
                 self.logs[key].after_backward_of(value, weight, signature)
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from retspec.errors import SubjectError
 from retspec.subjects.devices import settings_of_torch
 from retspec.subjects.models.structure import has_adapter
+from retspec.subjects.training.watching.printed import Printed
+from retspec.subjects.training.watching.replay import Replay
 from retspec.subjects.training.watching.rerun import Rerun, trace_of
 from retspec.subjects.training.watching.watch import Watch
 
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from retspec.facts import Training
     from retspec.facts.loop import Loop
     from retspec.facts.reruns import Trace
+    from retspec.records import Recipe
+    from retspec.subjects.data.batch import Batch
+    from retspec.subjects.training.trainer import Trainer
     from retspec.subjects.training.watching.launching import Launch
 
 
@@ -36,8 +43,11 @@ class WatchedRun:
     def of(launch: Launch, launched: Rerun, progress: Callable[[int, int], None]) -> WatchedRun:
         """Run a training until it has taken its steps."""
         watch = Watch(launch, launched.steps, progress)
+        printed = Printed()
         with settings_of_torch():
             loop = watch.run()
+        if loop.ending:
+            loop = msgspec.structs.replace(loop, last_lines=printed.last_lines())
         if watch.trainee is not None:
             watch.trained = _tensors(watch.trainee.module)
             watch.trainee.give_back()
@@ -64,6 +74,29 @@ class WatchedRun:
         if self.watch.training is None:
             raise SubjectError(f"{self.loop.command} trained no module: {self._what_came}", path="train")
         return self.watch.training
+
+    @property
+    def names(self) -> dict[int, str]:
+        """The names of the module's parameters by their identities."""
+        return {id(parameter): name for name, parameter in self.module.named_parameters()}
+
+    def trainer(self, model: nn.Module, batch: Batch, recipe: Recipe) -> Trainer:
+        """Return a trainer that trains as this training did; raises NoVerdict when not all of it was seen."""
+        return Replay(model, batch, recipe, self)
+
+    def recipe(self, asked: Recipe) -> Recipe:
+        """Return a recipe with what was seen: the rate, the micro-batches of a step, the precision of autocast."""
+        main = self.watch.main
+        if main is None:
+            return asked
+        rates = [rate for rates in main.rates for rate in rates]
+        backwards = [each.backwards for each in self.watch.applied if each.optimizer == main.index]
+        weights = {str(p.dtype).removeprefix("torch.") for p in self.module.parameters()}
+        seen = replace(asked, lr=max(rates, default=asked.lr), accumulation=max(1, *backwards), amp="none")
+        match self.loop.autocast_dtype:
+            case "bfloat16" | "float16" as amp if amp not in weights:
+                return replace(seen, amp=amp)
+        return seen
 
     @property
     def trained(self) -> dict[str, Tensor]:

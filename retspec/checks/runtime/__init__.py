@@ -1,0 +1,1 @@
+"""What comes up while the subject runs."""

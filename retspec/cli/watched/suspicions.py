@@ -1,0 +1,37 @@
+"""What may look wrong in a training of which nothing is known: checks with a limit that holds for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.records import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.records import Outcome, Value
+
+_CHECKS = (
+    *("unowned_params", "foreign_params", "idle_groups", "loss_weight_rtol", "stale_gradients"),
+    *("steps_without_backward", "clip_factor", "eval_mode_leaves", "train_mode_validations", "criterion_input"),
+    *("decayed_vectors", "repeated_batches"),
+    *("nonfinite_steps", "nonfinite_gradients", "dead_gradients", "frozen_drift"),
+)
+_LIMITS = {"min_trainable_params": 1, "scheduler_steps": 1}
+"""Of checks that have none of their own."""
+_A_RECIPE_FOR_SOME = {"decayed_vectors"}
+"""What many trainings do on purpose: it only warns."""
+
+
+def suspicions(catalog: Catalog) -> Mapping[str, Mapping[str, Value | None]]:
+    """Return the criteria by id: checks with a limit that holds for every training."""
+    limits = {**_LIMITS, **{name: catalog.checks[name].default_limit for name in _CHECKS}}
+    severity = {name: Severity.WARN if name in _A_RECIPE_FOR_SOME else Severity.ERROR for name in limits}
+    return {name: {"limit": limit, "severity": severity[name].value} for name, limit in limits.items()}
+
+
+def is_a_matter_of_taste(outcome: Outcome) -> bool:
+    """Whether an observation is right for some trainings: a schedule that counts epochs steps less than once a step."""
+    value = outcome.observed.value if outcome.observed else None
+    return outcome.id == "scheduler_steps" and isinstance(value, float | int) and value < 1
