@@ -15,7 +15,7 @@ from retspec.facts.agreement import (
 )
 from retspec.facts.batches import BatchRequest
 from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
-from retspec.facts.config import NamedPath, NamedPaths, OutputFolder, OutputFolders, Violation, Violations
+from retspec.facts.config import ConfigReads, FollowedConfig, NamedPath, NamedPaths, OutputFolder, OutputFolders, Violation, Violations
 from retspec.facts.datasets import (
     Copy,
     CorruptImage,
@@ -58,6 +58,7 @@ __all__ = [
     "Checkpoint",
     "Classifier",
     "Compilation",
+    "ConfigReads",
     "Copy",
     "CorruptImage",
     "DataWait",
@@ -68,6 +69,7 @@ __all__ = [
     "Example",
     "Expectations",
     "Fitting",
+    "FollowedConfig",
     "Geometry",
     "GradientAgreement",
     "GradientHistory",

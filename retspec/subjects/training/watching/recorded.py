@@ -11,19 +11,18 @@ _READ, _TAKEN = 1, 2
 
 
 class Reads:
-    """What was read of a config, by dotted place.
+    """What was read of a config, by dotted place; the place of the whole is an empty string.
 
     The notes lie in memory that forked processes share, such as the workers of a DataLoader.
     """
 
     def __init__(self, data: Mapping[Any, Any]) -> None:
-        self.parents: dict[str, str] = {}
-        """Place to the place of the mapping or list around it; the root is an empty string."""
-        self.lists: set[str] = set()
         self.leaves: list[str] = []
-        """Places of values that are no mappings and hold none."""
+        """Places of values that are no mappings, and no lists that hold some."""
+        self._around: dict[str, str] = {}
+        self._lists: set[str] = set()
         self._walk(data, "")
-        self._index = {place: index for index, place in enumerate(self.parents)}
+        self._index = {place: index for index, place in enumerate(self._around)}
         self._notes = mmap.mmap(-1, max(len(self._index), 1))
 
     def _walk(self, value: Any, place: str) -> None:
@@ -32,10 +31,10 @@ class Reads:
             self.leaves += [place] if place else []
             return
         if isinstance(value, list):
-            self.lists.add(place)
+            self._lists.add(place)
         for key, entry in entries:
             below = joined(place, key)
-            self.parents[below] = place
+            self._around[below] = place
             self._walk(entry, below)
 
     def note(self, place: str, *, explicit: bool) -> None:
@@ -48,33 +47,28 @@ class Reads:
         """Whether a key was read by its name."""
         return bool(self._notes[self._index[place]] & _READ)
 
-    def is_touched(self, place: str) -> bool:
-        """Whether a key was read in any way; an entry of a list comes with the list."""
-        if not place or self.parents[place] in self.lists:
-            return not place or self.is_touched(self.parents[place])
-        return bool(self._notes[self._index[place]])
-
     def is_unknown(self, place: str) -> bool:
-        """Whether a key, or something around it, was handed on with all that is in it: then nobody knows what is used.
+        """Whether a key was taken with all others, or something around it was handed on as a whole.
 
-        That is so where a mapping was read and none of its keys was: by compiled code, or not at all.
+        The latter is so where a mapping was read, and none of its keys: compiled code may have taken them.
         """
         if self._notes[self._index[place]]:
             return True
-        around = self.parents[place]
-        handed_on = self.is_touched(around) and not any(map(self.is_touched, self._below(around)))
-        return handed_on or (bool(around) and self.is_unknown_around(around))
+        while place:
+            place = self._around[place]
+            if place not in self._lists and self._is_touched(place) and not self._is_touched_below(place):
+                return True
+        return False
 
-    def is_unknown_around(self, place: str) -> bool:
-        """Whether something around a mapping was handed on as a whole."""
-        around = self.parents[place]
-        if around in self.lists:
-            return bool(around) and self.is_unknown_around(around)
-        handed_on = self.is_touched(around) and not any(map(self.is_touched, self._below(around)))
-        return handed_on or (bool(around) and self.is_unknown_around(around))
+    def _is_touched(self, place: str) -> bool:
+        """Whether a key was read in any way; an entry of a list comes with the list."""
+        if not place:
+            return True
+        around = self._around[place]
+        return self._is_touched(around) if around in self._lists else bool(self._notes[self._index[place]])
 
-    def _below(self, place: str) -> list[str]:
-        return [each for each, around in self.parents.items() if around == place]
+    def _is_touched_below(self, place: str) -> bool:
+        return any(self._is_touched(each) for each, around in self._around.items() if around == place)
 
 
 class Recorded(dict[Any, Any]):
