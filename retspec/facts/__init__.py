@@ -15,7 +15,16 @@ from retspec.facts.agreement import (
 )
 from retspec.facts.batches import BatchRequest
 from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
-from retspec.facts.config import ConfigReads, FollowedConfig, NamedPath, NamedPaths, OutputFolder, OutputFolders, Violation, Violations
+from retspec.facts.config import (
+    ConfigReads,
+    FollowedConfig,
+    NamedPath,
+    NamedPaths,
+    OutputFolder,
+    OutputFolders,
+    Violation,
+    Violations,
+)
 from retspec.facts.datasets import (
     Copy,
     CorruptImage,

@@ -82,7 +82,7 @@ def main():
     if how == "copied":
         cfg = copy.deepcopy(cfg)
     if how == "logged":
-        print(json.dumps(cfg), yaml.safe_dump(cfg))
+        sys.stdout.write(json.dumps(cfg) + yaml.safe_dump(cfg))
     if how in {"lines", "unopened"}:
         cfg = {"model": {"classes": 3, "hidden": 8}, "optimizer": {"lr": 0.1}, "stages": [], "sizes": [], "seed": 0}
     settings, optim = cfg["model"], cfg["optimizer"]
@@ -93,14 +93,16 @@ def main():
     workers = 1 if how == "workers" else 0
     if how not in {"workers", "later"}:
         torch.manual_seed(cfg["seed"])
-    loader = DataLoader(Noise(cfg, late=how == "workers"), batch_size=cfg["sizes"][0] if cfg["sizes"] else 4, num_workers=workers)
+    loader = DataLoader(
+        Noise(cfg, late=how == "workers"), batch_size=cfg["sizes"][0] if cfg["sizes"] else 4, num_workers=workers
+    )
     for _ in range(max(steps // 4, 1) if how == "short" else 100):
         for inputs, targets in loader:
             loss = nn.functional.cross_entropy(model(inputs), targets)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    print(cfg["seed"])
+    sys.stdout.write(str(cfg["seed"]))
 
 
 if __name__ == "__main__":

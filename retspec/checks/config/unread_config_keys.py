@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from retspec.facts import FollowedConfig
 from retspec.plugin import Inconclusive, Observed, check
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,10 +47,10 @@ def unread_config_keys(config_reads: FollowedConfig, *, allow: Allow = []) -> Ob
     reads = config_reads.reads
     unread, later, unknown = (_without(places, allow) for places in (reads.unread, reads.later, reads.unknown))
     if not unread and unknown:
-        raise Inconclusive(f"taken as a whole, so that it is not known what is used: {_listed(unknown)}")
+        raise Inconclusive(f"taken as a whole, so that it is not known what is used: {listing(unknown)}")
     if not unread and later:
         raise Inconclusive(
-            f"not read in {config_reads.steps} steps, and named in code that may come later: {_listed(later)}"
+            f"not read in {config_reads.steps} steps, and named in code that may come later: {listing(later)}"
         )
     total = sum(map(len, (reads.read, reads.unread, reads.later, reads.unknown)))
     return Observed(
@@ -66,7 +67,3 @@ def unread_config_keys(config_reads: FollowedConfig, *, allow: Allow = []) -> Ob
 
 def _without(places: Iterable[str], allow: list[str]) -> list[str]:
     return [place for place in places if not any(fnmatchcase(place, pattern) for pattern in allow)]
-
-
-def _listed(places: list[str]) -> str:
-    return ", ".join(places[:10]) + (f" and {len(places) - 10} more" if len(places) > 10 else "")  # noqa: PLR2004 - the same
