@@ -34,8 +34,8 @@ the error messages include it. In an installed package, name the module as an en
   `optional_skeleton` (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of
   loading it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (from files to tensors),
   `feed` (a stream of batches), `loaders` (the user's own), `trainer` (`trainer.on(model, batch)` makes a `Trainer`,
-  which takes optimizer steps; keys of `trainer.recipe` as keywords vary it), `watched_run` (the run of a training of the
-  user's own), `device`, `config` (the training config), `progress`, `recorded_warnings` (a function: those so far).
+  which takes optimizer steps; keys of `trainer.recipe` as keywords vary it), `watched_run` (the run of a training of
+  the user's own), `device`, `config` (the training config), `progress`, `recorded_warnings` (a function: those so far).
   Facts are frozen dataclasses, or structs of msgspec, of plain data, so that they can be recorded and judged again. A
   measurement must leave the model unchanged.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a

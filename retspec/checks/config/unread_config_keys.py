@@ -23,8 +23,8 @@ Allow = Annotated[
     direction="at most",
     unit="keys",
     default_limit=0,
-    advice="Compare the names of the keys in the details with those that the training reads: a key may be misspelt, lie "
-    "in another section, or have lost its reader. Allow those that another program reads.",
+    advice="Compare the names of the keys in the details with those that the training reads: a key may be misspelt, "
+    "lie in another section, or have lost its reader. Allow those that another program reads.",
 )
 def unread_config_keys(config_reads: FollowedConfig, *, allow: Allow = []) -> Observed[int]:  # noqa: B006 - read only
     """Does the training read every key of its config?

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.facts.config import ConfigReads
@@ -15,6 +14,7 @@ from retspec.subjects.training.watching.recorded import Reads, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _READERS = {"json": ("load", "loads"), "yaml": ("load", "safe_load", "full_load", "unsafe_load")}
 _DUMPERS = ("SafeDumper", "Dumper", "CSafeDumper", "CDumper")
