@@ -106,10 +106,11 @@ def test_what_notes_its_reads_is_written_as_a_dict_is(tmp_path: Path) -> None:
 
 def test_a_key_that_the_code_names_may_be_read_later(tmp_path: Path) -> None:
     path = tmp_path / "train.yaml"
-    path.write_text("a: 1\nout: x\nwarm_up: 3\n")
+    unnamed = "_".join(("warm", "up"))  # this file must not name it either
+    path.write_text(f"a: 1\nout: x\n{unnamed}: 3\n")
     (tmp_path / "train.py").write_text('save(config["out"])\nwarm_up = 5\n')
     follower = ConfigFollower(path)
     with follower.following():
         yaml.safe_load(path.read_text())["a"]
     facts = follower.facts(tmp_path, is_complete=False)
-    assert (facts.later, facts.unread) == (("out",), ("warm_up",))
+    assert (facts.later, facts.unread) == (("out",), (unnamed,))
