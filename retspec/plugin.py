@@ -20,31 +20,31 @@ their schema. A check never judges: the limit is in the spec, the direction in t
     def retspec_checks() -> list[Check]:
         return [steps_to_halve]
 
-Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or on the command line
-(`retspec run -p my_checks.py spec.yaml`), and `steps_to_halve: 5` is a criterion; the schema, `retspec checks` and
-the error messages include it. In an installed package, name the module as an entry point in the group `retspec`.
+Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or on the command line (`retspec run -p
+my_checks.py spec.yaml`), and `steps_to_halve: 5` is a criterion; the schema, `retspec checks` and the error messages
+include it. In an installed package, name the module as an entry point in the group `retspec`.
 
 * `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
   missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`).
 * Raise `Inconclusive("why")` when the value could not have come out otherwise: what cannot be measured never passes.
   Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
-* `@measurement` makes a `Measurement`: new facts, with a `Cost`, and a function of the `Recipe` that
-  counts its `Passes`. Its positional parameters name other measurements or parts of the subject: `model`
-  (the real module on its device), `skeleton` (the same module without weights, on the meta device),
-  `optional_skeleton` (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of
-  loading it), `batch`, `take_batch`, `dataset` (the files behind the batches), `transforms` (from files to tensors),
-  `feed` (a stream of batches), `trainer` (`trainer.on(model, batch)` makes a `Trainer`, which takes optimizer steps;
-  keys of `trainer.recipe` as keywords vary it), `watched_run` (of the user's own training), `device`, `config` (the
-  training config), `progress`, `recorded_warnings` (a function: those so far). Facts are frozen dataclasses, or structs
-  of msgspec, of plain data, so that they can be recorded and judged again. The model must be left unchanged.
+* `@measurement` makes a `Measurement`: new facts, with a `Cost`, and a function of the `Recipe` that counts its
+  `Passes`. Its positional parameters name other measurements or parts of the subject: `model` (the real module on its
+  device; leave it unchanged), `skeleton` (the same module without weights, on the meta device), `optional_skeleton`
+  (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of loading it), `batch`,
+  `take_batch`, `dataset` (the files behind the batches), `transforms` (from files to tensors), `feed` (a stream of
+  batches), `loaders` (the user's own), `trainer` (`trainer.on(model, batch)` makes a `Trainer`, which takes optimizer
+  steps; keys of `trainer.recipe` as keywords vary it), `watched_run` (of the user's own training), `device`, `config`
+  (the training config), `progress`, `recorded_warnings` (a function: those so far). Facts are frozen dataclasses, or
+  structs of msgspec, of plain data, so that they can be recorded and judged again.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a
   `Source`, a new way to describe what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what
   a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
 * `@reporter` makes a `Reporter`, an output format. It reads a `Report`; its texts are untrusted, and `visible` or
   `one_line` removes control characters that a terminal would obey.
-* Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`. They are called in pluggy's order:
-  the last one registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception
-  in one is a fault of the run, but does not end it. No plugin can wrap or change what another offers.
+* Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`, in pluggy's order: the last one
+  registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception in one is a
+  fault of the run, but does not end it. No plugin can wrap or change what another offers.
 * `HookSpecs` lists every hook, `@hookimpl` marks an implementation, `discover` finds what a package's modules define.
   `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it.
 """
@@ -219,7 +219,8 @@ def data_source(function: Callable[..., Any]) -> Source:
     batch is used, and the loader is timed unchanged. The return annotation must then name DataLoader.
     """
     returned = str(function.__annotations__.get("return", ""))
-    return replace(_source(function, "data"), may_give_loader="DataLoader" in returned)
+    both = "UserLoaders" in returned  # those of a training, which `loaders` alone gives
+    return replace(_source(function, "data"), may_give_loader=both or "DataLoader" in returned, gives_loaders=both)
 
 
 def dataset_source(function: Callable[..., Any]) -> Source:

@@ -15,7 +15,16 @@ from retspec.facts.agreement import (
 )
 from retspec.facts.batches import BatchRequest
 from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
-from retspec.facts.config import NamedPath, NamedPaths, OutputFolder, OutputFolders, Violation, Violations
+from retspec.facts.config import (
+    ConfigReads,
+    FollowedConfig,
+    NamedPath,
+    NamedPaths,
+    OutputFolder,
+    OutputFolders,
+    Violation,
+    Violations,
+)
 from retspec.facts.datasets import (
     Copy,
     CorruptImage,
@@ -29,6 +38,7 @@ from retspec.facts.datasets import (
     Splits,
 )
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.facts.loader_contents import BadBatch, EpochOrders, ItemReads, SharedSamples, Sweep, WorkerDraws
 from retspec.facts.loaders import DataWait, Loader, Stage, Stages, Throughput
 from retspec.facts.loop import (
     Loop,
@@ -52,25 +62,30 @@ from retspec.facts.warned import SeenWarning, Warned
 __all__ = [
     "AdapterEffect",
     "AttentionShape",
+    "BadBatch",
     "BatchRequest",
     "Checkpoint",
     "Classifier",
     "Compilation",
+    "ConfigReads",
     "Copy",
     "CorruptImage",
     "DataWait",
     "Dataset",
+    "EpochOrders",
     "Estimate",
     "Evaluation",
     "Example",
     "Expectations",
     "Fitting",
+    "FollowedConfig",
     "Geometry",
     "GradientAgreement",
     "GradientHistory",
     "Group",
     "Images",
     "Isolation",
+    "ItemReads",
     "Labels",
     "LayerDeviation",
     "Loader",
@@ -99,11 +114,13 @@ __all__ = [
     "SeenWarning",
     "ShapeMismatch",
     "SharedGroup",
+    "SharedSamples",
     "Split",
     "Splits",
     "Stage",
     "Stages",
     "StepFlops",
+    "Sweep",
     "TensorDeviation",
     "Throughput",
     "Training",
@@ -116,4 +133,5 @@ __all__ = [
     "WatchedOptimizer",
     "WatchedScheduler",
     "WatchedStep",
+    "WorkerDraws",
 ]

@@ -57,3 +57,31 @@ class OutputFolders(Struct, frozen=True):
     folders: tuple[OutputFolder, ...]
     unresolved: tuple[str, ...]
     """Places whose value is not known, each with the reason."""
+
+
+class ConfigReads(Struct, frozen=True):
+    """What a training read of its config. Places are dotted, those of values that are no mappings."""
+
+    file: str
+    opened: bool
+    """Whether the file was opened at all."""
+    followed: bool
+    """Whether it was read by a reader whose result is followed."""
+    read: tuple[str, ...]
+    """Asked for by name."""
+    unknown: tuple[str, ...]
+    """Taken with all keys around them: what became of them is not known."""
+    later: tuple[str, ...]
+    """Not read until the training was ended, and named in code that it may come to."""
+    unread: tuple[str, ...]
+
+
+class FollowedConfig(Struct, frozen=True):
+    """A training whose config was followed."""
+
+    command: str
+    steps: int
+    """Optimizer steps that it took."""
+    ending: str
+    """How it ended; empty when it was ended after its steps."""
+    reads: ConfigReads

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from retspec.errors import NoVerdict
+from retspec.facts.config import ConfigReads
 
 
 class Trace(Struct, frozen=True):
@@ -28,6 +29,8 @@ class Trace(Struct, frozen=True):
     """Fingerprint of what the optimizer keeps for its parameters, by the name of the entry, after the last step."""
     scale: float
     """Loss scale after the last step; 1 without a loss scaler."""
+    config: ConfigReads | None = None
+    """What it read of the training config; None where that was not followed."""
 
     def last(self, steps: int) -> Trace:
         """Return the same without what came before its last steps; raises NoVerdict when it took fewer."""

@@ -28,13 +28,14 @@ def labels(
 
     Raises SubjectError when neither the model nor `num_classes` gives the number of classes.
     """
-    classes = num_classes or _classes_of(optional_skeleton)
+    classes = num_classes or classes_of(optional_skeleton)
     examples = (example for split in dataset.splits.values() for example in split.examples)
     outside = [each for each in examples if each.label is None or not 0 <= each.label < classes]
     return Labels(classes, tuple(OutsideLabel(each.file, each.class_name or "no label") for each in outside))
 
 
-def _classes_of(skeleton: Skeleton | None) -> int:
+def classes_of(skeleton: Skeleton | None) -> int:
+    """Return the width of the model's output, at least 2; raises SubjectError where no model gives it."""
     size = None if skeleton is None else input_size(skeleton.module)
     if skeleton is None or size is None:
         raise SubjectError("no model reports the number of classes; give it: `with: {num_classes: 5}`", path="checks")

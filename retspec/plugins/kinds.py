@@ -19,7 +19,7 @@ API_VERSION = 1
 PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
-        *("batch", "take_batch", "dataset", "transforms", "feed"),
+        *("batch", "take_batch", "dataset", "transforms", "feed", "loaders"),
         *("trainer", "watched_run", "device", "config", "progress", "recorded_warnings"),
     }
 )
@@ -104,6 +104,8 @@ class Source:
     """Whether what it builds is a `Dataset` that knows its files, from which the core itself takes batches."""
     may_give_loader: bool = False
     """Whether what it builds may be a torch DataLoader, which gives batch after batch."""
+    gives_loaders: bool = False
+    """Whether what it builds is a `UserLoaders`: the loaders of the user's training."""
     launches: bool = False
     """Whether what it builds is a `Launch`: the user's own training, which brings its model, data and optimizers."""
     library: ModelLibrary = UNKNOWN

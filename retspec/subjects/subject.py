@@ -6,26 +6,22 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
-from retspec.facts import BatchRequest, Dataset
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
+from retspec.subjects.data.building import DataBuilder
 from retspec.subjects.data.images import take_images
 from retspec.subjects.data.loaders import FileFeed, PastFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
-from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.devices import choose_device
 from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
-from retspec.subjects.models.structure import input_size
-from retspec.subjects.seeds import loaded_libraries, seeded
+from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,9 +30,11 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from retspec.facts import Dataset
     from retspec.plugin import Source
-    from retspec.records import Config, Data, Recipe, Spec
+    from retspec.records import Config, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
+    from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.watching.watched import WatchedRun
 
@@ -67,8 +65,14 @@ class Subject:
         know(model_sources.values())
         self._spec = spec
         self._builder = ModelBuilder(spec, model_sources, bases or BaseModels(), keep=keep)
-        self._data_sources = data_sources
         self._training_sources = training_sources or {}
+        self._data = DataBuilder(
+            spec,
+            data_sources,
+            batch_size=self.recipe.batch_size,
+            skeleton=lambda: self.optional_skeleton,
+            num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
+        )
         self._weights = weights
         self._progress = progress
         self._making = making
@@ -193,45 +197,23 @@ class Subject:
     def dataset(self) -> Dataset:
         """The files of the dataset; raises SubjectError when the data section has none."""
         with self._making("dataset"):
-            return self._dataset()
-
-    def _dataset(self) -> Dataset:
-        data = self._spec.data
-        source = self._data_sources[data.source]
-        if not source.gives_files:
-            raise SubjectError(
-                f"this needs data that knows its files, and `{data.source}` gives batches alone; use `imagefolder` or "
-                "`csv` under `data`",
-                path="data",
-            )
-        folder = Path(self._spec.file).resolve().parent
-        loaded = loaded_libraries()
-        dataset = self._built(source, data, folder, only_loaded=True)
-        if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
-            dataset = self._built(source, data, folder)
-        if not isinstance(dataset, Dataset):
-            raise SubjectError(f"{data.source} gave {type(dataset).__name__}, not a Dataset", path="data")
-        if not dataset.splits or not dataset.first.examples:
-            name = next(iter(dataset.splits), "")
-            raise SubjectError(f"the split {name!r} lists no image in {dataset.folder}", path="data")
-        return dataset
+            return self._data.dataset()
 
     @cached_property
     def feed(self) -> Feed:
         """A stream of batches; raises SubjectError when the data section gives only one batch."""
-        data = self._spec.data
-        if self._data_sources[data.source].gives_files:
+        source = self._data.source
+        if source.gives_files:
             return FileFeed(self.dataset, self.transforms, self.recipe.batch_size)
-        if self._is_launched and not self._data_sources[data.source].may_give_loader:
+        if self._is_launched and not source.may_give_loader:
             loop = self.watched_run.loop
             return PastFeed(loop.batch_size, loop.workers)
-        given = self._given(data, None)
-        if isinstance(given, LoaderFeed):
-            return given
-        raise SubjectError(
-            f"this needs batch after batch, and `{data.source}` gave a single one; let it give a DataLoader",
-            path=f"data.{data.source}",
-        )
+        return self._data.feed()
+
+    @property
+    def loaders(self) -> UserLoaders:
+        """The loaders of the user's training; raises SubjectError when the data section names none."""
+        return self._data.loaders
 
     @cached_property
     def transforms(self) -> Transforms:
@@ -247,14 +229,14 @@ class Subject:
         """
         if self._is_launched:
             return self.watched_run.batch
-        return self._on_device(*self._take_batch(self._spec.data, None))
+        return self._on_device(*self._take_batch(None))
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
         if self._is_launched:
             return self.batch.first
-        return lambda samples: self._on_device(*self._take_batch(self._spec.data, samples))
+        return lambda samples: self._on_device(*self._take_batch(samples))
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
         skeleton = self.optional_skeleton
@@ -262,37 +244,16 @@ class Subject:
             inputs = inputs.to(skeleton.dtype)
         return Batch(inputs.to(self.device), targets.to(self.device))
 
-    def _take_batch(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor]:
-        if self._data_sources[data.source].gives_files:
+    def _take_batch(self, samples: int | None) -> tuple[Tensor, Tensor]:
+        if self._data.source.gives_files:
             size = samples or self.recipe.batch_size
             with seeded(self._spec.run.seed):
                 return take_images(self.dataset, self.transforms.evaluate, size, self._spec.run.seed)
-        given = self._given(data, samples)
+        given = self._data.batches(samples)
         if isinstance(given, tuple):
             return given
         with seeded(self._spec.run.seed):
             return given.first
-
-    def _given(self, data: Data, samples: int | None) -> tuple[Tensor, Tensor] | LoaderFeed:
-        """Return what a data source without files gives: a batch (inputs, targets), or a stream of batches."""
-        from torch.utils.data import DataLoader
-
-        skeleton = self.optional_skeleton
-        request = BatchRequest(
-            samples=samples,
-            batch_size=self.recipe.batch_size,
-            seed=self._spec.run.seed,
-            input_size=None if skeleton is None else input_size(skeleton.module),
-            num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
-        )
-        made: Any = self._built(self._data_sources[data.source], data, request)
-        return LoaderFeed(made, f"data.{data.source}") if isinstance(made, DataLoader) else made
-
-    def _built(self, source: Source, data: Data, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
-        """Return the result of a data source for its section."""
-        with seeded(self._spec.run.seed, only_loaded=only_loaded):
-            value = msgspec.convert(data.value, source.value_type, strict=False)
-            return source(value, context, **data.arguments)
 
 
 def _no_checkpoint() -> SubjectError:

@@ -28,11 +28,23 @@ model:
 data: {imagefolder: {root: photos}}
 checks:
 """
+LOADERS = """\
+retspec: 1
+data: {loaders: {train: "my_project.data:train", val: "my_project.data:val"}}
+checks:
+"""
+FOLLOWED = """\
+retspec: 1
+config: train.yaml
+train: {script: train.py}
+checks:
+"""
 WATCHED = """\
 retspec: 1
 train: {script: train.py}
 checks:
 """
+SPECS = {"loop": WATCHED, "loaders": LOADERS, "unread_config_keys": FOLLOWED}
 
 
 def catalog_of_the_repository() -> Catalog:
@@ -87,7 +99,7 @@ def test_the_example_is_a_valid_line_of_a_spec(check: Check, tmp_path: Path) -> 
     (tmp_path / "train.yaml").write_text("training: {lr: 1e-4}\n")
     spec = tmp_path / "example.yaml"
     spec.write_text(
-        (WATCHED if check.family == "loop" else SPEC) + "".join(f"  {line}\n" for line in example.splitlines())
+        SPECS.get(check.name) or SPECS.get(check.family, SPEC) + "".join(f"  {line}\n" for line in example.splitlines())
     )
     (criterion,) = validate(load(spec), CATALOG).criteria
     assert criterion.check == check.name

@@ -22,6 +22,7 @@ _NEEDS = {
     ),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
+    "loaders": ({"loaders"}, 'reads loaders of yours, and `data` names none; use `loaders: {{train: "pkg:f"}}` there'),
     "feed": (
         {"feed"},
         "needs batch after batch, and `data` gives a single one; use {} there, or a DataLoader of yours",

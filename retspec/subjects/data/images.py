@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, named
+from retspec.facts import Dataset
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from retspec.facts import Dataset, Example
+    from retspec.facts import Example
     from retspec.subjects.data.transforms import Transform
 
 
@@ -59,6 +60,16 @@ class Items:
         if label is None:
             raise SubjectError(f"{path} has no label; `labels_out_of_range` lists all such files", path="data")
         return self._transform(open_image(path)), label
+
+
+def with_images(made: Any, source: str) -> Dataset:
+    """Return what a data source made; raises SubjectError where it is no Dataset, or its first split has no image."""
+    if not isinstance(made, Dataset):
+        raise SubjectError(f"{source} gave {type(made).__name__}, not a Dataset", path="data")
+    if not made.splits or not made.first.examples:
+        name = next(iter(made.splits), "")
+        raise SubjectError(f"the split {name!r} lists no image in {made.folder}", path="data")
+    return made
 
 
 def take_images(dataset: Dataset, transform: Transform, samples: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from retspec.subjects.data.loaders import Feed
 from retspec.subjects.data.pairs import pair_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import torch
     from torch import Tensor
@@ -76,17 +76,7 @@ class LoaderFeed(Feed):
         return pair_of(batch, GIVER, path=self._path)
 
     def _epoch(self, loader: DataLoader[Any]) -> Iterator[Any]:
-        """Yield the batches of one epoch, at least one."""
-        batch = None
-        try:
-            for batch in loader:
-                yield batch
-        except SubjectError:
-            raise
-        except Exception as error:
-            raise SubjectError(f"{GIVER} raised {describe(error)}", path=self._path) from error
-        if batch is None:
-            raise SubjectError(f"{GIVER} gives no batch", path=self._path)
+        return batches_of(loader, GIVER, self._path)
 
     def _rebuilt(self, workers: int) -> DataLoader[Any]:
         """Return a loader that differs only in its number of workers."""
@@ -115,6 +105,25 @@ class LoaderFeed(Feed):
             **_batching(given),
             **(beside_workers if workers else {}),
         )
+
+
+def batches_of(loader: Iterable[Any], giver: str, path: str) -> Iterator[Any]:
+    """Yield the batches of one epoch of a user's loader, at least one.
+
+    giver: the loader, for messages.
+
+    Raises SubjectError at the place `path` in the spec when it fails or gives none.
+    """
+    batch = None
+    try:
+        for batch in loader:
+            yield batch
+    except SubjectError:
+        raise
+    except Exception as error:
+        raise SubjectError(f"{giver} raised {describe(error)}", path=path) from error
+    if batch is None:
+        raise SubjectError(f"{giver} gives no batch", path=path)
 
 
 def _batching(loader: DataLoader[Any]) -> dict[str, Any]:

@@ -11,20 +11,26 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from retspec.errors import NoVerdict
 from retspec.facts.reruns import Trace
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.models.state import fingerprint
+from retspec.subjects.training.watching.config_reads import ConfigFollower
 from retspec.subjects.training.watching.watch import Watch
 
 if TYPE_CHECKING:
     from retspec.plugin import Source
+
+_COMPLETE = ("it ended by itself", "it ended by itself, with exit code 0")
+"""Endings, as `Watch` says them, of a training that has read all that it reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +43,13 @@ class Rerun:
     steps: int
     threads: int
     arguments: dict[str, Any] = field(default_factory=dict)
+    config: str = ""
+    """A training config whose reads are followed; empty where none is."""
+
+    @property
+    def code(self) -> Path:
+        """Where the training's own code lies."""
+        return Path(self.folder, self.value).parent if self.source == "script" else Path(self.folder)
 
 
 def trace_of(rerun: Rerun) -> Trace:
@@ -66,11 +79,16 @@ def main() -> None:
     torch.set_num_threads(rerun.threads)
     folder = Path(rerun.folder)
     allow_imports_from(folder, Path.cwd())
-    launch = _source(rerun.source)(rerun.value, folder, **rerun.arguments)
-    watch = Watch(launch, rerun.steps)
-    watch.run()
+    follower = ConfigFollower(Path(rerun.config)) if rerun.config else None
+    with nullcontext() if follower is None else follower.following():
+        launch = _source(rerun.source)(rerun.value, folder, **rerun.arguments)
+        watch = Watch(launch, rerun.steps)
+        watch.run()
+    trace = traced(watch)
+    if follower is not None:
+        trace = replace(trace, config=follower.facts(rerun.code, is_complete=watch.ending in _COMPLETE))
     with os.fdopen(int(sys.argv[1]), "wb") as answer:
-        answer.write(msgspec.json.encode(traced(watch)))
+        answer.write(msgspec.json.encode(trace))
     sys.stdout.flush()
     os._exit(os.EX_OK)  # threads that the training left must not keep the process
 

@@ -52,13 +52,15 @@ class WatchedRun:
         watch.trainee.give_back()
         return WatchedRun(loop, watch, launched, trained)
 
-    def again(self, *, args: Sequence[str] | None = None, steps: int | None = None) -> Trace:
+    def again(self, *, args: Sequence[str] | None = None, steps: int | None = None, config: str = "") -> Trace:
         """Run the training once more in a fresh process, with other arguments or for more steps if given.
+
+        config: a file whose reads are followed.
 
         Raises NoVerdict when that process dies.
         """
         arguments = self.launched.arguments if args is None else {**self.launched.arguments, "args": list(args)}
-        return trace_of(replace(self.launched, arguments=arguments, steps=steps or self.launched.steps))
+        return trace_of(replace(self.launched, arguments=arguments, steps=steps or self.launched.steps, config=config))
 
     @property
     def module(self) -> nn.Module:

@@ -1,0 +1,115 @@
+"""Building what the data section describes: files, the user's loaders, a stream of batches, or one batch."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from retspec.errors import SubjectError
+from retspec.facts import BatchRequest
+from retspec.subjects.data.images import with_images
+from retspec.subjects.data.user_loader import LoaderFeed
+from retspec.subjects.models.structure import input_size
+from retspec.subjects.seeds import loaded_libraries, seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+    from retspec.facts import Dataset
+    from retspec.plugin import Source
+    from retspec.records import Spec
+    from retspec.subjects.data.user_loaders import UserLoaders
+    from retspec.subjects.models.skeleton import Skeleton
+
+
+class DataBuilder:
+    """Calls the data source of a spec, with seeded random numbers.
+
+    skeleton: the model without weights, for its input size; None in a spec without a model.
+    num_classes: the width of the model's output for a batch of that shape; raises SubjectError without a model.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        sources: Mapping[str, Source],
+        *,
+        batch_size: int,
+        skeleton: Callable[[], Skeleton | None],
+        num_classes: Callable[[tuple[int, ...]], int],
+    ) -> None:
+        self._data = spec.data
+        self._folder = Path(spec.file).resolve().parent
+        self._seed = spec.run.seed
+        self._batch_size = batch_size
+        self._skeleton = skeleton
+        self._num_classes = num_classes
+        self.source = sources[spec.data.source]
+
+    def dataset(self) -> Dataset:
+        """Return the files; raises SubjectError when the source gives none."""
+        if not self.source.gives_files:
+            raise SubjectError(
+                f"this needs data that knows its files, and `{self.source.name}` gives batches alone; use "
+                "`imagefolder` or `csv` under `data`",
+                path="data",
+            )
+        loaded = loaded_libraries()
+        dataset = self._call(self._folder, only_loaded=True)
+        if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
+            dataset = self._call(self._folder)
+        return with_images(dataset, self.source.name)
+
+    @cached_property
+    def loaders(self) -> UserLoaders:
+        """The loaders of the user's training; raises SubjectError when the source gives none."""
+        if not self.source.gives_loaders:
+            raise SubjectError(
+                f"this needs loaders of yours, and `{self.source.name}` gives none; use `loaders` under `data`",
+                path="data",
+            )
+        loaders: UserLoaders = self._call(self._request(None))
+        return loaders
+
+    def batches(self, samples: int | None) -> tuple[Tensor, Tensor] | LoaderFeed:
+        """Return what a source without files gives: a batch (inputs, targets), or a stream of batches.
+
+        samples: how many the batch should have; None leaves it to the source.
+        """
+        from torch.utils.data import DataLoader
+
+        if self.source.gives_loaders:
+            train = self.loaders.train
+            return LoaderFeed(train.given, train.path) if isinstance(train.given, DataLoader) else next(train.epoch())
+        made: Any = self._call(self._request(samples))
+        return LoaderFeed(made, f"data.{self.source.name}") if isinstance(made, DataLoader) else made
+
+    def feed(self) -> LoaderFeed:
+        """Return a stream of batches; raises SubjectError when the source gives only one batch."""
+        given = self.batches(None)
+        if isinstance(given, LoaderFeed):
+            return given
+        raise SubjectError(
+            f"this needs batch after batch, and `{self.source.name}` gave a single one; let it give a DataLoader",
+            path=f"data.{self.source.name}",
+        )
+
+    def _request(self, samples: int | None) -> BatchRequest:
+        skeleton = self._skeleton()
+        return BatchRequest(
+            samples=samples,
+            batch_size=self._batch_size,
+            seed=self._seed,
+            input_size=None if skeleton is None else input_size(skeleton.module),
+            num_classes=self._num_classes,
+        )
+
+    def _call(self, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
+        with seeded(self._seed, only_loaded=only_loaded):
+            value = msgspec.convert(self._data.value, self.source.value_type, strict=False)
+            return self.source(value, context, **self._data.arguments)

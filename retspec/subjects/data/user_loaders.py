@@ -1,0 +1,169 @@
+"""The user's own loaders for training and validation, under test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from retspec.errors import Inconclusive, SubjectError
+from retspec.subjects.data.fingerprints import content_of
+from retspec.subjects.data.pairs import pair_of, spread
+from retspec.subjects.data.user_loader import batches_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+    from torch.utils.data import DataLoader
+
+PATH = "data.loaders"
+
+
+@dataclass(frozen=True)
+class UserLoader:
+    """A DataLoader, or any iterable of batches.
+
+    name: `train` or `val`, the key of the spec.
+    """
+
+    name: str
+    given: Any
+
+    @property
+    def path(self) -> str:
+        """The place in the spec that names it."""
+        return f"{PATH}.{self.name}"
+
+    @property
+    def batches(self) -> int | None:
+        """Batches of an epoch; None where it does not say."""
+        try:
+            return len(self.given)
+        except TypeError:
+            return None
+
+    def epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches (inputs, targets) of an epoch; raises SubjectError for one that gives none, or fails."""
+        giver = f"the loader `{self.name}`"
+        for batch in batches_of(self.given, giver, self.path):
+            yield pair_of(batch, giver, path=self.path)
+
+    @property
+    def items(self) -> DataLoader[Any]:
+        """The DataLoader over a dataset whose items can be read one by one; raises Inconclusive for anything else."""
+        from torch.utils.data import DataLoader, IterableDataset
+
+        given = self.given
+        if not isinstance(given, DataLoader):
+            what = f"a {type(given).__name__}, not a DataLoader"
+        elif isinstance(given.dataset, IterableDataset):
+            what = "a DataLoader over an IterableDataset"
+        else:
+            return given
+        raise Inconclusive(f"the loader `{self.name}` is {what}: its items cannot be read one by one")
+
+    def keys(self) -> Sequence[Any]:
+        """Return the keys of the samples that the loader can give, each once: by its sampler, without reading any."""
+        loader = self.items
+        sampler = _sampler_of(loader)
+        keys = range(len(loader.dataset)) if sampler is None else _keys_of(sampler, loader)  # type: ignore[arg-type]
+        if not keys:
+            raise SubjectError(f"the loader `{self.name}` gives no sample", path=self.path)
+        return keys
+
+    def read_again(self, most: int, times: int, workers: int = 0) -> list[list[str]]:
+        """Read the same items several times, spread evenly over all; return what recognises the inputs of each.
+
+        With worker processes, each of them reads the items so many times. The rows are in turn: the first read of
+        worker 0, of worker 1, ..., the second read of worker 0, ...
+
+        most: items to read.
+
+        Raises SubjectError when reading fails, Inconclusive when items cannot be read one by one.
+        """
+        loader, keys = self.items, self.keys()
+        chosen = [keys[index] for index in spread(most, len(keys))]
+        batched = loader.batch_sampler is not None
+        turns = max(workers, 1)
+        units = [chosen] if batched else chosen
+        order = [unit for _ in range(times) for unit in units for _ in range(turns)]
+        rebuilt = _reading(loader, order, workers)
+        giver = f"the loader `{self.name}`"
+        read = [self._prints(batch, batched) for batch in batches_of(rebuilt, giver, self.path)]
+        if batched:
+            return read
+        grouped = [read[start : start + len(units) * turns] for start in range(0, len(read), len(units) * turns)]
+        return [[one[0] for one in rows[turn::turns]] for rows in grouped for turn in range(turns)]
+
+    def _prints(self, batch: Any, batched: bool) -> list[str]:  # noqa: FBT001 - internal
+        if not batched:
+            return [content_of(batch)]
+        inputs, _ = pair_of(batch, f"the loader `{self.name}`", path=self.path)
+        return [content_of(row) for row in inputs]
+
+
+@dataclass(frozen=True)
+class UserLoaders:
+    """What `data: {loaders: ...}` names.
+
+    sweep: batches of each to look at.
+    """
+
+    train: UserLoader
+    validation: UserLoader | None
+    sweep: int
+
+    @property
+    def val(self) -> UserLoader:
+        """The loader for validation; raises SubjectError when the spec names none."""
+        if self.validation is None:
+            raise SubjectError(f"this needs a second loader; name it as `{PATH}.val`", path=PATH)
+        return self.validation
+
+    @property
+    def every(self) -> tuple[UserLoader, ...]:
+        """All that are named."""
+        return (self.train,) if self.validation is None else (self.train, self.validation)
+
+
+def _sampler_of(loader: DataLoader[Any]) -> Any:
+    """Return what gives the keys of an epoch; None where every item of the dataset may come."""
+    from torch.utils.data import BatchSampler, RandomSampler, SequentialSampler
+
+    batches = loader.batch_sampler
+    if batches is None:
+        sampler: Any = loader.sampler
+    else:
+        sampler = batches.sampler if type(batches) is BatchSampler else batches
+    return None if isinstance(sampler, (RandomSampler, SequentialSampler)) else sampler
+
+
+def _keys_of(sampler: Any, loader: DataLoader[Any]) -> list[Any]:
+    from torch.utils.data import WeightedRandomSampler
+
+    batches = loader.batch_sampler
+    if isinstance(sampler, WeightedRandomSampler):  # an epoch holds some of them, with repetitions
+        return [index for index, weight in enumerate(sampler.weights.tolist()) if weight > 0]
+    if sampler is batches is not None:  # may begin again without end: MultiEpochsDataLoader of timm
+        return [*dict.fromkeys(key for batch in islice(batches, len(loader)) for key in batch)]
+    keys = [*islice(sampler, len(loader))] if batches is None else [*sampler]
+    return keys if keys and isinstance(keys[0], list) else [*dict.fromkeys(keys)]
+
+
+def _reading(loader: DataLoader[Any], order: list[Any], workers: int) -> DataLoader[Any]:
+    """Return a loader that reads and collates the same items as the given one, in a chosen order."""
+    from torch.utils.data import DataLoader
+
+    chosen: dict[str, Any] = {"batch_sampler": order}
+    if loader.batch_sampler is None:
+        chosen = {"batch_size": None, "sampler": order}
+    return DataLoader(
+        loader.dataset,
+        num_workers=workers,
+        collate_fn=loader.collate_fn,
+        worker_init_fn=loader.worker_init_fn,
+        generator=loader.generator,
+        multiprocessing_context=loader.multiprocessing_context if workers else None,
+        **chosen,
+    )
