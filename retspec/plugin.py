@@ -4,8 +4,8 @@ A plugin imports only three modules of retspec: this one, `retspec.facts` (what 
 (helpers for code that uses torch).
 
 A check is a function that answers one question with one value. Its positional parameters name *measurements*, the
-facts that it reads. Its keyword-only parameters are its arguments, under `with:` in a spec; their annotations are
-their schema. A check never judges: the limit is in the spec, the direction in the decorator::
+facts that it reads. Its keyword-only parameters, with their annotations as schema, are its arguments, under `with:` in
+a spec. A check never judges: the limit is in the spec, the direction in the decorator::
 
     from retspec.facts import Training
     from retspec.plugin import Check, check, hookimpl
@@ -20,9 +20,9 @@ their schema. A check never judges: the limit is in the spec, the direction in t
     def retspec_checks() -> list[Check]:
         return [steps_to_halve]
 
-Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or on the command line (`retspec run -p
-my_checks.py spec.yaml`), and `steps_to_halve: 5` is a criterion; the schema, `retspec checks` and the error messages
-include it. In an installed package, name the module as an entry point in the group `retspec`.
+Save it as `my_checks.py`, name it in a spec (`plugins: [my_checks.py]`) or to `retspec run -p`, and `steps_to_halve: 5`
+is a criterion, in the schema, `retspec checks` and the error messages, too. In an installed package, name the module as
+an entry point in the group `retspec`.
 
 * `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
   missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`).
@@ -44,9 +44,9 @@ include it. In an installed package, name the module as an entry point in the gr
   `one_line` removes control characters that a terminal would obey.
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`, in pluggy's order: the last one
   registered first; `@hookimpl(tryfirst=True)`, `trylast` and `wrapper=True` have an effect. An exception in one is a
-  fault of the run, but does not end it. No plugin can wrap or change what another offers.
+  fault of the run, but does not end it. No plugin can change what another offers.
 * `HookSpecs` lists every hook, `@hookimpl` marks an implementation, `discover` finds what a package's modules define.
-  `RETSPEC_API = 1` in the module states the plugin API that it was built for; an older retspec refuses it.
+  `RETSPEC_API = 1` states the plugin API that a module was built for; an older retspec refuses it.
 """
 
 from __future__ import annotations
@@ -164,8 +164,7 @@ def measurement(
     passes: a function of the recipe and the measurement's arguments, by name, that returns how many forward and
         backward passes of the real model it makes; without it, none.
     fewest_passes: the same for a measurement that may end early, where `passes` returns the most; by default `passes`.
-    needs_torch: False for one that does not use torch; a run of only such measurements does not import it, which saves
-        seconds.
+    needs_torch: False for one that does not use torch; a run of only such ones saves the seconds of its import.
     """
 
     def decorate(function: Callable[..., Any]) -> Measurement:
@@ -213,14 +212,14 @@ def model_source(
 def data_source(function: Callable[..., Any]) -> Source:
     """Make a key under `data:` from a function `(value, request, *, arguments) -> (inputs, targets)`.
 
-    The first parameter is the value of the key, `request` says which batch is needed
-    (`retspec.facts.BatchRequest`). Both results are tensors on the CPU: inputs of shape (batch, ...), targets of
-    shape (batch,) or (batch, classes). A function may return a torch DataLoader of such batches instead: its first
-    batch is used, and the loader is timed unchanged. The return annotation must then name DataLoader.
+    The first parameter is the value of the key, `request` (`retspec.facts.BatchRequest`) says which batch is needed.
+    Both results are tensors on the CPU: inputs of shape (batch, ...), targets of shape (batch,) or (batch, classes). A
+    function may return a torch DataLoader of such batches instead: its first batch is used, and the loader is timed
+    unchanged. The return annotation must then name DataLoader.
     """
     returned = str(function.__annotations__.get("return", ""))
-    both = "UserLoaders" in returned  # those of a training, which `loaders` alone gives
-    return replace(_source(function, "data"), may_give_loader=both or "DataLoader" in returned, gives_loaders=both)
+    source = _source(function, "data")
+    return replace(source, may_give_loader="Loader" in returned, gives_loaders="UserLoaders" in returned)
 
 
 def dataset_source(function: Callable[..., Any]) -> Source:

@@ -99,7 +99,7 @@ def test_the_example_is_a_valid_line_of_a_spec(check: Check, tmp_path: Path) -> 
     (tmp_path / "train.yaml").write_text("training: {lr: 1e-4}\n")
     spec = tmp_path / "example.yaml"
     spec.write_text(
-        SPECS.get(check.name) or SPECS.get(check.family, SPEC) + "".join(f"  {line}\n" for line in example.splitlines())
+        SPECS.get(check.name, SPECS.get(check.family, SPEC)) + "".join(f"  {line}\n" for line in example.splitlines())
     )
     (criterion,) = validate(load(spec), CATALOG).criteria
     assert criterion.check == check.name

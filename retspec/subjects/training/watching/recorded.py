@@ -72,10 +72,10 @@ class Reads:
 
 
 class Recorded(dict[Any, Any]):
-    """A dict whose reads are noted. What takes all keys at once, `f(**config)` or a loop, is told apart by the keys.
+    """A dict whose reads are noted, and apart from them what takes all keys at once: `f(**config)` or a loop.
 
     Its own iteration gives copies of its keys: equal, and other objects. One that is asked for by such a copy was taken
-    with all the others, whoever does so: `dict(config)`, `**config` and `items` ask so in C, too, since `__iter__` is
+    with all the others: `dict(config)`, `**config` and `items` ask so in C, too, since `__iter__` is
     not that of dict (`dict_merge` in https://github.com/python/cpython/blob/main/Objects/dictobject.c).
     """
 
