@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         self.messages.append(decode(encode(message)))
 
 

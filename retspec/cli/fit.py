@@ -156,7 +156,7 @@ def _lines(fit: MemoryFit) -> Iterator[str]:
     for fitting in fit.fittings:
         yield f"{names[fitting.amp]}: {_verdict(fitting, fit.memory)}"
         yield f"  {_saving(fitting)}"
-    yield f"reckoned for {fit.target}" + (f"; {UNVERIFIED}" if fit.target == "cuda" else "")
+    yield f"estimated for {fit.target}" + (f"; {UNVERIFIED}" if fit.target == "cuda" else "")
 
 
 def _rows(fit: MemoryFit) -> Iterator[list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.engine.protocol import Done, Finished, Job, Made, Progress
 from retspec.engine.supervisor import Workers, measure
-from retspec.plugins.telling import tell
+from retspec.plugins.notifying import notify
 from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Measurements:
 
 
 def measured(plan: Plan, catalog: Catalog) -> Measurements:
-    """Measure a plan in a worker, and tell the catalog's observers of its progress."""
+    """Measure a plan in a worker, and notify the catalog's observers of its progress."""
     found, faults, mask = Measurements(), list[str](), Mask(plan.spec.secrets)
     job = Job(plan=plan, plugins=catalog.named, entry_points=catalog.entry_points)
     names = {step.key: step.name for step in plan.measurements}
@@ -39,7 +39,7 @@ def measured(plan: Plan, catalog: Catalog) -> Measurements:
                 case Progress(key, step, total):
                     name = names.get(key, key)  # the arguments say nothing new
                     step_begun = {"measurement": name, "step": step, "total": total, "name": plan.spec.name}
-                    tell(catalog.hooks.hook, "progress", mask.data(step_begun), faults.append)
+                    notify(catalog.hooks.hook, "progress", mask.data(step_begun), faults.append)
                 case Made(made):
                     found.facts[names[made.key]] = made.facts
                 case Finished(outcome):

@@ -1,4 +1,4 @@
-"""What will be measured for whom: each thing once, cheap before dear."""
+"""What will be measured for whom: each thing once, cheapest first."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_an_argument_of_the_check_alone_does_not_split_its_measurements(folder: 
     assert [dict(step.arguments) for step in plan.checks] == [{"relative_to": "first"}, {"relative_to": "previous"}]
 
 
-def test_cheap_comes_before_dear_and_a_measurement_before_its_reader(folder: Path) -> None:
+def test_the_cheapest_comes_first_and_a_measurement_before_its_reader(folder: Path) -> None:
     plan = plan_of(folder, f"adapter_effect: 0.001\n{CHECKS}")
     assert ids(plan) == ["max_trainable_params", "merge_atol", "adapter_effect", "loss_drop"]
     assert [step.cost for step in plan.measurements] == ["static", "forward", "training", "training"]

@@ -26,8 +26,8 @@ def decayed_vectors(loop: Loop) -> Observed[int]:
         decayed_vectors: {limit: 0, severity: warn}
 
     What the number means:
-        Parameters of one dimension in groups with a weight decay above zero. The details tell norm scales from biases
-        and others. Where biases are left out and norm scales are not, a match by name has failed, as a rule.
+        Parameters of one dimension in groups with a weight decay above zero. The details list norm scales, biases
+        and others apart. Where biases are left out and norm scales are not, a match by name has failed, as a rule.
     """
     steps = loop.extent
     groups = [group for optimizer in loop.optimizers for group in optimizer.groups]

@@ -35,7 +35,7 @@ def max_memory_estimate_gb(memory_estimate: MemoryEstimate) -> Observed[float]:
     step, full, checkpointed = memory_estimate.step, memory_estimate.full, memory_estimate.checkpointed
     details = {
         "batch size": step.batch_size,
-        "reckoned for": memory_estimate.target,
+        "estimated for": memory_estimate.target,
         "parts in GB": {part: size / GIGA for part, size in step.parts.items()},
         "full fine-tuning in GB": full.peak / GIGA,
     }

@@ -35,7 +35,7 @@ def min_fitting_batch_size(memory_fit: MemoryFit) -> Observed[int]:
         {
             "recommended batch size": fitting.recommended,
             "memory in GB": memory_fit.memory / GIGA,
-            "reckoned for": memory_fit.target,
+            "estimated for": memory_fit.target,
             f"batch size {step.batch_size} in GB": step.peak / GIGA,
             "the same under full fine-tuning in GB": full.peak / GIGA,
             "saved against it in GB": (full.peak - step.peak) / GIGA,

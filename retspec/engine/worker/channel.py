@@ -25,7 +25,7 @@ class Channel:
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send a record."""
         if os.getpid() != self._owner:
             if isinstance(message, Finished):

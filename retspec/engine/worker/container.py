@@ -77,7 +77,7 @@ class Container:
         if name == "recorded_warnings":
             return self._recorded_warnings
         if name in SLOW_PARTS:
-            self._channel.tell(Progress(name))
+            self._channel.send(Progress(name))
         with self._printing.of(name):
             return getattr(self._subject, name)
 
@@ -86,12 +86,12 @@ class Container:
         inputs = [
             self._progress(step.key) if source == "progress" else self.facts(source) for source in step.inputs.values()
         ]
-        self._channel.tell(Progress(step.key))
+        self._channel.send(Progress(step.key))
         started = perf_counter()
         with self._printing.of(step.key), seeded(self._seed, only_loaded=not step.needs_torch):
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
-        self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
+        self._channel.send(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
         return facts
 
     def _call(self, function: Callable[..., Any], inputs: list[Any], arguments: dict[str, Any]) -> Any:
@@ -104,7 +104,7 @@ class Container:
         return self._warnings.facts(made=tuple(made), failed=tuple(self._failures))
 
     def _progress(self, key: str) -> Callable[[int, int], None]:
-        return lambda step, total: self._channel.tell(Progress(key, step, total))
+        return lambda step, total: self._channel.send(Progress(key, step, total))
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -47,7 +47,7 @@ class Printing:
         self._flush()
         sizes = (os.fstat(self._streams[0]).st_size, os.fstat(self._streams[1]).st_size)
         if sizes != self._sizes:
-            self._channel.tell(Printed(self._made[-1] if self._made else "", *sizes))
+            self._channel.send(Printed(self._made[-1] if self._made else "", *sizes))
             self._sizes = sizes
 
     def _flush(self) -> None:

@@ -66,29 +66,29 @@ def _answer(
         weights=job.plan.needs_weights,
         bases=bases,
         keep=job.more,
-        progress=lambda step, total: channel.tell(Progress("watched_run", step, total)),
+        progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
         making=recording.printing.of,
     )
     container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
-        channel.tell(Environment(_environment(subject)))
+        channel.send(Environment(_environment(subject)))
     for step in job.plan.checks:
         recording.printing.report()
-        channel.tell(Started(step.criterion.id))
+        channel.send(Started(step.criterion.id))
         outcome = _outcome(step, catalog, container, job.plan.spec)
         recording.printing.report()
         _send_outcome(channel, outcome)
-    channel.tell(Done(_close(container)))
+    channel.send(Done(_close(container)))
 
 
 def _send_outcome(channel: Channel, outcome: Outcome) -> None:
     """Send an outcome; one that JSON cannot carry, such as an integer of 5000 digits, is an error of that criterion."""
     try:
-        channel.tell(Finished(outcome))
+        channel.send(Finished(outcome))
     except (OverflowError, ValueError) as error:
         reason = f"the outcome cannot be recorded: {describe(error)}"
-        channel.tell(Finished(Outcome(id=outcome.id, failure=Verdict.ERROR, reason=reason, seconds=outcome.seconds)))
+        channel.send(Finished(Outcome(id=outcome.id, failure=Verdict.ERROR, reason=reason, seconds=outcome.seconds)))
 
 
 def _environment(subject: Subject) -> dict[str, str]:

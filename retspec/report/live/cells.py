@@ -60,7 +60,7 @@ class LiveCell:
             case Environment(facts):
                 live.part.note_environment(facts)
             case Progress(key, step, total):
-                live.tell("progress", measurement=key, step=step, total=total)
+                live.notify("progress", measurement=key, step=step, total=total)
             case Done(faults):
                 live.part.fault(*faults)
             case Turn.ENDS:
@@ -118,6 +118,6 @@ def reporting(cells: Sequence[LiveCell]) -> Iterator[list[LiveReport]]:
 
 def _announce(cells: Sequence[LiveCell], live_reports: Sequence[LiveReport]) -> None:
     for cell in cells:
-        cell.live.tell("spec_loaded", spec=cell.plan.spec)
+        cell.live.notify("spec_loaded", spec=cell.plan.spec)
     for live in live_reports:
-        live.tell("run_started", report=live.report)
+        live.notify("run_started", report=live.report)

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from retspec.plugins.telling import tell
+from retspec.plugins.notifying import notify
 from retspec.report.live.opening import composed
 from retspec.report.live.writing import destinations, write_reports
 from retspec.text.masking import Mask
@@ -141,7 +141,7 @@ class LiveReport:
         """Replace the result of a criterion by its verdict, and notify the observers."""
         result = self._mask.result(result)
         self.part.add(result)
-        self.tell("criterion_finished", result=result)
+        self.notify("criterion_finished", result=result)
         if time.monotonic() >= self._write_again_at:
             self._write()
 
@@ -157,17 +157,17 @@ class LiveReport:
         self._final = None
         self._write()
         before = self.part.report.faults
-        self.tell("run_finished", report=self.report)
+        self.notify("run_finished", report=self.report)
         if self.part.report.faults != before:
             # An observer has just failed, and the files must not be greener than the report.
             self._write()
         self._final = self.report
         return self._final
 
-    def tell(self, event: str, **facts: Any) -> None:
+    def notify(self, event: str, **facts: Any) -> None:
         """Notify every observer; one that fails is a fault of the run, but neither ends it nor stops the others."""
         facts["name"] = self.part.name
-        tell(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.part.fault)
+        notify(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.part.fault)
 
     def _write(self) -> None:
         started = time.monotonic()

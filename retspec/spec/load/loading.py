@@ -16,7 +16,7 @@ from retspec.records import Config
 from retspec.spec.document import Document, Place
 from retspec.spec.load.config import ConfigFile, is_of_config, named_config, read_config
 from retspec.spec.load.extends import EXTENDS, assemble, require_version
-from retspec.spec.load.matrix import MATRIX, Cell, cells_of, faults_of, telling_keys
+from retspec.spec.load.matrix import MATRIX, Cell, cells_of, distinguishing_keys, faults_of
 from retspec.spec.load.overrides import override
 from retspec.spec.load.paths import relative_to_spec
 from retspec.spec.load.references import Resolver
@@ -59,8 +59,8 @@ def load_cells(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> l
     keys = {key for cell in cells for key in cell.values}
     _require_apart(keys, overrides)
     resolved = [_resolve(written, *cell.put_into(written.tree), cell=cell) for cell in cells]
-    telling = telling_keys(cells)
-    documents = [_document(written, each, telling) for each in resolved]
+    distinguishing = distinguishing_keys(cells)
+    documents = [_document(written, each, distinguishing) for each in resolved]
     used = {key for each in resolved for key in each.used}
     problems = [*opener.problems, *faults_of(cells, [document.cell for document in documents], used)]
     return [replace(document, problems=(*document.problems, *problems)) for document in documents]

@@ -67,7 +67,7 @@ class Cell:
     def name(self, resolved: Mapping[str, Any], keys: Collection[str], mask: Mask) -> str:
         """Return what distinguishes a cell from the others: `r=8, lr=0.001`.
 
-        resolved: its values, references replaced. keys: those that distinguish all cells (`telling_keys`).
+        resolved: its values, references replaced. keys: those that distinguish all cells (`distinguishing_keys`).
         """
         named = {key: value for key, value in resolved.items() if key in keys}
         return ", ".join(f"{_short(key, keys)}={self._shown(key, value, mask)}" for key, value in named.items())
@@ -101,7 +101,7 @@ def cells_of(matrix: Node, resolve: Callable[[Node], Node]) -> tuple[list[Cell],
     return cells, []
 
 
-def telling_keys(cells: Collection[Cell]) -> set[str]:
+def distinguishing_keys(cells: Collection[Cell]) -> set[str]:
     """Return the keys that name the cells: those that set places, and variables too where those are not enough."""
     every = {key for cell in cells for key in cell.values}
     places = {key for key in every if not is_variable(key)}

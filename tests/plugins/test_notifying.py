@@ -12,7 +12,7 @@ import pytest
 from retspec.plugin import hookimpl
 from retspec.plugins.hooks import HookSpecs
 from retspec.plugins.kinds import PROJECT
-from retspec.plugins.telling import tell
+from retspec.plugins.notifying import notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,9 +41,9 @@ def observer(function: Callable[..., Any], **options: bool) -> object:
 
 
 def faults_of(*observers: object) -> list[str]:
-    """Return the faults of telling them."""
+    """Return the faults of notifying them."""
     faults: list[str] = []
-    tell(manager_of(*observers).hook, "progress", FACTS, faults.append)
+    notify(manager_of(*observers).hook, "progress", FACTS, faults.append)
     return faults
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     """Keeps what went wrong with the run."""
 
 
-def tell(hooks: pluggy.HookRelay, event: str, facts: Mapping[str, Any], fault: Fault) -> None:
+def notify(hooks: pluggy.HookRelay, event: str, facts: Mapping[str, Any], fault: Fault) -> None:
     """Notify every observer of an event: last registered first, but for `tryfirst` and `trylast`, inside wrappers.
 
     Each observer gets the facts that its parameters name. Its exceptions, SystemExit included, become faults;
