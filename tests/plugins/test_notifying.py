@@ -123,7 +123,7 @@ def test_one_that_fails_is_a_fault_and_all_others_hear(failing: Callable[[], Non
     seen: list[str] = []
     others = [noting(seen, name, **options) for name, options in KINDS.items()]
     (fault,) = faults_of(*others[:3], observer(failing), *others[3:])
-    assert fault.startswith(f"plugin 3.py: its hook retspec_progress raised {what} (test_telling.py:")
+    assert fault.startswith(f"plugin 3.py: its hook retspec_progress raised {what} (test_notifying.py:")
     assert {entry.partition(" ")[0] for entry in seen} == {*KINDS}
     assert sum(" ends" in entry for entry in seen) == 3
 
@@ -151,10 +151,10 @@ def yields_twice() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("wrapper", "what"),
     [
-        (fails_before, "raised OSError: no network (test_telling.py:"),
-        (fails_after, "raised OSError: no network (test_telling.py:"),
-        (never_yields, "is a wrapper that does not yield (test_telling.py:"),
-        (yields_twice, "is a wrapper that yields a second time (test_telling.py:"),
+        (fails_before, "raised OSError: no network (test_notifying.py:"),
+        (fails_after, "raised OSError: no network (test_notifying.py:"),
+        (never_yields, "is a wrapper that does not yield (test_notifying.py:"),
+        (yields_twice, "is a wrapper that yields a second time (test_notifying.py:"),
     ],
 )
 @pytest.mark.parametrize("style", ["wrapper", "hookwrapper"])
