@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from parts import data, small_vit
+from parts import data, small_net
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
@@ -24,7 +24,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.seedless:
         torch.manual_seed(0)
-    model = small_vit()
+    model = small_net()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
     images, start = data(), 0
