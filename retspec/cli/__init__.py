@@ -21,6 +21,7 @@ from click.shell_completion import shell_complete
 
 from retspec import __version__
 from retspec.characters import visible
+from retspec.cli.ci_log import safe_logs
 from retspec.cli.colour import wants_colour
 from retspec.cli.commands import CommandGroup
 from retspec.cli.options import Settings, examples, verbose_option
@@ -73,12 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     settings = Settings()
     _never_fail_to_encode()
-    try:
-        code = _dispatch(sys.argv[1:] if arguments is None else arguments, settings)
-        sys.stdout.flush()
-    except BaseException as error:  # noqa: BLE001 - the boundary: an unknown exception is an internal error
-        return _exit_code_of(error, settings)
-    return code
+    with safe_logs():
+        try:
+            code = _dispatch(sys.argv[1:] if arguments is None else arguments, settings)
+            sys.stdout.flush()
+        except BaseException as error:  # noqa: BLE001 - the boundary: an unknown exception is an internal error
+            return _exit_code_of(error, settings)
+        return code
 
 
 def _dispatch(arguments: Sequence[str], settings: Settings) -> int:

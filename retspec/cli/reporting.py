@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retspec.cli.ci_log import write_commands
 from retspec.cli.colour import paint
 from retspec.errors import ReportError, UsageError
 from retspec.report.formats.github import github
@@ -51,7 +52,7 @@ def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading:
     if heading:
         click.echo()
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        click.echo(github(report), nl=False)
+        write_commands(github(report))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             _append(Path(summary), report)
 

@@ -81,6 +81,9 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 Instruction = Libraries | Job
 Message = Environment | Started | Progress | Printed | Made | Finished | Done
 
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest record."""
+
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _instruction_decoder: msgspec.json.Decoder[Instruction] = msgspec.json.Decoder(Instruction)
 

@@ -63,9 +63,20 @@ from retspec.records.spec import (
     Spec,
     Waiver,
 )
-from retspec.records.values import Direction, Observed, Severity, Value, Verdict, plain
+from retspec.records.values import (
+    DEEPEST,
+    Direction,
+    NestingError,
+    Observed,
+    Severity,
+    Value,
+    Verdict,
+    is_deep,
+    plain,
+)
 
 __all__ = [
+    "DEEPEST",
     "EVERY_TRAINING",
     "EXIT_INTERNAL",
     "EXIT_MET",
@@ -97,6 +108,7 @@ __all__ = [
     "Measured",
     "MeasurementStep",
     "Model",
+    "NestingError",
     "Observed",
     "Outcome",
     "Output",
@@ -124,6 +136,7 @@ __all__ = [
     "Weights",
     "bytes_of",
     "exit_code_of",
+    "is_deep",
     "plain",
     "seconds",
 ]

@@ -71,16 +71,53 @@ class Verdict(StrEnum):
         return self in {Verdict.MET, Verdict.WARNED, Verdict.WAIVED}
 
 
+DEEPEST = 64
+"""Levels of mappings and lists in what is recorded: more than a reader follows, and few enough for recursive code."""
+
+
 def plain(value: Any) -> Any:
-    """Return a value as plain data that JSON can carry: non-finite floats as text, unknown objects by their `str`."""
-    return _finite(msgspec.to_builtins(value, str_keys=True, enc_hook=str))
+    """Return a value as plain data that JSON can carry: non-finite floats as text, unknown objects by their `str`.
+
+    Raises NestingError for one that is nested more than `DEEPEST` deep.
+    """
+    try:
+        return _finite(msgspec.to_builtins(value, str_keys=True, enc_hook=str), DEEPEST)
+    except RecursionError:
+        raise NestingError from None
 
 
-def _finite(value: Any) -> Any:
+class NestingError(ValueError):
+    """A value is nested too deep to be recorded."""
+
+    def __str__(self) -> str:
+        return f"nested more than {DEEPEST} deep"
+
+
+def is_deep(value: object) -> bool:
+    """Whether plain data is nested more than `DEEPEST` deep."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [item for each in level for item in _nested(each)]
+        if not level:
+            return False
+    return True
+
+
+def _nested(value: object) -> list[Any]:
+    """Return the mappings and lists in one; nothing for anything else."""
+    if not isinstance(value, (dict, list)):
+        return []
+    items = value.values() if isinstance(value, dict) else value
+    return [item for item in items if isinstance(item, (dict, list))]
+
+
+def _finite(value: Any, levels: int) -> Any:
     if isinstance(value, float) and value - value != 0:
         return str(value)
+    if not isinstance(value, (dict, list, tuple)):
+        return value
+    if not levels:
+        raise NestingError
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+        return {key: _finite(item, levels - 1) for key, item in value.items()}
+    return [_finite(item, levels - 1) for item in value]

@@ -1,16 +1,20 @@
 """Keep secrets out of all output: reports, messages and logs.
 
-`retspec.spec.load.secrets` finds them. A secret is replaced wherever it is in a text, also as `repr` shows it and as a
-number with separators; each line of a longer secret is replaced by itself. A measured number is not masked: only texts,
-arguments and limits are.
+`retspec.spec.load.secrets` finds them. A secret is replaced wherever it is in a text, in each form in which it travels
+(`_forms`), in upper or lower case and over several lines; each line of a longer secret is replaced by itself. A number
+that was measured is not masked: only texts, arguments and limits are.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 from retspec.records import Criterion, Measured, Observed, Output, Regression, Report, Result, Waiver
 
@@ -24,6 +28,12 @@ SHORTEST = 4
 LONGEST_NUMBER = 80
 """Characters of the longest secret that is also masked as a number with separators."""
 
+_UNMISTAKABLE = 8
+"""Characters of a secret that no word is by chance: it is also masked in another case, in base64 and over lines."""
+_LONGEST_OVER_LINES = 200
+"""Characters of the longest secret that is looked for over several lines; of a longer one, each line is."""
+_LINE_BREAK = r"(?:[ \t]*\r?\n[ \t]*)?"
+
 
 class Mask:
     """Replaces secrets in texts and records; without secrets it returns what it is given."""
@@ -32,13 +42,27 @@ class Mask:
         forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._secrets = frozenset(forms)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
-        self.longest = max(map(len, forms), default=0)
-        """Characters of the longest text that is replaced: a shorter piece of a longer text may begin or end in one."""
+        self._pattern = re.compile("|".join(map(_pattern, longest_first))) if forms else None
+        self.longest = 2 * max(map(len, forms), default=0)
+        """Characters of a text that is replaced, at most: a shorter piece of a longer text may begin or end in one."""
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def first(self, text: str, most: int) -> str:
+        """Return the first characters of a text, without secrets, and how many are left out.
+
+        A secret that a cut goes through is found in neither half. So more is taken, masked, and then cut off.
+        """
+        if len(text) <= most:
+            return self.text(text)
+        taken = self.text(text[: most + self.longest])
+        return f"{taken[: len(taken) - self.longest]} [{len(text) - most:,} characters left out]"
+
+    def last(self, text: str, most: int) -> str:
+        """Return the last characters of a text, without secrets; of one that is cut already, from `longest` on."""
+        return self.text(text)[-most:]
 
     def data(self, value: Any) -> Any:
         """Return plain data without secrets in its texts and keys."""
@@ -119,10 +143,37 @@ class Mask:
         return Observed(self.data(observed.value), self.data(observed.details))
 
 
+def _pattern(form: str) -> str:
+    if not _UNMISTAKABLE <= len(form) <= _LONGEST_OVER_LINES:
+        return re.escape(form)
+    return f"(?i:{_LINE_BREAK.join(map(re.escape, form))})"
+
+
 def _forms(secret: str) -> Iterator[str]:
-    """Yield the ways in which a secret may be written."""
+    """Yield the ways in which a secret may be written: in Python, JSON, a shell, an address, base64, in numbers."""
     yield secret
     yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield shlex.quote(secret)
+    yield quote(secret, safe="")
+    yield quote(secret)
+    yield quote_plus(secret)
     yield from (line.strip() for line in secret.splitlines())
+    yield from _in_base64(secret.encode("utf-8", "surrogateescape"))
     if secret.strip().isdecimal() and len(secret) <= LONGEST_NUMBER:
         yield f"{int(secret):,}"
+
+
+def _in_base64(secret: bytes) -> Iterator[str]:
+    """Yield what a secret becomes in base64, whatever comes before and after it (RFC 4648, section 4 and 5).
+
+    Three bytes make four characters, so that it depends on where among three it begins. The characters at both ends
+    that depend on the neighbours, too, are left out.
+    """
+    for before in range(3):
+        encoded = b64encode(bytes(before) + secret).decode()
+        whole = encoded[(0, 2, 3)[before] : (before + len(secret)) * 8 // 6]
+        if len(whole) >= _UNMISTAKABLE:
+            yield whole
+            yield whole.replace("+", "-").replace("/", "_")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import subprocess
 import sys
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -15,8 +20,11 @@ from retspec.records import Direction, Measured, Verdict
 from retspec.report.formats import retspec_reporters
 from retspec.spec.load import load
 from retspec.spec.validate import validate
-from retspec.text.masking import Mask
+from retspec.text.masking import MASK, Mask
 from tests.report.formats.sample import criterion, failed, judged, report, sample, waiver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = "s3cr'et\\\n-----KEY-----\n12"
@@ -138,3 +146,49 @@ def test_the_name_of_a_criterion_stays_so_that_no_two_become_one() -> None:
         "loss_drop",
         "loss_drop_2",
     ]
+
+
+TRAVELLING = "pa/ss'w\"o rd$+1?é"
+LONG = "a-rather-long-token-of-an-api-that-takes-more-than-one-line-of-base64"
+FORMS = {
+    "URL": quote(TRAVELLING, safe=""),
+    "URL, path": quote(TRAVELLING),
+    "form": quote_plus(TRAVELLING),
+    "JSON": json.dumps(TRAVELLING),
+    "JSON, UTF-8": json.dumps(TRAVELLING, ensure_ascii=False),
+    "shell": shlex.quote(TRAVELLING),
+    "another case": TRAVELLING.upper(),
+    "over two lines": f"{TRAVELLING[:9]}\n  {TRAVELLING[9:]}",
+    "database URL": f"postgres://user:{quote(TRAVELLING, safe='')}@host/db",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_masked_in_each_form_in_which_it_travels(form: str) -> None:
+    shown = Mask([TRAVELLING]).text(f"begin {FORMS[form]} end")
+    assert MASK in shown
+    for piece in (TRAVELLING[:5], TRAVELLING[-6:], TRAVELLING[5:12]):
+        assert piece.lower() not in shown.lower()
+    assert shown.startswith("begin ")
+    assert shown.endswith(" end")
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode, encodebytes])
+def test_a_secret_in_base64_is_masked_wherever_it_begins(before: str, encode: Callable[[bytes], bytes]) -> None:
+    text = encode(f"{before}{LONG}, and more".encode()).decode()
+    shown = Mask([LONG]).text(f"Basic {text}")
+    assert MASK in shown
+    left = shown.removeprefix("Basic ").replace("\n", "").replace(MASK, "")
+    assert len(left) <= len(text.replace("\n", "")) - len(LONG)
+
+
+def test_a_short_word_is_masked_as_it_is_written_and_in_no_other_case() -> None:
+    assert Mask(["word"]).text("a word, a Word, wo\nrd") == f"a {MASK}, a Word, wo\nrd"
+
+
+def test_a_text_is_masked_before_it_is_cut() -> None:
+    for most in range(1, 60):
+        kept = Mask([LONG]).first(f"{'.' * 20}{LONG}{'.' * 200}", most)
+        assert LONG[:3] not in kept
+        assert "characters left out" in kept

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retspec.engine.protocol import Done, Finished, Job, Made, Printed, Progress, Started, decode
+from retspec.engine.protocol import LARGEST, Done, Finished, Job, Made, Printed, Progress, Started, decode
 from retspec.engine.supervisor.printings import Printings
 from retspec.engine.supervisor.protocol_check import ProtocolCheck
-from retspec.records import Outcome, Verdict, seconds
+from retspec.engine.supervisor.streams import MOST_ON_DISK, TAIL, FloodError
+from retspec.records import DEEPEST, Outcome, Verdict, is_deep, seconds
+from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from retspec.engine.supervisor.worker_pool import Workers
     from retspec.engine.supervisor.worker_process import WorkerExit, WorkerProcess
 
+TOO_DEEP = f"a record that is nested more than {DEEPEST} deep"
 RUN, MEASUREMENT = "the run's timeout", "the timeout of a measurement"
 
 
@@ -54,11 +57,15 @@ class Attempt:
         with self.workers.worker_for(self.job) as process:
             self._printings = Printings(process.streams, self.job.plan)
             while not self.done:
-                line = process.read_line(min(self.deadlines.values()))
+                try:
+                    line = process.read_line(min(self.deadlines.values()))
+                except FloodError:
+                    yield from self._refuse(f"more than {MOST_ON_DISK // 2**30} GiB of output", is_lie=False)
+                    return
                 if line is None:
                     break
-                message = _decode(line)
-                problem = self._protocol.objection(message) if message else f"a broken record: {line[:80]!r}"
+                message, broken = _decode(line)
+                problem = self._protocol.objection(message) if message else broken
                 if message is None or problem:
                     yield from self._refuse(problem, is_lie=message is not None)
                     return
@@ -85,7 +92,7 @@ class Attempt:
         fault = "" if self.job.more else process.finish()
         if fault:
             yield Done((fault,))
-        if process.read_line(deadline=0.0) is not None:
+        if process.read_line(deadline=time.monotonic()) is not None:
             yield from self._refuse("a record after the end", is_lie=True)
         elif self.job.more:
             self.workers.rest(process, self.job)
@@ -150,13 +157,13 @@ class Attempt:
         An end that affects no criterion is a fault of the run.
         """
         self.end = reason
-        struck = self._struck()
+        struck, trace = self._struck(), Mask(self.job.plan.spec.secrets).last(stderr, TAIL)
         if not struck:
             yield Done((f"{reason}, between two criteria or while it cleaned up",))
         for name in struck:
             self.got_anywhere = True
             self.finished.add(name)
-            outcome = Outcome(id=name, failure=failure, reason=reason, trace=stderr)
+            outcome = Outcome(id=name, failure=failure, reason=reason, trace=trace)
             yield self._with_output(Finished(outcome))
 
     def _struck(self) -> list[str]:
@@ -177,8 +184,24 @@ def _timeout_of(criterion: str) -> str:
     return f"the timeout of {criterion!r}"
 
 
-def _decode(line: bytes) -> Message | None:
+def _decode(line: bytes) -> tuple[Message | None, str]:
+    """Return the message of a record, or None and what is wrong with it."""
+    if len(line) > LARGEST:
+        return None, f"a record of more than {LARGEST // 2**20} MiB"
     try:
-        return decode(line)
+        message = decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+        return None, f"a broken record: {line[:80]!r}"
+    except RecursionError:
+        return None, TOO_DEEP
+    return (None, TOO_DEEP) if is_deep(_content(message)) else (message, "")
+
+
+def _content(message: Message) -> object:
+    """Return what foreign code decides the shape of."""
+    match message:
+        case Made(measured):
+            return measured.facts
+        case Finished(outcome):
+            return outcome.observed and outcome.observed.details
+    return None

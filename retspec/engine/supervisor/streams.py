@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+import time
 from typing import IO, TYPE_CHECKING
 
 from retspec.characters import visible
+from retspec.engine.supervisor.holes import punch_hole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,12 +20,22 @@ KEPT = 16 * 1024
 """Bytes that are kept of the begin, and of the end, of what one thing prints to one stream."""
 TAIL = 4000
 """Bytes of the worker's standard error that a report keeps."""
+MOST_ON_DISK = 1024**3
+"""Bytes of the disk that the streams of a worker may take."""
+_BORDER = 1024 * 1024
+"""Bytes of the begin, and of the end, of a long piece that stay on the disk: more than is ever read."""
+_LOOK = 0.2
+"""Seconds between two looks at how long the files are."""
 _CUT_CHARACTER = 4
 """Characters that half a character in UTF-8 is read as, at most."""
 _STANDARD_ERROR = 2
 
 Span = tuple[int, int]
 """Where a piece of a file begins and ends, in bytes."""
+
+
+class FloodError(Exception):
+    """A worker printed more than the disk should hold."""
 
 
 class Streams:
@@ -35,6 +47,8 @@ class Streams:
     def __init__(self, *, live: bool = False) -> None:
         self._files: list[IO[bytes]] = [] if live else [_appending_file(), _appending_file()]
         self._read = [0, 0]
+        self._released = [0, 0]
+        self._last_look = 0.0
 
     @property
     def descriptors(self) -> tuple[int, int]:
@@ -46,23 +60,45 @@ class Streams:
     def until(self, *sizes: int) -> list[Span]:
         """Return what comes next of each file, up to these sizes; a size is the worker's word, and only that.
 
-        A file is shorter than before when a child has truncated it: then all of it is new.
+        A child may truncate a file. If it is shorter than before, all of it is new; if it is shorter than the worker
+        saw it, what it saw is gone.
         """
-        ends = [min(size, there) for size, there in zip(sizes, self._sizes(), strict=False)]
-        spans = [(start if start <= end else 0, end) for start, end in zip(self._read, ends, strict=False)]
-        self._read = ends
+        spans: list[Span] = []
+        for index, (size, there) in enumerate(zip(sizes, self._sizes(), strict=False)):
+            start = self._read[index] if self._read[index] <= there else 0
+            spans.append((start, size) if start <= size <= there else (0, 0))
+            self._read[index] = spans[-1][1]
+        self._released = [0, 0]
+        for file, (start, end) in zip(self._files, spans, strict=False):
+            punch_hole(file, start + _BORDER, end - _BORDER)
         return spans
+
+    def release(self) -> None:
+        """Give back to the disk what nobody will read: the middle of a long piece that is still being printed.
+
+        Raises FloodError if the files take more of the disk than `MOST_ON_DISK`.
+        """
+        if time.monotonic() < self._last_look + _LOOK:
+            return
+        self._last_look = time.monotonic()
+        for index, (file, size) in enumerate(zip(self._files, self._sizes(), strict=True)):
+            start = max(self._read[index] + _BORDER, self._released[index])
+            if punch_hole(file, start, size - _BORDER):
+                self._released[index] = size - _BORDER
+        if sum(os.fstat(file.fileno()).st_blocks for file in self._files) * 512 > MOST_ON_DISK:
+            raise FloodError
 
     def rest(self) -> list[Span]:
         """Return all of each file that `until` did not reach."""
         return self.until(*self._sizes())
 
     def tail(self) -> str:
-        """Return the last words on the standard error."""
+        """Return the last words on the standard error; the first of them may be cut, and a secret with it."""
         if not self._files:
             return ""
         _, size = self._sizes()
-        return os.pread(self._files[1].fileno(), TAIL, max(0, size - TAIL)).decode(errors="replace")
+        most = TAIL + _BORDER // 2
+        return os.pread(self._files[1].fileno(), most, max(0, size - most)).decode(errors="replace")
 
     def text(self, stream: int, spans: Iterable[Span], mask: Mask) -> str:
         """Return pieces of a file as one text; of a long one its begin, its end, and how much is left out.

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from retspec.engine.interrupts import raise_if_interrupted
 from retspec.engine.protocol import encode
 from retspec.engine.supervisor.guard import Guard
+from retspec.engine.supervisor.record_reader import RecordReader
 from retspec.engine.supervisor.streams import Streams
 from retspec.errors import RetspecError
 
@@ -71,12 +72,11 @@ class WorkerProcess:
             raise RetspecError(f"cannot start a worker: {error.strerror or error}") from error
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._records, selectors.EVENT_READ)
-        self._buffer = b""
+        self._reader = RecordReader(self._records)
 
     def _start(self) -> None:
         stdout, stderr = self.streams.descriptors
         self._records, worker_end = os.pipe()
-        os.set_blocking(self._records, False)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
             # -P: a file in the working directory must not replace a module of the standard library.
             [sys.executable, "-P", "-m", "retspec.engine.worker", str(worker_end)],
@@ -114,21 +114,20 @@ class WorkerProcess:
     def read_line(self, deadline: float) -> bytes | None:
         """Return the next record, or None if the worker has ended or the deadline (monotonic clock) is over.
 
-        Raises Interrupted, or Stopped.
+        Raises Interrupted, Stopped, or FloodError if it printed more than the disk should hold.
         """
         self._raise_if_unwanted()
-        while b"\n" not in self._buffer:
+        while (line := self._reader.line(deadline)) is None:
+            self.streams.release()
             alive = self.is_alive  # before the read: what was written before the end is still there after it
+            is_late = time.monotonic() >= deadline  # likewise
             if self._selector.select(max(0.0, min(LOOK, deadline - time.monotonic()))):
-                chunk = self._read()
-                self._buffer += chunk
-                if chunk:
+                if self._reader.read(deadline):
                     continue
                 time.sleep(LOOK / 20)
             self._raise_if_unwanted()
-            if not alive or time.monotonic() >= deadline:
+            if not alive or is_late:
                 return None
-        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
     def finish(self) -> str:
@@ -163,12 +162,6 @@ class WorkerProcess:
         raise_if_interrupted()
         if self._stop.is_set():
             raise Stopped
-
-    def _read(self) -> bytes:
-        try:
-            return os.read(self._records, 1 << 16)
-        except BlockingIOError:
-            return b""
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):

@@ -6,7 +6,8 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from retspec.engine.protocol import Finished, encode
+from retspec.engine.protocol import LARGEST, Finished, encode
+from retspec.errors import NoVerdict
 
 if TYPE_CHECKING:
     from retspec.engine.protocol import Message
@@ -26,12 +27,16 @@ class Channel:
         self._lock = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send a record."""
+        """Send a record; raises NoVerdict for one that is too large."""
         if os.getpid() != self._owner:
             if isinstance(message, Finished):
                 os._exit(1)
             return
         line = encode(message)
+        if len(line) > LARGEST:
+            raise NoVerdict(
+                f"what it gave takes {len(line) / 2**20:,.0f} MiB; a record holds at most {LARGEST // 2**20}"
+            )
         with self._lock:
             while line:
                 line = line[os.write(self._descriptor, line) :]

@@ -12,7 +12,7 @@ import msgspec
 
 from retspec.engine.protocol import Made, Progress
 from retspec.plugins.kinds import PARTS
-from retspec.records import Measured, plain
+from retspec.records import Measured, NestingError, plain
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
@@ -123,5 +123,5 @@ def _recordable(facts: Any) -> Any:
     """Return facts as plain data, or None for those that cannot be recorded, such as tensors."""
     try:
         return plain(msgspec.to_builtins(facts, str_keys=True))
-    except TypeError:
+    except (TypeError, NestingError, RecursionError):
         return None

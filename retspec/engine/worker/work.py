@@ -18,11 +18,12 @@ from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
 from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
 from retspec.plugins.catalog import gather
-from retspec.records import Observed, Outcome, Verdict, plain
+from retspec.records import NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.devices import make_repeatable
 from retspec.subjects.recorded_warnings import WarningRecorder
 from retspec.subjects.subject import Subject
+from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
     from retspec.records import CheckStep, Spec
     from retspec.subjects.models.base_models import BaseModels
+
+LONGEST_REASON, LONGEST_TRACE = 10_000, 500_000
+"""Characters of what an exception says, and of its traceback, that are kept."""
 
 
 def work(
@@ -83,11 +87,12 @@ def _answer(
 
 
 def _send_outcome(channel: Channel, outcome: Outcome) -> None:
-    """Send an outcome; one that JSON cannot carry, such as an integer of 5000 digits, is an error of that criterion."""
+    """Send an outcome; one that is too large, or that JSON cannot carry, is an error of that criterion."""
     try:
         channel.send(Finished(outcome))
-    except (OverflowError, ValueError) as error:
-        reason = f"the outcome cannot be recorded: {describe(error)}"
+    except (OverflowError, ValueError, NoVerdict) as error:
+        why = str(error) if isinstance(error, NoVerdict) else describe(error)  # an integer of 5000 digits, say
+        reason = f"the outcome cannot be recorded: {why}"
         channel.send(Finished(Outcome(id=outcome.id, failure=Verdict.ERROR, reason=reason, seconds=outcome.seconds)))
 
 
@@ -123,14 +128,14 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec
     seconds = perf_counter() - started
     if failure is None:
         return Outcome(id=step.criterion.id, observed=observed, seconds=seconds)
-    verdict = _verdict(failure)
+    verdict, mask = _verdict(failure), Mask(spec.secrets)
     limit = spec.run.memory if verdict is Verdict.OUT_OF_MEMORY else None
     hint = f"; run.memory limits the worker to {limit}" if limit else ""
     return Outcome(
         id=step.criterion.id,
         failure=verdict,
-        reason=one_line(_reason(failure, spec.marks) + hint),
-        trace=visible("".join(traceback.format_exception(failure))),
+        reason=one_line(mask.first(_reason(failure, spec.marks), LONGEST_REASON) + hint),
+        trace=visible(mask.first("".join(traceback.format_exception(failure)), LONGEST_TRACE)),
         seconds=seconds,
     )
 
@@ -170,7 +175,10 @@ def _observed(answer: Any) -> Observed[Any]:
     observed = answer if isinstance(answer, Observed) else Observed(answer)
     if not isinstance(observed.details, Mapping):
         raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
-    return Observed(_value(observed.value), plain(observed.details))
+    try:
+        return Observed(_value(observed.value), plain(observed.details))
+    except NestingError as error:
+        raise NoVerdict(f"the check returned details that are {error}") from None
 
 
 def _value(value: Any) -> Any:

@@ -1,0 +1,59 @@
+"""Read records from a worker's pipe: in linear time, bounded, and never long past a deadline.
+
+The code under test can write to the pipe, so nothing that comes is trusted: neither its size nor that it ever ends.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from retspec.engine.protocol import LARGEST
+
+_CHUNK = 1 << 18
+_OVERTIME = 0.5
+"""Seconds after a deadline in which records that came before it are still read."""
+
+
+class RecordReader:
+    """Cuts what comes from a pipe into lines."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
+        self._descriptor = descriptor
+        self._buffer = bytearray()
+        self._searched = 0
+        self._last_look = 0.0
+
+    def line(self, deadline: float) -> bytes | None:
+        """Return the next line that has come, without waiting; None if there is none, or if it is too late for it.
+
+        A line of more than `LARGEST` bytes comes in pieces of which the first is too large, too.
+
+        deadline: on the monotonic clock.
+        """
+        if time.monotonic() > deadline + _OVERTIME:
+            return None
+        end = self._buffer.find(b"\n", self._searched)
+        if end < 0 and len(self._buffer) <= LARGEST:
+            self._searched = len(self._buffer)
+            return None
+        size = len(self._buffer) if end < 0 else end
+        line = bytes(self._buffer[:size])
+        del self._buffer[: size + 1]
+        self._searched = 0
+        return line
+
+    def read(self, deadline: float) -> int:
+        """Read what has come, without waiting; after a deadline once only. Return how many bytes it was."""
+        now = time.monotonic()
+        if now >= deadline:
+            if self._last_look >= deadline:
+                return 0
+            self._last_look = now
+        try:
+            chunk = os.read(self._descriptor, _CHUNK)
+        except BlockingIOError:
+            return 0
+        self._buffer += chunk
+        return len(chunk)
