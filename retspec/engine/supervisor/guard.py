@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import subprocess
 
-SCRIPT = 'trap "" HUP INT TERM; read -r end; kill -s KILL -- "-$1"'
-"""Waits for the end of its input, then kills the process group that its argument names."""
+from retspec.engine.supervisor.orphans import MARK
+
+SCRIPT = """
+trap "" HUP INT TERM
+read -r end
+kill -s KILL -- "-$1"
+for each in /proc/[0-9]*; do
+  tr '\\0' '\\n' <"$each/environ" | grep -qx "$2" && kill -s KILL "${each#/proc/}"
+done
+"""
+"""Waits for the end of its input, then kills the process group that its first argument names, and, on Linux, every
+process whose environment holds the second."""
 
 
 class Guard:
-    """Kills a process group if this process ends without dismissing the guard."""
+    """Kills a process group, and what inherited a mark, if this process ends without dismissing the guard."""
 
-    def __init__(self, group: int) -> None:
+    def __init__(self, group: int, mark: str) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - a fixed script
-            ["/bin/sh", "-c", SCRIPT, "sh", str(group)],
+            ["/bin/sh", "-c", SCRIPT, "sh", str(group), f"{MARK}={mark}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import selectors
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from retspec.engine.interrupts import raise_if_interrupted
 from retspec.engine.protocol import encode
+from retspec.engine.supervisor import orphans
 from retspec.engine.supervisor.guard import Guard
 from retspec.engine.supervisor.record_reader import RecordReader
 from retspec.engine.supervisor.streams import Streams
@@ -65,6 +67,9 @@ class WorkerProcess:
 
     def __init__(self, stop: Event, *, live_output: bool = False) -> None:
         self._stop = stop
+        self._mark = secrets.token_hex(16)
+        self._descendants: frozenset[orphans.Process] = frozenset()
+        """What the worker had started when it was last looked at."""
         self.streams = Streams(live=live_output)
         try:
             self._start()
@@ -85,10 +90,12 @@ class WorkerProcess:
             stderr=stderr,
             pass_fds=[worker_end],
             start_new_session=True,
-            env=_environment(),
+            env=_environment(self._mark),
         )
         os.close(worker_end)
-        self._guard = Guard(self._process.pid)  # before the job is sent: until then the worker starts nothing
+        self._guard = Guard(
+            self._process.pid, self._mark
+        )  # before the job is sent: until then the worker starts nothing
 
     def send(self, instruction: Instruction) -> None:
         """Send an instruction; the first read notices a dead worker."""
@@ -132,6 +139,7 @@ class WorkerProcess:
 
     def finish(self) -> str:
         """Wait for the end of a worker that has no more jobs; return what went wrong with it, or an empty string."""
+        self._descendants = orphans.descendants(self._process.pid)
         with suppress(BrokenPipeError):
             self._instructions.close()
         try:
@@ -142,8 +150,9 @@ class WorkerProcess:
         return "" if status == 0 else f"the worker measured everything, but it {describe_status(status)}"
 
     def end(self) -> WorkerExit:
-        """End the worker's whole process group: ask, wait, kill. Return how the worker itself ended."""
+        """End the worker and all that it started: ask, wait, kill. Return how the worker itself ended."""
         if self.is_alive:
+            self._descendants |= orphans.descendants(self._process.pid)
             self._signal(signal.SIGTERM)
             try:
                 self._process.wait(GRACE)
@@ -151,6 +160,8 @@ class WorkerProcess:
                 self._signal(signal.SIGKILL)
         status = self._process.wait()
         self._signal(signal.SIGKILL)  # children that outlived it
+        orphans.kill(self._descendants)
+        orphans.kill_marked(self._mark)
         return WorkerExit(describe_status(status), self.streams.tail())
 
     @property
@@ -178,8 +189,8 @@ def describe_status(status: int) -> str:
     return f"was killed by {name}{hint}"
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of a worker: what CUDA needs to be repeatable, and this copy of retspec on the path."""
+def _environment(mark: str) -> dict[str, str]:
+    """Return the environment of a worker: what CUDA needs to be repeatable, this copy of retspec, a mark."""
     package_parent = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), package_parent]))
-    return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path}
+    return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ, "PYTHONPATH": path, orphans.MARK: mark}

@@ -11,6 +11,7 @@ from typing import IO
 from retspec.engine.fast_exit import FastExit
 from retspec.engine.protocol import Job, Libraries, decode_instruction
 from retspec.engine.supervisor.libraries import libraries_for
+from retspec.engine.supervisor.orphans import adopt_orphans
 from retspec.engine.worker.channel import Channel
 from retspec.engine.worker.limits import limit_memory
 from retspec.engine.worker.preloading import settle
@@ -24,6 +25,7 @@ from retspec.subjects.recorded_warnings import WarningRecorder
 def main() -> None:
     """Do one job after another, until the supervisor closes the pipe that sends them."""
     ending = FastExit()
+    adopt_orphans()
     print_by_lines()
     channel, bases, gathering = Channel(int(sys.argv[1])), BaseModels(), cache(gather)
     recorder = WarningRecorder()

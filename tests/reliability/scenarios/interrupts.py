@@ -20,6 +20,7 @@ child = subprocess.Popen(["sleep", "600"], close_fds=False)
 note("pids", f"{os.getpid()} {child.pid}")
 time.sleep(600)
 """
+APART = SLEEPS.replace("close_fds=False", "start_new_session=True")
 STUBBORN = """
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 note("pids", os.getpid())
@@ -102,6 +103,7 @@ SCENARIOS = [
     ended("Ctrl-C though a background shell had it ignored", signal.SIGINT, prelude="trap '' INT"),
     ended("a second Ctrl-C while the worker refuses to end", signal.SIGINT, signal.SIGINT, body=STUBBORN, sees=""),
     ended("SIGKILL, which no program hears", signal.SIGKILL, sees=""),
+    ended("SIGKILL while a child has a session of its own", signal.SIGKILL, body=APART, sees=""),
     ended("SIGKILL while the worker refuses to end", signal.SIGTERM, signal.SIGKILL, body=STUBBORN, sees=""),
     while_writing(
         "SIGTERM while the first report is written",
