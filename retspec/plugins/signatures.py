@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from retspec.records import Observed
 
@@ -62,3 +62,10 @@ def value_type(function: Callable[..., Any]) -> Any:
     """Return the type of the value that a check returns, bare or as `Observed`."""
     returned = hints(function, ["return"]).get("return", float)
     return get_args(returned)[0] if get_origin(returned) is Observed else returned
+
+
+def bounds(type_: Any) -> tuple[float | None, float | None]:
+    """Return the least and the greatest value of a type, as its `Meta` says; None where it says nothing."""
+    metas = [meta for meta in getattr(type_, "__metadata__", ()) if isinstance(meta, Meta)]
+    least = next((meta.ge for meta in metas if meta.ge is not None), None)
+    return least, next((meta.le for meta in metas if meta.le is not None), None)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.checks.data._reading import pinning_details
 from retspec.errors import Inconclusive
 from retspec.facts import Loader, Throughput
@@ -18,7 +22,7 @@ AS_GOOD = 0.9
     advice="Use the number of workers that the details recommend; resize the images once, on disk, to little more "
     "than the input size; `max_transform_ms` names slow steps.",
 )
-def min_loader_throughput(loader: Loader) -> Observed[float]:
+def min_loader_throughput(loader: Loader) -> Observed[Annotated[float, Meta(ge=0)]]:
     """How many images per second can the loader give?
 
     Why it matters:

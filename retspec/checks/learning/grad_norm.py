@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.checks.learning._reading import LEAST_PASSES
 from retspec.facts import GradientHistory, Training
 from retspec.plugin import Inconclusive, Observed, check
@@ -33,7 +37,7 @@ def max_grad_norm(training: Training) -> Observed[float]:
     advice="Look at what is between the parameter in the details and the loss: a saturated activation, a scale near "
     "zero, an initialization that is far too small. Compare with a setup that works before you set this limit.",
 )
-def min_grad_norm(training: Training) -> Observed[float]:
+def min_grad_norm(training: Training) -> Observed[Annotated[float, Meta(ge=0)]]:
     """How small is the smallest gradient of a parameter?
 
     Why it matters:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.checks.learning._reading import WarmUp, steady_times
 from retspec.facts import Training
 from retspec.plugin import Observed, check
@@ -13,7 +17,7 @@ from retspec.plugin import Observed, check
     advice="Use mixed precision (`train.amp`), a larger batch or a faster device; `step_time_ms` names the slowest "
     "operators.",
 )
-def min_throughput(training: Training, *, warmup: WarmUp = 2) -> Observed[float]:
+def min_throughput(training: Training, *, warmup: WarmUp = 2) -> Observed[Annotated[float, Meta(ge=0)]]:
     """How many images per second does training process?
 
     Why it matters:

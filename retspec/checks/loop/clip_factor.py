@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.facts import Loop
 from retspec.plugin import Inconclusive, Observed, check
 
@@ -12,7 +16,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Call `scaler.unscale_(optimizer)` before clipping. Without a loss scaler, look at the clipping threshold "
     "and at `max_grad_norm`: the gradients are that much larger than it.",
 )
-def clip_factor(loop: Loop) -> Observed[float]:
+def clip_factor(loop: Loop) -> Observed[Annotated[float, Meta(ge=0)]]:
     """How much of the gradient is left when the optimizer applies it?
 
     Why it matters:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.checks.memory._reading import GIGA
 from retspec.facts import MemoryFit
 from retspec.plugin import Observed, check
@@ -13,7 +17,7 @@ from retspec.plugin import Observed, check
     advice="Use mixed precision (`train.amp`), gradient checkpointing (`train.grad_checkpointing`), train fewer "
     "parameters, or reach the batch size with `train.accumulation`.",
 )
-def min_fitting_batch_size(memory_fit: MemoryFit) -> Observed[int]:
+def min_fitting_batch_size(memory_fit: MemoryFit) -> Observed[Annotated[int, Meta(ge=0)]]:
     """How many images fit in one training step?
 
     Why it matters:

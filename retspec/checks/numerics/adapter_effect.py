@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.facts import AdapterEffect
 from retspec.plugin import Observed, check
 
@@ -11,7 +15,7 @@ from retspec.plugin import Observed, check
     advice="Check that the adapter receives gradients (`dead_gradients`) and moves (`unchanged_params`), and that it "
     "is not merged or disabled while training.",
 )
-def adapter_effect(effect: AdapterEffect) -> Observed[float]:
+def adapter_effect(effect: AdapterEffect) -> Observed[Annotated[float, Meta(ge=0)]]:
     """Does the trained adapter change the outputs?
 
     Why it matters:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.facts import AdapterEffect
 from retspec.plugin import Observed, check
 
@@ -11,7 +15,7 @@ from retspec.plugin import Observed, check
     advice="Load the folder of the last epoch, not one saved before training, and check that the training script "
     "trained the adapter that it saved: `adapter_effect` and `dead_gradients` test that on the training setup.",
 )
-def loaded_adapter_effect(loaded_effect: AdapterEffect) -> Observed[float]:
+def loaded_adapter_effect(loaded_effect: AdapterEffect) -> Observed[Annotated[float, Meta(ge=0)]]:
     """Does the loaded adapter change the outputs?
 
     Why it matters:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.facts import Compilation
 from retspec.facts.timing import steady_median
 from retspec.plugin import Observed, check
@@ -11,7 +15,7 @@ from retspec.plugin import Observed, check
     direction="at least",
     advice="Use `with: {backend: inductor}`; look for graph breaks, and for shapes that change from batch to batch.",
 )
-def min_compile_speedup(compilation: Compilation) -> Observed[float]:
+def min_compile_speedup(compilation: Compilation) -> Observed[Annotated[float, Meta(ge=0)]]:
     """Is the compiled model faster?
 
     Why it matters:

@@ -45,6 +45,12 @@ def trainable_names(
     names = [parameter.name for parameter in parameters.trainable]
     if not names:
         raise Inconclusive("no parameter trains at all, so none can be outside the patterns")
-    outside = [name for name in names if not any(re.search(pattern, name) for pattern in patterns)]
+    if all(_is_found(patterns, parameter.name) for parameter in parameters.parameters):
+        raise Inconclusive("the patterns match every parameter of the model, so none can be outside them")
+    outside = [name for name in names if not _is_found(patterns, name)]
     unused = [pattern for pattern in patterns if not any(re.search(pattern, name) for name in names)]
     return Observed(len(outside), {"outside": outside, "patterns that match nothing": unused})
+
+
+def _is_found(patterns: list[str], name: str) -> bool:
+    return any(re.search(pattern, name) for pattern in patterns)

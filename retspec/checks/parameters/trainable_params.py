@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.facts import Parameters
 from retspec.plugin import Observed, check
 
@@ -36,7 +40,7 @@ def max_trainable_params(parameters: Parameters) -> Observed[int]:
     advice="Check that `target_modules` matches the intended layers and that `modules_to_save` names the head; the "
     "details show which group trains nothing.",
 )
-def min_trainable_params(parameters: Parameters) -> Observed[int]:
+def min_trainable_params(parameters: Parameters) -> Observed[Annotated[int, Meta(ge=0)]]:
     """How many parameters train, at least?
 
     Why it matters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retspec.plugins.signatures import bounds
 from retspec.records import Criterion, Direction, Value
 from retspec.spec.validate.context import Finding
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Check
     from retspec.records import Recipe
 
+_NO_LIMIT = 1e30
+"""A magnitude that no observation of a check has."""
 _NEEDS = {
     "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
     "watched": (
@@ -37,6 +40,7 @@ def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str
     sections: the sections that the spec has, `files` if its data names some, `feed` if it may give batch after batch.
     """
     yield from broken_bounds(criterion)
+    yield from _idle_limit(criterion, catalog.checks[criterion.check])
     if criterion.waive is not None and criterion.skip is not None:
         message = f"{criterion.id} is skipped, so that there is no miss to waive; keep one of `skip` and `waive`"
         yield Finding(("checks", criterion.id, "waive"), message, on_key=True)
@@ -76,6 +80,20 @@ def broken_bounds(criterion: Criterion) -> Iterator[Finding]:
     if criterion.regression is not None and criterion.direction is Direction.EQUAL:
         message = f"{criterion.check} must equal its limit: nothing is worse than a baseline, so it takes no `vs`"
         yield Finding(("checks", criterion.id, "vs"), message, on_key=True)
+
+
+def _idle_limit(criterion: Criterion, check: Check) -> Iterator[Finding]:
+    """Yield a limit that nothing can miss: at the end of what can be observed, or far beyond any number."""
+    limit = criterion.limit
+    if isinstance(limit, (bool, str, tuple)) or limit is None:
+        return
+    low, high = bounds(check.value_type)
+    end, beyond = (high, limit > 0) if check.direction is Direction.AT_MOST else (low, limit < 0)
+    at_end = end is not None and check.direction is not Direction.EQUAL and not check.direction.is_stricter(limit, end)
+    if at_end or (beyond and abs(limit) >= _NO_LIMIT):
+        side = "above" if check.direction is Direction.AT_MOST else "below"
+        what = f"nothing observed is {side} {end}" if at_end else "it is no limit at all"
+        yield Finding(("checks", criterion.id), f"{criterion.id}: the limit {limit} is never missed: {what}")
 
 
 def _inputs_of(catalog: Catalog, check: Check) -> set[str]:
