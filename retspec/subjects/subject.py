@@ -212,7 +212,12 @@ class Subject:
 
     @property
     def loaders(self) -> UserLoaders:
-        """The loaders of the user's training; raises SubjectError when the data section names none."""
+        """The loaders of the user's training: those of the data section, or those seen while it was watched.
+
+        Raises SubjectError when the spec gives neither, Inconclusive when the training showed none.
+        """
+        if self._is_launched and not self._data.source.gives_loaders:
+            return self.watched_run.loaders
         return self._data.loaders
 
     @cached_property

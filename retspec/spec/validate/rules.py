@@ -22,7 +22,11 @@ _NEEDS = {
     ),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
-    "loaders": ({"loaders"}, 'reads loaders of yours, and `data` names none; use `loaders: {{train: "pkg:f"}}` there'),
+    "loaders": (
+        {"loaders"},
+        'reads loaders of yours, and `data` names none; use `loaders: {{train: "pkg:f"}}` there, or watch a training '
+        "that reads them with `train: {{script: train.py}}`",
+    ),
     "feed": (
         {"feed"},
         "needs batch after batch, and `data` gives a single one; use {} there, or a DataLoader of yours",

@@ -57,7 +57,7 @@ class Watch:
         self.logs: dict[int, OptimizerLog] = {}
         self.forwards = Forwards()
         self.criteria = Criteria()
-        self.waits = Waits(one_batch=launch.one_batch)
+        self.waits = Waits(self.forwards.feeders, one_batch=launch.one_batch)
         self.schedulers: list[tuple[Any, int]] = []
         """Each scheduler with its steps since the first optimizer step."""
         self._early_schedulers: list[Any] = []
