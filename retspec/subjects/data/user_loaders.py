@@ -111,12 +111,14 @@ class UserLoaders:
 
     sweep: batches of each to look at.
     unseen: why a watched training showed no loader for validation.
+    classes: how many its criterion chose from, where it showed that.
     """
 
     train: UserLoader
     validation: UserLoader | None
     sweep: int
     unseen: str = ""
+    classes: int | None = None
 
     @property
     def val(self) -> UserLoader:

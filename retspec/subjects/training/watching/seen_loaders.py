@@ -27,9 +27,11 @@ def loaders_of(watch: Watch) -> UserLoaders:
     (train,) = found
     validating = watch.forwards.feeders.evaluating(evaluated_roots(watch), train)
     training = UserLoader("train", train, _PLACE)
+    criterion = watch.criteria.first
+    classes = None if criterion is None else criterion.classes
     if len(validating) != 1:
-        return UserLoaders(training, None, SWEEP, _why_no_val(watch, len(validating)))
-    return UserLoaders(training, UserLoader("val", validating[0], _PLACE), SWEEP)
+        return UserLoaders(training, None, SWEEP, _why_no_val(watch, len(validating)), classes)
+    return UserLoaders(training, UserLoader("val", validating[0], _PLACE), SWEEP, classes=classes)
 
 
 def _why_no_train(watch: Watch, found: int) -> str:
