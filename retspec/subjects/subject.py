@@ -14,6 +14,7 @@ from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.building import DataBuilder
 from retspec.subjects.data.images import take_images
+from retspec.subjects.data.item_files import folders_of
 from retspec.subjects.data.loaders import FileFeed, PastFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.devices import choose_device
@@ -24,7 +25,7 @@ from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import torch
@@ -219,6 +220,17 @@ class Subject:
         if self._is_launched and not self._data.source.gives_loaders:
             return self.watched_run.loaders
         return self._data.loaders
+
+    @property
+    def data_folders(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
+        """A function that returns absolute folders of the data: those of the given paths, or that of the data section.
+
+        It returns none where nothing is given or named. It raises SubjectError for a path that is not there.
+        """
+        return lambda given: folders_of(given, (*self._spec.folders, Path.cwd())) if given else self._own_folders()
+
+    def _own_folders(self) -> tuple[str, ...]:
+        return (self.dataset.folder,) if self._data.source.gives_files else ()
 
     @cached_property
     def transforms(self) -> Transforms:

@@ -1,4 +1,4 @@
-"""The DataLoader that fed a watched training is `train`, the one that fed its evaluations is `val`, or it says why not."""
+"""The DataLoader that fed a watched training is `train`, the one that fed evaluations is `val`, or it says why not."""
 
 from __future__ import annotations
 

@@ -24,8 +24,7 @@ _NEEDS = {
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
     "loaders": (
         {"loaders"},
-        'reads loaders of yours, and `data` names none; use `loaders: {{train: "pkg:f"}}` there, or watch a training '
-        "that reads them with `train: {{script: train.py}}`",
+        'reads loaders, and `data` names none; use `loaders: {{train: "pkg:f"}}` there, or `train: {{script: train.py}}`',
     ),
     "feed": (
         {"feed"},

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from retspec.facts.config import ConfigReads
+from retspec.subjects.openings import openings_noted, real_path
 from retspec.subjects.training.watching.named_keys import text_constants
 from retspec.subjects.training.watching.recorded import Reads, Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 _READERS = {"json": ("load", "loads"), "yaml": ("load", "safe_load", "full_load", "unsafe_load")}
 _DUMPERS = ("SafeDumper", "Dumper", "CSafeDumper", "CDumper")
-
-_expected: set[str] = set()
-"""Files whose opening is noted; empty while nothing is followed, so that the audit hook does nothing."""
-_opened: set[str] = set()
-_hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
-"""The audit hook, once it is there: none can be removed (https://docs.python.org/3/library/sys.html#sys.addaudithook)."""
 
 
 class ConfigFollower:
@@ -33,6 +26,8 @@ class ConfigFollower:
         self._path = path
         self._text = path.read_text(encoding="utf-8", errors="replace")
         self._reads: Reads | None = None
+        self._real = real_path(path)
+        self._is_opened = False
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -40,7 +35,7 @@ class ConfigFollower:
         import yaml
 
         with ExitStack() as stack:
-            stack.enter_context(_noting_openings(self._path))
+            stack.enter_context(openings_noted(self._note_opening))
             for module in (json, yaml):
                 for name in _READERS[module.__name__]:
                     stack.enter_context(self._replaced(module, name))
@@ -64,13 +59,16 @@ class ConfigFollower:
         finally:
             setattr(module, name, original)
 
+    def _note_opening(self, path: Any) -> None:
+        self._is_opened = self._is_opened or real_path(path) == self._real
+
     def _is_config(self, source: Any) -> bool:
         """Whether a reader gets this file: as a stream with its name, or as its text."""
         if isinstance(source, (bytes, bytearray)):
             source = source.decode(errors="replace")
         if isinstance(source, str):
             return source.strip() == self._text.strip()
-        return _real(getattr(source, "name", None)) == _real(self._path)
+        return real_path(getattr(source, "name", None)) == self._real
 
     def _recorded(self, value: Any) -> Any:
         if type(value) is not dict:  # `yaml.safe_load` calls `yaml.load`, which has recorded it already
@@ -93,37 +91,13 @@ class ConfigFollower:
         later = [each for each in rest if each.rpartition(".")[2] in named]
         return ConfigReads(
             file=str(self._path),
-            opened=_real(self._path) in _opened,
+            opened=self._is_opened,
             followed=reads is not None,
             read=tuple(read),
             unknown=tuple(unknown),
             later=tuple(later),
             unread=tuple(each for each in rest if each not in later),
         )
-
-
-@contextmanager
-def _noting_openings(path: Path) -> Iterator[None]:
-    """Note whether a file is opened, by whatever code."""
-
-    def note(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and _expected and (opened := _real(arguments[0])) in _expected:
-            _opened.add(opened)
-
-    if not _hooks:
-        _hooks.append(note)
-        sys.addaudithook(note)
-    _opened.discard(_real(path))
-    _expected.add(_real(path))
-    try:
-        yield
-    finally:
-        _expected.discard(_real(path))
-
-
-def _real(path: Any) -> str:
-    """Return the path of a file without links; empty for what is no path."""
-    return os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else ""
 
 
 @contextmanager
