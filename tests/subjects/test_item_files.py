@@ -30,6 +30,16 @@ class Listing(Dataset[Any]):
         return self.length
 
 
+class Table(dict[str, Any]):
+    """Has what a DataFrame of pandas has, as far as it matters here."""
+
+    iloc = None
+
+    @property
+    def columns(self) -> list[str]:
+        return [*self]
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
     paths = [tmp_path / "images" / f"{index}.png" for index in range(5)]
@@ -60,8 +70,7 @@ def test_whatever_is_as_long_as_the_dataset_and_names_files_lists_them(
 
 
 def test_a_column_of_a_table_lists_them(files: list[str]) -> None:
-    pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame({"path": files, "patient": ["a"] * 5})
+    table = Table(path=np.array(files), patient=np.array(["a"] * 5))
     assert ListedFiles(Listing(5, table=table)).of(2) == {files[2]}
 
 
@@ -104,9 +113,8 @@ def test_a_link_is_below_the_folder_that_it_lies_in_and_the_one_that_it_leads_to
     assert not is_below(files[0], [str(tmp_path / "images2"), str(tmp_path / "other")])
 
 
-def test_a_folder_is_looked_for_beside_each_base_and_a_file_stands_for_its_folder(
-    files: list[str], tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("files")
+def test_a_folder_is_looked_for_beside_each_base_and_a_file_stands_for_its_folder(tmp_path: Path) -> None:
     images = str(tmp_path / "images")
     assert folders_of(["images", "images/3.png", images], [tmp_path / "elsewhere", tmp_path]) == (images,)
     with pytest.raises(SubjectError, match="there is no 'image' beside the spec"):

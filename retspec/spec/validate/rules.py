@@ -24,7 +24,7 @@ _NEEDS = {
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
     "loaders": (
         {"loaders"},
-        'reads loaders, and `data` names none; use `loaders: {{train: "pkg:f"}}` there, or `train: {{script: train.py}}`',
+        'reads loaders, and `data` names none; write `loaders: {{train: "pkg:f"}}`, or `train: {{script: train.py}}`',
     ),
     "feed": (
         {"feed"},

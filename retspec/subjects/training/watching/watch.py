@@ -151,7 +151,7 @@ class Watch:
         if id(module) in self.forwards.roots and self.forwards.is_outside:
             self._note_batch(module, args, kwargs)
         if self.forwards.is_remembering:
-            self.criteria.note_module(module, args, output)
+            self.criteria.note_module(module, [*args, *kwargs.values()], output)
 
     def _note_batch(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         import torch
