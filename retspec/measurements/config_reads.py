@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive
 from retspec.facts import FollowedConfig
-from retspec.plugin import Cost, measurement
+from retspec.plugin import Cost, Passes, measurement
 
 if TYPE_CHECKING:
     from retspec.records import Config
     from retspec.subjects.training.watching.watched import WatchedRun
 
 
-@measurement(cost=Cost.TRAINING)
+@measurement(cost=Cost.TRAINING, passes=lambda recipe: Passes(steps=recipe.steps))
 def config_reads(watched_run: WatchedRun, config: Config) -> FollowedConfig:
     """Run the training once more in a fresh process, and note which keys of the config it reads.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
+from retspec.plugins.loading import importable_name
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
@@ -116,6 +118,8 @@ class Subject:
         folder = Path(self._spec.file).resolve().parent
         launched = Rerun(
             source=source.name,
+            module=importable_name(sys.modules[source.function.__module__]),
+            function=source.function.__name__,
             value=training.value,
             folder=str(folder),
             steps=self.recipe.steps,
