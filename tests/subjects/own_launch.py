@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retspec.plugin import Source, hookimpl, training_source
 from retspec.toolkit import Launch
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STEP = """\
 import torch

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from retspec.facts.config import ConfigReads
 from retspec.subjects.openings import openings_noted, real_path
 from retspec.subjects.training.watching.named_keys import text_constants
-from retspec.subjects.training.watching.recorded import Reads, Recorded
+from retspec.subjects.training.watching.recorded import Reads, Recorded, unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ class ConfigFollower:
             for module in (json, yaml):
                 for name in _READERS[module.__name__]:
                     stack.enter_context(self._replaced(module, name))
+            stack.enter_context(_plain_for_omegaconf())
             for name in _DUMPERS:
                 if hasattr(yaml, name):
                     stack.enter_context(_representing(getattr(yaml, name)))
@@ -98,6 +100,29 @@ class ConfigFollower:
             later=tuple(later),
             unread=tuple(each for each in rest if each not in later),
         )
+
+
+@contextmanager
+def _plain_for_omegaconf() -> Iterator[None]:
+    """Let OmegaConf, and Hydra by it, get plain dicts: it refuses other classes, and copies what it gets anyway.
+
+    See https://omegaconf.readthedocs.io/en/latest/usage.html#creating
+    """
+    if find_spec("omegaconf") is None:
+        yield
+        return
+    from omegaconf import OmegaConf
+
+    original = OmegaConf.create
+
+    def create(*args: Any, **kwargs: Any) -> Any:
+        return original(*map(unrecorded, args), **{name: unrecorded(value) for name, value in kwargs.items()})
+
+    OmegaConf.create = staticmethod(create)
+    try:
+        yield
+    finally:
+        OmegaConf.create = staticmethod(original)
 
 
 @contextmanager
