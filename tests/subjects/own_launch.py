@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 STEP = """\
 import torch
 
-if SEED is not None:
+if SEED:
     torch.manual_seed(SEED)
 model = torch.nn.Linear(4, 2)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -26,8 +26,8 @@ while True:
 
 
 @training_source(launches=True)
-def seeded_text(value: dict[str, int | None], _folder: Path) -> Launch:
-    """Run a short text, with a seed or without one."""
+def seeded_text(value: dict[str, int], _folder: Path) -> Launch:
+    """Run a short text, with a seed, or with none for 0."""
     return Launch("a text", lambda: exec(STEP, {"SEED": value["seed"], "__name__": "__main__"}))  # noqa: S102 - our own
 
 

@@ -22,14 +22,15 @@ def stray_files(loader_files: LoaderFiles) -> Observed[int]:
         checked: last year's export, the set before it was cleaned. Nothing in its log tells.
 
     Example:
-        stray_files: {limit: 0, with: {below: ["${config.data_path}"]}}
+        stray_files: {limit: 0, with: {below: [data/APTOS2019]}}
 
     What the number means:
         Samples of the loaders of which a file is known, and none lies in or below the folders of `below`, or else of
-        the folder of `data`. Known are files that the dataset lists (`samples`, `paths`, a column of a table, by
-        whatever name) and those that Python opens while 16 items of each are read. A file beside them may lie
-        elsewhere: a mask, a table of labels. No verdict where nothing is known of a loader: a stream, data in memory,
-        files that compiled code opens (OpenCV) and no list names.
+        the folder of `data`; `below: ["${config.data_path}"]` takes one from your training config. Known are files that
+        the dataset lists (`samples`, `paths`, a column of a table, by whatever name) and those that Python opens while
+        16 items of each are read. A file beside them may lie elsewhere: a mask, a table of labels. No verdict where
+        nothing is known of a loader: a stream, data in memory, files that compiled code opens (OpenCV) and no list
+        names.
     """
     folders = [*loader_files.folders]
     strays = sum(each.stray for each in loader_files.loaders)

@@ -21,8 +21,8 @@ _CHECKS = (
 )
 _LIMITS = {"min_trainable_params": 1, "scheduler_steps": 1}
 """Of checks that have none of their own."""
-_A_RECIPE_FOR_SOME = {"decayed_vectors"}
-"""What many trainings do on purpose: it only warns."""
+_A_RECIPE_FOR_SOME = {"decayed_vectors", "epoch_order_repeats"}
+"""What many trainings do on purpose, as those on one whole batch repeat their order: it only warns."""
 
 
 def suspicions(catalog: Catalog) -> Mapping[str, Mapping[str, Value | None]]:

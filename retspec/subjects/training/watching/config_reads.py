@@ -113,16 +113,17 @@ def _plain_for_omegaconf() -> Iterator[None]:
         return
     from omegaconf import OmegaConf
 
-    original = OmegaConf.create
+    maker: Any = OmegaConf
+    original = maker.create
 
     def create(*args: Any, **kwargs: Any) -> Any:
         return original(*map(unrecorded, args), **{name: unrecorded(value) for name, value in kwargs.items()})
 
-    OmegaConf.create = staticmethod(create)
+    maker.create = staticmethod(create)
     try:
         yield
     finally:
-        OmegaConf.create = staticmethod(original)
+        maker.create = staticmethod(original)
 
 
 @contextmanager
