@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from retspec.spec.document import Document
 
 
+_FROM_THE_RUN = frozenset({"training", "data_wait"})
+"""Measurements that read a watched training, and train nothing then."""
+_OF_THE_RUN = PARTS - {"config", "device", "progress", "recorded_warnings", "dataset", "data_folders"}
+"""Parts of the subject for which a training of the user's own is watched."""
+
+
 def make_plan(
     spec: Spec,
     catalog: Catalog,
@@ -48,6 +54,7 @@ def make_plan(
         checks=checks,
         skipped=tuple(criterion for criterion in chosen if criterion.skip is not None),
         needs_weights=planner.reads("model"),
+        watched_steps=spec.train.steps if planner.is_launched and any(map(planner.reads, _OF_THE_RUN)) else 0,
     )
 
 
@@ -114,6 +121,8 @@ class _Planner:
 
     def __init__(self, spec: Spec, catalog: Catalog) -> None:
         self._recipe = spec.train
+        launchers = {source.name for source in catalog.launchers}
+        self.is_launched = spec.training is not None and spec.training.source in launchers
         self._catalog = catalog
         self._without_torch = WITHOUT_TORCH if spec.model else WITHOUT_TORCH | {"optional_skeleton"}
         self._steps: dict[str, MeasurementStep] = {}
@@ -156,6 +165,8 @@ class _Planner:
         return key
 
     def _passes(self, measurement: Measurement, count: Callable[..., Passes], arguments: Mapping[str, Any]) -> Passes:
+        if self.is_launched and measurement.name in _FROM_THE_RUN:
+            return Passes()
         try:
             return count(self._recipe, **arguments)
         except Exception as error:

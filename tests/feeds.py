@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from PIL import Image
 from torch.utils.data import (
     BatchSampler,
+    ConcatDataset,
     DataLoader,
     Dataset,
     IterableDataset,
@@ -21,6 +24,9 @@ from torch.utils.data import (
 )
 from torch.utils.data.distributed import DistributedSampler
 from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from tests.photos import CLASSES as CLASS_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,6 +81,24 @@ class Hidden(Dataset[Any]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return torch.full((3, 8, 8), float(index)) + torch.rand(()), 0
+
+
+class Opening(Photos):
+    """Opens a file for each item, by a name that no list holds; and a table that lies elsewhere, once."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(EVALUATE)
+        self.folder = folder
+        self.table: list[str] | None = None
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        if self.table is None:
+            self.table = Path(__file__).read_text().splitlines()
+        with Image.open(self.folder / CLASS_NAMES[index % 3] / f"{index // 3}.jpg") as image:
+            return self.transform(image), index % 3
 
 
 class Stream(IterableDataset[Any]):
@@ -195,6 +219,23 @@ def distributed() -> DataLoader[Any]:
     return DataLoader(images, batch_size=4, sampler=DistributedSampler(images, num_replicas=2, rank=0))
 
 
+def photos(name: str) -> Path:
+    """Return the training folder of a dataset that `tests.photos` writes."""
+    return Path(os.environ["RETSPEC_TEST_IMAGES"], name, "train")
+
+
+def train_folder() -> DataLoader[Any]:
+    return DataLoader(ImageFolder(photos("healthy"), AUGMENT), batch_size=4, shuffle=True)
+
+
+def val_folder() -> DataLoader[Any]:
+    return DataLoader(ImageFolder(photos("healthy").with_name("val"), EVALUATE), batch_size=4)
+
+
+def train_opening() -> DataLoader[Any]:
+    return DataLoader(Opening(photos("healthy")), batch_size=4, shuffle=True)
+
+
 # One fault each --------------------------------------------------------------------------------------
 
 
@@ -232,6 +273,16 @@ def hidden_without_files() -> DataLoader[Any]:
 def val_other_shape() -> DataLoader[Any]:
     """A resizing that no attribute shows: none of its tensors could equal one of the training."""
     return DataLoader(TensorDataset(torch.rand(10, 3, 6, 6), torch.arange(10) % 3), batch_size=4)
+
+
+def train_other_folder() -> DataLoader[Any]:
+    """Half of it from another folder than that of `train_folder`."""
+    both = [ImageFolder(photos(name), AUGMENT) for name in ("healthy", "doubled")]
+    return DataLoader(ConcatDataset(both), batch_size=4, shuffle=True)
+
+
+def train_opening_another_folder() -> DataLoader[Any]:
+    return DataLoader(Opening(photos("doubled")), batch_size=4, shuffle=True)
 
 
 def train_own_generator() -> DataLoader[Any]:

@@ -64,12 +64,15 @@ def _data(plan: Plan) -> dict[str, Any]:
         ],
         "passes": _ranges(plan.fewest_passes, plan.passes),
         "needs_weights": plan.needs_weights,
+        **({"watched_steps": plan.watched_steps} if plan.watched_steps else {}),
         "skipped": {criterion.id: mask.data(criterion.skip) for criterion in plan.skipped},
     }
 
 
 def _ranges(fewest: Passes, most: Passes) -> dict[str, dict[str, int]]:
     pairs = {"forward": (fewest.forward, most.forward), "backward": (fewest.backward, most.backward)}
+    if most.steps:
+        pairs["steps"] = (fewest.steps, most.steps)
     return {name: {"fewest": low, "most": high} for name, (low, high) in pairs.items()}
 
 
@@ -103,6 +106,9 @@ def _pairs(arguments: Mapping[str, Any]) -> str:
 def totals(plan: Plan) -> str:
     """Return the plan in one sentence."""
     weights = "the model gets its weights" if plan.needs_weights else "no weights are made"
+    if plan.watched_steps:
+        again = f", and runs again for at least {plan.passes.steps}" if plan.passes.steps else ""
+        weights = f"your training is watched for {_count(plan.watched_steps, 'optimizer step')}{again}"
     measurements = _count(len(plan.measurements), "measurement")
     criteria = _count(len(plan.checks), "criterion", "criteria")
     fewest, most = plan.fewest_passes, plan.passes

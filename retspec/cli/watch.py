@@ -20,7 +20,7 @@ from retspec.cli.watched.command_line import parse
 from retspec.cli.watched.facts import Seen
 from retspec.cli.watched.page import nothing_seen, page
 from retspec.cli.watched.suspicions import is_a_matter_of_taste, suspicions
-from retspec.facts import Parameters, Training
+from retspec.facts import ItemReads, Parameters, Training
 from retspec.facts.loop import Loop
 from retspec.judge import judge
 from retspec.plan import make_plan
@@ -116,11 +116,10 @@ def _document(training: CommandLine, steps: int, catalog: Catalog) -> Document:
 def _seen(found: Measurements) -> Seen | None:
     """Return the facts; None where the training could not be started, or its process died."""
     loop = _facts(found, "loop", Loop)
-    return (
-        None
-        if loop is None
-        else Seen(loop, _facts(found, "parameters", Parameters), _facts(found, "training", Training))
-    )
+    if loop is None:
+        return None
+    parameters, training = _facts(found, "parameters", Parameters), _facts(found, "training", Training)
+    return Seen(loop, parameters, training, _facts(found, "train_reads", ItemReads))
 
 
 def _facts(found: Measurements, name: str, kind: type[Facts]) -> Facts | None:

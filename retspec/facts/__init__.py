@@ -38,7 +38,16 @@ from retspec.facts.datasets import (
     Splits,
 )
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
-from retspec.facts.loader_contents import BadBatch, EpochOrders, ItemReads, SharedSamples, Sweep, WorkerDraws
+from retspec.facts.loader_contents import (
+    BadBatch,
+    EpochOrders,
+    FilesOfLoader,
+    ItemReads,
+    LoaderFiles,
+    SharedSamples,
+    Sweep,
+    WorkerDraws,
+)
 from retspec.facts.loaders import DataWait, Loader, Stage, Stages, Throughput
 from retspec.facts.loop import (
     Loop,
@@ -77,6 +86,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "Expectations",
+    "FilesOfLoader",
     "Fitting",
     "FollowedConfig",
     "Geometry",
@@ -89,6 +99,7 @@ __all__ = [
     "Labels",
     "LayerDeviation",
     "Loader",
+    "LoaderFiles",
     "Loading",
     "Loop",
     "Memory",

@@ -82,3 +82,27 @@ class Sweep(Struct, frozen=True):
     num_classes: int | None
     """None where targets are no class indices."""
     bad: tuple[BadBatch, ...]
+
+
+class FilesOfLoader(Struct, frozen=True):
+    """Where the files of a loader's samples lie."""
+
+    loader: str
+    known: int
+    """Samples of which a file is known."""
+    items: int | None
+    """Samples that it can give; None where it does not say."""
+    stray: int = 0
+    """Samples of which no known file lies in the named folders."""
+    shown: tuple[str, ...] = ()
+    """The first files of these."""
+    obstacle: str = ""
+    """Why no file is known, as a sentence without its full stop; empty where one is."""
+
+
+class LoaderFiles(Struct, frozen=True):
+    """Whether the files of the user's loaders lie in the folders that the spec names."""
+
+    folders: tuple[str, ...]
+    """Absolute."""
+    loaders: tuple[FilesOfLoader, ...]

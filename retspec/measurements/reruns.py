@@ -8,21 +8,28 @@ from msgspec import Meta
 
 from retspec.errors import Inconclusive
 from retspec.facts.reruns import TwoRuns
-from retspec.plugin import Cost, measurement
+from retspec.plugin import Cost, Passes, measurement
 
 if TYPE_CHECKING:
+    from retspec.records import Recipe
     from retspec.subjects.training.watching.watched import WatchedRun
+
+
+def _two_runs(recipe: Recipe, **_others: object) -> Passes:
+    """Return the steps of two more runs; a resumed one also takes those up to its checkpoint, which nobody knows."""
+    return Passes(steps=2 * recipe.steps)
+
 
 Line = Annotated[list[str], Meta(description="Arguments of the training's command line.")]
 
 
-@measurement(cost=Cost.TRAINING)
+@measurement(cost=Cost.TRAINING, passes=_two_runs)
 def second_run(watched_run: WatchedRun) -> TwoRuns:
     """Run the training twice more, each time in a fresh process."""
     return TwoRuns(watched_run.again(), watched_run.again())
 
 
-@measurement(cost=Cost.TRAINING)
+@measurement(cost=Cost.TRAINING, passes=_two_runs)
 def resumed_run(watched_run: WatchedRun, *, save: Line, resume: Line) -> TwoRuns:
     """Run the training in one go, and once interrupted and resumed, each part in a fresh process.
 

@@ -27,13 +27,16 @@ def sweep(
     optional_skeleton: Skeleton | None,
     progress: Callable[[int, int], None],
     *,
-    num_classes: Annotated[PositiveInt, Meta(description="By default the width of the model's output.")] | None = None,
+    num_classes: Annotated[
+        PositiveInt, Meta(description="By default those of the watched criterion, or the width of the model's output.")
+    ]
+    | None = None,
     ignore_index: Annotated[int, Meta(description="A target that the loss leaves out, such as -100.")] | None = None,
 ) -> Sweep:
     """Look at the batches of the user's loaders, as many as `data.sweep` says."""
     read: dict[str, int] = {}
     bad: list[BadBatch] = []
-    inspector = _Inspector(lambda: num_classes or classes_of(optional_skeleton), ignore_index)
+    inspector = _Inspector(lambda: num_classes or loaders.classes or classes_of(optional_skeleton), ignore_index)
     total = loaders.sweep * len(loaders.every)
     for loader in loaders.every:
         read[loader.name] = 0

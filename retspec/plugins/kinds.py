@@ -19,7 +19,7 @@ API_VERSION = 1
 PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
-        *("batch", "take_batch", "dataset", "transforms", "feed", "loaders"),
+        *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders"),
         *("trainer", "watched_run", "device", "config", "progress", "recorded_warnings"),
     }
 )

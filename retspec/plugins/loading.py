@@ -43,6 +43,8 @@ KINDS: Mapping[str, type] = {
     "retspec_reporters": Reporter,
 }
 """What each hook returns a list of."""
+_FILE = f"{PROJECT}_plugin_"
+"""What the names of modules begin with that are imported from a file."""
 NO_WRAPPER = (
     "what plugins offer is taken from each by itself, so that no plugin changes or hides what another offers; "
     "wrap observers only"
@@ -117,10 +119,20 @@ def _register_entry_point(manager: pluggy.PluginManager, point: importlib.metada
 
 def _register_named(manager: pluggy.PluginManager, name: str) -> Plugin:
     try:
-        module = _import_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+        module = import_plugin(name)
         return Plugin(name, str(getattr(module, "__file__", name)), offers=_register(manager, module, name))
     except (Exception, SystemExit) as error:
         raise PluginError(f"plugin {name!r} does not load: {_why(error)}") from error
+
+
+def import_plugin(name: str) -> ModuleType:
+    """Import a plugin by the name of its module, or by the path of its file."""
+    return _import_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+
+
+def importable_name(module: ModuleType) -> str:
+    """Return by what `import_plugin` imports the same module in another process."""
+    return str(module.__file__) if module.__name__.startswith(_FILE) else module.__name__
 
 
 def _distinct(plugins: Sequence[str]) -> Iterable[str]:
@@ -132,7 +144,7 @@ def _import_file(path: Path) -> ModuleType:
     """Import one file under a unique name, without touching `sys.path`, so that it shadows nothing."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    name = f"retspec_plugin_{path.stem}_{abs(hash(str(path.resolve())))}"
+    name = f"{_FILE}{path.stem}_{abs(hash(str(path.resolve())))}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")

@@ -15,9 +15,11 @@ class Passes:
 
     forward: int = 0
     backward: int = 0
+    steps: int = 0
+    """Optimizer steps of the user's own training, run once more; how many passes they take, only it knows."""
 
     def __add__(self, other: Passes) -> Passes:
-        return Passes(self.forward + other.forward, self.backward + other.backward)
+        return Passes(self.forward + other.forward, self.backward + other.backward, self.steps + other.steps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Plan:
     checks: tuple[CheckStep, ...]
     skipped: tuple[Criterion, ...] = ()
     needs_weights: bool = True
+    watched_steps: int = 0
+    """Optimizer steps for which a training of the user's own is watched, once for all; 0 where nothing reads it."""
 
     @property
     def needs_torch(self) -> bool:

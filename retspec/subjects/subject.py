@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
+from retspec.plugins.loading import importable_name
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.building import DataBuilder
 from retspec.subjects.data.images import take_images
+from retspec.subjects.data.item_files import folders_of
 from retspec.subjects.data.loaders import FileFeed, PastFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.devices import choose_device
@@ -24,7 +27,7 @@ from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import torch
@@ -115,6 +118,8 @@ class Subject:
         folder = Path(self._spec.file).resolve().parent
         launched = Rerun(
             source=source.name,
+            module=importable_name(sys.modules[source.function.__module__]),
+            function=source.function.__name__,
             value=training.value,
             folder=str(folder),
             steps=self.recipe.steps,
@@ -212,8 +217,24 @@ class Subject:
 
     @property
     def loaders(self) -> UserLoaders:
-        """The loaders of the user's training; raises SubjectError when the data section names none."""
+        """The loaders of the user's training: those of the data section, or those seen while it was watched.
+
+        Raises SubjectError when the spec gives neither, Inconclusive when the training showed none.
+        """
+        if self._is_launched and not self._data.source.gives_loaders:
+            return self.watched_run.loaders
         return self._data.loaders
+
+    @property
+    def data_folders(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
+        """A function that returns absolute folders of the data: those of the given paths, or that of the data section.
+
+        It returns none where nothing is given or named. It raises SubjectError for a path that is not there.
+        """
+        return lambda given: folders_of(given, (*self._spec.folders, Path.cwd())) if given else self._own_folders()
+
+    def _own_folders(self) -> tuple[str, ...]:
+        return (self.dataset.folder,) if self._data.source.gives_files else ()
 
     @cached_property
     def transforms(self) -> Transforms:

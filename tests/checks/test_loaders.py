@@ -136,5 +136,5 @@ def test_other_checks_use_the_loader_that_trains(tmp_path: Any) -> None:
 def test_a_spec_without_loaders_says_what_to_add(tmp_path: Any) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("retspec: 1\nchecks: {bad_batches: 0}\n")
-    with pytest.raises(SpecError, match="bad_batches reads loaders of yours, and `data` names none; use `loaders: "):
+    with pytest.raises(SpecError, match="bad_batches reads loaders, and `data` names none; write `loaders: "):
         prepare(spec, entry_points=False)

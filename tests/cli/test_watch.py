@@ -175,6 +175,16 @@ def test_what_many_trainings_do_on_purpose_warns_and_is_nothing_wrong(script: An
     assert "looks wrong:\n  warned: decayed_vectors = 2 parameters" in finished.out
 
 
+def test_a_loader_that_repeats_its_order_looks_wrong_and_one_that_does_not_augment_does_not(
+    script: Any, retspec: Any
+) -> None:
+    script(("shuffle=True", "shuffle=False"))
+    finished = retspec("watch", "--steps", "4", "--", "python", "train.py")
+    assert finished.code == 0
+    assert "warned: epoch_order_repeats = true" in finished.out
+    assert "train_loader_augments" not in finished.out
+
+
 def test_a_schedule_that_counts_epochs_does_not_look_wrong(script: Any, retspec: Any) -> None:
     made = "    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1)\n    for epoch"
     script(("    for epoch", made), ("optimizer.step()\n", "optimizer.step()\n        schedule.step()\n"))
@@ -327,6 +337,10 @@ def test_a_spec_is_drafted_that_the_same_training_meets(script: Any, program: An
     assert {"accumulation": 1, "max_trainable_params": 83, "unowned_params": 0, "lr_rtol": 1e-3}.items() <= {
         criterion.id: criterion.limit for criterion in spec.criteria
     }.items()
+    assert {"train_loader_augments": False, "epoch_order_repeats": False}.items() <= {
+        criterion.id: criterion.limit for criterion in spec.criteria
+    }.items()
+    assert "  # loaders_share_samples: 0\n" in Path("specs/own.yaml").read_text()
     finished = program("run", "specs/own.yaml", "--no-reports")
     assert finished.returncode == 0, finished.stdout + finished.stderr
 

@@ -53,6 +53,10 @@ def loaded(how):
         return dict(line.split(": ") for line in CONFIG.read_text().splitlines()[:1])
     if how == "unopened":
         return {}
+    if how == "omegaconf_load":
+        from omegaconf import OmegaConf
+
+        return OmegaConf.load(CONFIG)
     with open(CONFIG) as file:
         return yaml.load(file, Loader=yaml.SafeLoader)
 
@@ -73,6 +77,8 @@ def converted(cfg, how):
         from omegaconf import OmegaConf
 
         return OmegaConf.to_container(OmegaConf.create(cfg))
+    if how == "refused" and type(cfg) is not dict:
+        raise TypeError("the config is no dict")
     return cfg
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retspec.cli.plan import totals
 from retspec.errors import NothingSelected, UsageError
 from retspec.prepare import prepare
 from retspec.records import Passes
@@ -195,3 +196,29 @@ def test_a_restricted_plan_measures_only_what_the_rest_waits_for(folder: Path) -
     rest = plan_of(folder).restricted_to(["merge_atol"])
     assert [step.name for step in rest.measurements] == ["merging"]
     assert ids(rest) == ["merge_atol"]
+
+
+def test_a_training_of_the_users_own_is_counted_in_its_steps_and_what_retspec_does_beside_it_in_passes(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "train.py").touch()
+    checks = "loss_drop: 0.1\nmax_data_wait: 0.5\nunowned_params: 0\nscript_determinism: 0\neval_determinism_atol: 0\n"
+    plan, _ = prepare(spec_in(tmp_path, checks, "train: {script: train.py, steps: 7}\n"), entry_points=False)
+    passes = {step.name: step.passes for step in plan.measurements}
+    assert passes["training"] == passes["data_wait"] == passes["loop"] == Passes()
+    assert passes["second_run"] == Passes(steps=14)
+    assert plan.passes == Passes(forward=2, steps=14)
+    assert plan.watched_steps == 7
+    assert totals(plan).endswith(
+        ": 2 forward passes and 0 backward; your training is watched for 7 optimizer steps, and "
+        "runs again for at least 14"
+    )
+
+
+def test_what_reads_no_training_watches_none(tmp_path: Path) -> None:
+    (tmp_path / "train.py").touch()
+    (tmp_path / "train.yaml").write_text("lr: 1\n")
+    spec = spec_in(tmp_path, "config_paths: 0\n", "config: train.yaml\ntrain: {script: train.py, steps: 7}\n")
+    plan, _ = prepare(spec, entry_points=False)
+    assert plan.watched_steps == 0
+    assert totals(plan).endswith("; no weights are made")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import pickle
 from types import SimpleNamespace
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from omegaconf import OmegaConf
 
 from retspec.subjects.training.watching.config_reads import ConfigFollower
-from retspec.subjects.training.watching.recorded import Reads, Recorded
+from retspec.subjects.training.watching.recorded import Reads, Recorded, unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 
 CONFIG = {"a": 1, "b": {"c": 2, "d": 3}, "l": [{"x": 1}, {"x": 2}], "n": [1, 2]}
 EVERY = {"a", "b.c", "b.d", "l.0.x", "l.1.x", "n"}
+
+
+@dataclasses.dataclass
+class Holder:
+    """Holds a config, as an options class does."""
+
+    config: dict[str, Any]
 
 
 def after(use: Callable[[Any], object]) -> tuple[set[str], set[str]]:
@@ -55,9 +64,11 @@ def test_what_is_asked_for_by_name_is_read_and_nothing_else_is(use: Callable[[An
         {}.update,
         json.dumps,
         pickle.dumps,
+        lambda config: dataclasses.asdict(Holder(config)),
+        unrecorded,
         lambda _config: None,
     ],
-    ids=["dict", "two stars", "union", "items", "loop", "update", "json", "pickle", "not used"],
+    ids=["dict", "two stars", "union", "items", "loop", "update", "json", "pickle", "asdict", "plain", "not used"],
 )
 def test_what_is_taken_as_a_whole_is_not_known(use: Callable[[Any], object]) -> None:
     assert after(use) == (set(), EVERY)
@@ -114,3 +125,16 @@ def test_a_key_that_the_code_names_may_be_read_later(tmp_path: Path) -> None:
         yaml.safe_load(path.read_text())["a"]
     facts = follower.facts(tmp_path, is_complete=False)
     assert (facts.later, facts.unread) == (("out",), (unnamed,))
+
+
+@pytest.mark.parametrize("load", [OmegaConf.load, lambda path: OmegaConf.create(yaml.safe_load(path.read_text()))])
+def test_omegaconf_gets_what_it_takes_and_is_put_back(load: Callable[[Path], Any], tmp_path: Path) -> None:
+    path = tmp_path / "train.yaml"
+    path.write_text(yaml.safe_dump(CONFIG))
+    before = OmegaConf.create
+    follower = ConfigFollower(path)
+    with follower.following():
+        assert load(path).b.d == 3
+    assert OmegaConf.create is before
+    facts = follower.facts(tmp_path, is_complete=True)
+    assert (set(facts.unknown), facts.read, facts.unread) == (EVERY, (), ())

@@ -110,3 +110,11 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, train: str, said: str)
     with pytest.raises(SpecError) as caught:
         loaded(tmp_path, train)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("seed", "verdict"), [("3", Verdict.MET), ("0", Verdict.MISSED)])
+def test_a_program_that_a_plugin_starts_can_be_run_again(seed: str, verdict: Verdict, tmp_path: Path) -> None:
+    plugin = Path(__file__).with_name("own_launch.py")
+    head = f"plugins: [{plugin}]\ntrain: {{seeded_text: {{seed: {seed}}}, steps: 2}}\n"
+    (result,) = run_here(spec_in(tmp_path, "script_determinism: 0", head)).values()
+    assert result.verdict is verdict, result.reason

@@ -27,7 +27,9 @@ def criterion_input(loop: Loop) -> Observed[str]:
         What entered the first calls of `cross_entropy` looks like: `logits`, `probabilities` (not negative, each row
         sums to 1), `log-probabilities` (their exponentials do; a second log_softmax changes nothing, but the model
         returns no logits) or `no negative values` (a tenth of them exactly zero). The tolerance is that of the data
-        type. No verdict when no cross-entropy was called.
+        type. A module without parameters that makes a scalar of two tensors counts, too, if it takes a softmax of its
+        first one: timm's LabelSmoothingCrossEntropy, a focal loss. No verdict for any other criterion: it may want
+        probabilities.
     """
     steps = loop.extent
     criterion = loop.criterion

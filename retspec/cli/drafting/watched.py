@@ -30,6 +30,7 @@ retspec: 1
 name: {name}
 description: Gate before a training run.
 """
+_ON_LOADERS = ("loaders_share_samples: 0", "bad_batches: 0", "equal_worker_samples: {limit: 0, with: {workers: 2}}")
 _RATES = 5
 """Learning rates that a draft holds the first steps to."""
 
@@ -40,6 +41,7 @@ def draft(training: CommandLine, seen: Seen, results: Sequence[Result], path: Pa
     script = os.path.relpath(training.value, path.absolute().parent) if training.source == "script" else ""
     section = [f"  {key}: {_yaml(value)}" for key, value in training.section(seen.loop.requested, value=script).items()]
     checks = ["checks:", "  # true of every training", *map(_suspicion, results), "  # as seen", *_as_seen(seen)]
+    checks += ["  # of the loaders that it read; not measured yet", *(f"  # {each}" for each in _ON_LOADERS)]
     return "\n".join([head, "train:", *section, "", "run: {timeout: 10m}", "", *checks]) + "\n"
 
 
@@ -71,6 +73,8 @@ def _as_seen(seen: Seen) -> Iterator[str]:
         if seen.parameters.adapted_layers:
             yield f"  lora_layers: {len(seen.parameters.adapted_layers)}"
             yield "  merge_atol: 1e-4"
+    if seen.reads is not None:
+        yield f"  train_loader_augments: {_yaml(bool(seen.reads.differing))}"
     rates = loop.optimizers[loop.main].groups[0].rates[:_RATES]
     if any(rates):
         yield f"  lr_rtol: {{limit: 1e-3, with: {{rates: {_yaml([float(f'{rate:.6g}') for rate in rates])}}}}}"

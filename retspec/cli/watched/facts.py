@@ -11,7 +11,7 @@ from retspec.text.wording import duration, readable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from retspec.facts import Parameters, Training
+    from retspec.facts import ItemReads, Parameters, Training
     from retspec.facts.loop import Loop, WatchedBatch, WatchedGroup, WatchedOptimizer, WatchedStep
 
 Line = tuple[str, str]
@@ -25,6 +25,8 @@ class Seen:
     loop: Loop
     parameters: Parameters | None = None
     training: Training | None = None
+    reads: ItemReads | None = None
+    """Items of the loader that trained, read several times."""
 
     @property
     def sizes(self) -> dict[str, int]:

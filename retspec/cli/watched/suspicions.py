@@ -12,16 +12,17 @@ if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
     from retspec.records import Outcome, Value
 
+AUGMENTS = "train_loader_augments"
 _CHECKS = (
     *("unowned_params", "foreign_params", "idle_groups", "loss_weight_rtol", "stale_gradients"),
     *("steps_without_backward", "clip_factor", "eval_mode_leaves", "train_mode_validations", "criterion_input"),
-    *("decayed_vectors", "repeated_batches"),
+    *("decayed_vectors", "repeated_batches", "epoch_order_repeats", "val_loader_augments", AUGMENTS),
     *("nonfinite_steps", "nonfinite_gradients", "dead_gradients", "frozen_drift"),
 )
 _LIMITS = {"min_trainable_params": 1, "scheduler_steps": 1}
 """Of checks that have none of their own."""
-_A_RECIPE_FOR_SOME = {"decayed_vectors"}
-"""What many trainings do on purpose: it only warns."""
+_A_RECIPE_FOR_SOME = {"decayed_vectors", "epoch_order_repeats"}
+"""What many trainings do on purpose, as those on one whole batch repeat their order: it only warns."""
 
 
 def suspicions(catalog: Catalog) -> Mapping[str, Mapping[str, Value | None]]:
@@ -32,6 +33,11 @@ def suspicions(catalog: Catalog) -> Mapping[str, Mapping[str, Value | None]]:
 
 
 def is_a_matter_of_taste(outcome: Outcome) -> bool:
-    """Whether an observation is right for some trainings: a schedule that counts epochs steps less than once a step."""
+    """Whether an observation is right for some trainings.
+
+    A schedule that counts epochs steps less than once a step, and not every training augments.
+    """
+    if outcome.id == AUGMENTS:
+        return True
     value = outcome.observed.value if outcome.observed else None
     return outcome.id == "scheduler_steps" and isinstance(value, float | int) and value < 1

@@ -28,6 +28,8 @@ _MADE_OF = {
     "take_batch": (*_MODEL, "dataset", "transforms"),
     "feed": (*_MODEL, "dataset", "transforms"),
     "transforms": _MODEL,
+    "loaders": ("watched_run",),
+    "data_folders": ("dataset",),
 }
 """The parts of a subject that others are made of: whatever waited for one has waited for those, too."""
 

@@ -25,7 +25,10 @@ _NEEDS = {
     ),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
-    "loaders": ({"loaders"}, 'reads loaders of yours, and `data` names none; use `loaders: {{train: "pkg:f"}}` there'),
+    "loaders": (
+        {"loaders"},
+        'reads loaders, and `data` names none; write `loaders: {{train: "pkg:f"}}`, or `train: {{script: train.py}}`',
+    ),
     "feed": (
         {"feed"},
         "needs batch after batch, and `data` gives a single one; use {} there, or a DataLoader of yours",

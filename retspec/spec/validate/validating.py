@@ -99,7 +99,7 @@ class _Validation:
         launched_by = next((each.name for each in catalog.launchers if training and each.name == training.source), "")
         launches = bool(launched_by)
         given = {"files": has_files, "feed": has_feed or launches, "watched": launches, "model": launches}
-        given["loaders"] = is_reported or source.gives_loaders
+        given["loaders"] = is_reported or source.gives_loaders or launches
         sections = {*data, *(name for name, is_given in given.items() if is_given)}
         if launches and "model" in data:
             message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"

@@ -25,15 +25,17 @@ class UserLoader:
     """A DataLoader, or any iterable of batches.
 
     name: `train` or `val`, the key of the spec.
+    seen_in: the section of the spec whose training it was seen in; empty where the spec names it.
     """
 
     name: str
     given: Any
+    seen_in: str = ""
 
     @property
     def path(self) -> str:
-        """The place in the spec that names it."""
-        return f"{PATH}.{self.name}"
+        """The place in the spec that it comes from."""
+        return self.seen_in or f"{PATH}.{self.name}"
 
     @property
     def batches(self) -> int | None:
@@ -105,18 +107,24 @@ class UserLoader:
 
 @dataclass(frozen=True)
 class UserLoaders:
-    """What `data: {loaders: ...}` names.
+    """What `data: {loaders: ...}` names, or what a watched training read.
 
     sweep: batches of each to look at.
+    unseen: why a watched training showed no loader for validation.
+    classes: how many its criterion chose from, where it showed that.
     """
 
     train: UserLoader
     validation: UserLoader | None
     sweep: int
+    unseen: str = ""
+    classes: int | None = None
 
     @property
     def val(self) -> UserLoader:
-        """The loader for validation; raises SubjectError when the spec names none."""
+        """The loader for validation; raises SubjectError when the spec names none, Inconclusive when none was seen."""
+        if self.validation is None and self.unseen:
+            raise Inconclusive(self.unseen)
         if self.validation is None:
             raise SubjectError(f"this needs a second loader; name it as `{PATH}.val`", path=PATH)
         return self.validation

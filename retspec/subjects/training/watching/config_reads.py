@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from retspec.facts.config import ConfigReads
+from retspec.subjects.openings import openings_noted, real_path
 from retspec.subjects.training.watching.named_keys import text_constants
-from retspec.subjects.training.watching.recorded import Reads, Recorded
+from retspec.subjects.training.watching.recorded import Reads, Recorded, unrecorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 _READERS = {"json": ("load", "loads"), "yaml": ("load", "safe_load", "full_load", "unsafe_load")}
 _DUMPERS = ("SafeDumper", "Dumper", "CSafeDumper", "CDumper")
-
-_expected: set[str] = set()
-"""Files whose opening is noted; empty while nothing is followed, so that the audit hook does nothing."""
-_opened: set[str] = set()
-_hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
-"""The audit hook, once it is there: none can be removed (https://docs.python.org/3/library/sys.html#sys.addaudithook)."""
 
 
 class ConfigFollower:
@@ -33,6 +27,8 @@ class ConfigFollower:
         self._path = path
         self._text = path.read_text(encoding="utf-8", errors="replace")
         self._reads: Reads | None = None
+        self._real = real_path(path)
+        self._is_opened = False
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -40,10 +36,11 @@ class ConfigFollower:
         import yaml
 
         with ExitStack() as stack:
-            stack.enter_context(_noting_openings(self._path))
+            stack.enter_context(openings_noted(self._note_opening))
             for module in (json, yaml):
                 for name in _READERS[module.__name__]:
                     stack.enter_context(self._replaced(module, name))
+            stack.enter_context(_plain_for_omegaconf())
             for name in _DUMPERS:
                 if hasattr(yaml, name):
                     stack.enter_context(_representing(getattr(yaml, name)))
@@ -64,13 +61,16 @@ class ConfigFollower:
         finally:
             setattr(module, name, original)
 
+    def _note_opening(self, path: Any) -> None:
+        self._is_opened = self._is_opened or real_path(path) == self._real
+
     def _is_config(self, source: Any) -> bool:
         """Whether a reader gets this file: as a stream with its name, or as its text."""
         if isinstance(source, (bytes, bytearray)):
             source = source.decode(errors="replace")
         if isinstance(source, str):
             return source.strip() == self._text.strip()
-        return _real(getattr(source, "name", None)) == _real(self._path)
+        return real_path(getattr(source, "name", None)) == self._real
 
     def _recorded(self, value: Any) -> Any:
         if type(value) is not dict:  # `yaml.safe_load` calls `yaml.load`, which has recorded it already
@@ -93,7 +93,7 @@ class ConfigFollower:
         later = [each for each in rest if each.rpartition(".")[2] in named]
         return ConfigReads(
             file=str(self._path),
-            opened=_real(self._path) in _opened,
+            opened=self._is_opened,
             followed=reads is not None,
             read=tuple(read),
             unknown=tuple(unknown),
@@ -103,27 +103,27 @@ class ConfigFollower:
 
 
 @contextmanager
-def _noting_openings(path: Path) -> Iterator[None]:
-    """Note whether a file is opened, by whatever code."""
+def _plain_for_omegaconf() -> Iterator[None]:
+    """Let OmegaConf, and Hydra by it, get plain dicts: it refuses other classes, and copies what it gets anyway.
 
-    def note(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and _expected and (opened := _real(arguments[0])) in _expected:
-            _opened.add(opened)
+    See https://omegaconf.readthedocs.io/en/latest/usage.html#creating
+    """
+    if find_spec("omegaconf") is None:
+        yield
+        return
+    from omegaconf import OmegaConf
 
-    if not _hooks:
-        _hooks.append(note)
-        sys.addaudithook(note)
-    _opened.discard(_real(path))
-    _expected.add(_real(path))
+    maker: Any = OmegaConf
+    original = maker.create
+
+    def create(*args: Any, **kwargs: Any) -> Any:
+        return original(*map(unrecorded, args), **{name: unrecorded(value) for name, value in kwargs.items()})
+
+    maker.create = staticmethod(create)
     try:
         yield
     finally:
-        _expected.discard(_real(path))
-
-
-def _real(path: Any) -> str:
-    """Return the path of a file without links; empty for what is no path."""
-    return os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else ""
+        maker.create = staticmethod(original)
 
 
 @contextmanager

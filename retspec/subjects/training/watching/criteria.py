@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode, _get_current_function_mode
@@ -26,12 +28,20 @@ CRITERIA: dict[Callable[..., Any], str] = {
     functional.huber_loss: "huber_loss",
     functional.kl_div: "kl_div",
 }
+_SOFTMAXES = frozenset(
+    {
+        *(functional.softmax, torch.softmax, Tensor.softmax),
+        *(functional.log_softmax, torch.log_softmax, Tensor.log_softmax),
+        *(torch.logsumexp, Tensor.logsumexp),
+    }
+)
+"""What a criterion that wants logits does with them."""
 _LOOKED_AT = 3
 """Calls of a criterion whose input is looked at: each costs a transfer from the device."""
 
 
 class LossMode(TorchFunctionMode):
-    """Notes each call of a criterion of torch.
+    """Notes each call of a criterion of torch, and of a softmax, which others are made of.
 
     A mode sees the functions that the thread that entered it calls, those inside torch.nn included:
     https://docs.pytorch.org/docs/stable/torch.overrides.html
@@ -50,6 +60,8 @@ class LossMode(TorchFunctionMode):
         result = function(*args, **named)
         if function in CRITERIA:
             self._criteria.note(function, result, args, named)
+        elif function in _SOFTMAXES:
+            self._criteria.note_softmax(args, named)
         return result
 
     def pause(self) -> None:
@@ -79,6 +91,8 @@ class Criteria:
         """The mean criterion of the first backward pass, of logits and targets; None when there were several."""
         self._calls = 0
         self._is_first = True
+        self._softmaxed: list[tuple[ref[Tensor], int]] = []
+        """What a softmax was taken of, and over which dimension."""
         self.nodes: dict[Any, float] = {}
         """What one mean counts in a criterion's output, by the graph node of that output."""
 
@@ -103,6 +117,13 @@ class Criteria:
             kind = input_kind(inputs.detach()) if name == "cross_entropy" and chosen else ""
             self.seen.append(WatchedCriterion(name, reduction, kind, inputs.shape[1] if chosen else None))
 
+    def note_softmax(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Note a softmax before the first backward pass: a criterion that takes it of its input wants logits."""
+        values = kwargs.get("input", args[0] if args else None)
+        dim = kwargs.get("dim", args[1] if len(args) > 1 else None)
+        if self._is_first and isinstance(values, Tensor) and isinstance(dim, int):
+            self._softmaxed.append((ref(values), dim % max(values.dim(), 1)))
+
     def note_module(self, module: nn.Module, inputs: Sequence[Any], result: Any) -> None:
         """Note the call of a module without parameters that makes a scalar of two tensors or more: a criterion."""
         tensors = [each for each in inputs if isinstance(each, Tensor)]
@@ -116,11 +137,17 @@ class Criteria:
         if not self.seen:
             self.call = module
             reduction = str(getattr(module, "reduction", "mean"))
-            self.seen.append(WatchedCriterion(type(module).__name__, reduction, "", None))
+            kind = input_kind(tensors[0].detach()) if self._wants_logits(tensors[0]) else ""
+            self.seen.append(WatchedCriterion(type(module).__name__, reduction, kind, None))
+
+    def _wants_logits(self, inputs: Tensor) -> bool:
+        """Whether a softmax was taken of rows (batch, classes, ...), as they entered."""
+        return inputs.dim() > 1 and any(values() is inputs and dim == 1 for values, dim in self._softmaxed)
 
     def backward_followed(self) -> None:
         """Note that the first loss is complete."""
         self._is_first = False
+        self._softmaxed.clear()
 
     def step_taken(self) -> None:
         """Let the graphs of a step go."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+
+from retspec.subjects.training.watching.feeders import Feeders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +50,17 @@ class Entered:
     """What it is recognised by."""
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A forward pass of an outermost module on its way."""
+
+    root: int
+    handled: BaseException | None
+    """What was handled when it began, as where a training goes on inside `except`."""
+    training: frozenset[int] | None = None
+    """Of an evaluation, the leaves in train mode."""
+
+
 @dataclass
 class Forwards:
     """The outermost modules that ran, and in which mode."""
@@ -58,10 +72,11 @@ class Forwards:
     called: list[Called] = field(default_factory=list)
     buffers: dict[int, list[tuple[Tensor, Tensor]]] = field(default_factory=dict)
     """The buffers of each root with a copy from before its first run."""
-    trainings: dict[int, int] = field(default_factory=dict)
+    trainings: Counter[int] = field(default_factory=Counter)
+    """Forward passes with gradients that came to their end, by their root."""
     evaluated: dict[int, nn.Module] = field(default_factory=dict)
     """Outermost modules that ran without gradients."""
-    evaluations: dict[int, int] = field(default_factory=dict)
+    evaluations: Counter[int] = field(default_factory=Counter)
     _train_modes: Counter[tuple[int, frozenset[int]]] = field(default_factory=Counter)
     """Evaluations by their root and the identities of its leaves that were in train mode."""
     _eval_leaves: dict[int, dict[int, str]] = field(default_factory=dict)
@@ -71,6 +86,7 @@ class Forwards:
     """Data type and kind of device that the first leaf of each root with weights computes in."""
     entered: list[Entered] = field(default_factory=list)
     """The batches of training forward passes."""
+    feeders: Feeders = field(default_factory=Feeders)
     in_backward: bool = False
 
     def __post_init__(self) -> None:
@@ -78,6 +94,7 @@ class Forwards:
         self._remembering = True
         self._known: set[int] = set()
         self._root: nn.Module | None = None
+        self._begun: _Begun | None = None
         self._pending: list[tuple[int, dict[int, str]]] = []
         self._leaves: dict[int, list[tuple[str, nn.Module]]] = {}
 
@@ -92,12 +109,16 @@ class Forwards:
     def give_up(self) -> None:
         """Note that a module raised."""
         self._depth = max(self._depth - 1, 0)
+        if self._depth == 0:
+            self._begun = None
 
     def leave(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], output: Any) -> None:
         """Note that a module ended; it may have raised."""
         import torch
 
         self._depth = max(self._depth - 1, 0)
+        if self._depth == 0 and self._begun is not None:
+            self._end(self._begun, output)
         if not torch.is_grad_enabled() or self.in_backward:
             return
         self.ran.add(id(module))
@@ -130,6 +151,7 @@ class Forwards:
         for root, leaves in self._pending:
             self._eval_leaves.setdefault(root, {}).update(leaves)
         self._pending.clear()
+        self.feeders.backward_followed()
 
     def eval_leaves(self, root: int) -> list[str]:
         """Return the names of the leaves of a root that trained in eval mode; those of a copy in it never ran."""
@@ -149,17 +171,34 @@ class Forwards:
         import torch
 
         key = id(module)
-        if not torch.is_grad_enabled():
+        with_gradients = torch.is_grad_enabled()
+        if self._has_parameters(module):
+            self.feeders.entered(key, in_train_mode=module.training, with_gradients=with_gradients)
+        if not with_gradients:
             self.evaluated[key] = module
-            self.evaluations[key] = self.evaluations.get(key, 0) + 1
             training = frozenset(id(leaf) for _, leaf in self._leaves_of(module) if leaf.training)
-            self._train_modes[key, training] += 1
+            self._begun = _Begun(key, sys.exc_info()[1], training)
             return
-        if key not in self.roots and next(module.parameters(), None) is not None:
+        if key not in self.roots and self._has_parameters(module):
             self.roots[key] = module
             self.buffers[key] = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
-        self.trainings[key] = self.trainings.get(key, 0) + 1
+        self._begun = _Begun(key, sys.exc_info()[1])
         self._pending.append((key, {id(leaf): name for name, leaf in self._leaves_of(module) if not leaf.training}))
+
+    def _end(self, begun: _Begun, output: Any) -> None:
+        """Count a forward pass of an outermost module, unless it raised: then it has no output, and is handled now."""
+        self._begun = None
+        if output is None and sys.exc_info()[1] is not begun.handled:
+            return
+        if begun.training is None:
+            self.trainings[begun.root] += 1
+        else:
+            self.evaluations[begun.root] += 1
+            self._train_modes[begun.root, begun.training] += 1
+
+    @staticmethod
+    def _has_parameters(module: nn.Module) -> bool:
+        return next(module.parameters(), None) is not None
 
     def _may_be_all(self, module: nn.Module) -> bool:
         """Whether a module may be the model itself: the outermost one may hold copies of it, too."""

@@ -36,10 +36,10 @@ def loop_facts(watch: Watch) -> Loop:
     order = {each.index: place for place, each in enumerate(stepping)}
     names = _names(watch)
     forwards, trainee = watch.forwards, watch.trainee
-    root = _root_key(watch)
+    root = root_key(watch)
     batches = [each for each in forwards.entered if each.root == root]
     autocast_dtype, device = forwards.autocast.get(root, ("", ""))
-    evaluated = list(_evaluated(watch))
+    evaluated = list(evaluated_roots(watch))
     vectors = [p for each in stepping for p in each.parameters if p.dim() <= 1]
     scales = _scales(watch)
     return Loop(
@@ -151,7 +151,7 @@ def _named(parameter: Tensor, names: dict[int, str]) -> str:
     return names.get(id(parameter)) or f"a tensor of shape {tuple(parameter.shape)}"
 
 
-def _root_key(watch: Watch) -> int:
+def root_key(watch: Watch) -> int:
     """Return the identity of the outermost module around the one that trains."""
     if watch.trainee is None:
         return 0
@@ -161,7 +161,7 @@ def _root_key(watch: Watch) -> int:
     return inside[0] if inside else id(watch.trainee.module)
 
 
-def _evaluated(watch: Watch) -> Iterator[int]:
+def evaluated_roots(watch: Watch) -> Iterator[int]:
     """Give the identities of the outermost modules that ran without gradients and have parameters of the trainee."""
     own = set() if watch.trainee is None else {id(p) for p in watch.trainee.module.parameters()}
     for key, module in watch.forwards.evaluated.items():

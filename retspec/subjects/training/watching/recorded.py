@@ -81,6 +81,10 @@ class Recorded(dict[Any, Any]):
 
     __slots__ = ("_copies", "_place", "_reads")
 
+    def __new__(cls, data: Any = (), _place: str = "", reads: Reads | None = None) -> Any:
+        """Return a plain dict where nothing is to be noted: `dataclasses.asdict` calls `type(value)(entries)`."""
+        return dict(data) if reads is None else super().__new__(cls)
+
     def __init__(self, data: Mapping[Any, Any], place: str, reads: Reads) -> None:
         super().__init__({key: recorded(value, joined(place, key), reads) for key, value in data.items()})
         self._place = place
@@ -164,6 +168,13 @@ def recorded(value: Any, place: str, reads: Reads) -> Any:
     if type(value) is list:
         return [recorded(each, joined(place, index), reads) for index, each in enumerate(value)]
     return value
+
+
+def unrecorded(value: Any) -> Any:
+    """Return a value with plain dicts in it, all their keys noted as taken with the others."""
+    if isinstance(value, dict):
+        return {key: unrecorded(entry) for key, entry in value.items()}
+    return [*map(unrecorded, value)] if type(value) is list else value
 
 
 def entries_of(value: Any) -> list[tuple[Any, Any]]:

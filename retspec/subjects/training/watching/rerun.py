@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from retspec.errors import NoVerdict
 from retspec.facts.reruns import Trace
+from retspec.plugins.loading import import_plugin
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.models.state import fingerprint
 from retspec.subjects.training.watching.config_reads import ConfigFollower
@@ -29,6 +30,8 @@ from retspec.subjects.training.watching.watch import Watch
 if TYPE_CHECKING:
     from retspec.plugin import Source
 
+LAUNCHED = "retspec.subjects.training.sources.launched"
+"""The module of the kinds that are built in."""
 _COMPLETE = ("it ended by itself", "it ended by itself, with exit code 0")
 """Endings, as `Watch` says them, of a training that has read all that it reads."""
 
@@ -38,11 +41,16 @@ class Rerun:
     """A launch as plain data."""
 
     source: str
-    value: str
+    """The key under `train`."""
+    value: Any
     folder: str
     steps: int
     threads: int
     arguments: dict[str, Any] = field(default_factory=dict)
+    module: str = LAUNCHED
+    """Where the function lies that launches it: a module, or the file of a plugin."""
+    function: str = ""
+    """Its name; that of the key by default."""
     config: str = ""
     """A training config whose reads are followed; empty where none is."""
 
@@ -81,7 +89,7 @@ def main() -> None:
     allow_imports_from(folder, Path.cwd())
     follower = ConfigFollower(Path(rerun.config)) if rerun.config else None
     with nullcontext() if follower is None else follower.following():
-        launch = _source(rerun.source)(rerun.value, folder, **rerun.arguments)
+        launch = _source(rerun)(rerun.value, folder, **rerun.arguments)
         watch = Watch(launch, rerun.steps)
         watch.run()
     trace = traced(watch)
@@ -122,10 +130,8 @@ def _state(optimizer: Any) -> dict[str, int]:
     return prints
 
 
-def _source(name: str) -> Source:
-    from retspec.subjects.training.sources import launched
-
-    source: Source = getattr(launched, name)
+def _source(rerun: Rerun) -> Source:
+    source: Source = getattr(import_plugin(rerun.module), rerun.function or rerun.source)
     return source
 
 

@@ -57,7 +57,7 @@ class Watch:
         self.logs: dict[int, OptimizerLog] = {}
         self.forwards = Forwards()
         self.criteria = Criteria()
-        self.waits = Waits(one_batch=launch.one_batch)
+        self.waits = Waits(self.forwards.feeders, one_batch=launch.one_batch)
         self.schedulers: list[tuple[Any, int]] = []
         """Each scheduler with its steps since the first optimizer step."""
         self._early_schedulers: list[Any] = []
@@ -151,7 +151,7 @@ class Watch:
         if id(module) in self.forwards.roots and self.forwards.is_outside:
             self._note_batch(module, args, kwargs)
         if self.forwards.is_remembering:
-            self.criteria.note_module(module, args, output)
+            self.criteria.note_module(module, [*args, *kwargs.values()], output)
 
     def _note_batch(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         import torch

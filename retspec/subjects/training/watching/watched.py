@@ -13,6 +13,7 @@ from retspec.subjects.models.state import trained_tensors
 from retspec.subjects.models.structure import has_adapter
 from retspec.subjects.training.watching.replay import Replay
 from retspec.subjects.training.watching.rerun import Rerun, trace_of
+from retspec.subjects.training.watching.seen_loaders import loaders_of
 from retspec.subjects.training.watching.watch import Watch
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from retspec.facts.loop import Loop
     from retspec.facts.reruns import Trace
     from retspec.records import Recipe
+    from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.training.trainer import Trainer
     from retspec.subjects.training.watching.launching import Launch
 
@@ -45,6 +47,7 @@ class WatchedRun:
         watch = Watch(launch, launched.steps, progress)
         with settings_of_torch():
             loop = watch.run()
+        watch.forwards.feeders.let_go()
         if watch.trainee is None:
             return WatchedRun(loop, watch, launched)
         module = watch.trainee.module
@@ -102,6 +105,11 @@ class WatchedRun:
             raise SubjectError(f"{self.loop.command} gave {type(self.module).__name__} no tensor", path="train")
         targets = self.watch.criteria.targets if called.labels is None else called.labels
         return UnlabelledBatch(called.inputs) if targets is None else Batch(called.inputs, targets)
+
+    @cached_property
+    def loaders(self) -> UserLoaders:
+        """The DataLoaders that fed it and its evaluations; raises Inconclusive when none did."""
+        return loaders_of(self.watch)
 
     @property
     def _what_came(self) -> str:
