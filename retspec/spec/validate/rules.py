@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.records import Criterion, Direction, Value
+from retspec.records import Criterion, Direction, Value, decided_by
 from retspec.spec.validate.context import Finding
 
 if TYPE_CHECKING:
@@ -63,8 +63,12 @@ def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Fin
     optimizer = section.get("optimizer")
     if isinstance(optimizer, dict) and "lr" in optimizer and "lr" in section:
         yield Finding(("train", "lr"), "train.lr is given twice; keep it here or under `optimizer`", on_key=True)
+    decided = {key: by for key, by in decided_by(recipe).items() if key in section}
+    for key, by in decided.items():
+        message = f"train.{key} says nothing beside `{by}: {getattr(recipe, by)}`, which decides it; remove one of them"
+        yield Finding(("train", key), message, on_key=True)
     for key, is_given in (("label_smoothing", recipe.label_smoothing), ("class_weights", recipe.class_weights)):
-        if is_given and recipe.loss != "cross_entropy":
+        if is_given and key not in decided and recipe.loss != "cross_entropy":
             message = f"train.{key} goes with the loss cross_entropy, and the loss is {recipe.loss}; remove one of them"
             yield Finding(("train", key), message, on_key=True)
 

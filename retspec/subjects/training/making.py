@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError
-from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource
+from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource, decided_by
 from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
@@ -57,9 +57,16 @@ class TrainerMaker:
     def varied(self, **variations: Any) -> TrainerMaker:
         """Return a maker whose trainers differ in some keys of the recipe.
 
-        Raises NoVerdict when this kind of training does not have such a key.
+        Raises NoVerdict when this kind of training does not have such a key, or a function of the user's decides it.
         """
         asked = {name: value for name, value in variations.items() if value != getattr(self.recipe, name)}
+        decided = decided_by(self.recipe) if self.is_recipe else {}
+        for name in asked.keys() & decided.keys():
+            key = decided[name]
+            raise NoVerdict(
+                f"this needs a training with {name} {asked[name]}, and `train.{key}` decides it by "
+                f"{getattr(self.recipe, key)}"
+            )
         if not self.is_recipe:
             known = _VARIABLE if self.watched else self.source.arguments
             for name, value in asked.items():

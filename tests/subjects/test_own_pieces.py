@@ -1,0 +1,228 @@
+"""An optimizer, a scheduler, a step and a loss of the user's own are parts of the recipe, or are refused by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from retspec.errors import NoVerdict, SpecError, SubjectError
+from retspec.measurements.gradients import accumulation, precision
+from retspec.measurements.training import train
+from retspec.records import Recipe
+from retspec.subjects.training.making import TrainerMaker
+from tests.subjects.test_recipe import Net, batch, by_recipe, loaded, same
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = "tests.subjects.own_pieces:"
+SAME = Recipe(lr=0.02, weight_decay=0.1)
+"""What the healthy ones do."""
+COSINE = {"name": "cosineannealinglr", "T_max": 4}
+DECAYING = Recipe(lr=0.02, weight_decay=0.1, scheduler=COSINE)
+
+
+@pytest.mark.parametrize(
+    ("own", "built_in"),
+    [
+        ({"optimizer": "optimizer"}, SAME),
+        ({"optimizer": "both"}, DECAYING),
+        ({"optimizer": "optimizer", "scheduler": "scheduler"}, DECAYING),
+        ({"loss": "loss"}, Recipe()),
+        ({"loss": "loss_by_name"}, Recipe()),
+        ({"loss": "criterion"}, Recipe()),
+        ({"loss": "named"}, Recipe()),
+        ({"step": "step"}, Recipe()),
+        ({"step": "step_that_shows"}, Recipe()),
+        ({"optimizer": "optimizer", "scheduler": "scheduler", "step": "step"}, DECAYING),
+        ({"optimizer": "both", "loss": "loss"}, DECAYING),
+    ],
+)
+@pytest.mark.parametrize("shared", [{}, {"accumulation": 2, "clip_norm": 0.1, "amp": "bfloat16"}])
+def test_each_trains_as_the_built_in_with_the_same_settings(
+    own: dict[str, str], built_in: Recipe, shared: dict[str, Any]
+) -> None:
+    recipe = Recipe(**{key: f"{OWN}{name}" for key, name in own.items()}, **shared)
+    expected = by_recipe(Recipe(**{**vars(built_in), **shared}))
+    assert same(by_recipe(recipe), expected)
+    assert not same(by_recipe(Recipe(**{**vars(built_in), **shared, "lr": 0.03, "scheduler": None})), expected)
+
+
+def test_a_scheduler_is_all_that_has_a_step() -> None:
+    trainer = TrainerMaker(Recipe(lr=0.08, scheduler=f"{OWN}Halving")).on(Net(), batch())
+    for _ in range(3):
+        trainer.finite_backward()
+        trainer.update()
+    assert trainer.optimizers[0].param_groups[0]["lr"] == 0.01
+
+
+class TwoHeads(Net):
+    def forward(self, inputs: torch.Tensor) -> Any:
+        logits = super().forward(inputs)
+        return {"logits": logits, "auxiliary": logits[:, :1]}
+
+
+def test_a_loss_gets_what_the_model_returned() -> None:
+    loss = TrainerMaker(Recipe(loss=f"{OWN}loss_of_two_heads")).on(TwoHeads(), batch()).finite_backward()
+    logits = Net()(batch().inputs)
+    whole = torch.nn.functional.cross_entropy(logits, batch().targets) + logits[:, :1].square().mean()
+    assert loss == float(whole.detach())
+
+
+@pytest.mark.parametrize("key", ["step", "loss"])
+def test_the_level_of_chance_of_a_loss_of_ones_own_is_not_known(key: str) -> None:
+    trainer = TrainerMaker(Recipe(**{key: f"{OWN}{key}"})).on(Net(), batch())  # type: ignore[arg-type]
+    trainer.finite_backward()
+    assert trainer.chance_loss is None
+
+
+def half_frozen() -> Net:
+    model = Net()
+    model.body.requires_grad_(requires_grad=False)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "said"),
+    [
+        ("optimizer", "raises", "raises raised KeyError: 'lr' (own_pieces.py:"),
+        ("optimizer", "nothing", "gave nothing, not an optimizer of torch"),
+        ("optimizer", "a_class", "gave the class SGD, not an optimizer of torch"),
+        ("optimizer", "step", "raised TypeError: step() missing 1 required positional argument: 'batch'"),
+        ("optimizer", "optimiser", "has no callable 'optimiser'; did you mean 'optimizer'?"),
+        ("optimizer", "NOT_CALLABLE", "has no callable 'NOT_CALLABLE'"),
+        ("optimizer", "two_optimizers", "gave two optimizers, and the recipe has one"),
+        ("optimizer", "lbfgs", "LBFGS of tests.subjects.own_pieces:lbfgs calls the training step itself"),
+        ("optimizer", "sam", "step() of the optimizer of tests.subjects.own_pieces:sam raised AssertionError: SAM"),
+        ("optimizer", "that_freezes", "changes which parameters train (body.weight)"),
+        ("scheduler", "raises", "raises raised KeyError: 'lr' (own_pieces.py:"),
+        ("scheduler", "nothing", "gave nothing, not a scheduler: it has no step()"),
+        ("scheduler", "on_plateau", "needs metrics in step()"),
+        ("scheduler", "of_another", "CosineAnnealingLR of tests.subjects.own_pieces:of_another has another optimizer"),
+        ("scheduler", "Runs", "raised ZeroDivisionError: no epochs (own_pieces.py:"),
+        ("loss", "raises", "raises raised KeyError: 'lr' (own_pieces.py:"),
+        ("loss", "nothing", "gave nothing, not the loss as a tensor"),
+        ("loss", "number", "gave float, not the loss as a tensor"),
+        ("loss", "unreduced", "gave a tensor of shape (6,), and a loss is a scalar; take its mean"),
+        ("loss", "detached", "gave a loss that requires no gradient"),
+        ("step", "raises", "raises raised KeyError: 'lr' (own_pieces.py:"),
+        ("step", "nothing", "gave nothing, not the loss as a tensor"),
+        ("step", "step_backward", "runs the backward pass by itself; return the loss"),
+        ("step", "step_backward_unseen", "runs the backward pass by itself; return the loss"),
+        ("step", "step_update", "takes an optimizer step by itself; return the loss"),
+        ("step", "step_without_gradients", "gave a loss that requires no gradient"),
+        ("step", "step_with_autocast", "computes with autocast bfloat16, and this needs none"),
+        ("step", "step_without_loss", "gave a mapping without `loss`; it has los"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_place(key: str, name: str, said: str) -> None:
+    with pytest.raises(SubjectError) as caught:
+        train(Net(), batch(), TrainerMaker(Recipe(**{key: f"{OWN}{name}"})), lambda *_: None)  # type: ignore[arg-type]
+    assert (caught.value.path, said in str(caught.value)) == (f"train.{key}", True), str(caught.value)
+
+
+def test_a_module_that_is_not_there_is_named() -> None:
+    with pytest.raises(SubjectError, match="there is no module 'my_projet'") as caught:
+        TrainerMaker(Recipe(step="my_projet.train:step")).on(Net(), batch())
+    assert caught.value.path == "train.step"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("of_a_copy", "(head.weight); it holds a tensor of shape (3, 4) of no module, a tensor of shape (3,) of no"),
+        (
+            "of_what_is_frozen",
+            "holds none of the 1 parameters that train (head.weight); it holds 'body.weight', which is",
+        ),
+    ],
+)
+def test_an_optimizer_that_trains_nothing_of_the_model_is_named_with_what_it_holds(name: str, said: str) -> None:
+    with pytest.raises(SubjectError) as caught:
+        TrainerMaker(Recipe(optimizer=f"{OWN}{name}")).on(half_frozen(), batch())
+    assert said in str(caught.value)
+
+
+def test_an_optimizer_of_a_part_trains_that_part_on_fresh_gradients() -> None:
+    facts = train(Net(), batch(), TrainerMaker(Recipe(optimizer=f"{OWN}of_the_head")), lambda *_: None)
+    body, head = facts.gradients
+    assert (body.moved, head.moved) == (False, True)
+    assert max(norm or 0 for norm in body.norms) < 3 * (body.norms[0] or 0)  # they do not pile up
+
+
+def test_two_schedulers_are_one_too_many() -> None:
+    with pytest.raises(SubjectError, match="both gave a scheduler, too; remove `scheduler`") as caught:
+        TrainerMaker(Recipe(optimizer=f"{OWN}both", scheduler=COSINE)).on(Net(), batch())
+    assert caught.value.path == "train.scheduler"
+
+
+def test_a_step_that_zeroes_gradients_is_seen_where_they_accumulate() -> None:
+    recipe = Recipe(step=f"{OWN}step_zero_grad", accumulation=2)
+    with pytest.raises(SubjectError, match="changes gradients by itself"):
+        TrainerMaker(recipe).on(Net(), batch()).backward()
+
+
+@pytest.mark.parametrize(("key", "name"), [("loss", "not_finite"), ("step", "raises")])
+def test_nothing_stays_attached_to_torch(key: str, name: str) -> None:
+    backward = torch.autograd.backward
+    with pytest.raises(NoVerdict):
+        TrainerMaker(Recipe(**{key: f"{OWN}{name}"})).on(Net(), batch()).finite_backward()  # type: ignore[arg-type]
+    assert torch.autograd.backward is backward
+    assert not torch.nn.modules.module._global_forward_pre_hooks
+    Net()(batch().inputs).sum().backward()
+
+
+def test_a_loss_that_is_not_finite_is_found_in_it() -> None:
+    facts = train(Net(), batch(), TrainerMaker(Recipe(loss=f"{OWN}not_finite")), lambda *_: None)
+    assert (facts.nonfinite_loss_at, facts.nonfinite_operation) == (0, "the loss function")
+
+
+@pytest.mark.parametrize("lr", [1e-3, 0.5])
+def test_a_rate_that_the_optimizer_decides_is_not_varied(tmp_path: Path, lr: float) -> None:
+    recipe = loaded(tmp_path, f'{{optimizer: "{OWN}optimizer"}}')
+    with pytest.raises(NoVerdict, match=f"lr {lr}, and `train.optimizer` decides it by tests.subjects.own_pieces:opt"):
+        TrainerMaker(recipe).varied(steps=3, lr=lr)
+    assert TrainerMaker(recipe).varied(steps=3, lr=recipe.lr).recipe.steps == 3
+
+
+def test_a_step_with_its_own_autocast_is_compared_with_nothing() -> None:
+    own = TrainerMaker(Recipe(step=f"{OWN}step_with_autocast", amp="bfloat16"))
+    assert own.on(Net(), batch()).finite_backward() > 0
+    with pytest.raises(NoVerdict, match="computes with autocast bfloat16, and this needs none"):
+        precision.function(Net(), batch(), own)
+
+
+@pytest.mark.parametrize("measurement", [accumulation, precision])
+def test_a_step_that_draws_numbers_is_compared_with_nothing(measurement: Any) -> None:
+    with pytest.raises(NoVerdict, match="draws random numbers"):
+        measurement.function(Net(), batch(), TrainerMaker(Recipe(step=f"{OWN}step_that_draws")))
+    agreed = measurement.function(Net(), batch(), TrainerMaker(Recipe(step=f"{OWN}step")))
+    assert agreed == measurement.function(Net(), batch(), TrainerMaker(Recipe()))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{optimizer: my-project:build}", "'my-project:build' does not fit; write it like my_project.train:optimizer"),
+        ("{optimizer: {name: 'a:b'}}", "train.optimizer.name: expected one of adadelta"),
+        ("{scheduler: cosineannealinglr}", "train.scheduler: expected a mapping; found the text 'cosineannealinglr'"),
+        (
+            "{scheduler: 'a:'}",
+            "write it like my_project.train:scheduler (your own, as package.module:callable(optimizer))",
+        ),
+        ("{step: 20}", "train.step: expected text, such as my_project.train:step; found 20; did you mean 'steps'?"),
+        ("{step: forward}", "train.step: the text 'forward' does not fit; write it like my_project.train:step"),
+        ("{optimizer: 'a:b', lr: 1}", ":4:27: train.lr says nothing beside `optimizer: a:b`, which decides it"),
+        ("{optimizer: 'a:b', groups: [{match: [x]}]}", "train.groups says nothing beside `optimizer: a:b`"),
+        ("{optimizer: 'a:b', weight_decay: 1}", "train.weight_decay says nothing beside `optimizer: a:b`"),
+        ("{step: 'a:b', loss: 'a:c'}", "train.loss says nothing beside `step: a:b`"),
+        ("{step: 'a:b', class_weights: [1]}", "train.class_weights says nothing beside `step: a:b`"),
+        ("{loss: 'a:b', label_smoothing: 0.1}", "train.label_smoothing goes with the loss cross_entropy"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_runs(tmp_path: Path, written: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        loaded(tmp_path, written)
+    assert said in str(caught.value)
