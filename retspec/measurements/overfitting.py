@@ -80,7 +80,10 @@ class _Watched:
         self._right = self._seen = 0
         loss = self.trainer.finite_backward()
         if not self._seen:
-            raise Inconclusive("the training does not show its logits (`Trainer.see`), so no answer can be counted")
+            raise Inconclusive(
+                "the training does not show its logits (`Trainer.see`, or `outputs` of `train.step`), so no answer "
+                "can be counted"
+            )
         return loss, self._right / self.trainer.batch_size
 
     def _see(self, logits: Tensor, targets: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +11,18 @@ import torch
 from retspec.errors import NoVerdict, SpecError, SubjectError
 from retspec.measurements.gradients import accumulation, precision
 from retspec.measurements.training import train
-from retspec.records import Recipe
+from retspec.records import Recipe, Verdict
+from retspec.run import run
 from retspec.subjects.training.making import TrainerMaker
+from tests.here import run_here
+from tests.plugins.test_documentation import RECIPE, blocks
+from tests.run.tools import spec_in, verdicts
 from tests.subjects.test_recipe import Net, batch, by_recipe, loaded, same
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from retspec.records import Result
 
 OWN = "tests.subjects.own_pieces:"
 SAME = Recipe(lr=0.02, weight_decay=0.1)
@@ -135,7 +142,7 @@ def test_a_module_that_is_not_there_is_named() -> None:
         ("of_a_copy", "(head.weight); it holds a tensor of shape (3, 4) of no module, a tensor of shape (3,) of no"),
         (
             "of_what_is_frozen",
-            "holds none of the 1 parameters that train (head.weight); it holds 'body.weight', which is",
+            "holds none of the 1 parameters that train (head.weight); it holds 'body.weight', ",
         ),
     ],
 )
@@ -202,6 +209,71 @@ def test_a_step_that_draws_numbers_is_compared_with_nothing(measurement: Any) ->
     assert agreed == measurement.function(Net(), batch(), TrainerMaker(Recipe()))
 
 
+HEAD = """\
+model: {factory: "tests.tiny:plain"}
+data: {synthetic: {input_size: [3, 32, 32], batch_size: 6}}
+run: {device: cpu}
+"""
+BUILT_IN = "train: {lr: 0.02, weight_decay: 0.1, scheduler: {name: cosineannealinglr, T_max: 4}, steps: 6}"
+CHECKS = """\
+loss_drop: 0.05
+dead_gradients: 0
+max_grad_norm: 100
+determinism_atol: 0
+grad_accumulation_rtol: 1e-4
+amp_rtol: 1
+input_matters: -1
+overfit_loss: {limit: 10, with: {most_steps: 3}}
+max_memory_estimate_gb: 1
+max_step_gflops: 10
+"""
+
+
+def answers(results: dict[str, Result]) -> dict[str, Any]:
+    assert {result.verdict for result in results.values()} == {Verdict.MET}, {r.reason for r in results.values()}
+    return {name: result.observed.value for name, result in results.items()}
+
+
+def test_every_measurement_that_trains_answers_the_same(tmp_path: Path) -> None:
+    own = f"train: {{optimizer: '{OWN}optimizer', scheduler: '{OWN}scheduler', step: '{OWN}step_that_shows', steps: 6}}"
+    found = answers(run_here(spec_in(tmp_path, CHECKS, f"{HEAD}{own}")))
+    assert found == answers(run_here(spec_in(tmp_path, CHECKS, f"{HEAD}{BUILT_IN}")))
+
+
+def test_the_functions_of_the_page_are_a_training(tmp_path: Path) -> None:
+    (source,) = [text for text in blocks(RECIPE, "python") if text.startswith("# my_project.py")]
+    (written,) = [text for text in blocks(RECIPE, "yaml") if "my_project" in text]
+    (tmp_path / "my_project.py").write_text(source)
+    checks = "loss_drop: 0.1\ndead_gradients: 0\ngrad_accumulation_rtol: 0.05\noverfit_accuracy: 1"
+    report = run(spec_in(tmp_path, checks, f"{HEAD}{written}"), entry_points=False)
+    assert {*verdicts(report).values()} == {Verdict.MET}, [result.reason for result in report.results]
+
+
+UNDECIDED = {
+    "initial_loss_rtol: 0.2": "this loss has no known chance level",
+    "overfit_accuracy: 0.5": "the training does not show its logits",
+    "loss_drop: {limit: 0.1, with: {lr: 1e-3}}": "lr 0.001, and `train.optimizer` decides it by tests.subjects",
+    "max_memory_estimate_gb: 1": "on tensors without data fails: DataDependentOutputException",
+}
+
+
+@pytest.mark.parametrize("check", UNDECIDED)
+def test_what_these_leave_open_gets_no_verdict(tmp_path: Path, check: str) -> None:
+    own = f"train: {{optimizer: '{OWN}optimizer', step: '{OWN}step_that_reads', steps: 3}}"
+    (result,) = run_here(spec_in(tmp_path, check, f"{HEAD}{own}")).values()
+    assert not result.verdict.is_decided
+    assert UNDECIDED[check] in result.reason
+
+
+def test_a_failure_is_shown_as_that_of_the_user_s_code(tmp_path: Path) -> None:
+    (result,) = run_here(spec_in(tmp_path, "loss_drop: 0.1", f"{HEAD}train: {{optimizer: '{OWN}raises'}}")).values()
+    assert re.fullmatch(
+        r".*spec\.yaml:6:20: tests\.subjects\.own_pieces:raises raised KeyError: 'lr' \(own_pieces\.py:\d+\)",
+        result.reason,
+    )
+    assert (result.verdict, result.trace) == (Verdict.ERROR, "")
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
@@ -210,7 +282,7 @@ def test_a_step_that_draws_numbers_is_compared_with_nothing(measurement: Any) ->
         ("{scheduler: cosineannealinglr}", "train.scheduler: expected a mapping; found the text 'cosineannealinglr'"),
         (
             "{scheduler: 'a:'}",
-            "write it like my_project.train:scheduler (your own, as package.module:callable(optimizer))",
+            "write it like my_project.train:scheduler (your own, as package.module:callable(opt",
         ),
         ("{step: 20}", "train.step: expected text, such as my_project.train:step; found 20; did you mean 'steps'?"),
         ("{step: forward}", "train.step: the text 'forward' does not fit; write it like my_project.train:step"),
