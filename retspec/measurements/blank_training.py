@@ -26,7 +26,7 @@ def blank_training(
     progress: Callable[[int, int], None],
     *,
     steps: Steps,
-    lr: LearningRate | None,
+    lr: LearningRate,
 ) -> Training:
     """Train as `training` does, on the same labels, with all inputs set to zero.
 

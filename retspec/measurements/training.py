@@ -71,7 +71,7 @@ def training(
     progress: Callable[[int, int], None],
     *,
     steps: Steps,
-    lr: LearningRate | None,
+    lr: LearningRate,
 ) -> Trained:
     """Train on one fixed batch, in train mode, as the spec says, and restore the model.
 
@@ -79,7 +79,7 @@ def training(
     `train.stop_at_drop` it also ends once the loss has fallen by that share of the first loss and `train.min_steps`
     steps are done.
 
-    lr: None for an optimizer of the user's own, which has its rates.
+    lr: handed to `trainer.varied`; None, as in the recipe, where an optimizer of the user's own has its rates.
 
     Raises NoVerdict for a model without trainable parameters, and for a rate that the training does not take.
     """
