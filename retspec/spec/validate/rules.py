@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from retspec.records import Recipe
 
 _NEEDS = {
-    "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
+    "own_optimizers": (
+        {"own_optimizers"},
+        "asks about an optimizer of yours, and the spec names none; add `train: {{script: train.py}}`",
+    ),
+    "model": (
+        {"model", "skeleton", "own_optimizers"},
+        "measures a model, and the spec has none; add the section `model:`",
+    ),
     "watched": (
         {"watched_run"},
         "watches a training of your own, and the spec names none; add `train: {{script: train.py}}`",
@@ -45,6 +52,8 @@ def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str
         if section not in sections and criterion.skip is None and parts & read:
             message = f"{criterion.check} {lacks.format(_sources_of_files(catalog))}"
             yield Finding(("checks", criterion.id), message, on_key=True)
+            if section == "own_optimizers":  # which brings a model, or is asked for with one
+                return
 
 
 def _sources_of_files(catalog: Catalog) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError
 from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource, decided_by
+from retspec.subjects.training.own_optimizer import own_optimizer, owners_of
 from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from retspec.facts import Owners
     from retspec.plugin import Source
     from retspec.records import Recipe, Spec
     from retspec.subjects.data.batch import Batch
@@ -53,6 +55,11 @@ class TrainerMaker:
     def is_recipe(self) -> bool:
         """Whether the training is the built-in recipe."""
         return self.source is built_in
+
+    def owners(self, model: nn.Module) -> Owners:
+        """Return which parameters of the model the user's own optimizer holds; raises what building it raises."""
+        optimizer, _ = own_optimizer(model, str(self.recipe.optimizer))
+        return owners_of(model, optimizer)
 
     def varied(self, **variations: Any) -> TrainerMaker:
         """Return a maker whose trainers differ in some keys of the recipe.

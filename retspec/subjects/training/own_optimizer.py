@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError
+from retspec.facts import Owners
 from retspec.subjects.callables import call, load_callable
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ def own_scheduler(optimizer: Optimizer, reference: str) -> Any:
     made = call(reference, load_callable(reference, path=SCHEDULER), (optimizer,), path=SCHEDULER)
     _require_scheduler(made, optimizer, reference, SCHEDULER)
     return made
+
+
+def owners_of(model: nn.Module, optimizer: Optimizer) -> Owners:
+    """Return which parameters that train an optimizer does not hold, and which of its own are not the model's."""
+    kind = type(optimizer).__name__
+    held = {id(parameter): parameter for group in optimizer.param_groups for parameter in group["params"]}
+    own = {*map(id, model.parameters())}
+    return Owners(
+        model=type(model).__name__,
+        optimizers=(kind,),
+        unowned=tuple(name for name, parameter in _training(model).items() if id(parameter) not in held),
+        foreign=tuple(f"{kind}: a tensor of shape {tuple(p.shape)}" for key, p in held.items() if key not in own),
+        extent={},
+    )
 
 
 def require_a_share(model: nn.Module, optimizer: Optimizer, reference: str) -> None:
