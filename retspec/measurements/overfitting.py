@@ -61,7 +61,14 @@ def overfitting(
             if learnt or step == most_steps:
                 break
             watched.trainer.update()
-    return Overfitting(len(batch.inputs), most_steps, step if learnt else None, accuracy, loss)
+    return Overfitting(
+        samples=len(batch.inputs),
+        most_steps=most_steps,
+        learnt_at=step if learnt else None,
+        accuracy=accuracy,
+        loss=loss,
+        floor_known=watched.trainer.chance_loss is not None,
+    )
 
 
 class _Watched:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from msgspec.structs import replace
 
-from retspec.errors import NoVerdict, SpecError, SubjectError
+from retspec.checks.learning.overfit_steps import overfit_steps
+from retspec.errors import Inconclusive, NoVerdict, SpecError, SubjectError
+from retspec.facts import Overfitting
 from retspec.measurements.gradients import accumulation, precision
 from retspec.measurements.training import train
 from retspec.records import Recipe, Verdict
@@ -85,6 +88,15 @@ def test_the_level_of_chance_of_a_loss_of_ones_own_is_not_known(key: str) -> Non
     assert trainer.chance_loss is None
 
 
+def test_samples_that_are_right_under_a_loss_of_ones_own_are_not_counted_as_unlearnt() -> None:
+    facts = Overfitting(samples=10, most_steps=100, learnt_at=None, accuracy=1.0, loss=0.3)
+    assert overfit_steps.function(facts).value == 101
+    assert overfit_steps.function(replace(facts, floor_known=False, accuracy=0.9)).value == 101
+    assert overfit_steps.function(replace(facts, floor_known=False, learnt_at=7)).value == 7
+    with pytest.raises(Inconclusive, match=r"whether a loss of your own can fall below 0[.]01 is not"):
+        overfit_steps.function(replace(facts, floor_known=False))
+
+
 def half_frozen() -> Net:
     model = Net()
     model.body.requires_grad_(requires_grad=False)
@@ -111,6 +123,7 @@ def half_frozen() -> Net:
         ("scheduler", "Runs", "raised ZeroDivisionError: no epochs (own_pieces.py:"),
         ("loss", "raises", "raises raised KeyError: 'lr' (own_pieces.py:"),
         ("loss", "nothing", "gave nothing, not the loss as a tensor"),
+        ("loss", "Named", "Named is a class; name an object of it, or a function"),
         ("loss", "number", "gave float, not the loss as a tensor"),
         ("loss", "unreduced", "gave a tensor of shape (6,), and a loss is a scalar; take its mean"),
         ("loss", "detached", "gave a loss that requires no gradient"),

@@ -26,6 +26,8 @@ class OwnLoss:
     def __init__(self, reference: str) -> None:
         self._reference = reference
         self._function = load_callable(reference, path=LOSS)
+        if isinstance(self._function, type):
+            raise SubjectError(f"{reference} is a class; name an object of it, or a function", path=LOSS)
         self._by_name = _takes(self._function, "logits", "targets")
 
     def __call__(self, outputs: Any, logits: Tensor, targets: Tensor) -> Tensor:
@@ -52,8 +54,7 @@ def scalar(reference: str, made: Any, *, learns: bool, path: str) -> Tensor:
 
     if not isinstance(made, torch.Tensor):
         kind = "nothing" if made is None else type(made).__name__
-        hint = "; name an object of this class, or a function" if isinstance(made, torch.nn.Module) else ""
-        raise SubjectError(f"{reference} gave {kind}, not the loss as a tensor{hint}", path=path)
+        raise SubjectError(f"{reference} gave {kind}, not the loss as a tensor", path=path)
     if made.numel() != 1:
         raise SubjectError(
             f"{reference} gave a tensor of shape {tuple(made.shape)}, and a loss is a scalar; take its mean",
