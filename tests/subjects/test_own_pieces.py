@@ -14,7 +14,9 @@ from retspec.errors import Inconclusive, NoVerdict, SpecError, SubjectError
 from retspec.facts import Overfitting
 from retspec.measurements.gradients import accumulation, precision
 from retspec.measurements.training import train
+from retspec.prepare import prepare
 from retspec.records import Recipe, Verdict
+from retspec.results.provenance import subject_of
 from retspec.run import run
 from retspec.subjects.training.making import TrainerMaker
 from tests.here import run_here
@@ -31,6 +33,11 @@ OWN = "tests.subjects.own_pieces:"
 SAME = Recipe(lr=0.02, weight_decay=0.1)
 """What the healthy ones do."""
 COSINE = {"name": "cosineannealinglr", "T_max": 4}
+HEAD = """\
+model: {factory: "tests.tiny:plain"}
+data: {synthetic: {input_size: [3, 32, 32], batch_size: 6}}
+run: {device: cpu}
+"""
 DECAYING = Recipe(lr=0.02, weight_decay=0.1, scheduler=COSINE)
 
 
@@ -95,6 +102,12 @@ def test_samples_that_are_right_under_a_loss_of_ones_own_are_not_counted_as_unle
     assert overfit_steps.function(replace(facts, floor_known=False, learnt_at=7)).value == 7
     with pytest.raises(Inconclusive, match=r"whether a loss of your own can fall below 0[.]01 is not"):
         overfit_steps.function(replace(facts, floor_known=False))
+
+
+def test_they_are_a_part_of_the_subject_without_a_rate(tmp_path: Path) -> None:
+    spec = spec_in(tmp_path, "loss_drop: 0.1", f"{HEAD}train: {{optimizer: 'a:b', step: 'a:c'}}")
+    plan, _ = prepare(spec, entry_points=False)
+    assert subject_of(plan.spec)["train"] == {"optimizer": "a:b", "step": "a:c"}
 
 
 def half_frozen() -> Net:
@@ -222,11 +235,6 @@ def test_a_step_that_draws_numbers_is_compared_with_nothing(measurement: Any) ->
     assert agreed == measurement.function(Net(), batch(), TrainerMaker(Recipe()))
 
 
-HEAD = """\
-model: {factory: "tests.tiny:plain"}
-data: {synthetic: {input_size: [3, 32, 32], batch_size: 6}}
-run: {device: cpu}
-"""
 BUILT_IN = "train: {lr: 0.02, weight_decay: 0.1, scheduler: {name: cosineannealinglr, T_max: 4}, steps: 6}"
 CHECKS = """\
 loss_drop: 0.05
