@@ -20,7 +20,7 @@ from retspec.results.provenance import subject_of
 from retspec.run import run
 from retspec.subjects.training.making import TrainerMaker
 from tests.here import run_here
-from tests.plugins.test_documentation import RECIPE, blocks
+from tests.plugins.test_documentation import FUNCTIONS, RECIPE, blocks
 from tests.run.tools import spec_in, verdicts
 from tests.subjects.test_recipe import Net, batch, by_recipe, loaded, same
 
@@ -262,7 +262,7 @@ def test_every_measurement_that_trains_answers_the_same(tmp_path: Path) -> None:
 
 
 def test_the_functions_of_the_page_are_a_training(tmp_path: Path) -> None:
-    (source,) = [text for text in blocks(RECIPE, "python") if text.startswith("# my_project.py")]
+    (source,) = [text for text in blocks(RECIPE, "python") if text.startswith(FUNCTIONS)]
     (written,) = [text for text in blocks(RECIPE, "yaml") if "my_project" in text]
     (tmp_path / "my_project.py").write_text(source)
     checks = "loss_drop: 0.1\ndead_gradients: 0\ngrad_accumulation_rtol: 0.05\noverfit_accuracy: 1"
