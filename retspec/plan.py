@@ -53,7 +53,7 @@ def make_plan(
         measurements=planner.measurements,
         checks=checks,
         skipped=tuple(criterion for criterion in chosen if criterion.skip is not None),
-        needs_weights=planner.reads("model"),
+        needs_weights=planner.reads("model") or (spec.training is None and planner.reads("own_optimizers")),
         watched_steps=spec.train.steps if planner.is_launched and any(map(planner.reads, _OF_THE_RUN)) else 0,
     )
 

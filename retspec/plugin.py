@@ -34,9 +34,9 @@ an entry point in the group `retspec`.
   (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of loading it), `batch`,
   `take_batch`, `dataset` (the files behind the batches), `data_folders` (a function: where they may lie), `transforms`
   (from files to tensors), `feed` (a stream of batches), `loaders` (the user's own), `trainer` (`trainer.on(model,
-  batch)` makes a `Trainer`, which takes optimizer steps; keys of `trainer.recipe` as keywords vary it), `watched_run`
-  (of the user's own training), `device`, `config` (the training config), `progress`, `recorded_warnings` (a function:
-  those so far). Facts are frozen dataclasses, or structs of msgspec, of plain data, to be judged again.
+  batch)` makes a `Trainer`, which takes optimizer steps; keys of `trainer.recipe` as keywords vary it),
+  `own_optimizers` (what the user's own hold), `watched_run` (of the user's own training), `device`, `config`,
+  `progress`, `recorded_warnings` (a function: those so far). Facts are frozen dataclasses, or structs of msgspec.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a
   `Source`, a new way to describe what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what
   a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.

@@ -61,6 +61,7 @@ from retspec.facts.loop import (
 from retspec.facts.memory import Estimate, Fitting, Memory, MemoryEstimate, MemoryFit, StepFlops
 from retspec.facts.merging import LayerDeviation, Merging
 from retspec.facts.overfitting import Overfitting
+from retspec.facts.owners import Owners
 from retspec.facts.parameters import Group, Parameter, Parameters
 from retspec.facts.pipelines import Expectations, Pipeline
 from retspec.facts.profiling import Operator, Profile
@@ -113,6 +114,7 @@ __all__ = [
     "OutputFolders",
     "OutsideLabel",
     "Overfitting",
+    "Owners",
     "Parameter",
     "Parameters",
     "PatchEmbedding",

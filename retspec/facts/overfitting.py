@@ -17,3 +17,5 @@ class Overfitting(Struct, frozen=True):
     """Fraction of the samples that is right at the end, from 0 to 1, in train mode without dropout."""
     loss: float
     """Mean loss over the samples at the end."""
+    floor_known: bool = True
+    """Whether the loss is known to fall to zero; it is not for one whose level of chance is not known."""

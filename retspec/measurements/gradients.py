@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from retspec.errors import Inconclusive
+from retspec.errors import Inconclusive, NoVerdict
 from retspec.facts import GradientAgreement, TensorDeviation
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import zero_factors_filled
 from retspec.subjects.models.state import preserved, without_dropout
+from retspec.subjects.seeds import generator_states
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,6 +70,8 @@ def precision(
 def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: TrainerMaker) -> GradientAgreement:
     """Compare the gradients of two trainings on the same weights, without dropout.
 
+    Raises NoVerdict when a step of the user's own draws random numbers, as mixing images does.
+
     The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
     between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
     """
@@ -79,7 +82,13 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
         stack.enter_context(zero_factors_filled(model))
         stack.enter_context(without_dropout(model))
         model.train()
+        states = generator_states()
         first_loss, first = _gradients(model, reference.on(model, batch))
+        if reference.recipe.step is not None and generator_states() != states:
+            raise NoVerdict(
+                "this compares two passes with dropout switched off, and `train.step` draws random numbers in each: "
+                f"{reference.recipe.step}"
+            )
         second_loss, second = _gradients(model, other.on(model, batch))
     deviations = [TensorDeviation(name, _relative(first[name], second[name])) for name in first]
     flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))

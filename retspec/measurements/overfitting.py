@@ -61,7 +61,14 @@ def overfitting(
             if learnt or step == most_steps:
                 break
             watched.trainer.update()
-    return Overfitting(len(batch.inputs), most_steps, step if learnt else None, accuracy, loss)
+    return Overfitting(
+        samples=len(batch.inputs),
+        most_steps=most_steps,
+        learnt_at=step if learnt else None,
+        accuracy=accuracy,
+        loss=loss,
+        floor_known=watched.trainer.chance_loss is not None,
+    )
 
 
 class _Watched:
@@ -80,7 +87,10 @@ class _Watched:
         self._right = self._seen = 0
         loss = self.trainer.finite_backward()
         if not self._seen:
-            raise Inconclusive("the training does not show its logits (`Trainer.see`), so no answer can be counted")
+            raise Inconclusive(
+                "the training does not show its logits (`Trainer.see`, or `outputs` of `train.step`), so no answer "
+                "can be counted"
+            )
         return loss, self._right / self.trainer.batch_size
 
     def _see(self, logits: Tensor, targets: Tensor) -> None:

@@ -79,7 +79,9 @@ def training(
     `train.stop_at_drop` it also ends once the loss has fallen by that share of the first loss and `train.min_steps`
     steps are done.
 
-    Raises NoVerdict for a model without trainable parameters.
+    lr: handed to `trainer.varied`; None, as in the recipe, where an optimizer of the user's own has its rates.
+
+    Raises NoVerdict for a model without trainable parameters, and for a rate that the training does not take.
     """
     if trainer.watched is not None:
         return _watched(trainer.watched, steps)

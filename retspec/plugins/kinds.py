@@ -20,7 +20,7 @@ PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders"),
-        *("trainer", "watched_run", "device", "config", "progress", "recorded_warnings"),
+        *("trainer", "own_optimizers", "watched_run", "device", "config", "progress", "recorded_warnings"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""

@@ -25,6 +25,8 @@ from retspec.records.recipe import (
     ParameterGroup,
     Recipe,
     TrainingSource,
+    decided_by,
+    is_reference,
 )
 from retspec.records.report import (
     EXIT_INTERNAL,
@@ -135,8 +137,10 @@ __all__ = [
     "Waiver",
     "Weights",
     "bytes_of",
+    "decided_by",
     "exit_code_of",
     "is_deep",
+    "is_reference",
     "plain",
     "seconds",
 ]

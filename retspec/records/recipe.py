@@ -26,10 +26,28 @@ SCHEDULERS = (
     *("onecyclelr", "polynomiallr", "steplr"),
 )
 """Classes of torch.optim.lr_scheduler, in lower case, that need nothing but numbers."""
+REFERENCE = r"^[\w.]+:\w+$"
+"""A callable of the user's own, `package.module:callable`: no name of torch has a colon."""
+OWN_OPTIMIZER_DECIDES = ("lr", "weight_decay", "momentum", "groups")
+"""The keys that say nothing beside an optimizer of the user's own, which has its groups and their rates."""
+OWN_STEP_DECIDES = ("loss", "label_smoothing", "class_weights")
+"""Those that say nothing beside a step of the user's own, which computes its loss."""
 EVERY_TRAINING = ("steps", "stop_at_drop", "min_steps", "batch_size", "dropout")
 """The keys of `train:` that go with every kind of training that retspec starts."""
 LAUNCHED_TRAINING = ("steps",)
 """Those that go with a training of the user's own."""
+
+
+def is_reference(choice: object) -> bool:
+    """Whether a value under `train:` names a callable of the user's own."""
+    return isinstance(choice, str) and ":" in choice
+
+
+def _reference(signature: str, example: str, **otherwise: Any) -> dict[str, Any]:
+    """Return the schema of a text that is a reference if it has a colon, and something else if not."""
+    described = f"your own, as package.module:callable{signature}"
+    form = {"pattern": REFERENCE, "description": described, "examples": [example]}
+    return {"if": {"pattern": ":"}, "then": form, "else": otherwise}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +89,14 @@ class Recipe:
         ),
     ] = 5
     optimizer: Annotated[
-        Annotated[str, Meta(extra_json_schema={"enum": [*OPTIMIZERS], "x-refused": REFUSED_OPTIMIZERS})]
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema=_reference(
+                    "(model)", "my_project.train:optimizer", enum=[*OPTIMIZERS], **{"x-refused": REFUSED_OPTIMIZERS}
+                )
+            ),
+        ]
         | Annotated[
             dict[str, Any],
             Meta(
@@ -87,11 +112,12 @@ class Recipe:
         ],
         Meta(
             description="The optimizer, a class of torch.optim in lower case; or a mapping with its `name` and its "
-            "arguments.",
+            "arguments; or your own as package.module:callable(model), which may return a pair with its scheduler.",
             examples=["adamw", {"name": "rmsprop", "lr": 1e-3, "alpha": 0.9}],
         ),
     ] = "adamw"
-    lr: Annotated[float, Meta(ge=0, description="Learning rate; constant without a `scheduler`.")] = 1e-3
+    lr: Annotated[float, Meta(ge=0, description="Learning rate; constant without a `scheduler`.")] | None = 1e-3
+    """None for an optimizer of the user's own, which has its rates."""
     weight_decay: Annotated[float, Meta(ge=0, description="Weight decay of every trainable parameter.")] = 0.0
     momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum, for sgd.")] = 0.0
     batch_size: Annotated[PositiveInt, Meta(description="Images per optimizer step.")] = 4
@@ -108,6 +134,19 @@ class Recipe:
             examples=["cross_entropy", "bce_with_logits"],
         ),
     ] = "cross_entropy"
+    step: (
+        Annotated[
+            str,
+            Meta(
+                pattern=REFERENCE,
+                description="Your own forward pass and loss, as package.module:callable(model, batch), with the pair "
+                "(inputs, targets) as the batch. It returns the loss, or a mapping of `loss`, `outputs` and `targets`.",
+                examples=["my_project.train:step"],
+                extra_json_schema={"x-meant": "steps"},
+            ),
+        ]
+        | None
+    ) = None
     dropout: Annotated[
         Literal["zero", "keep"],
         Meta(description="zero: switch dropout and stochastic depth off while measuring; keep: leave them on."),
@@ -118,16 +157,25 @@ class Recipe:
     ] = field(default_factory=list)
     scheduler: (
         Annotated[
-            dict[str, Any],
+            Annotated[
+                dict[str, Any],
+                Meta(
+                    extra_json_schema={
+                        "properties": {"name": {"type": "string", "enum": [*SCHEDULERS]}},
+                        "required": ["name"],
+                        "additionalProperties": True,
+                    }
+                ),
+            ]
+            | Annotated[
+                str,
+                Meta(extra_json_schema=_reference("(optimizer)", "my_project.train:scheduler", type="object")),
+            ],
             Meta(
                 description="What changes the learning rate after each optimizer step: `name`, a class of "
-                "torch.optim.lr_scheduler in lower case, and its arguments.",
+                "torch.optim.lr_scheduler in lower case, and its arguments; or your own as "
+                "package.module:callable(optimizer).",
                 examples=[{"name": "cosineannealinglr", "T_max": 20}],
-                extra_json_schema={
-                    "properties": {"name": {"type": "string", "enum": [*SCHEDULERS]}},
-                    "required": ["name"],
-                    "additionalProperties": True,
-                },
             ),
         ]
         | None
@@ -146,6 +194,12 @@ class Recipe:
         ]
         | None
     ) = None
+
+
+def decided_by(recipe: Recipe) -> dict[str, str]:
+    """Return the keys of a recipe that a callable of the user's own decides, with the key that names the callable."""
+    decided = dict.fromkeys(OWN_OPTIMIZER_DECIDES, "optimizer") if is_reference(recipe.optimizer) else {}
+    return decided | ({} if recipe.step is None else dict.fromkeys(OWN_STEP_DECIDES, "step"))
 
 
 RECIPE_KEYS = frozenset(each.name for each in fields(Recipe))

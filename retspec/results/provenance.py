@@ -70,11 +70,11 @@ def _as_text(value: Any) -> str:
 
 
 def _without_defaults(value: Any) -> Any:
-    """Return a section as plain data, without the fields that have their defaults."""
+    """Return a section as plain data, without the fields that have their defaults, or nothing."""
     if not is_dataclass(value):
         return plain(value)
     kept = ((field, getattr(value, field.name)) for field in fields(value))
-    return {field.name: _without_defaults(entry) for field, entry in kept if entry != _default(field)}
+    return {field.name: _without_defaults(entry) for field, entry in kept if entry not in (None, _default(field))}
 
 
 def _relative(folder: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import SubjectError, describe, did_you_mean
+from retspec.errors import NoVerdict, SubjectError, describe, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,9 +65,16 @@ def load_callable(reference: str, *, path: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def call(reference: str, function: Callable[..., Any], arguments: dict[str, Any], *, path: str) -> Any:
-    """Return the result of a user's function; raises SubjectError, with the line of the file, when it fails."""
+def call(
+    reference: str, function: Callable[..., Any], arguments: dict[str, Any] | tuple[Any, ...], *, path: str
+) -> Any:
+    """Return the result of a user's function; raises SubjectError, with the line of the file, when it fails.
+
+    arguments: by name, or in order. What retspec itself raises on the way is passed on.
+    """
     try:
-        return function(**arguments)
+        return function(*arguments) if isinstance(arguments, tuple) else function(**arguments)
+    except NoVerdict:
+        raise
     except Exception as error:
         raise SubjectError(f"{reference} raised {describe(error)}", path=path) from error

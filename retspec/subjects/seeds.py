@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import sys
 from contextlib import contextmanager
@@ -33,6 +34,15 @@ def seeded(seed: int, *, only_loaded: bool = False) -> Iterator[None]:
 def loaded_libraries() -> frozenset[str]:
     """Return the imported ones of the libraries that draw random numbers."""
     return frozenset(sys.modules.keys() & set(LIBRARIES))
+
+
+def generator_states() -> list[bytes]:
+    """Return the state of each generator of an imported library, to see whether something drew from one."""
+    states = [get() for get, _, _ in _generators()]
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available() and torch.cuda.is_initialized():
+        states += torch.cuda.get_rng_state_all()
+    return [pickle.dumps(state.tolist() if hasattr(state, "tolist") else state) for state in states]
 
 
 def _generators() -> Iterator[tuple[Callable[[], Any], Callable[[Any], Any], Callable[[int], Any]]]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
+from retspec.facts import Owners
 from retspec.plugins.loading import importable_name
+from retspec.records import is_reference
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
@@ -94,6 +96,18 @@ class Subject:
         if self._is_launched:
             return TrainerMaker.after(self.watched_run, self._spec, self.recipe, self._training_sources)
         return TrainerMaker.of(self._spec, self.recipe, self._training_sources)
+
+    @property
+    def own_optimizers(self) -> Owners:
+        """Which parameters the optimizers of the user's own hold; raises SubjectError when the spec names none."""
+        if self._is_launched:
+            return Owners.seen_in(self.watched_run.loop)
+        if not is_reference(self.recipe.optimizer):
+            raise SubjectError(
+                "this asks about an optimizer of yours; name it as `train: {optimizer: package.module:callable}`",
+                path="train",
+            )
+        return self.trainer.owners(self.model)
 
     @property
     def _is_launched(self) -> bool:

@@ -7,28 +7,37 @@ from typing import Any
 import pytest
 
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
-from retspec.facts import Loop, WatchedCriterion, WatchedOptimizer, WatchedScheduler
+from retspec.facts import Loop, Owners, WatchedCriterion, WatchedOptimizer, WatchedScheduler
 from retspec.measurements.data_wait import watched_wait
 from retspec.plugins.catalog import gather
 from tests.loop.records import ADAMW, DECAYED, LOOP, loop, optimizer, steps
 
-CHECKS = {name: check for name, check in gather(entry_points=False).checks.items() if check.measurements == ("loop",)}
+CHECKS = {
+    name: check
+    for name, check in gather(entry_points=False).checks.items()
+    if check.measurements in {("loop",), ("owners",)}
+}
 ARGUMENTS: dict[str, dict[str, Any]] = {"lr_rtol": {"rates": [1e-3]}}
 HALF_LINE = loop(optimizers=(), steps=(), ending="it raised KeyError: 'lr' (train.py:7)")
 
 
 def value(name: str, facts: Loop, **arguments: Any) -> Any:
-    return CHECKS[name](facts, **arguments).value
+    return observed(name, facts, **arguments).value
 
 
 def details(name: str, facts: Loop, **arguments: Any) -> Any:
-    return CHECKS[name](facts, **arguments).details
+    return observed(name, facts, **arguments).details
+
+
+def observed(name: str, facts: Loop, **arguments: Any) -> Any:
+    read = Owners.seen_in(facts) if CHECKS[name].measurements == ("owners",) else facts
+    return CHECKS[name](read, **arguments)
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_training_that_took_no_step_has_no_verdict_and_says_why(name: str) -> None:
     with pytest.raises(NoVerdict, match=r"python train[.]py took no optimizer step: it raised KeyError: 'lr'"):
-        CHECKS[name](HALF_LINE, **ARGUMENTS.get(name, {}))
+        observed(name, HALF_LINE, **ARGUMENTS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", CHECKS)

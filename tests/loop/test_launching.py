@@ -117,7 +117,11 @@ def test_what_a_trainer_cannot_be_is_refused_with_what_it_can(job: Path) -> None
 def test_a_check_of_a_loop_wants_one(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("retspec: 1\nchecks:\n  unowned_params: 0\n")
-    with pytest.raises(SpecError, match=r"names none; add `train: \{script: train.py\}`"):
+    with pytest.raises(SpecError, match=r"names none; add `train: \{script: train.py\}`") as caught:
+        run_here(spec)
+    assert len(caught.value.problems) == 1
+    spec.write_text("retspec: 1\ntrain: {optimizer: 'a:b'}\nchecks:\n  unowned_params: 0\n")
+    with pytest.raises(SpecError, match="the spec has none; add the section `model:`"):
         run_here(spec)
 
 

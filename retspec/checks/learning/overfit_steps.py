@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.learning._reading import overfitting_details
 from retspec.facts import Overfitting
-from retspec.plugin import Observed, check
+from retspec.plugin import Inconclusive, Observed, check
 
 
 @check(
@@ -22,7 +22,13 @@ def overfit_steps(overfitting: Overfitting) -> Observed[int]:
         overfit_steps: 60
 
     What the number means:
-        Steps until every sample was right and the loss under 0.01; `most_steps` + 1 if that never happened.
+        Steps until every sample was right and the loss under 0.01; `most_steps` + 1 if that never happened. No verdict
+        on a loss of your own that stays above while every sample is right: it may have another floor.
     """
     learnt_at = overfitting.learnt_at
+    if learnt_at is None and overfitting.accuracy == 1 and not overfitting.floor_known:
+        raise Inconclusive(
+            f"every sample is right, and the loss ends at {overfitting.loss:.3g}: whether a loss of your own can fall "
+            "below 0.01 is not known"
+        )
     return Observed(overfitting.most_steps + 1 if learnt_at is None else learnt_at, overfitting_details(overfitting))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.facts import Loop
+from retspec.facts import Owners
 from retspec.plugin import Observed, check
 
 
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Give the optimizer the parameters of the very module that the loop calls: not of a copy, and not of what "
     "was there before a layer was replaced or the model was wrapped.",
 )
-def foreign_params(loop: Loop) -> Observed[int]:
+def foreign_params(owners: Owners) -> Observed[int]:
     """Does every parameter of the optimizers belong to a module that trains?
 
     Why it matters:
@@ -25,6 +25,7 @@ def foreign_params(loop: Loop) -> Observed[int]:
 
     What the number means:
         Parameters (tensors, not elements) of optimizers that took a step, that are in no module that ran in a training
-        forward pass, and that never had a gradient.
+        forward pass, and that never had a gradient. Under the recipe, with an optimizer of yours in it
+        (`train.optimizer`): its parameters that are not the model's.
     """
-    return Observed(len(loop.foreign), {"foreign": list(loop.foreign), "model": loop.model, **loop.extent})
+    return Observed(len(owners.foreign), {"foreign": list(owners.foreign), "model": owners.model, **owners.extent})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.facts import Loop
+from retspec.facts import Owners
 from retspec.plugin import Observed, check
 
 
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Build the optimizer after the last change of the model: a new head, an adapter, a replaced layer. Freeze "
     "what is not to be trained.",
 )
-def unowned_params(loop: Loop) -> Observed[int]:
+def unowned_params(owners: Owners) -> Observed[int]:
     """Does an optimizer own every parameter that the training computes a gradient for?
 
     Why it matters:
@@ -27,6 +27,7 @@ def unowned_params(loop: Loop) -> Observed[int]:
     What the number means:
         Parameters (tensors, not elements) that require a gradient, in modules that ran in a training forward pass, and
         that no living optimizer has. Those of copies that never ran, such as an average of the weights, do not count.
+        Under the recipe, with an optimizer of yours in it (`train.optimizer`): those of the whole model.
     """
-    optimizers = [optimizer.kind for optimizer in loop.optimizers]
-    return Observed(len(loop.unowned), {"unowned": list(loop.unowned), "optimizers": optimizers, **loop.extent})
+    details = {"unowned": list(owners.unowned), "optimizers": list(owners.optimizers), **owners.extent}
+    return Observed(len(owners.unowned), details)

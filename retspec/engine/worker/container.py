@@ -115,8 +115,14 @@ def _let_go(error: BaseException | None) -> None:
 
 
 def typed(declared: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments in their declared types: JSON has no integer keys and no tuples."""
-    return {name: msgspec.convert(value, declared[name].type, strict=False) for name, value in given.items()}
+    """Return arguments in their declared types: JSON has no integer keys and no tuples.
+
+    One that the recipe leaves open is None, whatever its type: the rate beside an optimizer of the user's own.
+    """
+    return {
+        name: None if value is None else msgspec.convert(value, declared[name].type, strict=False)
+        for name, value in given.items()
+    }
 
 
 def _recordable(facts: Any) -> Any:

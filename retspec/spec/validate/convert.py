@@ -21,6 +21,7 @@ from retspec.records import (
     TrainingSource,
     Value,
     Waiver,
+    is_reference,
     seconds,
 )
 from retspec.spec.validate.arguments import BESIDE_FILES, long_form
@@ -44,8 +45,13 @@ class Defaults:
 
 
 def recipe(section: Mapping[str, Any]) -> Recipe:
-    """Return the recipe that the section `train` holds; a rate beside the optimizer's name is the one of the recipe."""
+    """Return the recipe that the section `train` holds; a rate beside the optimizer's name is the one of the recipe.
+
+    An optimizer of the user's own has its rates: the recipe then has none.
+    """
     optimizer = section.get("optimizer")
+    if is_reference(optimizer):
+        section = {**section, "lr": None}
     if isinstance(optimizer, dict):
         own = {name: value for name, value in optimizer.items() if name != "lr"}
         rate = {"lr": optimizer["lr"]} if "lr" in optimizer else {}

@@ -125,7 +125,8 @@ def _wrong_type(fault: Fault, context: Context) -> Iterator[Finding]:
     expected = phrases.allowed(fault.schema)
     if check := context.criterion_check(fault.place):
         expected = _criterion_forms(expected, check, context)
-    yield _wrong(fault, f"expected {expected}; found {phrases.found(fault.value)}")
+    meant = f"; did you mean {fault.schema['x-meant']!r}?" if "x-meant" in fault.schema else ""
+    yield _wrong(fault, f"expected {expected}; found {phrases.found(fault.value)}{meant}")
 
 
 def _criterion_forms(expected: str, check: Check, context: Context) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.plugins.signatures import bounds
-from retspec.records import Criterion, Direction, Value
+from retspec.records import Criterion, Direction, Value, decided_by
 from retspec.spec.validate.context import Finding
 
 if TYPE_CHECKING:
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 _NO_LIMIT = 1e30
 """A magnitude that no observation of a check has."""
 _NEEDS = {
-    "model": ({"model", "skeleton"}, "measures a model, and the spec has none; add the section `model:`"),
+    "own_optimizers": (
+        {"own_optimizers"},
+        "asks about an optimizer of yours, and the spec names none; add `train: {{script: train.py}}`",
+    ),
+    "model": (
+        {"model", "skeleton", "own_optimizers"},
+        "measures a model, and the spec has none; add the section `model:`",
+    ),
     "watched": (
         {"watched_run"},
         "watches a training of your own, and the spec names none; add `train: {{script: train.py}}`",
@@ -52,6 +59,8 @@ def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str
         if section not in sections and criterion.skip is None and parts & read:
             message = f"{criterion.check} {lacks.format(_sources_of_files(catalog))}"
             yield Finding(("checks", criterion.id), message, on_key=True)
+            if section == "own_optimizers":  # which brings a model, or is asked for with one
+                return
 
 
 def _sources_of_files(catalog: Catalog) -> str:
@@ -70,8 +79,12 @@ def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Fin
     optimizer = section.get("optimizer")
     if isinstance(optimizer, dict) and "lr" in optimizer and "lr" in section:
         yield Finding(("train", "lr"), "train.lr is given twice; keep it here or under `optimizer`", on_key=True)
+    decided = {key: by for key, by in decided_by(recipe).items() if key in section}
+    for key, by in decided.items():
+        message = f"train.{key} says nothing beside `{by}: {getattr(recipe, by)}`, which decides it; remove one of them"
+        yield Finding(("train", key), message, on_key=True)
     for key, is_given in (("label_smoothing", recipe.label_smoothing), ("class_weights", recipe.class_weights)):
-        if is_given and recipe.loss != "cross_entropy":
+        if is_given and key not in decided and recipe.loss != "cross_entropy":
             message = f"train.{key} goes with the loss cross_entropy, and the loss is {recipe.loss}; remove one of them"
             yield Finding(("train", key), message, on_key=True)
 

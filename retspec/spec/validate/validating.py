@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec.errors import Problem, SpecError
-from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec
+from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec, is_reference
 from retspec.spec.validate import convert, phrases
 from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
@@ -99,6 +99,7 @@ class _Validation:
         launched_by = next((each.name for each in catalog.launchers if training and each.name == training.source), "")
         launches = bool(launched_by)
         given = {"files": has_files, "feed": has_feed or launches, "watched": launches, "model": launches}
+        given["own_optimizers"] = launches or is_reference(train.optimizer)
         given["loaders"] = is_reported or source.gives_loaders or launches
         sections = {*data, *(name for name, is_given in given.items() if is_given)}
         if launches and "model" in data:

@@ -76,6 +76,7 @@ class DryRun:
     def trainer(self, batch_size: int) -> Iterator[DryTrainer]:
         """Yield a trainer, in the mode in which tensors have no data; raises as `trace` does."""
         import torch
+        from torch._subclasses.fake_tensor import DataDependentOutputException
 
         try:
             with self._fake, _no_collection(), torch.enable_grad():
@@ -83,13 +84,12 @@ class DryRun:
                 trainer = DryTrainer(self._model, self._shape.make(batch_size), self._trainer, foreach=self._foreach)
                 with trainer.tracer.watching(), trainer.answering():
                     yield trainer
-        except NoVerdict:
-            raise
+        except NoVerdict as error:
+            if not isinstance(error.__cause__, DataDependentOutputException):  # in a function of the user's own
+                raise
+            raise _no_data(batch_size, error.__cause__) from error
         except Exception as error:
-            raise NoVerdict(
-                f"a training step of batch size {batch_size} on tensors without data fails: {describe(error)}; "
-                "`peak_memory_mb` measures a real one"
-            ) from error
+            raise _no_data(batch_size, error) from error
 
     @cached_property
     def _fake(self) -> Any:
@@ -105,13 +105,20 @@ class DryRun:
         return model.train()
 
 
+def _no_data(batch_size: int, error: BaseException) -> NoVerdict:
+    return NoVerdict(
+        f"a training step of batch size {batch_size} on tensors without data fails: {describe(error)}; "
+        "`peak_memory_mb` measures a real one"
+    )
+
+
 class DryTrainer:
     """A trainer on tensors without data, with a tracer of its storages."""
 
     def __init__(self, model: nn.Module, batch: Batch, trainer: TrainerMaker, *, foreach: bool) -> None:
         held = [*model.parameters(), *model.buffers()]
         self.tracer = AllocationTracer(held, [batch.inputs, batch.targets])
-        self._in_forward = False
+        self._in_forward = self._seen = False
         self._trainer = trainer.on(model, batch)
         self._trainer.see = self._see
         self._trainer.around = self._forward
@@ -135,14 +142,17 @@ class DryTrainer:
     @contextmanager
     def _forward(self) -> Iterator[None]:
         """Mark that a loss is being computed: a model that reads a value then must fail, not go on with zero."""
-        self._in_forward = True
+        self._in_forward, self._seen = True, False
         try:
             yield
+            if not self._seen:  # by a training that does not show its logits
+                self.tracer.mark_rest(Role.ACTIVATIONS)
         finally:
             self._in_forward = False
 
     def _see(self, _logits: Tensor, _targets: Tensor) -> None:
         """Mark what is alive at the end of the forward pass as activations, kept for the backward pass."""
+        self._seen = True
         self.tracer.mark_rest(Role.ACTIVATIONS)
 
     def answering(self) -> TorchDispatchMode:

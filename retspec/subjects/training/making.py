@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError
-from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource
+from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource, decided_by
+from retspec.subjects.training.own_optimizer import own_optimizer, owners_of
 from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from retspec.facts import Owners
     from retspec.plugin import Source
     from retspec.records import Recipe, Spec
     from retspec.subjects.data.batch import Batch
@@ -54,12 +56,24 @@ class TrainerMaker:
         """Whether the training is the built-in recipe."""
         return self.source is built_in
 
+    def owners(self, model: nn.Module) -> Owners:
+        """Return which parameters of the model the user's own optimizer holds; raises what building it raises."""
+        optimizer, _ = own_optimizer(model, str(self.recipe.optimizer))
+        return owners_of(model, optimizer)
+
     def varied(self, **variations: Any) -> TrainerMaker:
         """Return a maker whose trainers differ in some keys of the recipe.
 
-        Raises NoVerdict when this kind of training does not have such a key.
+        Raises NoVerdict when this kind of training does not have such a key, or a function of the user's decides it.
         """
         asked = {name: value for name, value in variations.items() if value != getattr(self.recipe, name)}
+        decided = decided_by(self.recipe) if self.is_recipe else {}
+        for name in asked.keys() & decided.keys():
+            key = decided[name]
+            raise NoVerdict(
+                f"this needs a training with {name} {asked[name]}, and `train.{key}` decides it by "
+                f"{getattr(self.recipe, key)}"
+            )
         if not self.is_recipe:
             known = _VARIABLE if self.watched else self.source.arguments
             for name, value in asked.items():

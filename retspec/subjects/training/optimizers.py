@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, describe, did_you_mean
-from retspec.records import OPTIMIZERS, SCHEDULERS
+from retspec.records import OPTIMIZERS, SCHEDULERS, is_reference
+from retspec.subjects.training.own_optimizer import SCHEDULER, own_optimizer, own_scheduler, require_a_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,26 @@ if TYPE_CHECKING:
     from retspec.records import Recipe
 
 _PLACE = "train.optimizer"
+
+
+def optimization(model: nn.Module, recipe: Recipe) -> tuple[torch.optim.Optimizer, Any]:
+    """Return the optimizer of a recipe and its scheduler, None for a constant learning rate.
+
+    Raises what `make_optimizer` and `make_scheduler` raise, and SubjectError for two schedulers, or an optimizer of the
+    user's own that cannot be used.
+    """
+    scheduler = None
+    if isinstance(recipe.optimizer, str) and is_reference(recipe.optimizer):
+        optimizer, scheduler = own_optimizer(model, recipe.optimizer)
+        require_a_share(model, optimizer, recipe.optimizer)
+    else:
+        optimizer = make_optimizer(model.named_parameters(), recipe)
+    if scheduler is not None and recipe.scheduler is not None:
+        raise SubjectError(
+            f"{recipe.optimizer} gave a scheduler, too; remove `scheduler`, or return no pair",
+            path=SCHEDULER,
+        )
+    return optimizer, make_scheduler(optimizer, recipe) if scheduler is None else scheduler
 
 
 def make_optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) -> torch.optim.Optimizer:
@@ -49,16 +70,20 @@ def make_optimizer(named: Iterable[tuple[str, nn.Parameter]], recipe: Recipe) ->
 def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe) -> LRScheduler | None:
     """Return the recipe's scheduler, or None for a constant learning rate.
 
-    Raises SubjectError for an argument that the scheduler does not accept, or a scheduler that torch does not have.
+    Raises SubjectError for an argument that the scheduler does not accept, a scheduler that torch does not have, or one
+    of the user's own that cannot be used.
     """
     from torch.optim import lr_scheduler
 
     if recipe.scheduler is None:
         return None
+    if isinstance(recipe.scheduler, str):
+        own: LRScheduler = own_scheduler(optimizer, recipe.scheduler)
+        return own
     name, given = _named(recipe.scheduler)
     make = _classes(lr_scheduler, SCHEDULERS)[name]
-    _require_known(name, given, _accepted(make, "optimizer"), "train.scheduler")
-    scheduler: LRScheduler = _made(name, make, optimizer, given, "train.scheduler")
+    _require_known(name, given, _accepted(make, "optimizer"), SCHEDULER)
+    scheduler: LRScheduler = _made(name, make, optimizer, given, SCHEDULER)
     return scheduler
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, describe
 from retspec.plugin import training_source
-from retspec.records import Recipe  # noqa: TC001 - the signature is read
-from retspec.subjects.callables import call, load_callable
+from retspec.records import Recipe, is_reference
+from retspec.subjects.callables import call
 from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import logits_of
-from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
+from retspec.subjects.training.optimizers import optimization
+from retspec.subjects.training.own_loss import OwnLoss
+from retspec.subjects.training.own_step import OwnStep
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -39,9 +41,9 @@ class RecipeTrainer(Trainer):
         self._recipe = recipe
         self._classes: int | None = None
         self._weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights, device=self.device)
-        self._loss = self._loss_function()
-        self._optimizer = make_optimizer(model.named_parameters(), recipe)
-        self._scheduler = make_scheduler(self._optimizer, recipe)
+        self._own_step = None if recipe.step is None else OwnStep(recipe.step, recipe.amp)
+        self._own_loss = OwnLoss(recipe.loss) if is_reference(recipe.loss) else None
+        self._optimizer, self._scheduler = optimization(model, recipe)
         self.scales = recipe.amp == "float16"
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.scales)
 
@@ -58,6 +60,8 @@ class RecipeTrainer(Trainer):
         with soft or smoothed targets shift it: then it is computed on the targets of the batch. Binary cross-entropy:
         ln 2.
         """
+        if self._own_step is not None:
+            return None
         if self._recipe.loss == "bce_with_logits":
             return log(2)
         if self._recipe.loss != "cross_entropy" or self._classes is None or self._classes < 2:  # noqa: PLR2004 - no choice
@@ -93,6 +97,15 @@ class RecipeTrainer(Trainer):
             raise SubjectError("every image of the batch is of a class that weighs 0", path="train.class_weights")
         return True
 
+    def backward(self) -> float | None:
+        """Compute the gradients and return the mean loss of the batch, or None when a loss is not finite.
+
+        Those of before are dropped also where an optimizer of the user's own does not hold the parameter.
+        """
+        for parameter in self.parameters:
+            parameter.grad = None
+        return super().backward()
+
     def scale(self, loss: Tensor) -> Tensor:
         """Return the loss times the factor of the loss scaler; unchanged without float16."""
         scaled: Tensor = self._scaler.scale(loss)
@@ -112,12 +125,20 @@ class RecipeTrainer(Trainer):
             return True
         self._clip()
         before = self._scaler.get_scale()
-        self._scaler.step(self._optimizer)
+        self._apply("optimizer", lambda: self._scaler.step(self._optimizer))
         self._scaler.update()
         updated = self._scaler.get_scale() >= before
         if updated and self._scheduler is not None:
-            self._scheduler.step()
+            self._apply("scheduler", self._scheduler.step)
         return updated
+
+    def _apply(self, key: str, step: Callable[[], Any]) -> None:
+        """Take a step; what fails in a user's own is theirs, with the line of the file."""
+        choice = getattr(self._recipe, key) or self._recipe.optimizer  # a scheduler may come with the optimizer
+        if is_reference(choice):
+            call(f"step() of the {key} of {choice}", step, (), path=f"train.{key}")
+        else:
+            step()
 
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
@@ -125,12 +146,17 @@ class RecipeTrainer(Trainer):
         Raises SubjectError when the loss fails on the logits and targets, or the class weights are too few or too many.
         """
         with autocast(self.device, self._recipe.amp):
-            logits = logits_of(self.model(inputs))
+            if self._own_step is not None:
+                return self._own_step(self.model, inputs, targets, self.see, self.parameters)
+            outputs = self.model(inputs)
+            logits = logits_of(outputs)
             self._classes = logits.shape[-1]
             self.see(logits.detach(), targets)
+            if self._own_loss is not None:
+                return self._own_loss(outputs, logits, targets)
             self._require_a_weight_per_class(logits.shape[-1])
             try:
-                return self._loss(logits, targets)
+                return self._named_loss(logits, targets)
             except (RuntimeError, ValueError, IndexError, TypeError) as error:
                 raise SubjectError(
                     f"{self._recipe.loss} fails on logits of shape {tuple(logits.shape)} and targets of shape "
@@ -151,14 +177,9 @@ class RecipeTrainer(Trainer):
         if self._recipe.clip_norm is not None:
             clip_grad_norm_(self.parameters, self._recipe.clip_norm)
 
-    def _loss_function(self) -> Callable[[Tensor, Tensor], Tensor]:
-        name = self._recipe.loss
-        if name == "cross_entropy":
-            return self._cross_entropy
-        if name == "bce_with_logits":
-            return _bce_with_logits
-        function = load_callable(name, path="train.loss")
-        return lambda logits, targets: call(name, function, {"logits": logits, "targets": targets}, path="train.loss")
+    def _named_loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        bce = self._recipe.loss == "bce_with_logits"
+        return _bce_with_logits(logits, targets) if bce else self._cross_entropy(logits, targets)
 
     def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
         from torch.nn import functional
