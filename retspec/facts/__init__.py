@@ -37,6 +37,7 @@ from retspec.facts.datasets import (
     Split,
     Splits,
 )
+from retspec.facts.distributed import DistributedRun, GradientsOfRanks, Pass, RankDeviation, RankTrace
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.facts.loader_contents import BadBatch, EpochOrders, ItemReads, SharedSamples, Sweep, WorkerDraws
 from retspec.facts.loaders import DataWait, Loader, Stage, Stages, Throughput
@@ -52,6 +53,7 @@ from retspec.facts.loop import (
 from retspec.facts.memory import Estimate, Fitting, Memory, MemoryEstimate, MemoryFit, StepFlops
 from retspec.facts.merging import LayerDeviation, Merging
 from retspec.facts.overfitting import Overfitting
+from retspec.facts.parallel import Block, ParallelLayers
 from retspec.facts.parameters import Group, Parameter, Parameters
 from retspec.facts.pipelines import Expectations, Pipeline
 from retspec.facts.profiling import Operator, Profile
@@ -64,6 +66,7 @@ __all__ = [
     "AttentionShape",
     "BadBatch",
     "BatchRequest",
+    "Block",
     "Checkpoint",
     "Classifier",
     "Compilation",
@@ -72,6 +75,7 @@ __all__ = [
     "CorruptImage",
     "DataWait",
     "Dataset",
+    "DistributedRun",
     "EpochOrders",
     "Estimate",
     "Evaluation",
@@ -82,6 +86,7 @@ __all__ = [
     "Geometry",
     "GradientAgreement",
     "GradientHistory",
+    "GradientsOfRanks",
     "Group",
     "Images",
     "Isolation",
@@ -102,12 +107,16 @@ __all__ = [
     "OutputFolders",
     "OutsideLabel",
     "Overfitting",
+    "ParallelLayers",
     "Parameter",
     "Parameters",
+    "Pass",
     "PatchEmbedding",
     "Pipeline",
     "Profile",
     "RankCount",
+    "RankDeviation",
+    "RankTrace",
     "Ranks",
     "Reloading",
     "Repetition",

@@ -20,7 +20,7 @@ PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed", "loaders"),
-        *("trainer", "watched_run", "device", "config", "progress", "recorded_warnings"),
+        *("trainer", "watched_run", "ranked_run", "epochs", "device", "config", "progress", "recorded_warnings"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""

@@ -35,6 +35,12 @@ def loaded_libraries() -> frozenset[str]:
     return frozenset(sys.modules.keys() & set(LIBRARIES))
 
 
+def states() -> tuple[str, ...]:
+    """Return the state of each random number generator of random, numpy and torch, to be compared with a later one."""
+    given = [get() for get, _put, _seed_by in _generators()]
+    return tuple(repr(state.tolist() if hasattr(state, "tolist") else state) for state in given)
+
+
 def _generators() -> Iterator[tuple[Callable[[], Any], Callable[[Any], Any], Callable[[int], Any]]]:
     """Yield the functions that get, set and seed the state of each generator of an imported library."""
     yield random.getstate, random.setstate, random.seed

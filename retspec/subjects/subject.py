@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from retspec.facts import Dataset
+    from retspec.facts import Dataset, DistributedRun
     from retspec.plugin import Source
     from retspec.records import Config, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.training.making import TrainerMaker
+    from retspec.subjects.training.watching.rerun import Rerun
     from retspec.subjects.training.watching.watched import WatchedRun
 
 
@@ -101,28 +102,52 @@ class Subject:
     @cached_property
     def watched_run(self) -> WatchedRun:
         """The user's own training, run and watched; raises SubjectError when the spec names none."""
+        from retspec.subjects.training.watching.watched import WatchedRun
+
+        launched = self._launched
+        source = self._training_sources[launched.source]
+        with self._making("watched_run"):
+            launch = source(launched.value, Path(launched.folder), **launched.arguments)
+            return WatchedRun.of(launch, launched, self._progress)
+
+    @cached_property
+    def ranked_run(self) -> DistributedRun:
+        """The user's own training, run on several ranks; raises SubjectError when the spec names none."""
+        from retspec.subjects.training.watching.ranks.running import run_on_ranks
+
+        launched = self._launched
+        ranks = launched.arguments.get("ranks")
+        if ranks is None:
+            raise SubjectError("this needs a training on several ranks; say how many as `train.ranks: 2`", path="train")
+        with self._making("ranked_run"):
+            return run_on_ranks(launched, ranks)
+
+    @property
+    def epochs(self) -> UserLoaders | DistributedRun:
+        """What shows the order of epochs: the loaders under test, else the ranks of the user's own training."""
+        is_ranked = self._is_launched and not self._data.source.gives_loaders
+        return self.ranked_run if is_ranked else self.loaders
+
+    @property
+    def _launched(self) -> Rerun:
+        """The user's own training as plain data; raises SubjectError when the spec names none."""
         import torch
 
         from retspec.subjects.training.watching.rerun import Rerun
-        from retspec.subjects.training.watching.watched import WatchedRun
 
         training = self._spec.training
         if training is None or not self._is_launched:
             raise SubjectError(
                 "this needs a training of your own; name it as `train: {script: train.py}`", path="train"
             )
-        source = self._training_sources[training.source]
-        folder = Path(self._spec.file).resolve().parent
-        launched = Rerun(
-            source=source.name,
+        return Rerun(
+            source=training.source,
             value=training.value,
-            folder=str(folder),
+            folder=str(Path(self._spec.file).resolve().parent),
             steps=self.recipe.steps,
             threads=torch.get_num_threads(),
             arguments=dict(training.arguments),
         )
-        with self._making("watched_run"):
-            return WatchedRun.of(source(training.value, folder, **training.arguments), launched, self._progress)
 
     @property
     def config(self) -> Config:

@@ -21,6 +21,7 @@ _MODEL = ("model", "skeleton")
 _MADE_OF = {
     "model": ("watched_run",),
     "trainer": ("watched_run",),
+    "epochs": ("ranked_run",),
     "skeleton": ("model",),
     "optional_skeleton": _MODEL,
     "loaded": _MODEL,

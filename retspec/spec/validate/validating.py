@@ -100,6 +100,8 @@ class _Validation:
         launches = bool(launched_by)
         given = {"files": has_files, "feed": has_feed or launches, "watched": launches, "model": launches}
         given["loaders"] = is_reported or source.gives_loaders
+        given["ranks"] = training is not None and training.arguments.get("ranks") is not None
+        given["epochs"] = given["loaders"] or given["ranks"]
         sections = {*data, *(name for name, is_given in given.items() if is_given)}
         if launches and "model" in data:
             message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"

@@ -81,7 +81,7 @@ def main() -> None:
     allow_imports_from(folder, Path.cwd())
     follower = ConfigFollower(Path(rerun.config)) if rerun.config else None
     with nullcontext() if follower is None else follower.following():
-        launch = _source(rerun.source)(rerun.value, folder, **rerun.arguments)
+        launch = source_named(rerun.source)(rerun.value, folder, **rerun.arguments)
         watch = Watch(launch, rerun.steps)
         watch.run()
     trace = traced(watch)
@@ -122,7 +122,8 @@ def _state(optimizer: Any) -> dict[str, int]:
     return prints
 
 
-def _source(name: str) -> Source:
+def source_named(name: str) -> Source:
+    """Return what starts a training that is described as plain data."""
     from retspec.subjects.training.sources import launched
 
     source: Source = getattr(launched, name)
