@@ -40,12 +40,11 @@ def model() -> nn.Module:
 
 
 def loader() -> DataLoader[tuple[Tensor, Tensor]]:
-    count = 44 if "unequal" in CHOSEN and RANK else 48
-    data = TensorDataset(torch.randn(count, 12), torch.arange(count) % 3)
-    if "sampler" in CHOSEN:
+    shards = CHOSEN & {"sampler", "unequal", "ungrouped"}
+    count = (20 if "unequal" in CHOSEN and RANK else 24) if shards else 48
+    data = TensorDataset(torch.randn(count, 12) + (RANK if "unequal" in CHOSEN else 0), torch.arange(count) % 3)
+    if shards:
         return DataLoader(data, batch_size=4, shuffle=True)
-    if "unequal" in CHOSEN:
-        return DataLoader(TensorDataset(data.tensors[0] + RANK, data.tensors[1]), batch_size=4, shuffle=True)
     workers = 1 if "workers" in CHOSEN else 0
     return DataLoader(data, batch_size=4, sampler=DistributedSampler(data), num_workers=workers)
 
@@ -86,10 +85,10 @@ def misfortune(batch: int) -> None:
     if "killed" in CHOSEN:
         os.kill(os.getpid(), signal.SIGKILL)
     if "exits" in CHOSEN:
-        print("no space left on device", file=sys.stderr, flush=True)
+        sys.stderr.write("no space left on device\n")
         os._exit(7)
     if "waits" in CHOSEN:
-        print("looking for a lock", file=sys.stderr, flush=True)
+        sys.stderr.write("looking for a lock\n")
         time.sleep(600)
 
 

@@ -59,14 +59,14 @@ class World:
     def open(self) -> Iterator[None]:
         """Let a training of several ranks run here: as the only one, unless the environment says which it is.
 
-        Its process group is left at the end.
+        It leaves its process group at the end when it is alone; a rank first says what it did.
         """
         import torch
 
         with ExitStack() as stack:
             if "RANK" not in os.environ:
                 stack.enter_context(_environment(variables(0, 1, free_port())))
-            stack.callback(leave_group)
+                stack.callback(leave_group)
             stack.enter_context(self._joining())
             if not torch.cuda.is_available():
                 stack.enter_context(_batch_norm_on_cpu())

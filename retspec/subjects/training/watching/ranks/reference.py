@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -81,36 +82,36 @@ class _Reference:
         return next(self._module.parameters()).device
 
     def gradients(self, records: Sequence[Record]) -> dict[str, Tensor]:
-        """Return the gradient of each parameter, weighed as the training weighs its loss."""
+        """Return the gradient of each parameter over all micro-batches, weighed as the training weighs its loss."""
         import torch
 
-        weights = [_weight(each) for each in records]
-        calls: list[Any] = [call for each in records for call in each["calls"]]
-        if not calls:
-            raise Inconclusive("the module that trains was called without a tensor")
-        targets = [target for each in records for target in each["targets"]]
+        steps = [_MicroBatch.all_of(each) for each in records]
+        if len({len(step) for step in steps}) > 1 or not steps[0]:
+            raise Inconclusive(f"the first step has {' and '.join(str(len(step)) for step in steps)} micro-batches")
+        named = {name: p for name, p in self._module.named_parameters() if p.requires_grad}
+        sums: dict[str, Tensor] = {}
         self._trainee.give_back()
         with _without_draws():
-            own, given = self._own(records[0])
-            self._trainee.give_back()
-            loss = self._loss(joined(calls), joined(targets) if len(targets) == len(calls) else None)
-            whole = float(loss.detach())
-            self._require_the_same(own, given, whole, records)
-            named = {name: p for name, p in self._module.named_parameters() if p.requires_grad}
-            found: Sequence[Tensor | None] = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
-        share = sum(weights) / len(weights)
-        return {name: share * g for name, g in zip(named, found, strict=True) if g is not None}
+            for parts in zip(*steps, strict=True):
+                own = self._own_loss(parts[0])
+                whole = self._loss(joined([each.call for each in parts]), joined([each.targets for each in parts]))
+                self._require_the_same(own, float(whole.detach()), parts)
+                found: Sequence[Tensor | None]
+                found = torch.autograd.grad(whole, list(named.values()), allow_unused=True)
+                share = sum(each.weight for each in parts) / len(parts)
+                for name, gradient in zip(named, found, strict=True):
+                    if gradient is not None:
+                        sums[name] = sums.get(name, 0) + share * gradient
+        return sums
 
-    def _own(self, record: Record) -> tuple[list[float], list[float]]:
-        """Return the losses of this rank's batches, computed again and as they were seen."""
+    def _own_loss(self, part: _MicroBatch) -> float:
+        """Return the loss of this rank's micro-batch, computed again; buffers are as before."""
         import torch
 
-        targets: Sequence[Any] = record["targets"]
-        if len(targets) != len(record["calls"]):
-            targets = [None] * len(record["calls"])
         with torch.no_grad():
-            own = [float(self._loss(call, target)) for call, target in zip(record["calls"], targets, strict=True)]
-        return own, _means(record)
+            loss = float(self._loss(part.call, part.targets))
+        self._trainee.give_back()
+        return loss
 
     def _loss(self, call: Any, targets: Any) -> Tensor:
         """Return the mean loss of a batch: the one that the module returns, or its criterion's."""
@@ -126,48 +127,59 @@ class _Reference:
                 raise Inconclusive("the criterion was called more or less often than the module")
             return self._criterion(logits_of(output), targets)
 
-    def _require_the_same(
-        self, own: Sequence[float], given: Sequence[float], whole: float, records: Sequence[Record]
-    ) -> None:
-        """Raise Inconclusive unless the losses are the training's: on this rank's batches, or over all of them.
+    def _require_the_same(self, own: float, whole: float, parts: Sequence[_MicroBatch]) -> None:
+        """Raise Inconclusive unless the loss is the training's: on this rank's micro-batch, or over all of them.
 
         The latter where the ranks compute something in common, such as the statistics of SyncBatchNorm.
         """
-        if len(own) != len(given):
-            raise Inconclusive(f"the first step has {len(own)} forward passes and {len(given)} backward passes")
-        if all(self._is_same(one, other) for one, other in zip(own, given, strict=True)):
-            return
-        sizes = [_length(call) for each in records for call in each["calls"]]
-        means = [mean for each in records for mean in _means(each)]
-        mean = sum(n * each for n, each in zip(sizes, means, strict=False)) / sum(sizes)
-        if len(sizes) != len(means) or not self._is_same(whole, mean):
+        mean = sum(each.samples * each.mean for each in parts) / sum(each.samples for each in parts)
+        if not (self._is_same(own, parts[0].mean) or self._is_same(whole, mean)):
             raise Inconclusive(
-                f"the loss of the first batch was {given[0]:.4g}, and is {own[0]:.4g} when it is computed again: there "
-                "is more to it than the module and one criterion"
+                f"the loss of a batch was {parts[0].mean:.4g}, and is {own:.4g} when it is computed again: there is more "
+                "to it than the module and one criterion"
             )
 
     def _is_same(self, one: float, other: float) -> bool:
         return abs(one - other) <= self._tolerance * max(abs(other), 1e-6)
 
 
+@dataclass(frozen=True)
+class _MicroBatch:
+    """What one backward pass of a rank was fed."""
+
+    call: Any
+    targets: Tensor | None
+    mean: float
+    """The mean criterion, as it was seen."""
+    weight: float
+    """Its factor in the loss, without the loss scale."""
+
+    @staticmethod
+    def all_of(record: Record) -> list[_MicroBatch]:
+        """Return those of a step; raises Inconclusive when they cannot be told apart, or a weight is not known."""
+        calls, losses, weights = record["calls"], record["losses"], record["weights"]
+        if not calls:
+            raise Inconclusive("the module that trains was called without a tensor")
+        if len(calls) != len(losses):
+            raise Inconclusive(f"the first step has {len(calls)} forward passes and {len(losses)} backward passes")
+        if None in losses or not all(weights):
+            raise Inconclusive("the weight of the criterion in the loss could not be read; see `loss_weight_rtol`")
+        targets = record["targets"] if len(record["targets"]) == len(calls) else [None] * len(calls)
+        return [
+            _MicroBatch(call, target, loss / weight, weight / record["scale"])
+            for call, target, loss, weight in zip(calls, targets, losses, weights, strict=True)
+        ]
+
+    @property
+    def samples(self) -> int:
+        """Samples of it."""
+        return _length(self.call)
+
+
 def _length(call: Any) -> int:
-    """Return the samples of a call."""
     args, kwargs = call
     tensors = [tensor for _, tensor in tensors_in(args, kwargs) if tensor.dim()]
     return len(tensors[0]) if tensors else 0
-
-
-def _means(record: Record) -> list[float]:
-    """Return the mean loss of each micro-batch; raises Inconclusive when a weight could not be read."""
-    _weight(record)
-    return [loss / weight for loss, weight in zip(record["losses"], record["weights"], strict=True)]
-
-
-def _weight(record: Record) -> float:
-    """Return the factor of the mean criterion in the loss of a step, without the loss scale."""
-    if not record["weights"] or None in record["losses"] or not all(record["weights"]):
-        raise Inconclusive("the weight of the criterion in the loss could not be read; see `loss_weight_rtol`")
-    return float(sum(record["weights"]) / record["scale"])
 
 
 @contextmanager

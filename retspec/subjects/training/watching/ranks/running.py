@@ -34,7 +34,7 @@ LOOK = 0.2
 def run_on_ranks(launched: Rerun, ranks: int, *, patience: float | None = None) -> DistributedRun:
     """Run a training on several ranks of this machine, on the CPU, and return what each of them did.
 
-    patience: seconds without a word after which the ranks are taken to wait for each other.
+    patience: seconds without a word after a first step, after which the ranks are taken to wait for each other.
 
     Raises NoVerdict when one dies, or none goes on, with the rank and its last line.
     """
@@ -113,7 +113,7 @@ class _Run:
 
     @property
     def _patience(self) -> float:
-        if self._given is not None:
-            return self._given
+        if not any(each.steps for each in self._processes):
+            return BEFORE_A_STEP
         longest = max(each.longest_step for each in self._processes)
-        return max(PATIENCE, LONGEST_STEPS * longest) if any(e.steps for e in self._processes) else BEFORE_A_STEP
+        return self._given or max(PATIENCE, LONGEST_STEPS * longest)
