@@ -24,8 +24,9 @@ HEAD = """# Which fault turns which criterion red
 
 **What this page does not show.** Faults in resume and evaluation code, in hardware, or anything that happens after the
 first steps: [What it does not see](limits.md). In all grids but those [of a loop](#by-fault-of-a-loop) and
-[of several ranks](#by-fault-of-several-ranks) retspec trains with its own loop. Rows marked as *a training loop's fault* imitate one inside a model or a loss, to
-show that the criteria would notice its effect; planted in your own loop, those criteria would not meet it.
+[of several ranks](#by-fault-of-several-ranks) retspec trains with its own loop. Rows marked as *a training
+loop's fault* imitate one inside a model or a loss, to show that the criteria would notice its effect; planted in your
+own loop, those criteria would not meet it.
 
 Each row is a test: the fault is planted in a tiny model, its recipe or its checkpoint, all criteria of
 `tests/cases/preflight/full.yaml` or `tests/cases/preflight/checkpoint.yaml` run, and exactly this comes of them: `✗`

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -96,11 +96,22 @@ class World:
 
 
 def leave_group() -> None:
-    """Leave the process group, if there is one: who waits for this process sees that it is gone."""
+    """Leave the process group, if there is one: from now on, what would wait for others raises."""
     from torch import distributed
 
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+def hang_up() -> None:
+    """Close the connections to other ranks, as the end of this process would: those that wait for it get an error.
+
+    To leave the group is not enough, since DistributedDataParallel keeps it.
+    """
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+            if connection.family in {socket.AF_INET, socket.AF_INET6}:
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _on_cpu(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -126,15 +137,19 @@ def _environment(added: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _batch_norm_on_cpu() -> Iterator[None]:
-    """Let SyncBatchNorm compute on a CPU, where torch's own refuses to."""
+    """Let SyncBatchNorm compute on a CPU, where torch's own refuses to, and DistributedDataParallel take it there."""
     from torch import nn
+    from torch.nn.parallel import DistributedDataParallel
 
-    original = nn.SyncBatchNorm.forward
+    refuse = "_passing_sync_batchnorm_handle"
+    forward, refusal = nn.SyncBatchNorm.forward, getattr(DistributedDataParallel, refuse)
     nn.SyncBatchNorm.forward = _synced  # type: ignore[method-assign, assignment]
+    setattr(DistributedDataParallel, refuse, lambda *_: None)
     try:
         yield
     finally:
-        nn.SyncBatchNorm.forward = original  # type: ignore[method-assign]
+        nn.SyncBatchNorm.forward = forward  # type: ignore[method-assign]
+        setattr(DistributedDataParallel, refuse, refusal)
 
 
 def _synced(norm: nn.SyncBatchNorm, inputs: Tensor) -> Tensor:

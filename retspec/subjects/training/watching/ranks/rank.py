@@ -19,7 +19,7 @@ from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.training.watching.ranks.messages import COMPARE, Compared, Ended, Job, Message, Step, encode
 from retspec.subjects.training.watching.ranks.rank_watch import RankWatch
 from retspec.subjects.training.watching.rerun import Rerun, source_named, traced
-from retspec.subjects.training.watching.world import leave_group
+from retspec.subjects.training.watching.world import hang_up, leave_group
 
 
 def main() -> None:
@@ -37,7 +37,9 @@ def main() -> None:
     trace = _trace(job.rank, watch)
     _write(job.records[job.rank], watch.first.record(watch))
     _say(job, Ended(trace))
-    leave_group()  # not before: the others fail then, and who failed first is told apart by who said so first
+    leave_group()
+    if watch.ending:  # not before it is said: the others fail now, and who said so first has failed first
+        hang_up()
     with os.fdopen(job.orders, "rb") as orders:
         if orders.readline() == COMPARE:
             from retspec.subjects.training.watching.ranks.reference import compare

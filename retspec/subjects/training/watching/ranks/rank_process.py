@@ -77,6 +77,15 @@ class RankProcess:
         """Whether the rank still runs."""
         return self._process.poll() is None
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds that it has computed so far; 0 where there is no `/proc`."""
+        try:
+            fields = Path("/proc", str(self._process.pid), "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # man 5 proc_pid_stat: utime, stime
+
     def read(self) -> list[Message]:
         """Return what it has said since the last time."""
         while chunk := self._chunk():

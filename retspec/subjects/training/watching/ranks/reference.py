@@ -135,8 +135,8 @@ class _Reference:
         mean = sum(each.samples * each.mean for each in parts) / sum(each.samples for each in parts)
         if not (self._is_same(own, parts[0].mean) or self._is_same(whole, mean)):
             raise Inconclusive(
-                f"the loss of a batch was {parts[0].mean:.4g}, and is {own:.4g} when it is computed again: there is more "
-                "to it than the module and one criterion"
+                f"the loss of a batch was {parts[0].mean:.4g}, and is {own:.4g} when it is computed again: there is "
+                "more to it than the module and one criterion"
             )
 
     def _is_same(self, one: float, other: float) -> bool:

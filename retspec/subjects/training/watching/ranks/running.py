@@ -27,6 +27,9 @@ BEFORE_A_STEP = 300.0
 PATIENCE = 60.0
 """The same afterwards, or this many times the longest step."""
 LONGEST_STEPS = 20
+COMPUTES = 1.0
+"""Seconds of computing that count as a word: on a busy machine a rank gets little time. One that waits needs next to
+none."""
 LOOK = 0.2
 """Seconds between two looks at whether the ranks still live."""
 
@@ -53,6 +56,7 @@ class _Run:
         self._processes = processes
         self._given = patience
         self._heard = time.monotonic()
+        self._computed = 0.0
         self._traces: dict[int, RankTrace] = {}
         self._gradients: GradientsOfRanks | None = None
         self._selector = selectors.DefaultSelector()
@@ -100,6 +104,9 @@ class _Run:
         for each in dead:
             if each.rank not in self._traces:
                 raise NoVerdict(f"rank {each.rank} of {len(self._processes)} {each.death}")
+        computed = sum(each.cpu_seconds for each in self._processes)
+        if computed - self._computed > COMPUTES:
+            self._heard, self._computed = time.monotonic(), computed
         silent = time.monotonic() - self._heard
         if silent > self._patience:
             waiting = [each for each in self._processes if each.rank not in self._traces]
