@@ -7,6 +7,7 @@ import socket
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def hang_up() -> None:
 
     To leave the group is not enough, since DistributedDataParallel keeps it.
     """
-    for descriptor in map(int, os.listdir("/dev/fd")):
+    for descriptor in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
         with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
             if connection.family in {socket.AF_INET, socket.AF_INET6}:
                 connection.shutdown(socket.SHUT_RDWR)
