@@ -156,7 +156,7 @@ class _MicroBatch:
 
     @staticmethod
     def all_of(record: Record) -> list[_MicroBatch]:
-        """Return those of a step; raises Inconclusive when they cannot be told apart, or a weight is not known."""
+        """Return those of a step; raises Inconclusive when these cannot be matched, or a weight is not known."""
         calls, losses, weights = record["calls"], record["losses"], record["weights"]
         if not calls:
             raise Inconclusive("the module that trains was called without a tensor")
