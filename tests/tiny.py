@@ -47,6 +47,11 @@ def convnet() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 8, 4, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(512, 3))
 
 
+def synced_convnet() -> nn.Module:
+    """The same, its BatchNorm over all ranks."""
+    return nn.SyncBatchNorm.convert_sync_batchnorm(convnet())
+
+
 def warns_of_an_argument() -> PeftModel:
     """As a library does that takes any argument: it says what it ignores, and goes on."""
     warnings.warn("the argument 'drop_pth' is ignored", stacklevel=2)

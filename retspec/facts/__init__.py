@@ -37,6 +37,7 @@ from retspec.facts.datasets import (
     Split,
     Splits,
 )
+from retspec.facts.distributed import DistributedRun, GradientsOfRanks, Pass, RankDeviation, RankTrace
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.facts.loader_contents import (
     BadBatch,
@@ -62,6 +63,7 @@ from retspec.facts.memory import Estimate, Fitting, Memory, MemoryEstimate, Memo
 from retspec.facts.merging import LayerDeviation, Merging
 from retspec.facts.overfitting import Overfitting
 from retspec.facts.owners import Owners
+from retspec.facts.parallel import Block, ParallelLayers
 from retspec.facts.parameters import Group, Parameter, Parameters
 from retspec.facts.pipelines import Expectations, Pipeline
 from retspec.facts.profiling import Operator, Profile
@@ -74,6 +76,7 @@ __all__ = [
     "AttentionShape",
     "BadBatch",
     "BatchRequest",
+    "Block",
     "Checkpoint",
     "Classifier",
     "Compilation",
@@ -82,6 +85,7 @@ __all__ = [
     "CorruptImage",
     "DataWait",
     "Dataset",
+    "DistributedRun",
     "EpochOrders",
     "Estimate",
     "Evaluation",
@@ -93,6 +97,7 @@ __all__ = [
     "Geometry",
     "GradientAgreement",
     "GradientHistory",
+    "GradientsOfRanks",
     "Group",
     "Images",
     "Isolation",
@@ -115,12 +120,16 @@ __all__ = [
     "OutsideLabel",
     "Overfitting",
     "Owners",
+    "ParallelLayers",
     "Parameter",
     "Parameters",
+    "Pass",
     "PatchEmbedding",
     "Pipeline",
     "Profile",
     "RankCount",
+    "RankDeviation",
+    "RankTrace",
     "Ranks",
     "Reloading",
     "Repetition",

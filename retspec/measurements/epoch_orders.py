@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta
 
 from retspec.errors import Inconclusive
-from retspec.facts import EpochOrders
+from retspec.facts import DistributedRun, EpochOrders
 from retspec.plugin import Cost, PositiveInt, measurement
 
 if TYPE_CHECKING:
@@ -22,16 +22,19 @@ LEAST = 6
 
 @measurement(cost=Cost.FORWARD)
 def epoch_orders(
-    loaders: UserLoaders,
+    epochs: UserLoaders | DistributedRun,
     *,
     batches: Annotated[PositiveInt, Meta(description="Batches at the start of an epoch to compare.")] = 4,
 ) -> EpochOrders:
     """Compare the order of samples at the start of two epochs of the training loader.
 
     Of a DataLoader over a dataset with keys, the sampler is asked for them, and nothing is read. Of anything else, the
-    targets of its batches are compared: augmentation leaves them unchanged, as a rule.
+    targets of its batches are compared: augmentation leaves them unchanged, as a rule. Of a training on several ranks,
+    it is what the samplers drew while it ran.
     """
-    loader = loaders.train
+    if isinstance(epochs, DistributedRun):
+        return _by_ranks(epochs)
+    loader = epochs.train
     try:
         sampler = _sampled(loader)
     except Inconclusive:
@@ -50,6 +53,23 @@ def epoch_orders(
         starts.append(_start(sampler, batches, loader))
     repeats = starts[0] == starts[1]
     return EpochOrders(loader.name, len(first), samples, repeats, "keys", needs_set_epoch=not repeats)
+
+
+def _by_ranks(run: DistributedRun) -> EpochOrders:
+    """Compare, on each rank, the positions that the sampler drew in one epoch with those of the next."""
+    compared = 0
+    for rank, first, second in run.pairs_of_passes():
+        both = min(len(first.positions), len(second.positions))
+        compared = max(compared, both)
+        if both >= LEAST and first.positions[:both] == second.positions[:both]:
+            samples = len(first.positions) if first.ended else None
+            return EpochOrders(f"rank {rank}", both, samples, repeats=True, compared_by="keys", needs_set_epoch=False)
+    if compared < LEAST:
+        raise Inconclusive(
+            f"the {len(run.sound[0].trace.losses)} steps that were watched show {compared} samples of a second epoch; "
+            "raise `train.steps`"
+        )
+    return EpochOrders("each rank", compared, None, repeats=False, compared_by="keys", needs_set_epoch=False)
 
 
 def _sampled(loader: UserLoader) -> Any:

@@ -19,8 +19,8 @@ API_VERSION = 1
 PARTS = frozenset(
     {
         *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
-        *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders"),
-        *("trainer", "own_optimizers", "watched_run", "device", "config", "progress", "recorded_warnings"),
+        *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders", "own_optimizers"),
+        *("trainer", "watched_run", "ranked_run", "epochs", "device", "config", "progress", "recorded_warnings"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
 from retspec.facts import Owners
-from retspec.plugins.loading import importable_name
 from retspec.records import is_reference
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
@@ -35,11 +33,12 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from retspec.facts import Dataset
+    from retspec.facts import Dataset, DistributedRun
     from retspec.plugin import Source
     from retspec.records import Config, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.user_loaders import UserLoaders
+    from retspec.subjects.training.launched_training import LaunchedTraining
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.watching.watched import WatchedRun
 
@@ -115,33 +114,34 @@ class Subject:
         training = self._spec.training
         return training is not None and self._training_sources[training.source].launches
 
+    @property
+    def _launched(self) -> LaunchedTraining:
+        from retspec.subjects.training.launched_training import LaunchedTraining
+
+        training = self._spec.training
+        source = None if training is None else self._training_sources[training.source]
+        return LaunchedTraining(self._spec, source, self.recipe.steps)
+
     @cached_property
     def watched_run(self) -> WatchedRun:
         """The user's own training, run and watched; raises SubjectError when the spec names none."""
-        import torch
-
-        from retspec.subjects.training.watching.rerun import Rerun
-        from retspec.subjects.training.watching.watched import WatchedRun
-
-        training = self._spec.training
-        if training is None or not self._is_launched:
-            raise SubjectError(
-                "this needs a training of your own; name it as `train: {script: train.py}`", path="train"
-            )
-        source = self._training_sources[training.source]
-        folder = Path(self._spec.file).resolve().parent
-        launched = Rerun(
-            source=source.name,
-            module=importable_name(sys.modules[source.function.__module__]),
-            function=source.function.__name__,
-            value=training.value,
-            folder=str(folder),
-            steps=self.recipe.steps,
-            threads=torch.get_num_threads(),
-            arguments=dict(training.arguments),
-        )
+        launched = self._launched
         with self._making("watched_run"):
-            return WatchedRun.of(source(training.value, folder, **training.arguments), launched, self._progress)
+            return launched.watch(self._progress)
+
+    @cached_property
+    def ranked_run(self) -> DistributedRun:
+        """The user's own training, run on several ranks; raises SubjectError when the spec names none."""
+        launched = self._launched
+        with self._making("ranked_run"):
+            return launched.run_on_ranks()
+
+    @property
+    def epochs(self) -> UserLoaders | DistributedRun:
+        """What shows the order of epochs: the loaders under test, else the ranks of the user's own training."""
+        training = self._spec.training
+        is_ranked = self._is_launched and training is not None and training.arguments.get("ranks") is not None
+        return self.ranked_run if is_ranked and not self._data.source.gives_loaders else self.loaders
 
     @property
     def config(self) -> Config:

@@ -11,6 +11,8 @@ from retspec.plugins.catalog import gather
 from tests.checks.faults import FAULTS
 from tests.checks.planting import SPECS, Cell, criteria
 from tests.checks.test_cases import MEASURES_TIME
+from tests.distributed.planting import DEATHS
+from tests.distributed.planting import FAULTS as RANK_FAULTS
 from tests.loop.planting import FAULTS as LOOP_FAULTS
 
 if TYPE_CHECKING:
@@ -20,10 +22,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 SYMBOLS = {Cell.MET: "·", Cell.MISSED: "✗", Cell.UNDECIDED: "?", Cell.SKIPPED: " "}
 HEAD = """# Which fault turns which criterion red
 
-**What this page does not show.** Faults in resume and evaluation code, in distributed runs, in hardware, or anything
-that happens after the first steps: [What it does not see](limits.md). In all grids but [the last](#by-fault-of-a-loop)
-retspec trains with its own loop. Rows marked as *a training loop's fault* imitate one inside a model or a loss, to
-show that the criteria would notice its effect; planted in your own loop, those criteria would not meet it.
+**What this page does not show.** Faults in resume and evaluation code, in hardware, or anything that happens after the
+first steps: [What it does not see](limits.md). In all grids but those [of a loop](#by-fault-of-a-loop) and
+[of several ranks](#by-fault-of-several-ranks) retspec trains with its own loop. Rows marked as *a training
+loop's fault* imitate one inside a model or a loss, to show that the criteria would notice its effect; planted in your
+own loop, those criteria would not meet it.
 
 Each row is a test: the fault is planted in a tiny model, its recipe or its checkpoint, all criteria of
 `tests/cases/preflight/full.yaml` or `tests/cases/preflight/checkpoint.yaml` run, and exactly this comes of them: `✗`
@@ -37,6 +40,13 @@ LOOP_HEAD = """
 
 Each fault is planted in a small training script by a change of its text. The script is started unchanged otherwise, as
 `train: {script: train.py}` does it, and all criteria of `tests/loop/healthy.yaml` are judged: none but these is missed.
+"""
+
+RANKS_HEAD = """
+## By fault of several ranks
+
+Each fault is one of a small training with DistributedDataParallel, which `train: {script: train.py, ranks: 2}` runs on
+two processes, and all criteria of `tests/distributed/healthy.yaml` are judged: none but these is missed.
 """
 
 
@@ -75,7 +85,7 @@ def render() -> str:
     for family, names in families().items():
         heads, rows = grid(names, head=lambda name: name.replace("_", "_<br>"))
         parts.append(f"\n## {family.capitalize()}\n\n{_markdown(heads, rows)}")
-    return "".join([*parts, _by_fault(), _by_fault_of_a_loop(), _elsewhere()])
+    return "".join([*parts, _by_fault(), _by_fault_of_a_loop(), _by_fault_of_ranks(), _elsewhere()])
 
 
 def _by_fault() -> str:
@@ -86,6 +96,12 @@ def _by_fault() -> str:
 def _by_fault_of_a_loop() -> str:
     rows = [(fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in LOOP_FAULTS]
     return f"{LOOP_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
+
+
+def _by_fault_of_ranks() -> str:
+    faults = [*RANK_FAULTS, *DEATHS]
+    rows = [(fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in faults]
+    return f"{RANKS_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
 
 
 def _elsewhere() -> str:

@@ -44,7 +44,12 @@ retspec: 1
 train: {script: train.py}
 checks:
 """
-SPECS = {"loop": WATCHED, "loaders": LOADERS, "unread_config_keys": FOLLOWED}
+RANKED = """\
+retspec: 1
+train: {script: train.py, ranks: 2}
+checks:
+"""
+SPECS = {"loop": WATCHED, "distributed": RANKED, "loaders": LOADERS, "unread_config_keys": FOLLOWED}
 
 
 def catalog_of_the_repository() -> Catalog:

@@ -10,8 +10,8 @@ from retspec.plugin import Inconclusive, Observed, check
 @check(
     direction="equal",
     default_limit=False,
-    advice="Set `shuffle=True`, or let the sampler draw a new order for each epoch: give it no seed of its own that is "
-    "set again at each start.",
+    advice="Set `shuffle=True`, or let the sampler draw a new order for each epoch: call `set_epoch` of a "
+    "DistributedSampler, and give a sampler no seed of its own that is set again at each start.",
 )
 def epoch_order_repeats(epoch_orders: EpochOrders) -> Observed[bool]:
     """Do two epochs of the training have the same order?
@@ -28,10 +28,14 @@ def epoch_order_repeats(epoch_orders: EpochOrders) -> Observed[bool]:
         True when two epochs of the training loader begin with the same samples in the same order. A DataLoader's
         sampler is asked; of any other iterable, and of a stream, the targets of the first batches are compared. No
         verdict for fewer than 6 samples or targets of one class, and where the order changes only with `set_epoch`:
-        whether your loop calls that, a loader does not show.
+        whether your loop calls that, a loader does not show. Without `data.loaders`, a training with `train.ranks`
+        shows it: what the sampler of each rank drew in two epochs of the watched steps.
     """
     orders = epoch_orders
     if orders.needs_set_epoch:
-        raise Inconclusive("the order changes only when the loop calls `set_epoch`, which the loader does not show")
+        raise Inconclusive(
+            "the order changes only when the loop calls `set_epoch`, which the loader does not show; "
+            "`train: {script: train.py, ranks: 2}` does"
+        )
     details = {"samples": of_all(orders.compared, orders.samples), "compared by": orders.compared_by}
-    return Observed(orders.repeats, details)
+    return Observed(orders.repeats, {**details, "loader": orders.loader})

@@ -22,6 +22,7 @@ _MADE_OF = {
     "model": ("watched_run",),
     "trainer": ("watched_run",),
     "own_optimizers": ("watched_run", "model"),
+    "epochs": ("ranked_run",),
     "skeleton": ("model",),
     "optional_skeleton": _MODEL,
     "loaded": _MODEL,

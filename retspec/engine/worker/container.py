@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from retspec.subjects.subject import Subject
 
 
-SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed", "watched_run"}
+SLOW_PARTS = {"model", "skeleton", "batch", "dataset", "feed", "watched_run", "ranked_run"}
 """Parts of the subject that take long enough to report their progress."""
 
 

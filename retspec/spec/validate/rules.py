@@ -30,11 +30,19 @@ _NEEDS = {
         {"watched_run"},
         "watches a training of your own, and the spec names none; add `train: {{script: train.py}}`",
     ),
+    "ranks": (
+        {"ranked_run"},
+        "runs a training of your own on ranks, and the spec names none; add `train: {{script: train.py, ranks: 2}}`",
+    ),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
     "loaders": (
         {"loaders"},
         'reads loaders, and `data` names none; write `loaders: {{train: "pkg:f"}}`, or `train: {{script: train.py}}`',
+    ),
+    "epochs": (
+        {"epochs"},
+        'reads a loader of yours, and `data` names none; use `loaders: {{train: "pkg:f"}}` there, or `train.ranks`',
     ),
     "feed": (
         {"feed"},

@@ -101,6 +101,8 @@ class _Validation:
         given = {"files": has_files, "feed": has_feed or launches, "watched": launches, "model": launches}
         given["own_optimizers"] = launches or is_reference(train.optimizer)
         given["loaders"] = is_reported or source.gives_loaders or launches
+        given["ranks"] = training is not None and training.arguments.get("ranks") is not None
+        given["epochs"] = given["loaders"] or given["ranks"]
         sections = {*data, *(name for name, is_given in given.items() if is_given)}
         if launches and "model" in data:
             message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"

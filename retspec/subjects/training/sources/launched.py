@@ -22,35 +22,64 @@ CpuOk = Annotated[
     Meta(description="Make `torch.cuda.synchronize` do nothing where there is no GPU."),
 ]
 
+Ranks = Annotated[
+    int,
+    Meta(ge=2, description="Processes of the run on several ranks, on the CPU with gloo, that some checks ask about."),
+]
+
 
 @training_source(launches=True)
 def script(
-    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+    value: str,
+    folder: Path,
+    *,
+    args: Arguments | None = None,
+    one_batch: OneBatch = False,
+    cpu_ok: CpuOk = False,
+    ranks: Ranks | None = None,
 ) -> Launch:
     """A training script, relative to the spec; run as it is, watched, and ended after `steps` optimizer steps."""
-    return launch_script(Path(normpath(folder / value)), args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+    return launch_script(Path(normpath(folder / value)), args or [], one_batch=one_batch, cpu_ok=cpu_ok, ranks=ranks)
 
 
 @training_source(launches=True)
 def module(
-    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+    value: str,
+    folder: Path,
+    *,
+    args: Arguments | None = None,
+    one_batch: OneBatch = False,
+    cpu_ok: CpuOk = False,
+    ranks: Ranks | None = None,
 ) -> Launch:
     """A training module, run as `python -m` runs it, watched, and ended after `steps` optimizer steps."""
-    return launch_module(value, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+    return launch_module(value, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok, ranks=ranks)
 
 
 @training_source(launches=True)
 def callable(  # noqa: A001 - the key of the spec
-    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+    value: str,
+    folder: Path,
+    *,
+    args: Arguments | None = None,
+    one_batch: OneBatch = False,
+    cpu_ok: CpuOk = False,
+    ranks: Ranks | None = None,
 ) -> Launch:
     """A function as package.module:function that trains when it is called; watched as a script is."""
     function = load_callable(value, path="train.callable")
-    return launch_callable(value, function, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+    return launch_callable(value, function, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok, ranks=ranks)
 
 
 @training_source(launches=True)
 def trainer(
-    value: str, folder: Path, *, args: Arguments | None = None, one_batch: OneBatch = False, cpu_ok: CpuOk = False
+    value: str,
+    folder: Path,
+    *,
+    args: Arguments | None = None,
+    one_batch: OneBatch = False,
+    cpu_ok: CpuOk = False,
+    ranks: Ranks | None = None,
 ) -> Launch:
     """A function as package.module:function that returns what trains: a library's Trainer, or the parts of a loop."""
     make = load_callable(value, path="train.trainer")
@@ -60,4 +89,4 @@ def trainer(
 
         start_training(make())
 
-    return launch_callable(value, train, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok)
+    return launch_callable(value, train, folder, args or [], one_batch=one_batch, cpu_ok=cpu_ok, ranks=ranks)

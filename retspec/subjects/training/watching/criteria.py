@@ -87,12 +87,15 @@ class Criteria:
         self.seen: list[WatchedCriterion] = []
         self.targets: Tensor | None = None
         """The targets of the first call."""
+        self.all_targets: list[Tensor] = []
+        """Those of all calls before the first step."""
         self.call: Callable[[Tensor, Tensor], Tensor] | None = None
         """The mean criterion of the first backward pass, of logits and targets; None when there were several."""
         self._calls = 0
         self._is_first = True
         self._softmaxed: list[tuple[ref[Tensor], int]] = []
         """What a softmax was taken of, and over which dimension."""
+        self._has_stepped = False
         self.nodes: dict[Any, float] = {}
         """What one mean counts in a criterion's output, by the graph node of that output."""
 
@@ -107,8 +110,7 @@ class Criteria:
             return
         reduction = str(kwargs.get("reduction", "mean"))
         self.nodes[result.grad_fn] = float(len(inputs)) if reduction == "sum" else 1.0
-        if self.targets is None:
-            self.targets = targets.detach().clone()
+        self._note_targets(targets)
         self._calls += 1
         if self._is_first:
             self.call = _mean_of(function, args, kwargs) if self._calls == 1 else None
@@ -132,8 +134,8 @@ class Criteria:
         if next(module.parameters(), None) is not None:
             return
         self.nodes.setdefault(result.grad_fn, _counted(module, tensors[0]))
-        if self.targets is None:
-            self.targets = tensors[1].detach().clone()
+        if not self.seen or self.call is module:
+            self._note_targets(tensors[1])
         if not self.seen:
             self.call = module
             reduction = str(getattr(module, "reduction", "mean"))
@@ -152,6 +154,14 @@ class Criteria:
     def step_taken(self) -> None:
         """Let the graphs of a step go."""
         self.nodes.clear()
+        self._has_stepped = True
+
+    def _note_targets(self, targets: Tensor) -> None:
+        if self._has_stepped and self.targets is not None:
+            return
+        copied = targets.detach().clone()
+        self.all_targets.append(copied)
+        self.targets = copied if self.targets is None else self.targets
 
     @property
     def first(self) -> WatchedCriterion | None:

@@ -89,7 +89,7 @@ def main() -> None:
     allow_imports_from(folder, Path.cwd())
     follower = ConfigFollower(Path(rerun.config)) if rerun.config else None
     with nullcontext() if follower is None else follower.following():
-        launch = _source(rerun)(rerun.value, folder, **rerun.arguments)
+        launch = source_of(rerun)(rerun.value, folder, **rerun.arguments)
         watch = Watch(launch, rerun.steps)
         watch.run()
     trace = traced(watch)
@@ -130,7 +130,8 @@ def _state(optimizer: Any) -> dict[str, int]:
     return prints
 
 
-def _source(rerun: Rerun) -> Source:
+def source_of(rerun: Rerun) -> Source:
+    """Return what starts a training that is described as plain data."""
     source: Source = getattr(import_plugin(rerun.module), rerun.function or rerun.source)
     return source
 

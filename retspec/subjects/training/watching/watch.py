@@ -22,6 +22,7 @@ from retspec.subjects.training.watching.loss_weight import loss_weight
 from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
 from retspec.subjects.training.watching.reading import loop_facts, training_facts
 from retspec.subjects.training.watching.trainee import Trainee
+from retspec.subjects.training.watching.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +59,7 @@ class Watch:
         self.forwards = Forwards()
         self.criteria = Criteria()
         self.waits = Waits(self.forwards.feeders, one_batch=launch.one_batch)
+        self.world = World()
         self.schedulers: list[tuple[Any, int]] = []
         """Each scheduler with its steps since the first optimizer step."""
         self._early_schedulers: list[Any] = []
@@ -111,6 +113,8 @@ class Watch:
             stack.enter_context(backward_passes_seen(self._backward))
             if self.launch.cpu_ok:
                 stack.enter_context(_without_gpu_synchronization())
+            if self.launch.ranks > 1:
+                stack.enter_context(self.world.open())
             with self._mode:
                 try:
                     yield

@@ -1,0 +1,1 @@
+"""Whether a training on several ranks does what it would do in one process."""

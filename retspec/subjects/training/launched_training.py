@@ -1,0 +1,60 @@
+"""The training of the user's own that a spec names: what starts it, and running it, watched or on ranks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retspec.errors import SubjectError
+from retspec.plugins.loading import importable_name
+from retspec.subjects.training.watching.ranks.running import run_on_ranks
+from retspec.subjects.training.watching.rerun import Rerun
+from retspec.subjects.training.watching.watched import WatchedRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from retspec.facts import DistributedRun
+    from retspec.plugin import Source
+    from retspec.records import Spec
+
+
+class LaunchedTraining:
+    """Runs it; raises SubjectError when the spec names none.
+
+    source: what the section `train` names; None for the recipe.
+    steps: optimizer steps after which it is ended.
+    """
+
+    def __init__(self, spec: Spec, source: Source | None, steps: int) -> None:
+        if spec.training is None or source is None or not source.launches:
+            raise SubjectError(
+                "this needs a training of your own; name it as `train: {script: train.py}`", path="train"
+            )
+        import torch
+
+        self._source = source
+        self._launched = Rerun(
+            source=source.name,
+            module=importable_name(sys.modules[source.function.__module__]),
+            function=source.function.__name__,
+            value=spec.training.value,
+            folder=str(Path(spec.file).resolve().parent),
+            steps=steps,
+            threads=torch.get_num_threads(),
+            arguments=dict(spec.training.arguments),
+        )
+
+    def watch(self, progress: Callable[[int, int], None]) -> WatchedRun:
+        """Run it in this process, watched."""
+        launched = self._launched
+        launch = self._source(launched.value, Path(launched.folder), **launched.arguments)
+        return WatchedRun.of(launch, launched, progress)
+
+    def run_on_ranks(self) -> DistributedRun:
+        """Run it on several ranks; raises SubjectError when the spec does not say on how many."""
+        ranks = self._launched.arguments.get("ranks")
+        if ranks is None:
+            raise SubjectError("this needs a training on several ranks; say how many as `train.ranks: 2`", path="train")
+        return run_on_ranks(self._launched, ranks)

@@ -1,0 +1,1 @@
+"""A training on several ranks of one machine: started, watched on each, and compared."""
