@@ -124,8 +124,8 @@ checks:
   loss_drop: 0.0
   output_shape: [3, 3]
   min_loader_throughput: {limit: 1, with: {workers: [0]}}
-  max_data_wait: {limit: 1, with: {workers: 0}}
-  max_augmentation_overhead: 1
+  max_data_wait: {limit: 0.9999, with: {workers: 0}}
+  max_augmentation_overhead: 0.9999
   max_transform_ms: {limit: 1000, with: {images: 2}}
 """
 

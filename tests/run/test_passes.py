@@ -36,7 +36,7 @@ step_time_ms: {limit: 1e6, with: {steps: 7}}
 short: {check: loss_drop, limit: 0.001, with: {steps: 3}}
 merge_atol: 1e-3
 unmerge_atol: 1e-3
-adapter_effect: 0
+adapter_effect: 1e-9
 max_trainable_params: 1000
 trainable_names: [lora_, head]
 lora_layers: 1

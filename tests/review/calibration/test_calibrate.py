@@ -41,7 +41,7 @@ def test_a_run_gives_the_observations(tmp_path: Path) -> None:
   least: {{limit: 1e-3, with: {{value: 0.31}}}}
   least_count: {{limit: 1, with: {{value: 24}}}}
   shape: [4, 5]
-  most_share: 1
+  most_share: 0.99
   hopeless: 0.5
 """
     assert _calibrate(spec, text) == 3
