@@ -202,7 +202,7 @@ def test_a_training_of_the_users_own_is_counted_in_its_steps_and_what_retspec_do
     tmp_path: Path,
 ) -> None:
     (tmp_path / "train.py").touch()
-    checks = "loss_drop: 0.1\nmax_data_wait: 0.5\nunowned_params: 0\nscript_determinism: 0\neval_determinism_atol: 0\n"
+    checks = "loss_drop: 0.1\nmax_data_wait: 0.5\nstale_gradients: 0\nscript_determinism: 0\neval_determinism_atol: 0\n"
     plan, _ = prepare(spec_in(tmp_path, checks, "train: {script: train.py, steps: 7}\n"), entry_points=False)
     passes = {step.name: step.passes for step in plan.measurements}
     assert passes["training"] == passes["data_wait"] == passes["loop"] == Passes()
