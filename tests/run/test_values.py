@@ -40,7 +40,7 @@ BAD = {
     "very large details": "the outcome cannot be recorded",
     "observed nan": "the check returned nan (float)",
     "no details": "the check returned details of type list; details are a mapping",
-    "endless details": "RecursionError",
+    "endless details": "the check returned details that are nested more than 64 deep",
     "surrogate details": "the outcome cannot be recorded",
 }
 
