@@ -21,6 +21,7 @@ from retspec.engine.supervisor.guard import Guard
 from retspec.engine.supervisor.record_reader import RecordReader
 from retspec.engine.supervisor.streams import Streams
 from retspec.errors import RetspecError
+from retspec.processes import Process, descendants, kill
 
 if TYPE_CHECKING:
     from threading import Event
@@ -68,7 +69,7 @@ class WorkerProcess:
     def __init__(self, stop: Event, *, live_output: bool = False) -> None:
         self._stop = stop
         self._mark = secrets.token_hex(16)
-        self._descendants: frozenset[orphans.Process] = frozenset()
+        self._descendants: frozenset[Process] = frozenset()
         """What the worker had started when it was last looked at."""
         self.streams = Streams(live=live_output)
         try:
@@ -139,7 +140,7 @@ class WorkerProcess:
 
     def finish(self) -> str:
         """Wait for the end of a worker that has no more jobs; return what went wrong with it, or an empty string."""
-        self._descendants = orphans.descendants(self._process.pid)
+        self._descendants = descendants(self._process.pid)
         with suppress(BrokenPipeError):
             self._instructions.close()
         try:
@@ -152,7 +153,7 @@ class WorkerProcess:
     def end(self) -> WorkerExit:
         """End the worker and all that it started: ask, wait, kill. Return how the worker itself ended."""
         if self.is_alive:
-            self._descendants |= orphans.descendants(self._process.pid)
+            self._descendants |= descendants(self._process.pid)
             self._signal(signal.SIGTERM)
             try:
                 self._process.wait(GRACE)
@@ -160,7 +161,7 @@ class WorkerProcess:
                 self._signal(signal.SIGKILL)
         status = self._process.wait()
         self._signal(signal.SIGKILL)  # children that outlived it
-        orphans.kill(self._descendants)
+        kill(self._descendants)
         orphans.kill_marked(self._mark)
         return WorkerExit(describe_status(status), self.streams.tail())
 

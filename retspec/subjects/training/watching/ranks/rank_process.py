@@ -8,13 +8,12 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from pathlib import Path
-from signal import SIGKILL
 from typing import IO, TYPE_CHECKING
 
 import msgspec
 
 from retspec.characters import one_line
+from retspec.processes import cpu_seconds, descendants, kill
 from retspec.subjects.training.watching.ranks.messages import COMPARE, Job, Message, Step, decode, encode
 from retspec.subjects.training.watching.world import variables
 
@@ -80,11 +79,7 @@ class RankProcess:
     @property
     def cpu_seconds(self) -> float:
         """Seconds that it has computed so far; 0 where there is no `/proc`."""
-        try:
-            fields = Path("/proc", str(self._process.pid), "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # man 5 proc_pid_stat: utime, stime
+        return cpu_seconds(self._process.pid)
 
     def read(self) -> list[Message]:
         """Return what it has said since the last time."""
@@ -134,23 +129,11 @@ class RankProcess:
         try:
             self._process.wait(PARTING if self.has_ended else 0)
         except subprocess.TimeoutExpired:
-            for process in [self._process.pid, *_below(self._process.pid)]:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(process, SIGKILL)
+            # The workers of a DataLoader would also end by themselves, some seconds after their process:
+            # https://github.com/pytorch/pytorch/blob/main/torch/utils/data/_utils/worker.py
+            started = descendants(self._process.pid)
+            self._process.kill()
+            kill(started)
             self._process.wait()
         os.close(self.answers)
         self._printed.close()
-
-
-def _below(process: int) -> list[int]:
-    """Return the processes that one has started, and those that they have; none where there is no `/proc`.
-
-    The workers of a DataLoader also end by themselves some seconds after their process:
-    https://github.com/pytorch/pytorch/blob/main/torch/utils/data/_utils/worker.py
-    """
-    found = []
-    for tasks in Path("/proc", str(process), "task").glob("*/children"):
-        with suppress(OSError):
-            for child in map(int, tasks.read_text().split()):
-                found += [child, *_below(child)]
-    return found
