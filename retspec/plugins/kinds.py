@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from retspec.plugins.model_library import UNKNOWN, ModelLibrary
-from retspec.plugins.signatures import Argument
+from retspec.plugins.signatures import Argument, bounds
 from retspec.records import Direction, Passes, Report, Value
 
 PROJECT = "retspec"
@@ -26,6 +26,10 @@ PARTS = frozenset(
 """The parts of the subject that a measurement may ask for by parameter name."""
 WITHOUT_TORCH = frozenset({"config", "dataset", "progress", "recorded_warnings"})
 """The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
+
+
+_NO_LIMIT = 1e30
+"""A magnitude that no observation of a check has."""
 
 
 class Cost(IntEnum):
@@ -65,6 +69,17 @@ class Check:
         """The name of the package that the check lives in: `parameters`, `learning`, `numerics`, or a plugin's."""
         package = self.function.__module__.split(".")
         return package[2] if package[:2] == [PROJECT, "checks"] else package[0]
+
+    def why_never_missed(self, limit: Value) -> str:
+        """Return why nothing observed can miss a limit; empty if something can."""
+        if isinstance(limit, (bool, str, tuple)):
+            return ""
+        least, greatest = bounds(self.value_type)
+        is_most = self.direction is Direction.AT_MOST
+        end = greatest if is_most else least
+        if end is not None and self.direction is not Direction.EQUAL and not self.direction.is_stricter(limit, end):
+            return f"nothing observed is {'above' if is_most else 'below'} {end}"
+        return "it is no limit at all" if (limit if is_most else -limit) >= _NO_LIMIT else ""
 
     def __call__(self, *facts: Any, **arguments: Any) -> Any:
         """Call the function."""

@@ -94,7 +94,10 @@ class _Proposing:
         assert isinstance(observed, int | float)  # noqa: S101 - the judge gives no verdict on anything else
         is_count = isinstance(msgspec.inspect.type_info(check.value_type), msgspec.inspect.IntType)
         text = spelled(bound(observed, criterion.direction, self.options.margin, is_count=is_count), like)
-        return text, _typed(text, check.value_type)
+        value = _typed(text, check.value_type)
+        if why := check.why_never_missed(value):
+            raise LeftAlone(f"{text} cannot be its limit: {why}")
+        return text, value
 
     def require_change(self, criterion: Criterion, new: Value, *, is_missed: bool) -> None:
         """Raise LeftAlone for a limit that changes nothing, and for a looser one without `loosen`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.plugins.signatures import bounds
 from retspec.records import Criterion, Direction, Value, decided_by
 from retspec.spec.validate.context import Finding
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Check
     from retspec.records import Recipe
 
-_NO_LIMIT = 1e30
-"""A magnitude that no observation of a check has."""
 _NEEDS = {
     "own_optimizers": (
         {"own_optimizers"},
@@ -107,17 +104,10 @@ def broken_bounds(criterion: Criterion) -> Iterator[Finding]:
 
 
 def _idle_limit(criterion: Criterion, check: Check) -> Iterator[Finding]:
-    """Yield a limit that nothing can miss: at the end of what can be observed, or far beyond any number."""
-    limit = criterion.limit
-    if isinstance(limit, (bool, str, tuple)) or limit is None:
-        return
-    low, high = bounds(check.value_type)
-    end, beyond = (high, limit > 0) if check.direction is Direction.AT_MOST else (low, limit < 0)
-    at_end = end is not None and check.direction is not Direction.EQUAL and not check.direction.is_stricter(limit, end)
-    if at_end or (beyond and abs(limit) >= _NO_LIMIT):
-        side = "above" if check.direction is Direction.AT_MOST else "below"
-        what = f"nothing observed is {side} {end}" if at_end else "it is no limit at all"
-        yield Finding(("checks", criterion.id), f"{criterion.id}: the limit {limit} is never missed: {what}")
+    """Yield a limit that nothing can miss."""
+    if criterion.limit is not None and (why := check.why_never_missed(criterion.limit)):
+        message = f"{criterion.id}: the limit {criterion.limit} is never missed: {why}"
+        yield Finding(("checks", criterion.id), message)
 
 
 def _inputs_of(catalog: Catalog, check: Check) -> set[str]:

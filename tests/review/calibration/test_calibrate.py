@@ -74,6 +74,13 @@ def test_a_limit_that_its_type_refuses_is_not_proposed(calibrated: Calibrate) ->
     assert finished.reason("most_share").startswith("1.1 cannot be its limit: ")
 
 
+def test_a_limit_that_nothing_could_miss_is_not_proposed(calibrated: Calibrate) -> None:
+    """A share of 0.8 with a quarter of room is all of it."""
+    finished = calibrated(f"{HEAD}  most_share: 0.95\n", {"most_share": 0.8}, "--loosen", "--margin=25%")
+    assert finished.text == f"{HEAD}  most_share: 0.95\n"
+    assert finished.reason("most_share") == "1 cannot be its limit: nothing observed is above 1"
+
+
 def test_only_what_is_selected_is_calibrated(calibrated: Calibrate) -> None:
     text = f"{HEAD}  most: 90\n  least: 0.1\n"
     finished = calibrated(text, {"most": 20.0, "least": 3.0}, "-k", "least")
