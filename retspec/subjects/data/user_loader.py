@@ -80,8 +80,6 @@ class LoaderFeed(Feed):
 
     def _rebuilt(self, workers: int) -> DataLoader[Any]:
         """Return a loader that differs only in its number of workers."""
-        from torch.utils.data import DataLoader
-
         given = self._loader
         if not self.takes_workers:
             raise SubjectError(
@@ -95,16 +93,23 @@ class LoaderFeed(Feed):
             "multiprocessing_context": given.multiprocessing_context,
             "timeout": given.timeout,
         }
-        return DataLoader(
-            given.dataset,
-            num_workers=workers,
-            collate_fn=given.collate_fn,
-            pin_memory=given.pin_memory,
-            worker_init_fn=given.worker_init_fn,
-            generator=given.generator,
-            **_batching(given),
-            **(beside_workers if workers else {}),
+        return rebuilt(
+            given, workers, pin_memory=given.pin_memory, **_batching(given), **(beside_workers if workers else {})
         )
+
+
+def rebuilt(loader: DataLoader[Any], workers: int, **chosen: Any) -> DataLoader[Any]:
+    """Return a loader that reads and collates items as the given one does; the rest of its arguments are chosen."""
+    from torch.utils.data import DataLoader
+
+    return DataLoader(
+        loader.dataset,
+        num_workers=workers,
+        collate_fn=loader.collate_fn,
+        worker_init_fn=loader.worker_init_fn,
+        generator=loader.generator,
+        **chosen,
+    )
 
 
 def batches_of(loader: Iterable[Any], giver: str, path: str) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import Inconclusive, SubjectError
 from retspec.subjects.data.fingerprints import content_of
 from retspec.subjects.data.pairs import pair_of, spread
-from retspec.subjects.data.user_loader import batches_of
+from retspec.subjects.data.user_loader import batches_of, rebuilt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -161,17 +161,8 @@ def _keys_of(sampler: Any, loader: DataLoader[Any]) -> list[Any]:
 
 def _reading(loader: DataLoader[Any], order: list[Any], workers: int) -> DataLoader[Any]:
     """Return a loader that reads and collates the same items as the given one, in a chosen order."""
-    from torch.utils.data import DataLoader
-
     chosen: dict[str, Any] = {"batch_sampler": order}
     if loader.batch_sampler is None:
         chosen = {"batch_size": None, "sampler": order}
-    return DataLoader(
-        loader.dataset,
-        num_workers=workers,
-        collate_fn=loader.collate_fn,
-        worker_init_fn=loader.worker_init_fn,
-        generator=loader.generator,
-        multiprocessing_context=loader.multiprocessing_context if workers else None,
-        **chosen,
-    )
+    context = loader.multiprocessing_context if workers else None
+    return rebuilt(loader, workers, multiprocessing_context=context, **chosen)
