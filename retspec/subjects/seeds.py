@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import random
 import sys
 from contextlib import contextmanager
@@ -38,6 +37,8 @@ def loaded_libraries() -> frozenset[str]:
 
 def generator_states() -> list[bytes]:
     """Return the state of each generator of an imported library, to see whether something drew from one."""
+    import pickle
+
     states = [get() for get, _, _ in _generators()]
     torch = sys.modules.get("torch")
     if torch and torch.cuda.is_available() and torch.cuda.is_initialized():
