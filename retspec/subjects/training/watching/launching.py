@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from retspec.errors import SubjectError
 
@@ -28,11 +28,19 @@ class Launch:
     """Whether every DataLoader is to give its first batch again and again."""
     cpu_ok: bool = False
     """Whether `torch.cuda.synchronize` is to do nothing where there is no GPU."""
-    ranks: int = 1
-    """Processes that a run on several ranks has; any other run of the same is one process, alone in its world."""
+    ranks: int | None = None
+    """Processes that a run on several ranks has, if there is one; any other run is one process, alone in its world."""
 
 
-def launch_script(path: Path, arguments: Sequence[str], *, ranks: int | None = None, **options: bool) -> Launch:
+class Options(TypedDict, total=False):
+    """The fields of a `Launch` that the user chooses."""
+
+    one_batch: bool
+    cpu_ok: bool
+    ranks: int | None
+
+
+def launch_script(path: Path, arguments: Sequence[str], **options: Unpack[Options]) -> Launch:
     """Return the launch of `python path arguments`; raises SubjectError when there is no such file."""
     if not path.is_file():
         raise SubjectError(f"there is no file {path}", path="train.script")
@@ -41,19 +49,17 @@ def launch_script(path: Path, arguments: Sequence[str], *, ranks: int | None = N
         with _as_python_starts([str(path), *arguments], first_on_path=str(path.resolve().parent)):
             runpy.run_path(str(path), run_name="__main__")
 
-    return Launch(f"python {' '.join([str(path), *arguments])}", start, ranks=ranks or 1, **options)
+    return Launch(f"python {' '.join([str(path), *arguments])}", start, **options)
 
 
-def launch_module(
-    name: str, folder: Path, arguments: Sequence[str], *, ranks: int | None = None, **options: bool
-) -> Launch:
+def launch_module(name: str, folder: Path, arguments: Sequence[str], **options: Unpack[Options]) -> Launch:
     """Return the launch of `python -m name arguments`."""
 
     def start() -> None:
         with _as_python_starts([name, *arguments], first_on_path=str(folder.resolve())):
             runpy.run_module(name, run_name="__main__", alter_sys=True)
 
-    return Launch(f"python -m {' '.join([name, *arguments])}", start, ranks=ranks or 1, **options)
+    return Launch(f"python -m {' '.join([name, *arguments])}", start, **options)
 
 
 def launch_callable(
@@ -61,9 +67,7 @@ def launch_callable(
     function: Callable[[], object],
     folder: Path,
     arguments: Sequence[str],
-    *,
-    ranks: int | None = None,
-    **options: bool,
+    **options: Unpack[Options],
 ) -> Launch:
     """Return the launch of a function that takes nothing and reads its arguments from `sys.argv`."""
 
@@ -71,7 +75,7 @@ def launch_callable(
         with _as_python_starts([reference, *arguments], first_on_path=str(folder.resolve())):
             function()
 
-    return Launch(" ".join([reference, *arguments]), start, ranks=ranks or 1, **options)
+    return Launch(" ".join([reference, *arguments]), start, **options)
 
 
 @contextmanager

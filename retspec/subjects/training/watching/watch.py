@@ -113,7 +113,7 @@ class Watch:
             stack.enter_context(backward_passes_seen(self._backward))
             if self.launch.cpu_ok:
                 stack.enter_context(_without_gpu_synchronization())
-            if self.launch.ranks > 1:
+            if self.launch.ranks is not None:
                 stack.enter_context(self.world.open())
             with self._mode:
                 try:
