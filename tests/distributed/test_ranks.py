@@ -85,3 +85,11 @@ def test_a_mistake_in_the_ranks_is_told_with_its_place(tmp_path: Path, train: st
     with pytest.raises(SpecError) as caught:
         prepare(spec_in(tmp_path, "ranks_agree: 0\n", f"train: {train}\n"), entry_points=False)
     assert said in str(caught.value)
+
+
+def test_a_script_that_is_not_there_is_told_with_its_place_and_no_rank_is_blamed(tmp_path: Path) -> None:
+    spec = spec_in(tmp_path, "ranks_agree: 0\n", "train: {script: trian.py, ranks: 2}\n")
+    (result,) = run_here(spec).values()
+    assert result.verdict is Verdict.ERROR
+    assert result.reason.endswith(f"spec.yaml:3:17: there is no file {tmp_path / 'trian.py'}")
+    assert "rank" not in result.reason.replace(str(tmp_path), "")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retspec.facts import DistributedRun
     from retspec.plugin import Source
     from retspec.records import Spec
+    from retspec.subjects.training.watching.launching import Launch
 
 
 class LaunchedTraining:
@@ -48,13 +49,17 @@ class LaunchedTraining:
 
     def watch(self, progress: Callable[[int, int], None]) -> WatchedRun:
         """Run it in this process, watched."""
-        launched = self._launched
-        launch = self._source(launched.value, Path(launched.folder), **launched.arguments)
-        return WatchedRun.of(launch, launched, progress)
+        return WatchedRun.of(self._launch(), self._launched, progress)
 
     def run_on_ranks(self) -> DistributedRun:
         """Run it on several ranks; raises SubjectError when the spec does not say on how many."""
         ranks = self._launched.arguments.get("ranks")
         if ranks is None:
             raise SubjectError("this needs a training on several ranks; say how many as `train.ranks: 2`", path="train")
+        self._launch()  # what the spec names wrongly is said at its place, not by a rank that dies of it
         return run_on_ranks(self._launched, ranks)
+
+    def _launch(self) -> Launch:
+        launched = self._launched
+        launch: Launch = self._source(launched.value, Path(launched.folder), **launched.arguments)
+        return launch
