@@ -57,6 +57,16 @@ def test_what_a_child_truncates_is_lost_and_what_comes_then_is_kept(flooded: Str
     assert flooded.text(0, flooded.until(3, 0)[:1], Mask()) == "new"
 
 
+def test_what_comes_after_a_truncation_is_kept_though_the_file_has_outgrown_its_old_length(flooded: Streams) -> None:
+    os.write(flooded.descriptors[0], b"from the start")
+    flooded.until(len(b"from the start"), 0)
+    os.ftruncate(flooded.descriptors[0], 0)
+    os.write(flooded.descriptors[0], b"new")
+    os.write(flooded.descriptors[0], b" and then, before anyone looks, more")
+    assert flooded.text(0, flooded.until(3, 0)[:1], Mask()) == "new"
+    assert flooded.text(0, flooded.rest()[:1], Mask()) == " and then, before anyone looks, more"
+
+
 @needs_holes
 def test_the_middle_of_a_flood_is_given_back_to_the_disk_while_it_comes(flooded: Streams) -> None:
     os.write(flooded.descriptors[0], b"the begin\n")

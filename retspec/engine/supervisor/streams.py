@@ -60,12 +60,12 @@ class Streams:
     def until(self, *sizes: int) -> list[Span]:
         """Return what comes next of each file, up to these sizes; a size is the worker's word, and only that.
 
-        A child may truncate a file. If it is shorter than before, all of it is new; if it is shorter than the worker
-        saw it, what it saw is gone.
+        A child may truncate a file. If the worker saw it shorter than before, all of it is new, however long it has
+        become since; if it is shorter than the worker saw it, what it saw is gone.
         """
         spans: list[Span] = []
         for index, (size, there) in enumerate(zip(sizes, self._sizes(), strict=False)):
-            start = self._read[index] if self._read[index] <= there else 0
+            start = self._read[index] if self._read[index] <= min(size, there) else 0
             spans.append((start, size) if start <= size <= there else (0, 0))
             self._read[index] = spans[-1][1]
         self._released = [0, 0]
