@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError, describe
+from retspec.errors import Spoilt, SubjectError, describe
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
@@ -20,6 +20,7 @@ from retspec.subjects.devices import choose_device
 from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
+from retspec.subjects.models.seal import Seal
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.seeds import seeded
 
@@ -74,6 +75,7 @@ class Subject:
             num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
         )
         self._weights = weights
+        self._seal: Seal | None = None
         self._progress = progress
         self._making = making
         allow_imports_from(*spec.folders, Path.cwd())
@@ -142,10 +144,19 @@ class Subject:
 
         Of a training of the user's own, it is the module that trains, as it was before the first step.
 
-        Raises SubjectError when it cannot be built, or does not fit on the device.
+        Raises SubjectError when it cannot be built, or does not fit on the device, and Spoilt when it cannot be built
+        again as it was.
         """
-        if self._is_launched:
-            return self.watched_run.module
+        if self._is_launched and self._seal is not None:
+            raise Spoilt
+        model = self.watched_run.module if self._is_launched else self._built_model()
+        seal = Seal.of(model)
+        if self._seal is not None and not self._seal.is_of_twin(seal):
+            raise Spoilt
+        self._seal = seal
+        return model
+
+    def _built_model(self) -> nn.Module:
         device = self.device
         with self._making("model"):
             model = self._builder.build(filled=True)
@@ -153,6 +164,20 @@ class Subject:
             return model.to(device)
         except RuntimeError as error:
             raise SubjectError(f"the model does not fit on {device}: {describe(error)}") from error
+
+    def keeps_model(self, *, thorough: bool) -> bool:
+        """Whether the model is what it was when it was built; drop it if not, so that it is built again.
+
+        thorough: look at every setting of its modules, too.
+        """
+        model: nn.Module | None = vars(self).get("model")
+        if model is None or self._seal is None:
+            return True
+        if self._seal.holds(model, thorough=thorough):
+            return True
+        del model, vars(self)["model"]
+        self._builder.forget_base()
+        return False
 
     @property
     def loaded(self) -> Loaded:

@@ -81,6 +81,10 @@ class ModelBuilder:
                 return load_adapter(base, adapter, section.lora)
             return base if section.lora is None else wrap(base, section.lora)
 
+    def forget_base(self) -> None:
+        """Make the base again for the next model, also if it was kept."""
+        self._bases.forget()
+
     def build_on_meta(self) -> nn.Module | None:
         """Return the model on the meta device, or None for a source that needs tensors with data."""
         import torch

@@ -89,8 +89,9 @@ def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
     """Return the parameters of the adapters by `id`: those of the adapted layers without their base layers."""
     found: dict[int, Tensor] = {}
     for layer in adapted_layers(model).values():
+        every = [*layer.parameters()]  # first: an attention that peft adapts registers its base weights again here
         base = {id(parameter) for parameter in layer.get_base_layer().parameters()}
-        found |= {id(parameter): parameter for parameter in layer.parameters() if id(parameter) not in base}
+        found |= {id(parameter): parameter for parameter in every if id(parameter) not in base}
     return found
 
 
