@@ -114,6 +114,66 @@ class Scored(nn.Module):
         return {"logits": self.head(features), "quality": self.quality(features)}
 
 
+class Described(nn.Module):
+    """Returns its features in front of its predictions, under names of its own, or as a tuple."""
+
+    def __init__(self, kind: str = "mapping") -> None:
+        super().__init__()
+        self.kind, self.body, self.head = kind, nn.Linear(3072, 16), nn.Linear(16, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Any:
+        features = self.body(inputs.flatten(1)).relu()
+        predictions = self.head(features)
+        found = {
+            "mapping": {"features": features, "pred": predictions},
+            "tuple": (features, predictions),
+            "one": {"pred": predictions, "loss": None},
+        }
+        return found[self.kind]
+
+
+def second_of(output: tuple[Tensor, Tensor]) -> Tensor:
+    return output[1]
+
+
+def one_output() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(3072, 1))
+
+
+def squared(logits: Tensor, targets: Tensor) -> Tensor:
+    """As people write it: outputs of (N, 1) and targets of (N,) broadcast to (N, N)."""
+    return ((logits - targets) ** 2).mean()
+
+
+def mean_squared(logits: Tensor, targets: Tensor) -> Tensor:
+    return nn.functional.mse_loss(logits, targets)
+
+
+def squeezed(logits: Tensor, targets: Tensor) -> Tensor:
+    return nn.functional.mse_loss(logits.squeeze(1), targets)
+
+
+def ranked(logits: Tensor, targets: Tensor) -> Tensor:
+    """Pairs on purpose: outputs with outputs, and targets with targets."""
+    apart, order = logits - logits.T, (targets[:, None] - targets).sign()
+    return nn.functional.softplus(-apart * order).mean()
+
+
+def measured() -> tuple[Tensor, Tensor]:
+    """Images with a number each."""
+    return torch.randn(6, 3, 32, 32), torch.randn(6) + 1
+
+
+def labelled(kind: str) -> tuple[Tensor, Tensor]:
+    """Images with several labels each, with shares of classes, or with numbers that are neither."""
+    targets = {
+        "several": torch.tensor([[1.0, 1.0, 0.0]] * 6),
+        "shares": torch.tensor([[0.25, 0.5, 0.25]] * 6),
+        "numbers": torch.tensor([[2.0, 0.0, -1.0]] * 6),
+    }
+    return torch.randn(6, 3, 32, 32), targets[kind]
+
+
 def only_the_other_head_trains() -> nn.Module:
     model = Scored()
     model.head.requires_grad_(requires_grad=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from math import hypot, sqrt
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -71,6 +72,11 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
 
     The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
     between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
+
+    A difference is relative to the norm of the tensor's gradient, but to no less than half of the digits that the norm
+    G of all gradients has: sqrt(eps) G, with the machine epsilon of the coarsest dtype. A gradient whose true value is
+    zero is rounding alone: softmax is blind to a constant in its inputs, so to a key's bias, and a normalization to a
+    bias in front of it.
     """
     import torch
 
@@ -81,12 +87,27 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
         model.train()
         first_loss, first = _gradients(model, reference.on(model, batch))
         second_loss, second = _gradients(model, other.on(model, batch))
-    deviations = [TensorDeviation(name, _relative(first[name], second[name])) for name in first]
+        epsilon = _epsilon(model, reference, other)
+    norms = {name: float(gradient.norm()) for name, gradient in first.items()}
+    norm = hypot(*norms.values())
+    floor = sqrt(epsilon) * norm
+    differences = {name: float((second[name] - gradient).norm()) for name, gradient in first.items()}
+    deviations = [
+        TensorDeviation(name, _relative(difference, max(norms[name], floor)))
+        for name, difference in differences.items()
+    ]
     flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))
     return GradientAgreement(
         loss=abs(second_loss - first_loss) / max(abs(first_loss), 1e-30),
         tensors=tuple(sorted(deviations, key=lambda entry: -entry.relative)),
         factor=float(flat @ other_flat / (flat @ flat).clamp(min=1e-30)),
+        norm=norm,
+        floor=floor,
+        unresolved=tuple(
+            name
+            for name, difference in differences.items()
+            if norms[name] < floor and _relative(difference, norms[name]) > sqrt(epsilon)
+        ),
     )
 
 
@@ -105,7 +126,15 @@ def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Ten
     return loss, gradients
 
 
-def _relative(reference: Tensor, other: Tensor) -> float:
-    """Return ||other - reference|| / ||reference|| in the L2 norm, for tensors of one shape; 0 when they are equal."""
-    difference = float((other - reference).norm())
-    return difference / max(float(reference.norm()), 1e-30) if difference else 0.0
+def _epsilon(model: nn.Module, *trainings: TrainerMaker) -> float:
+    """Return the largest machine epsilon of the dtypes of the gradients and of autocast."""
+    import torch
+
+    dtypes = {p.grad.dtype for p in model.parameters() if p.grad is not None}
+    dtypes |= {getattr(torch, each.recipe.amp) for each in trainings if each.recipe.amp != "none"}
+    return max(torch.finfo(dtype).eps for dtype in dtypes)
+
+
+def _relative(difference: float, norm: float) -> float:
+    """Return the norm of a difference relative to another norm; 0 for no difference."""
+    return difference / max(norm, 1e-30) if difference else 0.0

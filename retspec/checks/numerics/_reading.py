@@ -28,7 +28,7 @@ def gradient_details(agreement: GradientAgreement) -> dict[str, object]:
     if abs(agreement.factor - 1) > NAMED_FACTOR:
         details["all gradients are larger by the factor"] = agreement.factor
     if agreement.unresolved:
-        details[f"gradients that may be rounding alone, held against {agreement.floor:.1e}"] = [*agreement.unresolved]
+        details[f"gradients that may be rounding, held against {agreement.floor:.1e}"] = [*agreement.unresolved]
     return details
 
 
