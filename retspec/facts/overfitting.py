@@ -17,3 +17,5 @@ class Overfitting(Struct, frozen=True):
     """Fraction of the samples that is right at the end, from 0 to 1, in train mode without dropout."""
     loss: float
     """Mean loss over the samples at the end."""
+    first_loss: float | None = None
+    """Mean loss over the samples before the first step; None in results of older versions."""
