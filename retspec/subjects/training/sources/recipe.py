@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from math import log
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from retspec.records import Recipe  # noqa: TC001 - the signature is read
 from retspec.subjects.callables import call, load_callable
 from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.training.loss_inputs import held_against
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
 from retspec.subjects.training.trainer import Trainer
 
@@ -38,6 +40,7 @@ class RecipeTrainer(Trainer):
         super().__init__(model, batch)
         self._recipe = recipe
         self._classes: int | None = None
+        self._is_first = True
         self._weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights, device=self.device)
         self._loss = self._loss_function()
         self._optimizer = make_optimizer(model.named_parameters(), recipe)
@@ -122,15 +125,18 @@ class RecipeTrainer(Trainer):
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
 
-        Raises SubjectError when the loss fails on the logits and targets, or the class weights are too few or too many.
+        Raises SubjectError when the loss fails on the logits and targets, or takes the first ones wrongly, or the class
+        weights are too few or too many.
         """
         with autocast(self.device, self._recipe.amp):
             logits = logits_of(self.model(inputs))
             self._classes = logits.shape[-1]
             self.see(logits.detach(), targets)
             self._require_a_weight_per_class(logits.shape[-1])
+            first, self._is_first = self._is_first, False
             try:
-                return self._loss(logits, targets)
+                with held_against(self._recipe.loss, logits, targets) if first else nullcontext():
+                    return self._loss(logits, targets)
             except (RuntimeError, ValueError, IndexError, TypeError) as error:
                 raise SubjectError(
                     f"{self._recipe.loss} fails on logits of shape {tuple(logits.shape)} and targets of shape "
