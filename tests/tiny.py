@@ -174,6 +174,30 @@ def labelled(kind: str) -> tuple[Tensor, Tensor]:
     return torch.randn(6, 3, 32, 32), targets[kind]
 
 
+class Listed(nn.Module):
+    """Keeps its layers in a list: they compute, and nothing trains, saves or moves them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [nn.Linear(3072, 16), nn.Linear(16, 16)]
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = inputs.flatten(1)
+        for layer in self.layers:
+            hidden = layer(hidden).relu()
+        outputs: Tensor = self.head(hidden)
+        return outputs
+
+
+def ends_in_softmax() -> nn.Module:
+    return nn.Sequential(base(), nn.Softmax(-1))
+
+
+def ends_in_relu() -> nn.Module:
+    return nn.Sequential(base(), nn.ReLU())
+
+
 def only_the_other_head_trains() -> nn.Module:
     model = Scored()
     model.head.requires_grad_(requires_grad=False)

@@ -19,3 +19,5 @@ class Overfitting(Struct, frozen=True):
     """Mean loss over the samples at the end."""
     first_loss: float | None = None
     """Mean loss over the samples before the first step; None in results of older versions."""
+    suspicions: tuple[str, ...] = ()
+    """What looks wrong about the first logits, in words."""

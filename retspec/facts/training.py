@@ -71,6 +71,8 @@ class Training(Struct, frozen=True):
     """Indices, from 0, of the steps that the loss scaler skipped; None without a loss scaler."""
     nonfinite_backward: str = ""
     """The operation that made a gradient not finite although the loss was finite, if it could be found."""
+    suspicions: tuple[str, ...] = ()
+    """What looks wrong about the first logits, in words, such as probabilities in front of a cross-entropy."""
 
     @property
     def ended_early(self) -> bool:
@@ -79,9 +81,10 @@ class Training(Struct, frozen=True):
 
     @property
     def extent(self) -> dict[str, object]:
-        """The number of steps that were taken, as details, and the number that were requested if that is more."""
+        """As details: the steps that were taken, those that were requested if that is more, and what looks wrong."""
         early = {"asked for": self.steps, "ended by": "train.stop_at_drop"} if self.ended_early else {}
-        return {"steps": len(self.losses), **early}
+        wrong = {"look at": [*self.suspicions]} if self.suspicions else {}
+        return {"steps": len(self.losses), **early, **wrong}
 
     @property
     def remedy(self) -> str:

@@ -62,7 +62,8 @@ def overfitting(
             if learnt or step == most_steps:
                 break
             watched.trainer.update()
-    return Overfitting(len(batch.inputs), most_steps, step if learnt else None, accuracy, loss, first)
+    suspicions = watched.trainer.suspicions
+    return Overfitting(len(batch.inputs), most_steps, step if learnt else None, accuracy, loss, first, suspicions)
 
 
 class _Watched:

@@ -42,4 +42,5 @@ def overfitting_details(overfitting: Overfitting) -> dict[str, object]:
         "accuracy": overfitting.accuracy,
         "learnt after": "never" if overfitting.learnt_at is None else f"{overfitting.learnt_at} steps",
         "most steps": overfitting.most_steps,
+        **({"look at": [*overfitting.suspicions]} if overfitting.suspicions else {}),
     }

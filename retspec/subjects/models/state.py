@@ -30,15 +30,16 @@ class Snapshot:
         self._modes = [(module, module.training) for module in model.modules()]
 
     def restore(self, model: nn.Module) -> None:
-        """Restore everything in place and drop the gradients."""
+        """Restore everything in place and drop the gradients; what was not there before stays as it is."""
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(self._requires_grad[name])
+            parameter.requires_grad_(self._requires_grad.get(name, parameter.requires_grad))
             parameter.grad = None
             kept = self.parameters.get(name, self._rewritten.get(name))
             if kept is not None:
                 parameter.data.copy_(kept)
         for name, buffer in model.named_buffers():
-            buffer.data.copy_(self.buffers[name])
+            if name in self.buffers:
+                buffer.data.copy_(self.buffers[name])
         for module, mode in self._modes:
             module.training = mode
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict
 from retspec.facts import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.subjects.models.graphs import nodes_behind
 from retspec.subjects.models.outputs import logits_of
 from retspec.subjects.models.peft_types import tuner_layers
 from retspec.subjects.models.structure import own_name
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Mapping
 
     from torch import Tensor, nn
 
@@ -71,7 +72,7 @@ class _Modules:
 
     def behind(self, outputs: Tensor) -> dict[str, nn.Module]:
         """Return the modules whose output reaches the logits without another one in between, in the order they ran."""
-        found = {self._makers[node] for node in _nodes_behind(outputs, self._makers) if node in self._makers}
+        found = {self._makers[node] for node in nodes_behind(outputs, self._makers) if node in self._makers}
         return dict(maker for maker in self._makers.values() if maker in found)
 
     def _see_last(self, name: str) -> Any:
@@ -140,7 +141,7 @@ def _classifier(model: nn.Module, modules: _Modules, outputs: Tensor) -> Classif
     reached = modules.behind(outputs)
     projections = {name: module for name, module in reached.items() if _projects(module)}
     name, module = [*(projections or reached or dict([modules.last])).items()][-1]
-    used = {id(node.variable) for node in _nodes_behind(outputs) if hasattr(node, "variable")}
+    used = {id(node.variable) for node in nodes_behind(outputs) if hasattr(node, "variable")}
     heads = _with_adapters(model, projections or {name: module})
     frozen = [name for name, head in heads.items() if not any(id(p) in used for p in head.parameters())]
     unused = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in used]
@@ -165,20 +166,6 @@ def _with_adapters(model: nn.Module, heads: Mapping[str, nn.Module]) -> dict[str
     layers = tuner_layers(model)
     whole = {name: next((each for each in layers if name.startswith(f"{each}.")), name) for name in heads}
     return {whole[name]: layers.get(whole[name], head) for name, head in heads.items()}
-
-
-def _nodes_behind(outputs: Tensor, until: Container[Any] = ()) -> set[Any]:
-    """Return the operations in the autograd graph of the outputs; a path ends at an operation in `until`."""
-    seen: set[Any] = set()
-    waiting = [outputs.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if node not in until:
-            waiting += [following for following, _ in node.next_functions]
-    return seen
 
 
 def _owns_parameters(module: nn.Module) -> bool:

@@ -28,7 +28,7 @@ def held_against(loss: str, logits: Tensor, targets: Tensor) -> Iterator[None]:
     Raises SubjectError: for cross_entropy, class numbers without a logit, and probabilities that do not sum to one; for
     bce_with_logits, targets outside 0 to 1; for a loss of your own, one that broadcasts (N, 1) and (N,) to (N, N).
     """
-    if _has_no_values(logits, targets):
+    if has_no_values(logits, targets):
         yield
     elif loss == "cross_entropy":
         _require_classes(logits, targets)
@@ -44,7 +44,27 @@ def held_against(loss: str, logits: Tensor, targets: Tensor) -> Iterator[None]:
             raise SubjectError(f"{loss} broadcasts {watch.found}", path=PLACE)
 
 
-def _has_no_values(*tensors: Tensor) -> bool:
+def suspicions_about(loss: str, logits: Tensor) -> tuple[str, ...]:
+    """Return what looks wrong about the first logits, (images, classes), of a loss that takes raw ones, in words.
+
+    Only what chance does not do counts: probabilities of at least two classes, or zeros among values that are never
+    below.
+    """
+    if loss not in {"cross_entropy", "bce_with_logits"} or has_no_values(logits) or logits.dim() < 2:  # noqa: PLR2004 - no classes
+        return ()
+    values = logits.detach().float()
+    if bool((values < 0).any()) or values.shape[1] < 2:  # noqa: PLR2004 - no choice
+        return ()
+    if bool(((values.sum(1) - 1).abs() < TOLERANCE).all()):
+        return (
+            f"the model returns probabilities: each row of its logits sums to 1, and {loss} applies its own softmax",
+        )
+    if bool((values == 0).any()) and bool(values.any()):
+        return ("no logit is below zero, and some are exactly zero: a ReLU after the head stops their gradients",)
+    return ()
+
+
+def has_no_values(*tensors: Tensor) -> bool:
     """Whether a tensor is on the meta device or a fake one: a dry run knows shapes alone."""
     return any(tensor.is_meta or type(tensor).__name__ == "FakeTensor" for tensor in tensors)
 

@@ -12,7 +12,8 @@ from retspec.records import Recipe  # noqa: TC001 - the signature is read
 from retspec.subjects.callables import call, load_callable
 from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import logits_of
-from retspec.subjects.training.loss_inputs import held_against
+from retspec.subjects.models.registration import require_registered
+from retspec.subjects.training.loss_inputs import has_no_values, held_against, suspicions_about
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
 from retspec.subjects.training.trainer import Trainer
 
@@ -134,6 +135,9 @@ class RecipeTrainer(Trainer):
             self.see(logits.detach(), targets)
             self._require_a_weight_per_class(logits.shape[-1])
             first, self._is_first = self._is_first, False
+            if first and not has_no_values(logits):
+                require_registered(self.model, logits)
+                self.suspicions = suspicions_about(self._recipe.loss, logits)
             try:
                 with held_against(self._recipe.loss, logits, targets) if first else nullcontext():
                     return self._loss(logits, targets)
