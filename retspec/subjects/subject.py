@@ -150,6 +150,8 @@ class Subject:
         if self._is_launched and self._seal is not None:
             raise Spoilt
         model = self.watched_run.module if self._is_launched else self._built_model()
+        for parameter in model.parameters():
+            parameter.grad = None  # as every measurement leaves it
         seal = Seal.of(model)
         if self._seal is not None and not self._seal.is_of_twin(seal):
             raise Spoilt

@@ -130,8 +130,8 @@ SPOILING_WAYS: dict[str, Callable[[PeftModel], object]] = {
     "a frozen weight": lambda model: (
         next(p for p in model.parameters() if not p.requires_grad).data.view(-1)[7].add_(1)
     ),
-    "a buffer": lambda model: model.base_model.model.register_buffer("left", torch.ones(1)),
     "a merge": lambda model: model.merge_adapter(),
+    "a buffer": lambda model: model.base_model.model.register_buffer("left", torch.ones(1)),
     "an adapter that is off": lambda model: model.base_model.disable_adapter_layers(),
     "what trains": lambda model: model.requires_grad_(requires_grad=True),
     "a gradient": lambda model: model(torch.zeros(1, 3, 32, 32)).sum().backward(),
@@ -195,11 +195,12 @@ def test_whatever_a_measurement_leaves_behind_the_model_is_what_it_was(laborator
 
 @pytest.mark.parametrize("laboratory", ["tests.tiny:vit"], indirect=True)
 def test_a_setting_is_put_back_after_a_failure_alone(laboratory: Laboratory) -> None:
-    """A model may count its passes in an attribute."""
+    """A model may count its passes in an attribute, or make a buffer in its first one."""
     model, evaluation = laboratory.subject.model, laboratory.step("evaluation")
 
     def counts(counting: Any, _batch: Any) -> int:
         counting.base_model.model.passes = 1
+        counting.base_model.model.register_buffer("cached", torch.ones(1))
         return 0
 
     def fails(counting: Any, _batch: Any) -> int:
@@ -210,7 +211,9 @@ def test_a_setting_is_put_back_after_a_failure_alone(laboratory: Laboratory) -> 
     assert laboratory.subject.model is model
     with pytest.raises(RuntimeError):
         laboratory.container("evaluation", fails).facts(evaluation.key)
-    assert not hasattr(laboratory.subject.model.base_model.model, "passes")
+    bare = laboratory.subject.model.base_model.model
+    assert not hasattr(bare, "passes")
+    assert not hasattr(bare, "cached")
 
 
 @pytest.mark.parametrize("laboratory", ["tests.tiny:vit"], indirect=True)

@@ -47,13 +47,18 @@ class Seal:
         )
 
     def holds(self, model: nn.Module, *, thorough: bool) -> bool:
-        """Whether the same model has the same state now; thorough: also the settings of its modules."""
+        """Whether the same model has the same state now.
+
+        thorough: also the settings of its modules, and no new buffers. A model may make one in its first forward pass.
+        """
         try:
             now = Seal.of(model)
         except Exception:  # noqa: BLE001 - a model that is broken in the middle of a merge cannot name its parameters
             return False
-        same = (self.modules, self.tensors, self.hooks) == (now.modules, now.tensors, now.hooks)
-        return same and (not thorough or self.settings == now.settings)
+        if thorough:
+            return self == now
+        tensors = {name: tensor for name, tensor in now.tensors.items() if name in self.tensors}
+        return (self.modules, self.tensors, self.hooks) == (now.modules, tensors, now.hooks)
 
     def is_of_twin(self, other: Seal) -> bool:
         """Whether another model, built the same way, is the same: torch numbers its hooks differently."""
