@@ -25,7 +25,7 @@ def test_details_name_the_operation(case: str) -> None:
 
 @pytest.mark.parametrize(
     ("factory", "cause"),
-    [("ends_in_softmax", "the model returns probabilities"), ("ends_in_relu", "a ReLU after the head"), ("base", "")],
+    [("ends_in_softmax", "the model returns probabilities"), ("ends_in_relu", "no logit is below zero"), ("base", "")],
 )
 def test_details_name_a_layer_behind_the_head(factory: str, cause: str, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"

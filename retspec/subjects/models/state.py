@@ -132,7 +132,7 @@ def fingerprint(tensor: Tensor) -> Tensor:
 
 def _is_aligned(part: Tensor) -> bool:
     """Whether bytes may be viewed as words: torch needs an offset in the storage that is a multiple of them."""
-    return part.storage_offset() % WORD == 0 and part.data_ptr() % WORD == 0
+    return int(part.storage_offset()) % WORD == 0 and part.data_ptr() % WORD == 0
 
 
 def fingerprints(tensors: Mapping[str, Tensor]) -> dict[str, int]:

@@ -103,7 +103,7 @@ def _require_shares(targets: Tensor) -> None:
 
 def _broadcasts(targets: Tensor) -> Any:
     """Return a mode of torch in which a loss shows whether it holds every output against every target."""
-    from torch import Tensor, broadcast_shapes
+    from torch import Tensor
     from torch.nn import functional
     from torch.overrides import TorchFunctionMode
 
@@ -118,12 +118,11 @@ def _broadcasts(targets: Tensor) -> Any:
         def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
             given = [value for value in (*args, *(kwargs or {}).values()) if isinstance(value, Tensor)][:2]
             result = function(*args, **(kwargs or {}))
-            if len(given) == 2 and not self.found and self._mixes(function, *given, result):  # noqa: PLR2004 - a pair
-                first, second = (tuple(each.shape) for each in given)
-                made = tuple(broadcast_shapes(first, second))
+            if len(given) == 2 and not self.found and self._mixes(function, given[0], given[1], result):  # noqa: PLR2004 - a pair
+                first, second = (tuple(tensor.shape) for tensor in given)
                 self.found = (
-                    f"tensors of shape {first} and {second} to {made}, so that every output is held against every "
-                    "target; give both one shape, such as `logits.squeeze(1)`"
+                    f"tensors of shape {first} and {second} to {_shape_of(*given)}, so that every output is held "
+                    "against every target; give both one shape, such as `logits.squeeze(1)`"
                 )
             return result
 
@@ -135,17 +134,17 @@ def _broadcasts(targets: Tensor) -> Any:
                 return True
             fixed = second if first.requires_grad else first
             grows = isinstance(result, Tensor) and result.numel() > max(first.numel(), second.numel())
-            is_broadcast = grows and first.dim() != second.dim() and result.shape == _shape_of(first, second)
+            is_broadcast = grows and first.dim() != second.dim() and tuple(result.shape) == _shape_of(first, second)
             return is_broadcast and first.requires_grad != second.requires_grad and fixed.shape == targets.shape
 
     return Watch()
 
 
-def _shape_of(first: Tensor, second: Tensor) -> Any:
+def _shape_of(first: Tensor, second: Tensor) -> tuple[int, ...] | None:
     """Return the shape that two tensors broadcast to, or None."""
     import torch
 
     try:
-        return torch.broadcast_shapes(first.shape, second.shape)
+        return tuple(torch.broadcast_shapes(first.shape, second.shape))  # type: ignore[no-untyped-call]
     except RuntimeError:
         return None
