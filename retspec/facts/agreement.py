@@ -28,7 +28,7 @@ class GradientAgreement(Struct, frozen=True):
     norm: float = 0.0
     """L2 norm of the reference gradients of all parameters together."""
     floor: float = 0.0
-    """Least norm that a difference is relative to: `norm` times the square root of the machine epsilon."""
+    """Least norm that a difference is relative to: a hundredth of `norm`, or more in a coarse dtype."""
     unresolved: tuple[str, ...] = ()
     """Parameters that agree with respect to the floor alone: next to the other gradients, theirs may be rounding."""
 

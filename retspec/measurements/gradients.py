@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.trainer import Trainer
 
+LEAST_SHARE = 1e-2
+"""Least norm that a difference is relative to, as a share of the norm of all gradients: rounding is far below it."""
+
 
 def _accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: ARG001 - every counter gets the recipe
     return Passes(forward=1 + parts, backward=1 + parts)
@@ -73,10 +76,10 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
     The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
     between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
 
-    A difference is relative to the norm of the tensor's gradient, but to no less than half of the digits that the norm
-    G of all gradients has: sqrt(eps) G, with the machine epsilon of the coarsest dtype. A gradient whose true value is
+    A difference is relative to the norm of the tensor's gradient, but to no less than `LEAST_SHARE` of the norm of all
+    gradients together, or the machine epsilon of the coarsest dtype if that is more. A gradient whose true value is
     zero is rounding alone: softmax is blind to a constant in its inputs, so to a key's bias, and a normalization to a
-    bias in front of it.
+    bias in front of it. As a share of the norm of all, such rounding was 1e-8 in float32 and 1e-4 in bfloat16.
     """
     import torch
 
@@ -90,7 +93,7 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
         epsilon = _epsilon(model, reference, other)
     norms = {name: float(gradient.norm()) for name, gradient in first.items()}
     norm = hypot(*norms.values())
-    floor = sqrt(epsilon) * norm
+    floor = max(LEAST_SHARE, epsilon) * norm
     differences = {name: float((second[name] - gradient).norm()) for name, gradient in first.items()}
     deviations = [
         TensorDeviation(name, _relative(difference, max(norms[name], floor)))

@@ -28,7 +28,7 @@ def amp_rtol(precision: GradientAgreement) -> Observed[Rtol]:
         PyTorch lists which operations autocast to which type (https://docs.pytorch.org/docs/stable/amp.html).
 
         A gradient whose true value is zero, such as that of a key's bias or of a bias in front of a normalization, is
-        rounding and agrees with nothing. So a difference is relative to no less than sqrt(eps) of the norm of all
-        gradients together, with the machine epsilon of the autocast dtype; the details name those gradients.
+        rounding and agrees with nothing. So a difference is relative to no less than a hundredth of the norm of all
+        gradients together, or the machine epsilon of the autocast dtype if that is more; the details name them.
     """
     return Observed(max(precision.loss, precision.worst.relative), gradient_details(precision))

@@ -29,7 +29,7 @@ def grad_accumulation_rtol(accumulation: GradientAgreement) -> Observed[Rtol]:
         (https://huggingface.co/blog/gradient_accumulation). Healthy in single precision: below 2e-6.
 
         A gradient whose true value is zero, such as that of a key's bias or of a bias in front of a normalization, is
-        rounding and agrees with nothing. So a difference is relative to no less than sqrt(eps) of the norm of all
-        gradients together, with the machine epsilon of the coarsest dtype; the details name those gradients.
+        rounding and agrees with nothing. So a difference is relative to no less than a hundredth of the norm of all
+        gradients together, or the machine epsilon of the coarsest dtype if that is more; the details name them.
     """
     return Observed(accumulation.worst.relative, gradient_details(accumulation))
