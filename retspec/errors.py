@@ -10,6 +10,8 @@
         ├── Inconclusive             the observation could not have gone the other way
         └── SubjectError             the model, its data or its recipe cannot be built or used
 
+`Spoilt` is not among them: it ends a worker, and a fresh one goes on.
+
 Raise them with one clear line: what is wrong, then what to do. Only the command line (`retspec.cli.main`) turns them
 into exit codes.
 """
@@ -109,6 +111,10 @@ class SubjectError(NoVerdict):
     def __init__(self, message: str, *, path: str = "model") -> None:
         super().__init__(message)
         self.path = path
+
+
+class Spoilt(BaseException):
+    """The model is not what it was when it was built, and cannot be built again: a fresh worker has to go on."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -52,6 +52,26 @@ def synced_convnet() -> nn.Module:
     return nn.SyncBatchNorm.convert_sync_batchnorm(convnet())
 
 
+class Attending(nn.Module):
+    """A patch embedding, an attention of torch, a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = nn.Conv2d(3, 16, 8, 8)
+        self.attn = nn.MultiheadAttention(16, 2, batch_first=True)
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        tokens = self.patch(inputs).flatten(2).mT
+        outputs: Tensor = self.head((tokens + self.attn(tokens, tokens, tokens, need_weights=False)[0]).mean(1))
+        return outputs
+
+
+def multihead() -> PeftModel:
+    """An attention of torch with LoRA, which peft merges and unmerges in every forward pass."""
+    return get_peft_model(Attending(), LoraConfig(r=2, target_modules=["attn"], modules_to_save=["head"]))
+
+
 def warns_of_an_argument() -> PeftModel:
     """As a library does that takes any argument: it says what it ignores, and goes on."""
     warnings.warn("the argument 'drop_pth' is ignored", stacklevel=2)
@@ -73,6 +93,135 @@ def base_left_unfrozen() -> PeftModel:
     model = vit()
     model.base_model.model.blocks[0].norm1.weight.requires_grad = True
     return model
+
+
+def distilled(**lora: Any) -> PeftModel:
+    """A distilled DeiT: the logits are the mean of two heads."""
+    sizes = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 2, "num_classes": CLASSES}
+    model = timm.create_model("deit_tiny_distilled_patch16_224", **sizes)
+    settings = {"r": 4, "target_modules": ["qkv"], "modules_to_save": ["head", "head_dist"], **lora}
+    return get_peft_model(model, LoraConfig(**settings))
+
+
+def one_head_of_two_saved() -> PeftModel:
+    return distilled(modules_to_save=["head_dist"])
+
+
+class Scored(nn.Module):
+    """A classifier, and a head for another task that runs after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head, self.quality = nn.Linear(3072, 16), nn.Linear(16, CLASSES), nn.Linear(16, 1)
+
+    def forward(self, inputs: Tensor) -> dict[str, Tensor]:
+        features = self.body(inputs.flatten(1)).relu()
+        return {"logits": self.head(features), "quality": self.quality(features)}
+
+
+class Described(nn.Module):
+    """Returns its features in front of its predictions, under names of its own, or as a tuple."""
+
+    def __init__(self, kind: str = "mapping") -> None:
+        super().__init__()
+        self.kind, self.body, self.head = kind, nn.Linear(3072, 16), nn.Linear(16, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Any:
+        features = self.body(inputs.flatten(1)).relu()
+        predictions = self.head(features)
+        found = {
+            "mapping": {"features": features, "pred": predictions},
+            "tuple": (features, predictions),
+            "one": {"pred": predictions, "loss": None},
+        }
+        return found[self.kind]
+
+
+def second_of(output: tuple[Tensor, Tensor]) -> Tensor:
+    return output[1]
+
+
+def one_output() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(3072, 1))
+
+
+def squared(logits: Tensor, targets: Tensor) -> Tensor:
+    """As people write it: outputs of (N, 1) and targets of (N,) broadcast to (N, N)."""
+    return ((logits - targets) ** 2).mean()
+
+
+def mean_squared(logits: Tensor, targets: Tensor) -> Tensor:
+    return nn.functional.mse_loss(logits, targets)
+
+
+def squeezed(logits: Tensor, targets: Tensor) -> Tensor:
+    return nn.functional.mse_loss(logits.squeeze(1), targets)
+
+
+def ranked(logits: Tensor, targets: Tensor) -> Tensor:
+    """Pairs on purpose: outputs with outputs, and targets with targets."""
+    apart, order = logits - logits.T, (targets[:, None] - targets).sign()
+    return nn.functional.softplus(-apart * order).mean()
+
+
+def measured() -> tuple[Tensor, Tensor]:
+    """Images with a number each."""
+    return torch.randn(6, 3, 32, 32), torch.randn(6) + 1
+
+
+def labelled(kind: str) -> tuple[Tensor, Tensor]:
+    """Images with several labels each, with shares of classes, or with numbers that are neither."""
+    targets = {
+        "several": torch.tensor([[1.0, 1.0, 0.0]] * 6),
+        "shares": torch.tensor([[0.25, 0.5, 0.25]] * 6),
+        "numbers": torch.tensor([[2.0, 0.0, -1.0]] * 6),
+    }
+    return torch.randn(6, 3, 32, 32), targets[kind]
+
+
+class Listed(nn.Module):
+    """Keeps its layers in a list: they compute, and nothing trains, saves or moves them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [nn.Linear(3072, 16), nn.Linear(16, 16)]
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = inputs.flatten(1)
+        for layer in self.layers:
+            hidden = layer(hidden).relu()
+        outputs: Tensor = self.head(hidden)
+        return outputs
+
+
+def ends_in_softmax() -> nn.Module:
+    return nn.Sequential(base(), nn.Softmax(-1))
+
+
+def ends_in_relu() -> nn.Module:
+    return nn.Sequential(base(), nn.ReLU())
+
+
+def only_the_other_head_trains() -> nn.Module:
+    model = Scored()
+    model.head.requires_grad_(requires_grad=False)
+    return model
+
+
+def head_adapted() -> PeftModel:
+    """LoRA on the head itself, which is frozen."""
+    return vit(target_modules=["qkv", "head"], modules_to_save=None)
+
+
+def drawn_at_random() -> PeftModel:
+    """PiSSA by a randomized decomposition: peft draws another one, for the base too, when it loads the adapter."""
+    return vit(init_lora_weights="pissa_niter_1")
+
+
+def decomposed() -> PeftModel:
+    """PiSSA by the full decomposition, which is the same each time."""
+    return vit(init_lora_weights="pissa")
 
 
 def head_misspelt() -> PeftModel:
@@ -148,6 +297,22 @@ class Scale(nn.Module):
 def inputs_zeroed() -> nn.Module:
     """A transform that destroys its input: only the class frequencies are left to learn."""
     return nn.Sequential(Scale(0.0), vit())
+
+
+class Attended(nn.Module):
+    """Two biases whose true gradient is zero: a key's, and that of a convolution in front of a normalization."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch, self.norm = nn.Conv2d(3, 16, 8, 8), nn.InstanceNorm2d(16)
+        self.query, self.key, self.value = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(16, 16)
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        tokens = self.norm(self.patch(inputs)).flatten(2).mT
+        attended = nn.functional.scaled_dot_product_attention(self.query(tokens), self.key(tokens), self.value(tokens))
+        outputs: Tensor = self.head(attended.square().mean(1))
+        return outputs
 
 
 def logits_too_large() -> nn.Module:

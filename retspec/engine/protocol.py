@@ -72,6 +72,10 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     outcome: Outcome
 
 
+class Renew(msgspec.Struct, frozen=True, tag=True):
+    """The worker cannot give back the model as it was: a fresh one has to go on, from the criterion at work."""
+
+
 class Done(msgspec.Struct, frozen=True, tag=True):
     """The worker finished its job and cleaned up; `faults` lists what went wrong while cleaning up."""
 
@@ -79,7 +83,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
 
 Instruction = Libraries | Job
-Message = Environment | Started | Progress | Printed | Made | Finished | Done
+Message = Environment | Started | Progress | Printed | Made | Finished | Renew | Done
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest record."""

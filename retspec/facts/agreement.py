@@ -13,7 +13,7 @@ class TensorDeviation(Struct, frozen=True):
 
     name: str
     relative: float
-    """Relative L2 norm of the difference over all elements of the tensor."""
+    """L2 norm of the difference over all elements, relative to that of the reference, or to a larger floor."""
 
 
 class GradientAgreement(Struct, frozen=True):
@@ -25,6 +25,12 @@ class GradientAgreement(Struct, frozen=True):
     """One per trainable parameter, worst first."""
     factor: float
     """The factor between the two that fits best, by least squares, without unit: 1 where they agree."""
+    norm: float = 0.0
+    """L2 norm of the reference gradients of all parameters together."""
+    floor: float = 0.0
+    """Least norm that a difference is relative to: a hundredth of `norm`, or more in a coarse dtype."""
+    unresolved: tuple[str, ...] = ()
+    """Parameters that agree with respect to the floor alone: next to the other gradients, theirs may be rounding."""
 
     @property
     def worst(self) -> TensorDeviation:
@@ -86,3 +92,5 @@ class Reloading(Struct, frozen=True):
     """Largest absolute difference of a logit that the fresh initialization made: what loading has to undo."""
     not_saved: tuple[str, ...]
     """Names of the trainable parameters that did not return to their saved values."""
+    initialization: str = ""
+    """The `init_lora_weights` that ran again on the base, as when peft loads an adapter; empty for one that cannot."""

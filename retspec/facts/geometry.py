@@ -27,16 +27,24 @@ class PatchEmbedding(Struct, frozen=True):
 
 
 class Classifier(Struct, frozen=True):
-    """The last module with parameters that ran: it turns features into logits."""
+    """The modules with parameters whose output reaches the logits without another one in between.
+
+    Several make the logits of a distilled DeiT; of the others that ran, such as a head for another task, none counts.
+    """
 
     name: str
+    """The last of them that ran: the last projection, if there is one."""
     type: str
     trainable: bool
-    """Whether one of its parameters requires a gradient and gets one, because the output depends on it."""
+    """Whether each of them has a parameter that requires a gradient and gets one, because the output depends on it."""
     is_projection: bool
     """Whether it is a linear map or a convolution; a normalization layer at the end means that there is no head."""
     unused_trainable: tuple[str, ...] = ()
     """Trainable parameters that the output does not depend on: a head that was replaced after wrapping, say."""
+    heads: tuple[str, ...] = ()
+    """All of them that are projections, each with its adapter, in the order in which they ran."""
+    frozen_heads: tuple[str, ...] = ()
+    """Those of them in which nothing trains."""
 
 
 class Geometry(Struct, frozen=True):

@@ -29,3 +29,5 @@ class Merging(Struct, frozen=True):
     """Number of adapter factors that were exactly zero and got seeded random values, to have an update to merge."""
     layers: tuple[LayerDeviation, ...]
     """Worst first; empty for adapters whose update is not a sum of weights (DoRA and others)."""
+    recomputed: tuple[str, ...] = ()
+    """Layers whose weight is no parameter: the forward pass computes it again from others, as weight norm does."""

@@ -19,3 +19,7 @@ class Overfitting(Struct, frozen=True):
     """Mean loss over the samples at the end."""
     floor_known: bool = True
     """Whether the loss is known to fall to zero; it is not for one whose level of chance is not known."""
+    first_loss: float | None = None
+    """Mean loss over the samples before the first step; None in results of older versions."""
+    suspicions: tuple[str, ...] = ()
+    """What looks wrong about the first logits, in words."""

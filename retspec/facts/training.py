@@ -31,6 +31,13 @@ class GradientHistory(Struct, frozen=True):
         return self.nonfinite_steps == 0 and not any(self.norms)
 
 
+NOTHING_TO_LEARN = (
+    "the loss is zero before the first step, which proves nothing: there is nothing to learn. Cross-entropy over one "
+    "output is always zero; give the model one output per class, or set `train.loss: bce_with_logits`"
+)
+"""Why a training that starts at a loss of zero has no observation."""
+
+
 def drop(losses: Sequence[float]) -> float:
     """Return the fraction by which losses fell, 1 - last / first; the first must be positive."""
     return 1 - losses[-1] / losses[0]
@@ -64,6 +71,8 @@ class Training(Struct, frozen=True):
     """Indices, from 0, of the steps that the loss scaler skipped; None without a loss scaler."""
     nonfinite_backward: str = ""
     """The operation that made a gradient not finite although the loss was finite, if it could be found."""
+    suspicions: tuple[str, ...] = ()
+    """What looks wrong about the first logits, in words, such as probabilities in front of a cross-entropy."""
 
     @property
     def ended_early(self) -> bool:
@@ -72,9 +81,10 @@ class Training(Struct, frozen=True):
 
     @property
     def extent(self) -> dict[str, object]:
-        """The number of steps that were taken, as details, and the number that were requested if that is more."""
+        """As details: the steps that were taken, those that were requested if that is more, and what looks wrong."""
         early = {"asked for": self.steps, "ended by": "train.stop_at_drop"} if self.ended_early else {}
-        return {"steps": len(self.losses), **early}
+        wrong = {"look at": [*self.suspicions]} if self.suspicions else {}
+        return {"steps": len(self.losses), **early, **wrong}
 
     @property
     def remedy(self) -> str:
@@ -82,15 +92,20 @@ class Training(Struct, frozen=True):
         return "raise `train.min_steps`" if self.ended_early else "raise `train.steps`"
 
     def finite_losses(self, least: int) -> tuple[float, ...]:
-        """Return the losses of a training that stayed finite and took at least `least` steps.
+        """Return the losses of a training that had something to learn, stayed finite and took `least` steps or more.
 
         Raises Inconclusive otherwise.
         """
+        self._require_a_loss()
         if self.nonfinite_loss_at is not None:
             raise Inconclusive(f"the loss is not finite at step {self.nonfinite_loss_at + 1}; see `nonfinite_steps`")
         if len(self.losses) < least:
             raise Inconclusive(f"{len(self.losses)} steps are too few, this needs {least}; {self.remedy}")
         return self.losses
+
+    def _require_a_loss(self) -> None:
+        if self.losses and self.losses[0] == 0:
+            raise Inconclusive(NOTHING_TO_LEARN)
 
     def positive_losses(self) -> tuple[float, ...]:
         """Return losses whose change is a fraction: at least two, the first above zero, none below.
@@ -98,17 +113,18 @@ class Training(Struct, frozen=True):
         Raises Inconclusive otherwise: a loss below zero may have the wrong sign.
         """
         losses = self.finite_losses(2)
-        if min(losses) < 0 or losses[0] == 0:
+        if min(losses) < 0:
             raise Inconclusive(
                 f"the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}: a relative change needs a positive loss"
             )
         return losses
 
     def gradients_over(self, least: int) -> tuple[GradientHistory, ...]:
-        """Return the gradients of a training with at least `least` backward passes.
+        """Return the gradients of a training that had something to learn, with at least `least` backward passes.
 
         Raises Inconclusive otherwise.
         """
+        self._require_a_loss()
         passes = max((len(gradient.norms) for gradient in self.gradients), default=0)
         if passes < least:
             stopped = "" if self.nonfinite_loss_at is None else "; the loss is not finite, see `nonfinite_steps`"

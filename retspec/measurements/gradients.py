@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from math import hypot, sqrt
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from retspec.subjects.data.batch import Batch
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.trainer import Trainer
+
+LEAST_SHARE = 1e-2
+"""Least norm that a difference is relative to, as a share of the norm of all gradients: rounding is far below it."""
 
 
 def _accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: ARG001 - every counter gets the recipe
@@ -74,6 +78,11 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
 
     The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
     between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
+
+    A difference is relative to the norm of the tensor's gradient, but to no less than `LEAST_SHARE` of the norm of all
+    gradients together, or the machine epsilon of the coarsest dtype if that is more. A gradient whose true value is
+    zero is rounding alone: softmax is blind to a constant in its inputs, so to a key's bias, and a normalization to a
+    bias in front of it. As a share of the norm of all, such rounding was 1e-8 in float32 and 1e-4 in bfloat16.
     """
     import torch
 
@@ -90,12 +99,27 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
                 f"{reference.recipe.step}"
             )
         second_loss, second = _gradients(model, other.on(model, batch))
-    deviations = [TensorDeviation(name, _relative(first[name], second[name])) for name in first]
+        epsilon = _epsilon(model, reference, other)
+    norms = {name: float(gradient.norm()) for name, gradient in first.items()}
+    norm = hypot(*norms.values())
+    floor = max(LEAST_SHARE, epsilon) * norm
+    differences = {name: float((second[name] - gradient).norm()) for name, gradient in first.items()}
+    deviations = [
+        TensorDeviation(name, _relative(difference, max(norms[name], floor)))
+        for name, difference in differences.items()
+    ]
     flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))
     return GradientAgreement(
         loss=abs(second_loss - first_loss) / max(abs(first_loss), 1e-30),
         tensors=tuple(sorted(deviations, key=lambda entry: -entry.relative)),
         factor=float(flat @ other_flat / (flat @ flat).clamp(min=1e-30)),
+        norm=norm,
+        floor=floor,
+        unresolved=tuple(
+            name
+            for name, difference in differences.items()
+            if norms[name] < floor and _relative(difference, norms[name]) > sqrt(epsilon)
+        ),
     )
 
 
@@ -114,7 +138,15 @@ def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Ten
     return loss, gradients
 
 
-def _relative(reference: Tensor, other: Tensor) -> float:
-    """Return ||other - reference|| / ||reference|| in the L2 norm, for tensors of one shape; 0 when they are equal."""
-    difference = float((other - reference).norm())
-    return difference / max(float(reference.norm()), 1e-30) if difference else 0.0
+def _epsilon(model: nn.Module, *trainings: TrainerMaker) -> float:
+    """Return the largest machine epsilon of the dtypes of the gradients and of autocast."""
+    import torch
+
+    dtypes = {p.grad.dtype for p in model.parameters() if p.grad is not None}
+    dtypes |= {getattr(torch, each.recipe.amp) for each in trainings if each.recipe.amp != "none"}
+    return max(torch.finfo(dtype).eps for dtype in dtypes)
+
+
+def _relative(difference: float, norm: float) -> float:
+    """Return the norm of a difference relative to another norm; 0 for no difference."""
+    return difference / max(norm, 1e-30) if difference else 0.0

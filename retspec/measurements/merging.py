@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from retspec.facts import LayerDeviation, Merging
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.models.adapters import adapters_off, base_layers_alone, zero_factors_filled
+from retspec.subjects.models.adapters import Weights, adapters_off, base_layers_alone, base_weights, zero_factors_filled
 from retspec.subjects.models.outputs import largest_difference, logits_of
 from retspec.subjects.models.state import preserved, single_precision
 from retspec.subjects.models.structure import adapted_layers, tuner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from torch import Tensor, nn
+    from torch import nn
 
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
-
-Weights = dict[str, dict[str, "Tensor"]]
 
 
 def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the recipe
@@ -51,9 +47,9 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         adapted = logits_of(model(inputs)).clone()
         with adapters_off(model):
             disabled = logits_of(model(inputs)).clone()
-        with _base_weights(model) as weights:
+        with base_weights(model) as weights:
             merger.merge_adapter()
-            layers = _deviations(model, weights)
+            layers, recomputed = _deviations(model, weights), _recomputed(weights)
             with base_layers_alone(model):
                 merged = logits_of(model(inputs)).clone()
             merger.unmerge_adapter()
@@ -65,34 +61,20 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         scale=float(adapted.abs().max()),
         randomized=randomized,
         layers=layers,
+        recomputed=recomputed,
     )
-
-
-@contextmanager
-def _base_weights(model: nn.Module) -> Iterator[Weights]:
-    """Yield copies of the adapted layers' base weights, by layer and parameter name, and restore them at the end."""
-    layers = {name: layer.get_base_layer() for name, layer in adapted_layers(model).items()}
-    weights = {
-        name: {own: parameter.detach().clone() for own, parameter in layer.named_parameters()}
-        for name, layer in layers.items()
-    }
-    try:
-        yield weights
-    finally:
-        for name, layer in layers.items():
-            for own, parameter in layer.named_parameters():
-                parameter.data.copy_(weights[name][own])
 
 
 def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...]:
     """Return how far each merged weight W is from its base weight plus its update, worst first.
 
     The update of LoRA is (alpha / r) B A, in the shape of W (https://arxiv.org/abs/2106.09685). Empty if a layer has
-    another kind of update, such as DoRA (https://arxiv.org/abs/2402.09353).
+    another kind of update, such as DoRA (https://arxiv.org/abs/2402.09353), or no parameter `weight`.
     """
     deviations = []
     for name, layer in adapted_layers(model).items():
-        if not hasattr(layer, "get_delta_weight") or any(getattr(layer, "use_dora", {}).values()):
+        has_update = hasattr(layer, "get_delta_weight") and not any(getattr(layer, "use_dora", {}).values())
+        if not has_update or "weight" not in weights[name]:
             return ()
         expected = weights[name]["weight"].clone()
         for adapter in layer.active_adapters:
@@ -100,3 +82,12 @@ def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...
         deviation = (layer.get_base_layer().weight - expected).abs().max()
         deviations.append(LayerDeviation(name, float(deviation)))
     return tuple(sorted(deviations, key=lambda entry: -entry.deviation))
+
+
+def _recomputed(weights: Weights) -> tuple[str, ...]:
+    """Return the layers whose weight is computed from other parameters, by `weight_norm` in either of its forms.
+
+    See https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
+    """
+    marks = ("weight_g", "parametrizations.weight.original", "parametrizations.weight.original0", "weight_orig")
+    return tuple(name for name, own in weights.items() if not {*marks}.isdisjoint(own))

@@ -53,10 +53,11 @@ def overfitting(
     batch = take_batch(samples)
     with preserved(model), without_dropout(model):
         model.train()
-        watched = _Watched(trainer.on(model, batch, steps=most_steps))
+        watched, first = _Watched(trainer.on(model, batch, steps=most_steps)), 0.0
         for step in range(most_steps + 1):
             progress(step, most_steps)
             loss, accuracy = watched.look()
+            first = loss if step == 0 else first
             learnt = loss <= LEARNT and accuracy == 1.0
             if learnt or step == most_steps:
                 break
@@ -68,6 +69,8 @@ def overfitting(
         accuracy=accuracy,
         loss=loss,
         floor_known=watched.trainer.chance_loss is not None,
+        first_loss=first,
+        suspicions=watched.trainer.suspicions,
     )
 
 

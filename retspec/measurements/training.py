@@ -185,6 +185,7 @@ class _Log:
             batch_size=trainer.batch_size,
             skipped=tuple(self._skipped) if trainer.scales else None,
             nonfinite_backward=self._nonfinite_backward,
+            suspicions=trainer.suspicions,
         )
 
     def _history(self, index: int, snapshot: Snapshot) -> GradientHistory:

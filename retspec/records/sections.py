@@ -69,9 +69,19 @@ Fill = Annotated[
 ]
 
 
+ModelOutput = Annotated[
+    Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1)],
+    Meta(
+        description="Where the logits are in what the model returns: a key or attribute, an index, or "
+        "package.module:callable, which gets the output and returns them. Needed only where that is not certain.",
+        examples=["pred", 0, "my_project.models:logits"],
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The section `model`: the source that builds it, from what, the weights to load, and the adapter."""
+    """The section `model`: the source that builds it, from what, the weights to load, the adapter, and its output."""
 
     source: str
     value: Any
@@ -81,6 +91,7 @@ class Model:
     fill: Fill = True
     lora: Lora | None = None
     adapter: Folder | None = None
+    output: ModelOutput | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,16 +15,14 @@ from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.building import DataBuilder
-from retspec.subjects.data.images import take_images
 from retspec.subjects.data.item_files import folders_of
-from retspec.subjects.data.loaders import FileFeed, PastFeed
-from retspec.subjects.data.transforms import Transforms, build_transforms
+from retspec.subjects.data.loaders import PastFeed
 from retspec.subjects.devices import choose_device
 from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
+from retspec.subjects.models.sealed import SealedModel
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
-from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from retspec.plugin import Source
     from retspec.records import Config, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
+    from retspec.subjects.data.transforms import Transforms
     from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.training.launched_training import LaunchedTraining
     from retspec.subjects.training.making import TrainerMaker
@@ -76,6 +75,7 @@ class Subject:
             batch_size=self.recipe.batch_size,
             skeleton=lambda: self.optional_skeleton,
             num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
+            making=making,
         )
         self._weights = weights
         self._progress = progress
@@ -155,16 +155,24 @@ class Subject:
         """The device of the run; raises SubjectError when the machine does not have it."""
         return choose_device(self._spec.run.device)
 
-    @cached_property
+    @property
     def model(self) -> nn.Module:
         """The wrapped model on its device; it is built on the CPU, so that every device gets the same weights.
 
         Of a training of the user's own, it is the module that trains, as it was before the first step.
 
-        Raises SubjectError when it cannot be built, or does not fit on the device.
+        Raises SubjectError when it cannot be built, or does not fit on the device, and Spoilt when it cannot be built
+        again as it was.
         """
+        return self._sealed.get()
+
+    @cached_property
+    def _sealed(self) -> SealedModel:
         if self._is_launched:
-            return self.watched_run.module
+            return SealedModel(lambda: self.watched_run.module, forget=None)
+        return SealedModel(self._built_model, forget=self._builder.forget_base)
+
+    def _built_model(self) -> nn.Module:
         device = self.device
         with self._making("model"):
             model = self._builder.build(filled=True)
@@ -172,6 +180,13 @@ class Subject:
             return model.to(device)
         except RuntimeError as error:
             raise SubjectError(f"the model does not fit on {device}: {describe(error)}") from error
+
+    def keeps_model(self, *, thorough: bool) -> bool:
+        """Whether the model is what it was when it was built; if not, the next measurement gets one built again.
+
+        thorough: look at every setting of its modules, too.
+        """
+        return self._sealed.holds(thorough=thorough)
 
     @property
     def loaded(self) -> Loaded:
@@ -212,19 +227,16 @@ class Subject:
         """The model without weights; None when the spec has no model."""
         return self.skeleton if self._is_launched or self._spec.model is not None else None
 
-    @cached_property
+    @property
     def dataset(self) -> Dataset:
         """The files of the dataset; raises SubjectError when the data section has none."""
-        with self._making("dataset"):
-            return self._data.dataset()
+        return self._data.dataset
 
     @cached_property
     def feed(self) -> Feed:
         """A stream of batches; raises SubjectError when the data section gives only one batch."""
         source = self._data.source
-        if source.gives_files:
-            return FileFeed(self.dataset, self.transforms, self.recipe.batch_size)
-        if self._is_launched and not source.may_give_loader:
+        if self._is_launched and not (source.gives_files or source.may_give_loader):
             loop = self.watched_run.loop
             return PastFeed(loop.batch_size, loop.workers)
         return self._data.feed()
@@ -250,11 +262,10 @@ class Subject:
     def _own_folders(self) -> tuple[str, ...]:
         return (self.dataset.folder,) if self._data.source.gives_files else ()
 
-    @cached_property
+    @property
     def transforms(self) -> Transforms:
         """The transforms from the images of the dataset to tensors."""
-        with self._making("transforms"):
-            return build_transforms(self._spec.data, lambda: self.optional_skeleton)
+        return self._data.transforms
 
     @cached_property
     def batch(self) -> Batch:
@@ -264,31 +275,20 @@ class Subject:
         """
         if self._is_launched:
             return self.watched_run.batch
-        return self._on_device(*self._take_batch(None))
+        return self._on_device(*self._data.take(None))
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
         if self._is_launched:
             return self.batch.first
-        return lambda samples: self._on_device(*self._take_batch(samples))
+        return lambda samples: self._on_device(*self._data.take(samples))
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
         skeleton = self.optional_skeleton
         if skeleton is not None and inputs.is_floating_point():
             inputs = inputs.to(skeleton.dtype)
         return Batch(inputs.to(self.device), targets.to(self.device))
-
-    def _take_batch(self, samples: int | None) -> tuple[Tensor, Tensor]:
-        if self._data.source.gives_files:
-            size = samples or self.recipe.batch_size
-            with seeded(self._spec.run.seed):
-                return take_images(self.dataset, self.transforms.evaluate, size, self._spec.run.seed)
-        given = self._data.batches(samples)
-        if isinstance(given, tuple):
-            return given
-        with seeded(self._spec.run.seed):
-            return given.first
 
 
 def _no_checkpoint() -> SubjectError:

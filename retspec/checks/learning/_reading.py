@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.facts.timing import steady_median
+from retspec.facts.training import NOTHING_TO_LEARN
+from retspec.plugin import Inconclusive
 
 if TYPE_CHECKING:
     from retspec.facts import Overfitting, Training
@@ -28,11 +30,17 @@ def steady_times(training: Training, warmup: int) -> tuple[tuple[float, ...], fl
 
 
 def overfitting_details(overfitting: Overfitting) -> dict[str, object]:
-    """Return the details that the three overfitting checks share."""
+    """Return the details that the three overfitting checks share.
+
+    Raises Inconclusive when there was nothing to learn.
+    """
+    if overfitting.first_loss == 0:
+        raise Inconclusive(NOTHING_TO_LEARN)
     return {
         "samples": overfitting.samples,
         "loss": overfitting.loss,
         "accuracy": overfitting.accuracy,
         "learnt after": "never" if overfitting.learnt_at is None else f"{overfitting.learnt_at} steps",
         "most steps": overfitting.most_steps,
+        **({"look at": [*overfitting.suspicions]} if overfitting.suspicions else {}),
     }

@@ -27,6 +27,8 @@ def gradient_details(agreement: GradientAgreement) -> dict[str, object]:
     }
     if abs(agreement.factor - 1) > NAMED_FACTOR:
         details["all gradients are larger by the factor"] = agreement.factor
+    if agreement.unresolved:
+        details[f"gradients that may be rounding, held against {agreement.floor:.1e}"] = [*agreement.unresolved]
     return details
 
 
@@ -44,4 +46,8 @@ def merging_details(merging: Merging) -> dict[str, object]:
     if merging.layers:
         worst = merging.layers[0]
         details["worst layer"] = f"{worst.name} (weights off by {worst.deviation:.1e})"
+    if merging.recomputed:
+        details["weights recomputed in every forward pass (weight norm or another parametrization)"] = [
+            *merging.recomputed
+        ]
     return details

@@ -26,5 +26,9 @@ def amp_rtol(precision: GradientAgreement) -> Observed[Rtol]:
         The larger of the relative difference of the loss, and the relative L2 norm of the difference of the gradient of
         the parameter that deviates most, autocast against full precision. Healthy: 2e-2 in bfloat16, 4e-3 in float16.
         PyTorch lists which operations autocast to which type (https://docs.pytorch.org/docs/stable/amp.html).
+
+        A gradient whose true value is zero, such as that of a key's bias or of a bias in front of a normalization, is
+        rounding and agrees with nothing. So a difference is relative to no less than a hundredth of the norm of all
+        gradients together, or the machine epsilon of the autocast dtype if that is more; the details name them.
     """
     return Observed(max(precision.loss, precision.worst.relative), gradient_details(precision))

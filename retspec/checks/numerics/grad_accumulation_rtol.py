@@ -27,5 +27,9 @@ def grad_accumulation_rtol(accumulation: GradientAgreement) -> Observed[Rtol]:
         Relative L2 norm of the difference, of the parameter that deviates most. The micro-batches are of unequal size
         when the batch does not divide by them: each then counts by its size
         (https://huggingface.co/blog/gradient_accumulation). Healthy in single precision: below 2e-6.
+
+        A gradient whose true value is zero, such as that of a key's bias or of a bias in front of a normalization, is
+        rounding and agrees with nothing. So a difference is relative to no less than a hundredth of the norm of all
+        gradients together, or the machine epsilon of the coarsest dtype if that is more; the details name them.
     """
     return Observed(accumulation.worst.relative, gradient_details(accumulation))

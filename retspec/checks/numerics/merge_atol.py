@@ -10,7 +10,8 @@ from retspec.plugin import Observed, check
 @check(
     direction="at most",
     advice="Look at the worst layer in the details: if its weights are off, its merge is wrong or was skipped; if none "
-    "is, compare dropout, scaling (alpha / r) and dtype of the two paths.",
+    "is, compare dropout, scaling (alpha / r) and dtype of the two paths. A merge into a weight that the forward pass "
+    "recomputes is lost: remove weight norm before wrapping (`torch.nn.utils.parametrize.remove_parametrizations`).",
 )
 def merge_atol(merging: Merging) -> Observed[Atol]:
     """Does the merged model give the same outputs as the adapter?

@@ -13,7 +13,8 @@ from retspec.plugin import Inconclusive, Observed, check
 @check(
     direction="at most",
     advice="Name every trained module in `model.lora.modules_to_save`: what is trained but not saved, as listed in the "
-    "details, starts at random when the adapter is loaded.",
+    "details, starts at random when the adapter is loaded. For an initialization that changes the base, such as PiSSA, "
+    "save with `path_initial_model_for_weight_conversion`, or save the base too.",
 )
 def reload_atol(reloading: Reloading) -> Observed[Annotated[float, Meta(ge=0)]]:
     """Does a saved adapter load as it was?
@@ -28,8 +29,14 @@ def reload_atol(reloading: Reloading) -> Observed[Annotated[float, Meta(ge=0)]]:
 
     What the number means:
         Largest absolute difference of an output before saving, and after all trainable weights were initialized again
-        and the adapter was loaded from its file. Healthy: exactly zero.
+        and the adapter was loaded from its file. Healthy: exactly zero. An initialization by name, such as
+        `pissa_niter_4`, may change the base, and peft runs it again when it loads the adapter
+        (https://huggingface.co/docs/peft/developer_guides/lora). It is undone and runs again here too: one that draws
+        random numbers then gives another base than the one that was trained.
     """
     if reloading.effect == 0:
         raise Inconclusive("initializing the trained weights again changes no output, so losing them would not show")
-    return Observed(reloading.difference, {"not saved": list(reloading.not_saved), "to be undone": reloading.effect})
+    details: dict[str, object] = {"not saved": list(reloading.not_saved), "to be undone": reloading.effect}
+    if reloading.initialization:
+        details["initialized again on loading"] = f"init_lora_weights={reloading.initialization}"
+    return Observed(reloading.difference, details)

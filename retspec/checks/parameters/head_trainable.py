@@ -24,8 +24,9 @@ def head_trainable(geometry: Geometry) -> Observed[bool]:
         head_trainable: true
 
     What the number means:
-        True when the last module with parameters in a forward pass has a trainable parameter, and the gradient of the
-        output reaches it. Found by running the model, not by a name.
+        True when every module whose output reaches the logits has a trainable parameter, and the gradient of the output
+        reaches it. Where several heads make the logits, as in a distilled DeiT (https://arxiv.org/abs/2012.12877), one
+        that is frozen and random spoils its part of them. Found by running the model, not by a name.
     """
     classifier = geometry.classifier
     if not classifier.is_projection:
@@ -33,8 +34,12 @@ def head_trainable(geometry: Geometry) -> Observed[bool]:
             f"the model has no classifier: its output comes from {classifier.name!r} ({classifier.type}); "
             "set `num_classes`"
         )
-    details = {
+    details: dict[str, object] = {
         "classifier": f"{classifier.name} ({classifier.type})",
         "trainable, but not used": list(classifier.unused_trainable),
     }
+    if len(classifier.heads) > 1:
+        details["all heads"] = list(classifier.heads)
+    if classifier.frozen_heads:
+        details["frozen"] = list(classifier.frozen_heads)
     return Observed(classifier.trainable, details)

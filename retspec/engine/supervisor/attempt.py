@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retspec.engine.protocol import LARGEST, Done, Finished, Job, Made, Printed, Progress, Started, decode
+from retspec.engine.protocol import LARGEST, Done, Finished, Job, Made, Printed, Progress, Renew, Started, decode
 from retspec.engine.supervisor.printings import Printings
 from retspec.engine.supervisor.protocol_check import ProtocolCheck
 from retspec.engine.supervisor.streams import MOST_ON_DISK, TAIL, FloodError
@@ -41,6 +41,8 @@ class Attempt:
     measuring_since: float = 0.0
     got_anywhere: bool = False
     done: bool = False
+    given_up: bool = False
+    """Whether the worker left what is left to a fresh one."""
     end: str = ""
     finished: set[str] = field(default_factory=set)
     _granted: dict[str, float] = field(init=False)
@@ -56,7 +58,7 @@ class Attempt:
         """Yield the worker's messages, then an outcome for every criterion that its end decides."""
         with self.workers.worker_for(self.job) as process:
             self._printings = Printings(process.streams, self.job.plan)
-            while not self.done:
+            while not (self.done or self.given_up):
                 try:
                     line = process.read_line(min(self.deadlines.values()))
                 except FloodError:
@@ -71,6 +73,8 @@ class Attempt:
                     return
                 self._note(message)
                 yield self._with_output(message)
+            if self.given_up:
+                return
             if self.done:
                 yield from self._part_from(process)
                 return
@@ -117,6 +121,9 @@ class Attempt:
                 self.finished.add(outcome.id)
                 self.deadlines.pop(_timeout_of(outcome.id), None)
                 self.criterion, self.got_anywhere = None, True
+            case Renew():
+                self.given_up = self.got_anywhere = True
+                self.end = "a measurement spoilt the model, which could not be built again as it was"
             case Done():
                 self.done = True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.engine.protocol import Done, Environment, Finished, Made, Printed, Progress, Started
+from retspec.engine.protocol import Done, Environment, Finished, Made, Printed, Progress, Renew, Started
 from retspec.plugins.kinds import PARTS
 
 if TYPE_CHECKING:
@@ -39,15 +39,20 @@ class ProtocolCheck:
                 return self._make(measured.key)
             case Finished(outcome):
                 return self._finish(outcome)
-            case Done():
-                left = [*self._waiting, *filter(None, [self._at_work])]
-                return f"the end, but {left[-1]!r} has no outcome" if left else ""
+            case Renew() | Done():
+                return self._end(message)
 
     def _environment(self, facts: dict[str, str]) -> str:
         if self._has_environment:
             return "a second environment"
         self._has_environment = True
         return "" if "device" in facts and facts.get("threads", "").isdecimal() else "an environment without its facts"
+
+    def _end(self, message: Renew | Done) -> str:
+        left = [*self._waiting, *filter(None, [self._at_work])]
+        if isinstance(message, Renew):
+            return "" if self._at_work is not None else "that it cannot go on, between two criteria"
+        return f"the end, but {left[-1]!r} has no outcome" if left else ""
 
     def _start(self, name: str) -> str:
         if self._at_work is not None or not self._waiting or name != self._waiting[-1]:

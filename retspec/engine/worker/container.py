@@ -35,6 +35,9 @@ class Container:
     """Facts by the key of their measurement.
 
     A measurement may be a generator function: the code after its `yield` runs when the container closes.
+
+    After each measurement the model is held against its seal. One that is not what it was is built again, so that no
+    measurement is answered from what another one left.
     """
 
     def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, recording: Recording) -> None:
@@ -46,12 +49,13 @@ class Container:
         self._printing, self._warnings = recording.printing, recording.warnings
         self._facts: dict[str, Any] = {}
         self._failures: dict[str, Exception] = {}
+        self._touched = False
         self._unwinding = ExitStack()
 
     def facts(self, key: str) -> Any:
         """Return the facts of a measurement, or a part of the subject; made at the first call.
 
-        Raises what making them raised, again at every call.
+        Raises what making them raised, again at every call, and Spoilt when the model cannot be built again as it was.
         """
         if key in self._failures:
             raise self._failures[key]
@@ -61,8 +65,16 @@ class Container:
             except Exception as error:
                 _let_go(error)
                 self._failures[key] = error
+                self._keep_model(thorough=True)
                 raise
+            self._keep_model(thorough=False)
         return self._facts[key]
+
+    def _keep_model(self, *, thorough: bool) -> None:
+        """Let the next measurement get a model that is built again, if one that ran has changed it."""
+        if self._touched and not self._subject.keeps_model(thorough=thorough):
+            self._facts.pop("model", None)
+        self._touched = False
 
     def close(self) -> None:
         """Clean up the measurements in reverse order.
@@ -83,16 +95,24 @@ class Container:
 
     def _make(self, step: MeasurementStep) -> Any:
         measurement = self._catalog.measurements[step.name]
-        inputs = [
-            self._progress(step.key) if source == "progress" else self.facts(source) for source in step.inputs.values()
-        ]
+        inputs = self._inputs(step)
         self._channel.send(Progress(step.key))
         started = perf_counter()
         with self._printing.of(step.key), seeded(self._seed, only_loaded=not step.needs_torch):
+            self._touched = True
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
         self._channel.send(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
         return facts
+
+    def _inputs(self, step: MeasurementStep) -> list[Any]:
+        """Return what a measurement reads; the parts last, as another measurement may have spoilt the model."""
+        made = {source: self.facts(source) for source in step.inputs.values() if source not in PARTS}
+        parts = {source: self.facts(source) for source in step.inputs.values() if source in PARTS}
+        return [
+            self._progress(step.key) if source == "progress" else (made | parts)[source]
+            for source in step.inputs.values()
+        ]
 
     def _call(self, function: Callable[..., Any], inputs: list[Any], arguments: dict[str, Any]) -> Any:
         if not inspect.isgeneratorfunction(function):

@@ -12,11 +12,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line, visible
-from retspec.engine.protocol import Done, Environment, Finished, Progress, Started
+from retspec.engine.protocol import Done, Environment, Finished, Progress, Renew, Started
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
-from retspec.errors import Inconclusive, NoVerdict, SubjectError, describe
+from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe
 from retspec.plugins.catalog import gather
 from retspec.records import NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
@@ -48,6 +48,8 @@ def work(
 ) -> None:
     """Send one outcome for every criterion of the job, then clean up and send `Done`.
 
+    It ends with `Renew` instead, before the next outcome, when the model cannot be given back as it was.
+
     bases: base models that an earlier job of this process left for the next one.
     gathering: `gather`, or a cached version of it for several jobs with the same plugins.
     recorder: of the warnings of this process; it knows what cannot come up again for a later job.
@@ -77,12 +79,17 @@ def _answer(
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
         channel.send(Environment(_environment(subject)))
-    for step in job.plan.checks:
-        recording.printing.report()
-        channel.send(Started(step.criterion.id))
-        outcome = _outcome(step, catalog, container, job.plan.spec)
-        recording.printing.report()
-        _send_outcome(channel, outcome)
+    try:
+        for step in job.plan.checks:
+            recording.printing.report()
+            channel.send(Started(step.criterion.id))
+            outcome = _outcome(step, catalog, container, job.plan.spec)
+            recording.printing.report()
+            _send_outcome(channel, outcome)
+    except Spoilt:
+        _close(container)
+        channel.send(Renew())
+        return
     channel.send(Done(_close(container)))
 
 

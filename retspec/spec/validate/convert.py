@@ -89,6 +89,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
         fill=section.get("fill", True),
         lora=wrapped,
         adapter=section.get("adapter"),
+        output=section.get("output"),
     )
 
 

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import EVERY_TRAINING, LAUNCHED_TRAINING, Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
+from retspec.records import (
+    EVERY_TRAINING,
+    LAUNCHED_TRAINING,
+    Fill,
+    Folder,
+    Lora,
+    ModelOutput,
+    Recipe,
+    RunOptions,
+    Sha256,
+    Weights,
+)
 from retspec.spec.validate.arguments import BESIDE_FILES
 from retspec.spec.validate.criteria import checks_section
 from retspec.spec.validate.extending import with_extending
@@ -85,6 +96,7 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "fill": {**fragments.of(Fill, "fill"), "default": True},
         "lora": fragments.of(Lora, "lora"),
         "adapter": fragments.of(Folder, "adapter"),
+        "output": fragments.of(ModelOutput, "output"),
     }
     model = _source_section("The model under test", catalog.model_sources, beside_model, fragments)
     beside_data = {name: fragments.of(annotation, name) for name, annotation in BESIDE_FILES.items()}

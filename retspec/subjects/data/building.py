@@ -10,19 +10,23 @@ import msgspec
 
 from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
-from retspec.subjects.data.images import with_images
+from retspec.subjects.data.images import take_images, with_images
+from retspec.subjects.data.loaders import FileFeed
+from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.models.structure import input_size
 from retspec.subjects.seeds import loaded_libraries, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from torch import Tensor
 
     from retspec.facts import Dataset
     from retspec.plugin import Source
     from retspec.records import Spec
+    from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.models.skeleton import Skeleton
 
@@ -32,6 +36,7 @@ class DataBuilder:
 
     skeleton: the model without weights, for its input size; None in a spec without a model.
     num_classes: the width of the model's output for a batch of that shape; raises SubjectError without a model.
+    making: entered with the name of a part while it is made.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class DataBuilder:
         batch_size: int,
         skeleton: Callable[[], Skeleton | None],
         num_classes: Callable[[tuple[int, ...]], int],
+        making: Callable[[str], AbstractContextManager[object]],
     ) -> None:
         self._data = spec.data
         self._folder = Path(spec.file).resolve().parent
@@ -49,21 +55,30 @@ class DataBuilder:
         self._batch_size = batch_size
         self._skeleton = skeleton
         self._num_classes = num_classes
+        self._making = making
         self.source = sources[spec.data.source]
 
+    @cached_property
     def dataset(self) -> Dataset:
-        """Return the files; raises SubjectError when the source gives none."""
+        """The files; raises SubjectError when the source gives none."""
         if not self.source.gives_files:
             raise SubjectError(
                 f"this needs data that knows its files, and `{self.source.name}` gives batches alone; use "
                 "`imagefolder` or `csv` under `data`",
                 path="data",
             )
-        loaded = loaded_libraries()
-        dataset = self._call(self._folder, only_loaded=True)
-        if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
-            dataset = self._call(self._folder)
-        return with_images(dataset, self.source.name)
+        with self._making("dataset"):
+            loaded = loaded_libraries()
+            dataset = self._call(self._folder, only_loaded=True)
+            if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
+                dataset = self._call(self._folder)
+            return with_images(dataset, self.source.name)
+
+    @cached_property
+    def transforms(self) -> Transforms:
+        """The transforms from the images of the dataset to tensors."""
+        with self._making("transforms"):
+            return build_transforms(self._data, self._skeleton)
 
     @cached_property
     def loaders(self) -> UserLoaders:
@@ -89,8 +104,21 @@ class DataBuilder:
         made: Any = self._call(self._request(samples))
         return LoaderFeed(made, f"data.{self.source.name}") if isinstance(made, DataLoader) else made
 
-    def feed(self) -> LoaderFeed:
+    def take(self, samples: int | None) -> tuple[Tensor, Tensor]:
+        """Return a batch (inputs, targets) of a number of images; None for the batch size of the spec."""
+        if self.source.gives_files:
+            with seeded(self._seed):
+                return take_images(self.dataset, self.transforms.evaluate, samples or self._batch_size, self._seed)
+        given = self.batches(samples)
+        if isinstance(given, tuple):
+            return given
+        with seeded(self._seed):
+            return given.first
+
+    def feed(self) -> Feed:
         """Return a stream of batches; raises SubjectError when the source gives only one batch."""
+        if self.source.gives_files:
+            return FileFeed(self.dataset, self.transforms, self._batch_size)
         given = self.batches(None)
         if isinstance(given, LoaderFeed):
             return given

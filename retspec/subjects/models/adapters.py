@@ -10,8 +10,10 @@ from retspec.subjects.models.structure import adapted_layers, adapter_parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torch import nn
+    from torch import Tensor, nn
 
+Weights = dict[str, dict[str, "Tensor"]]
+"""Tensors by the name of a layer, and by their own name in it."""
 SPREAD = 0.02
 """Standard deviation of the values that replace zero factors: they change the output by a few percent."""
 
@@ -22,26 +24,30 @@ def adapters_off(model: nn.Module) -> Iterator[None]:
 
     Unlike `PeftModel.disable_adapter`, this keeps a saved head in place, so that only the adapter makes a difference.
     """
-    layers = adapted_layers(model).values()
-    trainable = {id(p): p.requires_grad for layer in layers for p in layer.parameters()}
-    for layer in layers:
-        layer.enable_adapters(enabled=False)
+    layers = [layer for layer in adapted_layers(model).values() if not layer.disable_adapters]
+    # By name: the attention that peft adapts registers new parameters, https://github.com/huggingface/peft/pull/1324
+    trainable = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     try:
+        for layer in layers:
+            layer.enable_adapters(enabled=False)
         yield
     finally:
         for layer in layers:
             layer.enable_adapters(enabled=True)
-            for parameter in layer.parameters():
-                parameter.requires_grad_(trainable[id(parameter)])
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(trainable.get(name, parameter.requires_grad))
 
 
 @contextmanager
 def base_layers_alone(model: nn.Module) -> Iterator[None]:
-    """Call the base layers alone, as after `merge_and_unload`: a layer that was not merged loses its update."""
+    """Call the base layers alone, as after `merge_and_unload`: a layer that was not merged loses its update.
+
+    Their hooks run too: the old `weight_norm` computes the weight again in one.
+    """
     with ExitStack() as stack:
         for layer in adapted_layers(model).values():
             stack.callback(_put_back_forward, layer, vars(layer).get("forward"))
-            layer.forward = layer.get_base_layer().forward
+            layer.forward = layer.get_base_layer().__call__
         yield
 
 
@@ -69,3 +75,25 @@ def zero_factors_filled(model: nn.Module) -> Iterator[int]:
     finally:
         for parameter in zero:
             parameter.data.zero_()
+
+
+@contextmanager
+def base_weights(model: nn.Module) -> Iterator[Weights]:
+    """Yield copies of the adapted layers' base weights, by layer and parameter name.
+
+    At the end they are restored, and the layers count as merged or not, as they did.
+    """
+    adapted = adapted_layers(model)
+    merged = {name: [*layer.merged_adapters] for name, layer in adapted.items()}
+    layers = {name: layer.get_base_layer() for name, layer in adapted.items()}
+    weights = {
+        name: {own: parameter.detach().clone() for own, parameter in layer.named_parameters()}
+        for name, layer in layers.items()
+    }
+    try:
+        yield weights
+    finally:
+        for name, layer in layers.items():
+            adapted[name].merged_adapters = merged[name]
+            for own, parameter in layer.named_parameters():
+                parameter.data.copy_(weights[name][own])

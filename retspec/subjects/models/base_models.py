@@ -46,6 +46,10 @@ class BaseModels:
             self._key, self._kept = key, _Kept(base)
         return base
 
+    def forget(self) -> None:
+        """Keep nothing: the next base model is made."""
+        self._kept = None
+
 
 class _Kept:
     """A base model with what it takes to remove a wrapper and to see that nothing else has changed."""

@@ -12,6 +12,7 @@ from retspec.errors import SubjectError
 from retspec.subjects.checkpoints import File, find, hold_against, load_into, recognise
 from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.lora import wrap
+from retspec.subjects.models.outputs import return_logits
 from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.models.structure import set_grad_checkpointing
 from retspec.subjects.seeds import seeded
@@ -74,12 +75,22 @@ class ModelBuilder:
 
         Raises SubjectError when a part cannot be built or does not fit.
         """
-        section, adapter = self.section, self.adapter
         base = self._filled_base() if filled else self._base()
         with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on how the base was made
-            if adapter is not None:
-                return load_adapter(base, adapter, section.lora)
-            return base if section.lora is None else wrap(base, section.lora)
+            model = self._wrapped(base)
+        if self.section.output is not None:
+            return_logits(model, self.section.output)
+        return model
+
+    def _wrapped(self, base: nn.Module) -> nn.Module:
+        section, adapter = self.section, self.adapter
+        if adapter is not None:
+            return load_adapter(base, adapter, section.lora)
+        return base if section.lora is None else wrap(base, section.lora)
+
+    def forget_base(self) -> None:
+        """Make the base again for the next model, also if it was kept."""
+        self._bases.forget()
 
     def build_on_meta(self) -> nn.Module | None:
         """Return the model on the meta device, or None for a source that needs tensors with data."""

@@ -2,33 +2,106 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import Inconclusive, SubjectError
+from retspec.errors import Inconclusive, SubjectError, describe
+from retspec.subjects.callables import load_callable
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
+
+MOST_NAMED = 8
+"""Entries of an output that a message names."""
+
+
+PLACE = "model.output"
+_CALLABLE = re.compile(r"[\w.]+:\w+")
 
 
 def logits_of(output: Any) -> Tensor:
     """Return the logits, (batch, classes), in the output of a model.
 
-    They are the output itself, its key or attribute `logits`, or else its first entry. Raises SubjectError when that is
-    not a tensor.
+    They are the output itself, its key or attribute `logits`, or the only tensor in it. Raises SubjectError, with what
+    the model returned, where that is not certain: `model.output` says it.
     """
     import torch
 
-    found = output
-    if isinstance(output, Mapping):
-        found = output.get("logits", next(iter(output.values()), None))
-    elif not isinstance(output, torch.Tensor):
-        found = getattr(output, "logits", output[0] if isinstance(output, (tuple, list)) and output else None)
+    if isinstance(output, torch.Tensor):
+        return output
+    entries = _entries(output)
+    found = entries.get("logits", getattr(output, "logits", None))
+    tensors = [entry for entry in entries.values() if isinstance(entry, torch.Tensor)]
     if not isinstance(found, torch.Tensor):
-        raise SubjectError(
-            f"the model returns {type(output).__name__}; it must return the logits as a tensor, or under `logits`"
-        )
+        if len(tensors) != 1:
+            raise _unclear(output, "name the logits in `model.output`: a key, an index or package.module:callable")
+        found = tensors[0]
     return found
+
+
+class Picks:
+    """A forward hook that replaces what a model returns by its logits, as `model.output` names them.
+
+    Raises SubjectError when the callable cannot be imported.
+    """
+
+    def __init__(self, output: str | int) -> None:
+        self._output = output
+        is_callable = isinstance(output, str) and _CALLABLE.fullmatch(output)
+        self._function = load_callable(str(output), path=PLACE) if is_callable else None
+
+    def __call__(self, _model: nn.Module, _inputs: Any, output: Any) -> Tensor:
+        """Return the logits in an output; raises SubjectError when there is no tensor of that name."""
+        import torch
+
+        found = self._called(output) if self._function else self._found(output)
+        if not isinstance(found, torch.Tensor):
+            raise _unclear(output, f"there is no tensor at {self._output!r}")
+        return found
+
+    def _called(self, output: Any) -> Any:
+        try:
+            return self._function(output)  # type: ignore[misc]  # only called with one
+        except Exception as error:
+            raise SubjectError(f"{self._output} raised {describe(error)}", path=PLACE) from error
+
+    def _found(self, output: Any) -> Any:
+        entries = _entries(output)
+        missing = getattr(output, self._output, None) if isinstance(self._output, str) and not entries else None
+        return entries.get(self._output, missing)
+
+
+def return_logits(model: nn.Module, output: str | int | Picks) -> None:
+    """Let a model return its logits alone from now on, as `model.output` names them; a former choice is replaced."""
+    for key, hook in [*model._forward_hooks.items()]:  # noqa: SLF001 - torch offers no way to look at them
+        if isinstance(hook, Picks):
+            del model._forward_hooks[key]  # noqa: SLF001 - the same
+    model.register_forward_hook(output if isinstance(output, Picks) else Picks(output))
+
+
+def choice_of(model: nn.Module) -> Picks | None:
+    """Return the choice that `return_logits` made for a model, or None."""
+    return next((hook for hook in model._forward_hooks.values() if isinstance(hook, Picks)), None)  # noqa: SLF001 - the same
+
+
+def _entries(output: Any) -> dict[Any, Any]:
+    """Return the entries of a mapping by key, those of a tuple or list by index; of anything else, none."""
+    if isinstance(output, Mapping):
+        return dict(output)
+    return dict(enumerate(output)) if isinstance(output, (tuple, list)) else {}
+
+
+def _unclear(output: Any, why: str) -> SubjectError:
+    import torch
+
+    def shown(entry: Any) -> str:
+        return str(tuple(entry.shape)) if isinstance(entry, torch.Tensor) else type(entry).__name__
+
+    kind = "tensor" if isinstance(output, torch.Tensor) else type(output).__name__
+    entries = ", ".join(f"{key!r}: {shown(entry)}" for key, entry in [*_entries(output).items()][:MOST_NAMED])
+    holds = f" a {kind} of {entries}" if entries else f" {kind} {shown(output)}" if kind == "tensor" else f" {kind}"
+    return SubjectError(f"the model returns{holds}; {why}", path=PLACE)
 
 
 def largest_difference(first: Tensor, second: Tensor) -> float:

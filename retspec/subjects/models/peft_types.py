@@ -35,6 +35,14 @@ def tuner_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
     return _of_type(model, "peft.tuners.tuners_utils", "BaseTunerLayer")
 
 
+def rewriting_layers(model: nn.Module) -> dict[str, nn.Module]:
+    """Return by name the layers whose every forward pass merges their adapter and unmerges it, with rounding.
+
+    See `MultiheadAttention` in https://github.com/huggingface/peft/blob/main/src/peft/tuners/lora/layer.py
+    """
+    return _of_type(model, "peft.tuners.lora.layer", "MultiheadAttention")
+
+
 def saved_modules(model: nn.Module) -> list[ModulesToSaveWrapper]:
     """Return the modules that peft trains and saves in full, next to the adapter."""
     return [*_of_type(model, "peft.utils.other", "ModulesToSaveWrapper").values()]

@@ -22,11 +22,11 @@ def hollow(model: nn.Module, empty: Callable[[Tensor], Tensor]) -> nn.Module:
     """Return a copy of a model in which `empty` replaces every parameter and buffer; no data is copied."""
     from torch import nn
 
-    memo: dict[int, object] = {}
-    for parameter in model.parameters():
+    buffers = [*model.buffers()]
+    parameters = [*model.parameters()]  # last: an attention that peft adapts registers its weights again at every look
+    memo: dict[int, object] = {id(buffer): empty(buffer) for buffer in buffers}
+    for parameter in parameters:
         memo[id(parameter)] = nn.Parameter(empty(parameter), requires_grad=parameter.requires_grad)
-    for buffer in model.buffers():
-        memo[id(buffer)] = empty(buffer)
     return copy.deepcopy(model, memo)
 
 

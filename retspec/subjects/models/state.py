@@ -5,30 +5,41 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from retspec.subjects.models.peft_types import rewriting_layers
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor, nn
 
+WORD = 8
+"""Bytes of a word of a fingerprint."""
+
 
 class Snapshot:
-    """A copy of what a measurement may change: trainable parameters, buffers, modes. Frozen weights are not copied."""
+    """A copy of what a measurement may change: trainable parameters, buffers, modes.
+
+    Frozen weights are not copied, but for those that a forward pass rewrites.
+    """
 
     def __init__(self, model: nn.Module) -> None:
         self.parameters = trained_tensors(model)
+        self._rewritten = _rewritten_tensors(model)
         self.buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
         self._requires_grad = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
         self._modes = [(module, module.training) for module in model.modules()]
 
     def restore(self, model: nn.Module) -> None:
-        """Restore everything in place and drop the gradients."""
+        """Restore everything in place and drop the gradients; what was not there before stays as it is."""
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(self._requires_grad[name])
+            parameter.requires_grad_(self._requires_grad.get(name, parameter.requires_grad))
             parameter.grad = None
-            if name in self.parameters:
-                parameter.data.copy_(self.parameters[name])
+            kept = self.parameters.get(name, self._rewritten.get(name))
+            if kept is not None:
+                parameter.data.copy_(kept)
         for name, buffer in model.named_buffers():
-            buffer.data.copy_(self.buffers[name])
+            if name in self.buffers:
+                buffer.data.copy_(self.buffers[name])
         for module, mode in self._modes:
             module.training = mode
 
@@ -86,6 +97,13 @@ def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
     return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
 
 
+def _rewritten_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of every frozen parameter that a forward pass rewrites, by its name."""
+    inside = tuple(f"{name}." if name else "" for name in rewriting_layers(model))
+    frozen = ((name, p) for name, p in model.named_parameters() if not p.requires_grad)
+    return {name: p.detach().clone() for name, p in frozen if name.startswith(inside)} if inside else {}
+
+
 def same_bits(tensor: Tensor, other: Tensor) -> bool:
     """Return whether two tensors have the same bits; so NaN equals NaN."""
     return int(fingerprint(tensor)) == int(fingerprint(other))
@@ -94,20 +112,27 @@ def same_bits(tensor: Tensor, other: Tensor) -> bool:
 def fingerprint(tensor: Tensor) -> Tensor:
     """Return a 64-bit fingerprint of a tensor of any shape, as an int64 scalar on its device.
 
-    It is the sum of bits[i] * (2 i + 1) modulo 2**64. Odd factors guarantee that a change of one element changes it.
-    The tensor is read in chunks, without a copy of the whole.
+    It is the sum of words[i] * (2 i + 1) modulo 2**64, over its words of eight bytes and the bytes that are left over.
+    Odd factors guarantee that a change of one element changes it. The tensor is read in chunks, without a copy of the
+    whole.
     """
     import torch
 
-    integers = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-    bits = tensor.detach().contiguous().view(-1).view(integers[tensor.element_size()])
-    chunk = 1 << 20 if tensor.device.type == "cpu" else 1 << 26
-    weights = torch.arange(1, 2 * min(chunk, max(bits.numel(), 1)), 2, device=tensor.device)
-    total = torch.zeros((), dtype=torch.int64, device=tensor.device)
-    for start in range(0, bits.numel(), chunk):
-        part = bits[start : start + chunk].to(torch.int64)
-        total += (part * weights[: part.numel()]).sum() + 2 * start * part.sum()
+    data = tensor.detach().resolve_conj().resolve_neg().contiguous().view(-1).view(torch.uint8)
+    chunk = WORD * (1 << 18 if tensor.device.type == "cpu" else 1 << 25)
+    whole = data.numel() - data.numel() % WORD
+    weights = torch.arange(1, 2 * min(chunk // WORD, max(whole // WORD, WORD)), 2, device=tensor.device)
+    total = (data[whole:].to(torch.int64) * weights[: data.numel() - whole]).sum()
+    for start in range(0, whole, chunk):
+        part = data[start : min(start + chunk, whole)]
+        words = (part if _is_aligned(part) else part.clone()).view(torch.int64)
+        total += (words * weights[: words.numel()]).sum() + (2 * start // WORD + 2) * words.sum()
     return total
+
+
+def _is_aligned(part: Tensor) -> bool:
+    """Whether bytes may be viewed as words: torch needs an offset in the storage that is a multiple of them."""
+    return int(part.storage_offset()) % WORD == 0 and part.data_ptr() % WORD == 0
 
 
 def fingerprints(tensors: Mapping[str, Tensor]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.facts import Group
 from retspec.subjects.models.libraries import answers, ask
+from retspec.subjects.models.outputs import choice_of, return_logits
 from retspec.subjects.models.peft_types import outermost_wrapper, saved_modules, tuner_in, tuner_layers
 from retspec.subjects.models.state import same_bits
 
@@ -36,6 +37,9 @@ def fully_trained(model: nn.Module) -> nn.Module:
     """
     wrapper = outermost_wrapper(model)
     bare: nn.Module = model if wrapper is None else wrapper.unload()
+    choice = choice_of(model)
+    if choice is not None:
+        return_logits(bare, choice)
     return bare.requires_grad_()
 
 
@@ -89,8 +93,9 @@ def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
     """Return the parameters of the adapters by `id`: those of the adapted layers without their base layers."""
     found: dict[int, Tensor] = {}
     for layer in adapted_layers(model).values():
+        every = [*layer.parameters()]  # first: an attention that peft adapts registers its base weights again here
         base = {id(parameter) for parameter in layer.get_base_layer().parameters()}
-        found |= {id(parameter): parameter for parameter in layer.parameters() if id(parameter) not in base}
+        found |= {id(parameter): parameter for parameter in every if id(parameter) not in base}
     return found
 
 

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict
 from retspec.facts import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.subjects.models.graphs import nodes_behind
 from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.models.peft_types import tuner_layers
 from retspec.subjects.models.structure import own_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor, nn
 
 MATRIX_DIMS = 4
@@ -20,14 +24,18 @@ MATRIX_DIMS = 4
 def trace(model: nn.Module, inputs: Tensor) -> Geometry:
     """Return the geometry that one forward pass of inputs (batch, ...) shows; it runs with autograd, without backward.
 
+    The inputs require a gradient, so that frozen modules are in the autograd graph too.
+
     Raises NoVerdict when no module with parameters runs, SubjectError when the output has no logits.
     """
     import torch
 
     modules = _Modules(model)
-    with torch.enable_grad(), _attention_watch() as attention:
-        outputs = logits_of(model(inputs))
-    modules.release()
+    try:
+        with torch.enable_grad(), _attention_watch() as attention:
+            outputs = logits_of(model(_watched(inputs)))
+    finally:
+        modules.release()
     return Geometry(
         input_shape=tuple(inputs.shape),
         output_shape=tuple(outputs.shape),
@@ -37,14 +45,20 @@ def trace(model: nn.Module, inputs: Tensor) -> Geometry:
     )
 
 
+def _watched(inputs: Tensor) -> Tensor:
+    """Return inputs that require a gradient, and that the model may change in place."""
+    return inputs.detach().requires_grad_().clone() if inputs.is_floating_point() else inputs
+
+
 class _Modules:
-    """Records, with forward hooks, the first patch convolution and the last module with parameters."""
+    """Records, with forward hooks, the first patch convolution, and the modules with parameters and their outputs."""
 
     def __init__(self, model: nn.Module) -> None:
         from torch import nn
 
         self.patch_embedding: PatchEmbedding | None = None
         self.last: tuple[str, nn.Module] | None = None
+        self._makers: dict[Any, tuple[str, nn.Module]] = {}
         self._handles = []
         for name, module in model.named_modules():
             if isinstance(module, nn.Conv2d):
@@ -56,9 +70,19 @@ class _Modules:
         for handle in self._handles:
             handle.remove()
 
+    def behind(self, outputs: Tensor) -> dict[str, nn.Module]:
+        """Return the modules whose output reaches the logits without another one in between, in the order they ran."""
+        found = {self._makers[node] for node in nodes_behind(outputs, self._makers) if node in self._makers}
+        return dict(maker for maker in self._makers.values() if maker in found)
+
     def _see_last(self, name: str) -> Any:
-        def hook(module: nn.Module, _inputs: Any, _output: Any) -> None:
+        from torch import Tensor
+        from torch.utils._pytree import tree_leaves
+
+        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
             self.last = (name, module)
+            made = [leaf.grad_fn for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+            self._makers |= {node: self.last for node in made if node is not None}
 
         return hook
 
@@ -114,33 +138,34 @@ def _first_two(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str,
 def _classifier(model: nn.Module, modules: _Modules, outputs: Tensor) -> Classifier:
     if modules.last is None:
         raise NoVerdict("no module with parameters runs in the forward pass")
-    name, module = modules.last
-    used = _parameters_behind(outputs)
-    own = [parameter for parameter in module.parameters(recurse=False) if parameter.requires_grad]
+    reached = modules.behind(outputs)
+    projections = {name: module for name, module in reached.items() if _projects(module)}
+    name, module = [*(projections or reached or dict([modules.last])).items()][-1]
+    used = {id(node.variable) for node in nodes_behind(outputs) if hasattr(node, "variable")}
+    heads = _with_adapters(model, projections or {name: module})
+    frozen = [name for name, head in heads.items() if not any(id(p) in used for p in head.parameters())]
     unused = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in used]
     return Classifier(
         name=own_name(name),
         type=type(module).__name__,
-        trainable=any(id(parameter) in used for parameter in own),
-        is_projection=any(parameter.dim() > 1 for parameter in module.parameters(recurse=False)),
+        trainable=not frozen,
+        is_projection=_projects(module),
         unused_trainable=tuple(unused),
+        heads=tuple(map(own_name, heads)),
+        frozen_heads=tuple(map(own_name, frozen)),
     )
 
 
-def _parameters_behind(outputs: Tensor) -> set[int]:
-    """Return the `id` of each parameter in the autograd graph of the outputs."""
-    found: set[int] = set()
-    seen: set[Any] = set()
-    waiting = [outputs.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "variable"):
-            found.add(id(node.variable))
-        waiting += [following for following, _ in node.next_functions]
-    return found
+def _projects(module: nn.Module) -> bool:
+    """Whether a module is a linear map or a convolution, by the dimensions of its own parameters."""
+    return any(parameter.dim() > 1 for parameter in module.parameters(recurse=False))
+
+
+def _with_adapters(model: nn.Module, heads: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    """Return the heads by name, each that is part of an adapted layer as that layer."""
+    layers = tuner_layers(model)
+    whole = {name: next((each for each in layers if name.startswith(f"{each}.")), name) for name in heads}
+    return {whole[name]: layers.get(whole[name], head) for name, head in heads.items()}
 
 
 def _owns_parameters(module: nn.Module) -> bool:

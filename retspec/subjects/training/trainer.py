@@ -29,6 +29,9 @@ class Trainer(ABC):
     scales = False
     """Whether a loss scaler is used, which may skip a step."""
 
+    suspicions: tuple[str, ...] = ()
+    """What looks wrong about the first logits, in words; it explains a verdict and decides none."""
+
     def __init__(self, model: nn.Module, batch: Batch) -> None:
         self.model = model
         self.batch = batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from retspec.records import Recipe, is_reference
 from retspec.subjects.callables import call
 from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.models.registration import require_registered
+from retspec.subjects.training.loss_inputs import has_no_values, held_against, suspicions_about
 from retspec.subjects.training.optimizers import optimization
 from retspec.subjects.training.own_loss import OwnLoss
 from retspec.subjects.training.own_step import OwnStep
@@ -40,6 +43,7 @@ class RecipeTrainer(Trainer):
         super().__init__(model, batch)
         self._recipe = recipe
         self._classes: int | None = None
+        self._is_first = True
         self._weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights, device=self.device)
         self._own_step = None if recipe.step is None else OwnStep(recipe.step, recipe.amp)
         self._own_loss = OwnLoss(recipe.loss) if is_reference(recipe.loss) else None
@@ -143,7 +147,8 @@ class RecipeTrainer(Trainer):
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
 
-        Raises SubjectError when the loss fails on the logits and targets, or the class weights are too few or too many.
+        Raises SubjectError when the loss fails on the logits and targets, or takes the first ones wrongly, or the class
+        weights are too few or too many.
         """
         with autocast(self.device, self._recipe.amp):
             if self._own_step is not None:
@@ -152,11 +157,17 @@ class RecipeTrainer(Trainer):
             logits = logits_of(outputs)
             self._classes = logits.shape[-1]
             self.see(logits.detach(), targets)
+            first, self._is_first = self._is_first, False
+            if first and not has_no_values(logits):
+                require_registered(self.model, logits)
+                self.suspicions = suspicions_about(self._recipe.loss, logits)
             if self._own_loss is not None:
-                return self._own_loss(outputs, logits, targets)
+                with held_against(self._recipe.loss, logits, targets) if first else nullcontext():
+                    return self._own_loss(outputs, logits, targets)
             self._require_a_weight_per_class(logits.shape[-1])
             try:
-                return self._named_loss(logits, targets)
+                with held_against(self._recipe.loss, logits, targets) if first else nullcontext():
+                    return self._named_loss(logits, targets)
             except (RuntimeError, ValueError, IndexError, TypeError) as error:
                 raise SubjectError(
                     f"{self._recipe.loss} fails on logits of shape {tuple(logits.shape)} and targets of shape "

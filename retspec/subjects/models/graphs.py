@@ -1,0 +1,28 @@
+"""Walk the autograd graph of a tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from torch import Tensor
+
+
+def nodes_behind(outputs: Tensor, until: Container[Any] = ()) -> set[Any]:
+    """Return the operations in the autograd graph of a tensor; a path ends at an operation in `until`.
+
+    A leaf is in it as the operation that accumulates its gradient, with the leaf as its `variable`. See
+    https://docs.pytorch.org/docs/stable/notes/autograd.html
+    """
+    seen: set[Any] = set()
+    waiting = [outputs.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if node not in until:
+            waiting += [following for following, _ in node.next_functions]
+    return seen
