@@ -108,6 +108,8 @@ class Source:
     """Whether what it builds is a `UserLoaders`: the loaders of the user's training."""
     launches: bool = False
     """Whether what it builds is a `Launch`: the user's own training, which brings its model, data and optimizers."""
+    takes_folder: bool = False
+    """Whether a model source also takes the folder that relative paths start from."""
     library: ModelLibrary = UNKNOWN
     """What the library that a model source builds with knows of its models."""
 
