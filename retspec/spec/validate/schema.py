@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import EVERY_TRAINING, LAUNCHED_TRAINING, Fill, Folder, Lora, Recipe, RunOptions, Sha256, Weights
+from retspec.records import (
+    EVERY_TRAINING,
+    LAUNCHED_TRAINING,
+    LORA_ALIASES,
+    Fill,
+    Folder,
+    Lora,
+    Recipe,
+    RunOptions,
+    Sha256,
+    Weights,
+)
 from retspec.spec.validate.arguments import BESIDE_FILES
 from retspec.spec.validate.criteria import checks_section
 from retspec.spec.validate.extending import with_extending
@@ -86,6 +97,8 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "lora": fragments.of(Lora, "lora"),
         "adapter": fragments.of(Folder, "adapter"),
     }
+    adapter = fragments.definitions[Lora.__name__]["properties"]
+    adapter |= {alias: {**adapter[name], "description": f"The same as {name}."} for alias, name in LORA_ALIASES.items()}
     model = _source_section("The model under test", catalog.model_sources, beside_model, fragments)
     beside_data = {name: fragments.of(annotation, name) for name, annotation in BESIDE_FILES.items()}
     train = fragments.of(Recipe, "train")
