@@ -75,7 +75,7 @@ def test_what_is_left_out_is_as_peft_has_it() -> None:
     ("text", "ranks"),
     [
         ("target_modules: [qkv], rank_pattern: {'blocks.1.qkv': 2}", {"0.qkv": 4, "1.qkv": 2, "2.qkv": 4}),
-        ("target_modules: [qkv], layers_to_transform: [0, 2]", {"0.qkv": 4, "2.qkv": 4}),
+        ("target_modules: [qkv], layers_to_transform: [0, 2], layers_pattern: [blocks]", {"0.qkv": 4, "2.qkv": 4}),
         ("target_modules: [qkv], layers_to_transform: 1, layers_pattern: blocks", {"1.qkv": 4}),
         ("target_modules: 'blocks\\.[01]\\.proj'", {"0.proj": 4, "1.proj": 4}),
         ("target_modules: [qkv], exclude_modules: 'blocks\\.0.*'", {"1.qkv": 4, "2.qkv": 4}),
@@ -90,12 +90,12 @@ def test_which_layers_get_which_rank(section: Callable[[str], Lora], text: str, 
 def test_the_other_arguments_reach_peft(section: Callable[[str], Lora]) -> None:
     text = (
         "r: 2, lora_alpha: 6, lora_dropout: 0.1, target_modules: [qkv], alpha_pattern: {'0.qkv': 12}, "
-        "init_lora_weights: orthogonal, lora_bias: true, use_rslora: true, bias: none"
+        "init_lora_weights: false, lora_bias: true, use_rslora: true, bias: none"
     )
     wrapped: Any = wrap(net(), section(text))
     config = wrapped.peft_config["default"]
     assert (config.lora_alpha, config.lora_dropout, config.lora_bias) == (6, 0.1, True)
-    assert config.init_lora_weights == "orthogonal"
+    assert config.init_lora_weights is False
     layers: dict[str, Any] = adapted_layers(wrapped)
     assert layers["blocks.0.qkv"].lora_alpha["default"] == 12
     assert layers["blocks.1.qkv"].lora_alpha["default"] == 6
@@ -128,6 +128,15 @@ def test_a_string_that_matches_nothing_is_explained() -> None:
         wrap(net(), Lora(target_modules=r"layers\.\d+"))
     with pytest.raises(SubjectError, match=r"\['query'\] matches no layer; this model has head, proj, qkv"):
         wrap(net(), Lora(target_modules=["query"]))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "hint"), [({}, "as in `layers_pattern: blocks`"), ({"layers_pattern": "blocks"}, "check the numbers")]
+)
+def test_blocks_that_peft_does_not_find_are_explained(blocks: dict[str, Any], hint: str) -> None:
+    lora = Lora(target_modules=["qkv"], layers_to_transform=[7], **blocks)
+    with pytest.raises(SubjectError, match=f"no layer in the blocks of layers_to_transform; .*{hint}"):
+        wrap(net(), lora)
 
 
 def test_an_older_peft_without_a_field_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def wrap(model: nn.Module, lora: Lora, *, rank: int | None = None) -> nn.Module:
     except ValueError as error:
         if "arget modules" not in str(error):
             raise SubjectError(f"peft refuses the adapter: {_first_line(error)}", path=PLACE) from error
-        raise SubjectError(_no_match(model, lora.target_modules), path=f"{PLACE}.target_modules") from error
+        raise SubjectError(_no_match(model, lora), path=f"{PLACE}.target_modules") from error
     except (TypeError, ImportError, NotImplementedError) as error:
         raise SubjectError(f"peft refuses the adapter: {_first_line(error)}", path=PLACE) from error
     return wrapped
@@ -74,8 +74,13 @@ def _patterns(lora: Lora) -> Iterator[tuple[str, str]]:
         yield from ((f"{PLACE}.{key}", rf"(.*\.)?({pattern})$") for pattern in getattr(lora, key))
 
 
-def _no_match(model: nn.Module, targets: list[str] | str) -> str:
-    names = [name for name, _ in model.named_modules()]
+def _no_match(model: nn.Module, lora: Lora) -> str:
+    names, targets = [name for name, _ in model.named_modules()], lora.target_modules
+    if lora.layers_to_transform != ():
+        # peft guesses the list of blocks, and not where it is at the top of the model, as in timm's:
+        # https://github.com/huggingface/peft/blob/main/src/peft/tuners/tuners_utils.py
+        hint = "check the numbers" if lora.layers_pattern else "name the list of blocks, as in `layers_pattern: blocks`"
+        return f"target_modules {targets!r} matches no layer in the blocks of layers_to_transform; {hint}"
     if not isinstance(targets, str):
         return f"target_modules {targets!r} matches no layer; this model has {_layer_names(model)}"
     message = f"target_modules {targets!r} is one regular expression, which must match the whole name of a layer"
