@@ -197,16 +197,14 @@ def model_source(
 ) -> Source | Callable[[Callable[..., Any]], Source]:
     """Make a key under `model:` from a function `(value, *, arguments) -> torch.nn.Module`.
 
-    The first parameter is the value of the key, the keyword-only ones are the other keys of the section. The
-    function may be called under `torch.device("meta")`, to get the architecture without weights. A second parameter,
-    `folder`, gets the `pathlib.Path` that relative paths start from: the folder of the spec.
+    The first parameter is the value of the key, the keyword-only ones are the other keys of the section. A second one,
+    `folder`, is the `pathlib.Path` of the spec's folder. It may be called under `torch.device("meta")`, for its shapes.
 
     library: what the library that builds the model knows of its models; by default nothing.
     """
 
     def decorate(function: Callable[..., Any]) -> Source:
-        takes_folder = "folder" in read_signature(function)[0]
-        return replace(_source(function, "model"), library=library, takes_folder=takes_folder)
+        return replace(_source(function, "model"), library=library)
 
     return decorate if function is None else decorate(function)
 

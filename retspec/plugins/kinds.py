@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -108,10 +109,13 @@ class Source:
     """Whether what it builds is a `UserLoaders`: the loaders of the user's training."""
     launches: bool = False
     """Whether what it builds is a `Launch`: the user's own training, which brings its model, data and optimizers."""
-    takes_folder: bool = False
-    """Whether a model source also takes the folder that relative paths start from."""
     library: ModelLibrary = UNKNOWN
     """What the library that a model source builds with knows of its models."""
+
+    @property
+    def takes_folder(self) -> bool:
+        """Whether the function has a parameter `folder`, for the folder that relative paths start from."""
+        return "folder" in inspect.signature(self.function).parameters
 
     def __call__(self, *values: Any, **arguments: Any) -> Any:
         """Call the function."""

@@ -27,6 +27,11 @@ if True:
 """
 
 
+@pytest.fixture(autouse=True)
+def _in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def validated(retspec: Any, tmp_path: Path) -> Any:
     """Validate a spec with this model section, beside a package and a module; return (exit code, errors)."""
