@@ -42,33 +42,29 @@ class Lora:
     init_lora_weights: Annotated[
         bool | Annotated[str, Meta(pattern=r"^(gaussian|olora|orthogonal|pissa|pissa_niter_[0-9]{1,3}|mica)$")],
         Meta(
-            description="How the factors begin: true, false, gaussian, olora, orthogonal, pissa, pissa_niter_N, mica; "
-            "eva, corda, loftq and lora_ga need the data or the gradients of a training, so build those in a factory."
+            description="true, false, gaussian, olora, orthogonal, pissa, pissa_niter_N or mica; the others need a "
+            "training: use a factory."
         ),
     ] = True
     layers_to_transform: Annotated[
-        list[_Index] | _Index, Meta(description="Numbers of the blocks whose layers are adapted; by default all.")
+        list[_Index] | _Index, Meta(description="Numbers of the blocks to adapt; by default all.")
     ] = ()  # type: ignore[assignment]
-    layers_pattern: Annotated[
-        list[str] | str, Meta(description="Name of the list of blocks that these numbers count in, such as `blocks`.")
-    ] = ()  # type: ignore[assignment]
+    layers_pattern: Annotated[list[str] | str, Meta(description="Name of the list of these blocks.")] = ()  # type: ignore[assignment]
     rank_pattern: Annotated[
-        Mapping[str, PositiveInt], Meta(description="Regular expressions for ends of names, each with another rank.")
+        Mapping[str, PositiveInt], Meta(description="Ranks of other layers, by regular expressions.")
     ] = field(default_factory=dict)
     alpha_pattern: Annotated[
         Mapping[str, Annotated[float, Meta(gt=0)]],
-        Meta(description="Regular expressions for ends of names, each with another alpha."),
+        Meta(description="Their alphas."),
     ] = field(default_factory=dict)
-    target_parameters: Annotated[
-        list[str], Meta(description="Names of parameters to adapt that belong to no layer of their own.")
-    ] = ()  # type: ignore[assignment]
-    trainable_token_indices: Annotated[
-        list[_Index] | Mapping[str, list[_Index]],
-        Meta(description="Rows of the embedding that train, or of several embeddings by their names."),
-    ] = ()  # type: ignore[assignment]
-    fan_in_fan_out: Annotated[bool, Meta(description="The layers store their weights as (in, out).")] = False
-    lora_bias: Annotated[bool, Meta(description="Give the second factor a bias.")] = False
-    ensure_weight_tying: Annotated[bool, Meta(description="Tie the adapters of layers whose weights are tied.")] = False
+    target_parameters: Annotated[list[str], Meta(description="Parameters to adapt.")] = ()  # type: ignore[assignment]
+    fan_in_fan_out: Annotated[bool, Meta(description="Weights are (in, out).")] = False
+    lora_bias: Annotated[bool, Meta(description="Give factor B a bias.")] = False
+
+    @property
+    def names_blocks(self) -> bool:
+        """Whether only some blocks are adapted; block 0 alone is written as the number 0."""
+        return isinstance(self.layers_to_transform, int) or bool(self.layers_to_transform)
 
 
 LORA_ALIASES: Mapping[str, str] = {"lora_alpha": "alpha", "lora_dropout": "dropout"}
@@ -95,6 +91,8 @@ LORA_NOT_TAKEN: Mapping[str, str] = {
     "layer_replication": "it rebuilds the base model",
     "runtime_config": "it changes nothing that is measured",
     "alora_invocation_tokens": _LANGUAGE,
+    "trainable_token_indices": _LANGUAGE,
+    "ensure_weight_tying": _LANGUAGE,
     "task_type": _LANGUAGE,
     "peft_type": "it is LoRA",
     "inference_mode": "it freezes the adapter",

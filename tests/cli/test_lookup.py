@@ -96,7 +96,8 @@ def test_without_torch_nothing_is_looked_up(validated: Any, monkeypatch: pytest.
 
 
 def test_a_plugin_may_register_models(validated: Any, tmp_path: Path) -> None:
-    (tmp_path / "more.py").write_text("")
+    hook = "from retspec.plugin import hookimpl\n@hookimpl\ndef retspec_checks(): return []\n"
+    (tmp_path / "more.py").write_text(hook)
     assert validated("timm: my_own}\nplugins: [more.py]\nrun: {seed: 1") == (0, "")
 
 

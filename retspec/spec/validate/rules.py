@@ -74,10 +74,10 @@ def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Fin
 def broken_lora(lora: Lora) -> Iterator[Finding]:
     """Yield what is wrong with the section `lora` beyond the types of its keys."""
     place = ("model", "lora")
-    if lora.layers_pattern and lora.layers_to_transform == ():
+    if lora.layers_pattern and not lora.names_blocks:
         message = "model.lora.layers_pattern says nothing without layers_to_transform; add `layers_to_transform:`"
         yield Finding((*place, "layers_pattern"), message, on_key=True)
-    if isinstance(lora.target_modules, str) and lora.layers_to_transform != ():
+    if isinstance(lora.target_modules, str) and lora.names_blocks:
         message = "model.lora.layers_to_transform goes with a list of target_modules, not with a regular expression"
         yield Finding((*place, "layers_to_transform"), message, on_key=True)
     for key in ("target_modules", "exclude_modules"):

@@ -98,7 +98,7 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "adapter": fragments.of(Folder, "adapter"),
     }
     adapter = fragments.definitions[Lora.__name__]["properties"]
-    adapter |= {alias: {**adapter[name], "description": f"The same as {name}."} for alias, name in LORA_ALIASES.items()}
+    adapter |= {alias: {**adapter[name], "description": f"As {name}."} for alias, name in LORA_ALIASES.items()}
     model = _source_section("The model under test", catalog.model_sources, beside_model, fragments)
     beside_data = {name: fragments.of(annotation, name) for name, annotation in BESIDE_FILES.items()}
     train = fragments.of(Recipe, "train")

@@ -76,7 +76,7 @@ def _patterns(lora: Lora) -> Iterator[tuple[str, str]]:
 
 def _no_match(model: nn.Module, lora: Lora) -> str:
     names, targets = [name for name, _ in model.named_modules()], lora.target_modules
-    if lora.layers_to_transform != ():
+    if lora.names_blocks:
         # peft guesses the list of blocks, and not where it is at the top of the model, as in timm's:
         # https://github.com/huggingface/peft/blob/main/src/peft/tuners/tuners_utils.py
         hint = "check the numbers" if lora.layers_pattern else "name the list of blocks, as in `layers_pattern: blocks`"

@@ -115,9 +115,8 @@ def transformers(
         str,
         Meta(
             min_length=1,
-            description="A folder that `save_pretrained` wrote, or one with a config.json alone, relative to this "
-            "spec; or the id of a model that is in the local cache of the hub. Nothing is downloaded.",
-            examples=["runs/vit_base", "google/vit-base-patch16-224-in21k"],
+            description="A folder with a config.json, relative to this spec, or the id of a model in the local cache.",
+            examples=["runs/vit_base"],
         ),
     ],
     folder: Path,
@@ -207,7 +206,8 @@ def _random(name: str, config: Any) -> nn.Module:
     from transformers import AutoModelForImageClassification as Auto
 
     try:
-        model: nn.Module = Auto.from_config(config, trust_remote_code=False)
+        build: Any = Auto.from_config
+        model: nn.Module = build(config, trust_remote_code=False)
     except Exception as error:
         kind = type(config).__name__
         raise SubjectError(
