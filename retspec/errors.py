@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _PYTHON = Path(os.__file__).parent
 """Folder of the standard library; installed packages are often below it."""
+_from: list[Path] = []
+"""The folder that the paths of the user's files are shown from; empty for their bare names."""
 
 
 @dataclass(frozen=True, order=True)
@@ -144,13 +146,28 @@ def describe_theirs(error: BaseException) -> str:
     return _placed(error, origin_of(error))
 
 
+def show_files_from(folder: Path) -> None:
+    """Name the user's files in messages by their paths from this folder, which is that of the spec, from now on."""
+    _from[:] = [folder.resolve()]
+
+
 def origin_of(error: BaseException) -> str:
     """Return the innermost `file:line` of the user's code in a traceback, or an empty string."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}:{error.lineno}"
+        return f"{_shown(error.filename)}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not _is_machinery(frame.filename)]
-    return f"{Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""
+    return f"{_shown(theirs[-1].filename)}:{theirs[-1].lineno}" if theirs else ""
+
+
+def _shown(file: str) -> str:
+    """Return the path of a file of the project from the folder of the spec; of any other file, its name."""
+    path, here = Path(file), Path.cwd()
+    for folder in _from:
+        root = here if folder.is_relative_to(here) else folder
+        if path.is_relative_to(root) and "site-packages" not in path.relative_to(root).parts:
+            return Path(os.path.relpath(path, folder)).as_posix()
+    return path.name
 
 
 def _placed(error: BaseException, place: str) -> str:

@@ -197,8 +197,8 @@ def model_source(
 ) -> Source | Callable[[Callable[..., Any]], Source]:
     """Make a key under `model:` from a function `(value, *, arguments) -> torch.nn.Module`.
 
-    The first parameter is the value of the key, the keyword-only ones are the other keys of the section. The
-    function may be called under `torch.device("meta")`, to get the architecture without weights.
+    The first parameter is the value of the key, the keyword-only ones are the other keys of the section. A second one,
+    `folder`, is the `pathlib.Path` of the spec's folder. It may be called under `torch.device("meta")`, for its shapes.
 
     library: what the library that builds the model knows of its models; by default nothing.
     """

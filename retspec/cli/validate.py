@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from retspec.characters import visible
+from retspec.cli.lookup import absent
 from retspec.cli.options import (
     Plugins,
     SpecFile,
@@ -48,7 +49,8 @@ def command(context: click.Context, specs: Sequence[Path], **options: Unpack[_Op
     """Validate specs and report every problem.
 
     Each problem is a line on stderr: FILE:LINE:COLUMN: what is wrong; what is allowed. Exits 0 if every spec
-    is valid, 2 otherwise. Nothing is measured and torch is not loaded, so that it can run on every commit.
+    is valid, 2 otherwise. Names of timm and torchvision, modules and their functions are looked up where torch is
+    installed, without importing them. Nothing is measured and torch is not loaded, so that it can run on every commit.
     """
     gathering = cache(gather)
     verdicts = [_is_valid(spec, gathering, options) for spec in specs]
@@ -60,6 +62,7 @@ def _is_valid(spec: Path, gathering: Callable[..., Catalog], options: _Options) 
     """Print the result for one spec, and return whether it is valid."""
     try:
         plans, _ = prepare_cells(spec, gathering=gathering, **options)
+        _require_there(plans)
     except SpecError as error:
         click.echo(visible(str(error)), err=True)
     except RetspecError as error:
@@ -68,6 +71,12 @@ def _is_valid(spec: Path, gathering: Callable[..., Catalog], options: _Options) 
         click.echo("\n  ".join([f"{spec}: ok ({_counted(plans)})", *_cells(plans)]))
         return True
     return False
+
+
+def _require_there(plans: Sequence[Plan]) -> None:
+    """Raise SpecError for what the specs name and is not there."""
+    if problems := [problem for plan in plans for problem in absent(plan.spec)]:
+        raise SpecError(problems)
 
 
 def _counted(plans: Sequence[Plan]) -> str:

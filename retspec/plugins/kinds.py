@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -125,6 +126,11 @@ class Source:
     """Whether what it builds is a `Launch`: the user's own training, which brings its model, data and optimizers."""
     library: ModelLibrary = UNKNOWN
     """What the library that a model source builds with knows of its models."""
+
+    @property
+    def takes_folder(self) -> bool:
+        """Whether the function has a parameter `folder`, for the folder that relative paths start from."""
+        return "folder" in inspect.signature(self.function).parameters
 
     def __call__(self, *values: Any, **arguments: Any) -> Any:
         """Call the function."""

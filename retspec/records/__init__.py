@@ -5,6 +5,7 @@ Times are seconds, lines and columns count from 1, shapes are written as in torc
 """
 
 from retspec.records.baseline import Baseline, Blessed, Blessing
+from retspec.records.lora import LORA_ALIASES, LORA_NOT_TAKEN, Lora
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
 from retspec.records.quantities import (
     Dtype,
@@ -50,7 +51,6 @@ from retspec.records.sections import (
     Data,
     Fill,
     Folder,
-    Lora,
     Model,
     ModelOutput,
     Preprocessing,
@@ -88,6 +88,8 @@ __all__ = [
     "EXIT_NO_VERDICT",
     "EXIT_USAGE",
     "LAUNCHED_TRAINING",
+    "LORA_ALIASES",
+    "LORA_NOT_TAKEN",
     "OPTIMIZERS",
     "OWN_TRANSFORM",
     "RECIPE_KEYS",

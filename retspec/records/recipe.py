@@ -129,7 +129,7 @@ class Recipe:
     loss: Annotated[
         str,
         Meta(
-            pattern=r"^(cross_entropy|bce_with_logits|[\w.]+:\w+)$",
+            pattern=r"^(cross_entropy|bce_with_logits|[\w.]+:\w+(\.\w+)*)$",
             description="cross_entropy, bce_with_logits, or your own as package.module:callable(logits, targets).",
             examples=["cross_entropy", "bce_with_logits"],
         ),

@@ -8,29 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from retspec.records.lora import Lora
 from retspec.records.quantities import Dtype, Duration, PositiveInt, Size
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lora:
-    """How peft wraps the model; the names are those of `peft.LoraConfig` (without its `lora_` prefix)."""
-
-    r: Annotated[PositiveInt, Meta(description="Rank of the update matrices.")] = 8
-    alpha: Annotated[float, Meta(gt=0, description="The update is scaled by alpha / r.")] = 16
-    dropout: Annotated[float, Meta(ge=0, lt=1, description="Dropout on the adapter's input.")] = 0.0
-    target_modules: Annotated[
-        list[str] | str,
-        Meta(description="Names of layers (a layer matches when its name ends with one), or one regular expression."),
-    ]
-    exclude_modules: Annotated[list[str] | str, Meta(description="Layers to leave alone.")] = ()  # type: ignore[assignment]
-    modules_to_save: Annotated[
-        list[str],
-        Meta(description="Modules trained in full and saved with the adapter; the head belongs here."),
-    ] = ()  # type: ignore[assignment]
-    bias: Annotated[Literal["none", "all", "lora_only"], Meta(description="Which biases train.")] = "none"
-    use_rslora: Annotated[bool, Meta(description="Scale by alpha / sqrt(r) instead.")] = False
-    use_dora: Annotated[bool, Meta(description="Train magnitude and direction separately (DoRA).")] = False
-
 
 Weights = Annotated[
     str,
@@ -120,7 +99,7 @@ BatchSize = Annotated[PositiveInt, Meta(description="Images in the batch; `train
 OWN_TRANSFORM = "timm"
 """The word for the model's own transform, and the default; it is also used for models of other libraries."""
 TransformChoice = Annotated[
-    Annotated[str, Meta(pattern=rf"^({OWN_TRANSFORM}|[\w.]+:\w+)$")] | Preprocessing,
+    Annotated[str, Meta(pattern=rf"^({OWN_TRANSFORM}|[\w.]+:\w+(\.\w+)*)$")] | Preprocessing,
     Meta(
         description="timm: as timm resolves it from the model; package.module:callable: a function without arguments "
         "that returns a transform of torchvision or albumentations, or any callable from a PIL image to a tensor; or "

@@ -50,6 +50,7 @@ MAY_NAME_TIMM = {
     "retspec/subjects/data/transforms.py": "builds what a spec writes in the words of timm's data configuration",
     "retspec/records/sections.py": "the words of the spec: `transform: timm`",
     "retspec/cli/doctor.py": "the packages that retspec depends on",
+    "retspec/cli/lookup.py": "looks its names up without importing it",
     "retspec/cli/drafting/spec.py": "drafts a spec for the source that is built in",
     "retspec/cli/drafting/recognition.py": "the keys by which a config names a model",
     "retspec/cli/drafting/data.py": "drafts a spec for the source that is built in",
@@ -143,7 +144,16 @@ def test_a_worker_imports_what_the_source_of_the_spec_names() -> None:
 
 def test_the_provenance_has_the_versions_that_a_source_names() -> None:
     catalog = gather([PLUGIN], entry_points=False)
-    assert catalog.distributions == ("torch", "msgspec", "timm", "peft", "torchvision", "pillow", "numpy")
+    assert catalog.distributions == (
+        "torch",
+        "msgspec",
+        "timm",
+        "torchvision",
+        "transformers",
+        "peft",
+        "pillow",
+        "numpy",
+    )
     assert {"retspec", "msgspec", "timm"} <= set(versions(catalog.distributions))
 
 

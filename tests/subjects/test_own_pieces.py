@@ -124,7 +124,7 @@ def half_frozen() -> Net:
         ("optimizer", "a_class", "gave the class SGD, not an optimizer of torch"),
         ("optimizer", "step", "raised TypeError: step() missing 1 required positional argument: 'batch'"),
         ("optimizer", "optimiser", "has no callable 'optimiser'; did you mean 'optimizer'?"),
-        ("optimizer", "NOT_CALLABLE", "has no callable 'NOT_CALLABLE'"),
+        ("optimizer", "NOT_CALLABLE", "NOT_CALLABLE is int, which cannot be called"),
         ("optimizer", "two_optimizers", "gave two optimizers, and the recipe has one"),
         ("optimizer", "lbfgs", "LBFGS of tests.subjects.own_pieces:lbfgs calls the training step itself"),
         ("optimizer", "sam", "step() of the optimizer of tests.subjects.own_pieces:sam raised AssertionError: SAM"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.cli.drafting.data import DraftedData
 from retspec.cli.drafting.recognition import Found, is_sized
+from retspec.cli.lookup import model_fault
 from retspec.subjects.config_paths import INPUTS, OUTPUT_FOLDERS, texts
 from retspec.subjects.data.sources.imagefolder import SPLITS
 
@@ -59,10 +60,13 @@ def _line(key: str, found: Finds, word: str, otherwise: str, *, indent: int = 2)
 def _model(found: Finds, disk: Disk) -> list[str]:
     if "name" not in found:
         return ["# The model: no key of the config is called like one.", "# model:", "#   timm: vit_large_patch16_224"]
+    if fault := model_fault("timm", str(found["name"].value)):
+        source = [f"# {fault}: name the callable that builds yours.", "model:", '  factory: "my_project.models:build"']
+    else:
+        source = ["# The model: a timm name, or `factory: package.module:callable` for your own.", "model:"]
+        source.append(f"  timm: {found['name'].reference}")
     return [
-        "# The model: a timm name, or `factory: package.module:callable` for your own.",
-        "model:",
-        f"  timm: {found['name'].reference}",
+        *source,
         *_kwargs(found),
         f"  checkpoint: {disk.reference(found['weights'])}" if "weights" in found else "  # checkpoint: weights.pth",
         *_lora(found),

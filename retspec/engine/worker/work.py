@@ -16,7 +16,7 @@ from retspec.engine.protocol import Done, Environment, Finished, Progress, Renew
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
-from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe
+from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, show_files_from
 from retspec.plugins.catalog import gather
 from retspec.records import NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
@@ -57,6 +57,7 @@ def work(
     recorder = recorder or WarningRecorder()
     with closing(Printing(channel)) as printing, recorder.job(job.plan.spec.base, resumed=job.resumed):
         allow_imports_from(*job.plan.spec.folders, Path.cwd())
+        show_files_from(Path(job.plan.spec.file).parent)
         _answer(job, channel, Recording(printing, recorder), bases, gathering)
 
 
@@ -141,7 +142,7 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec
     return Outcome(
         id=step.criterion.id,
         failure=verdict,
-        reason=one_line(mask.first(_reason(failure, spec.marks), LONGEST_REASON) + hint),
+        reason=one_line(mask.first(_reason(failure, spec.marks, step.criterion.mark), LONGEST_REASON) + hint),
         trace=visible(mask.first("".join(traceback.format_exception(failure)), LONGEST_TRACE)),
         seconds=seconds,
     )
@@ -159,10 +160,17 @@ def _verdict(error: Exception) -> Verdict:
     return Verdict.OUT_OF_MEMORY if _is_out_of_memory(error) else Verdict.ERROR
 
 
-def _reason(error: Exception, marks: Mapping[str, Mark]) -> str:
-    """Return what went wrong; an error about something that the spec asked for starts with its place in the spec."""
+_CRITERION = "checks"
+"""The place of an error about what a criterion says: a measurement does not know for which one it is made."""
+
+
+def _reason(error: Exception, marks: Mapping[str, Mark], own: Mark) -> str:
+    """Return what went wrong; an error about something that the spec asked for starts with its place in the spec.
+
+    own: the mark of the criterion.
+    """
     if isinstance(error, SubjectError):
-        mark = _nearest(error.path, marks)
+        mark = own if error.path == _CRITERION else _nearest(error.path, marks)
         return f"{mark}: {error}" if mark else str(error)
     return str(error) if isinstance(error, NoVerdict) else f"raised {describe(error)}"
 

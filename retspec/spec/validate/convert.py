@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from retspec.records import (
+    LORA_ALIASES,
     RECIPE_KEYS,
     Criterion,
     Data,
@@ -81,7 +82,7 @@ def run_options(section: Mapping[str, Any]) -> RunOptions:
 
 def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
     """Return the section `model`."""
-    wrapped = _typed(section["lora"], Lora) if "lora" in section else None
+    wrapped = _lora(section["lora"]) if "lora" in section else None
     return Model(
         **_source(section, sources),
         checkpoint=section.get("checkpoint"),
@@ -91,6 +92,16 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
         adapter=section.get("adapter"),
         output=section.get("output"),
     )
+
+
+def _lora(section: Mapping[str, Any]) -> Lora:
+    """Return the section `lora`, in which peft's own names may be used."""
+    named = {LORA_ALIASES.get(key, key): value for key, value in section.items()}
+    if len(named) < len(section):
+        twice = next(alias for alias, name in LORA_ALIASES.items() if alias in section and name in section)
+        raise msgspec.ValidationError(f"lora gives {LORA_ALIASES[twice]} and {twice}, which are the same; keep one")
+    converted: Lora = _typed(named, Lora)
+    return converted
 
 
 def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import quoted
 from retspec.errors import did_you_mean
+from retspec.records import LORA_NOT_TAKEN
 from retspec.spec.validate import phrases
 from retspec.spec.validate.arguments import has_shorthand, required_arguments
 from retspec.spec.validate.context import Context, Finding
@@ -47,6 +48,8 @@ def _unknown_key(key: str, fault: Fault, known: list[str], context: Context) -> 
     place, word = fault.place, quoted(key)
     if key in context.sources(place):
         return f"{place[0]} names two sources, {known[0]} and {key}; keep one"
+    if place == ("model", "lora") and key in LORA_NOT_TAKEN:
+        return f"model.lora takes no {word}: {LORA_NOT_TAKEN[key]}"
     check = context.check_at(place)
     if check and place[2:] == ("with",):
         return f"{check.name} has no argument {word}; it has: {_choice(key, known)}"

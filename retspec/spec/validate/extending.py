@@ -13,8 +13,8 @@ EXTENDING = "extending."
 _EXTENDS = "extends"
 _HEAD = ("retspec", _EXTENDS)
 """What every such file holds itself."""
-_NEEDS = frozenset({"required", "minProperties", "dependencies"})
-"""Keywords that ask for what the other file may hold."""
+_NEEDS = frozenset({"required", "minProperties", "dependencies", "default"})
+"""Keywords that ask for what the other file may hold, or say what holds where neither does."""
 _CONDITION = frozenset({"if", "then", "else"})
 _SUBSCHEMAS = frozenset({"then", "else", "additionalProperties"})
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from retspec.characters import quoted
 from retspec.records import Criterion, Direction, Value, decided_by
 from retspec.spec.validate.context import Finding
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.kinds import Check
-    from retspec.records import Recipe
+    from retspec.records import Lora, Recipe
 
 _NEEDS = {
     "own_optimizers": (
@@ -92,6 +94,33 @@ def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Fin
         if is_given and key not in decided and recipe.loss != "cross_entropy":
             message = f"train.{key} goes with the loss cross_entropy, and the loss is {recipe.loss}; remove one of them"
             yield Finding(("train", key), message, on_key=True)
+
+
+def broken_lora(lora: Lora) -> Iterator[Finding]:
+    """Yield what is wrong with the section `lora` beyond the types of its keys."""
+    place = ("model", "lora")
+    if lora.layers_pattern and not lora.names_blocks:
+        message = "model.lora.layers_pattern says nothing without layers_to_transform; add `layers_to_transform:`"
+        yield Finding((*place, "layers_pattern"), message, on_key=True)
+    if isinstance(lora.target_modules, str) and lora.names_blocks:
+        message = "model.lora.layers_to_transform goes with a list of target_modules, not with a regular expression"
+        yield Finding((*place, "layers_to_transform"), message, on_key=True)
+    for key in ("target_modules", "exclude_modules"):
+        if isinstance(pattern := getattr(lora, key), str) and (flaw := _flaw(pattern)):
+            yield Finding((*place, key), f"model.lora.{key}: {flaw}")
+    for key in ("rank_pattern", "alpha_pattern"):
+        for pattern in getattr(lora, key):
+            if flaw := _flaw(pattern):
+                yield Finding((*place, key, pattern), f"model.lora.{key}: {flaw}", on_key=True)
+
+
+def _flaw(pattern: str) -> str:
+    """Return why a text is no regular expression, or an empty string."""
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"{quoted(pattern)} is no regular expression: {error}"
+    return ""
 
 
 def broken_bounds(criterion: Criterion) -> Iterator[Finding]:

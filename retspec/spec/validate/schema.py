@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.records import (
     EVERY_TRAINING,
     LAUNCHED_TRAINING,
+    LORA_ALIASES,
     Fill,
     Folder,
     Lora,
@@ -98,6 +99,8 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "adapter": fragments.of(Folder, "adapter"),
         "output": fragments.of(ModelOutput, "output"),
     }
+    adapter = fragments.definitions[Lora.__name__]["properties"]
+    adapter |= {alias: {**adapter[name], "description": f"As {name}."} for alias, name in LORA_ALIASES.items()}
     model = _source_section("The model under test", catalog.model_sources, beside_model, fragments)
     beside_data = {name: fragments.of(annotation, name) for name, annotation in BESIDE_FILES.items()}
     train = fragments.of(Recipe, "train")

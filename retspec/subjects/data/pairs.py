@@ -28,9 +28,11 @@ def first_pair(made: Any, size: int, giver: str, *, path: str) -> tuple[Tensor, 
     from torch.utils.data import DataLoader, Dataset
 
     if isinstance(made, Dataset):
-        made = _loader(made, size)
+        made = _loader(made, size, giver, path)
     if isinstance(made, DataLoader):
-        made = call(f"{giver}: its first batch", lambda: next(iter(made)), {}, path=path)
+        made = call(f"{giver}: its first batch", lambda: next(iter(made), None), {}, path=path)
+        if made is None:
+            raise SubjectError(f"{giver} is empty: it gives no batch", path=path)
     return pair_of(made, giver, path=path)
 
 
@@ -40,13 +42,15 @@ def spread(size: int, length: int) -> list[int]:
     return [index * length // taken for index in range(taken)]
 
 
-def _loader(dataset: Dataset[Any], size: int) -> DataLoader[Any]:
+def _loader(dataset: Dataset[Any], size: int, giver: str, path: str) -> DataLoader[Any]:
     from torch.utils.data import DataLoader, IterableDataset, Subset
 
     if isinstance(dataset, IterableDataset):
         return DataLoader(dataset, batch_size=size)
     indices = spread(size, len(dataset))  # type: ignore[arg-type]
-    return DataLoader(Subset(dataset, indices), batch_size=max(len(indices), 1))
+    if not indices:
+        raise SubjectError(f"{giver}: the dataset has no items", path=path)
+    return DataLoader(Subset(dataset, indices), batch_size=len(indices))
 
 
 def pair_of(batch: Any, giver: str, *, path: str) -> tuple[Tensor, Tensor]:

@@ -135,7 +135,8 @@ class ModelBuilder:
         source = self._sources[self.section.source]
         with seeded(self._spec.run.seed):
             value = msgspec.convert(self.section.value, source.value_type, strict=False)
-            model = self._cast(source(value, **self.section.arguments))
+            given = (value, self._folder) if source.takes_folder else (value,)
+            model = self._cast(source(*given, **self.section.arguments))
             if self._spec.train.grad_checkpointing:
                 set_grad_checkpointing(model)
             return model

@@ -196,6 +196,13 @@ def _differences(config: PeftConfig, lora: Lora) -> Iterator[str]:
         "bias": lora.bias,
         "use_rslora": lora.use_rslora,
         "use_dora": lora.use_dora,
+        "rank_pattern": lora.rank_pattern,
+        "alpha_pattern": lora.alpha_pattern,
+        "layers_to_transform": lora.layers_to_transform,
+        "layers_pattern": lora.layers_pattern,
+        "target_parameters": lora.target_parameters,
+        "fan_in_fan_out": lora.fan_in_fan_out,
+        "lora_bias": lora.lora_bias,
     }
     for name, wanted in said.items():
         found = getattr(config, name, None)
@@ -204,8 +211,8 @@ def _differences(config: PeftConfig, lora: Lora) -> Iterator[str]:
 
 
 def _comparable(value: Any) -> Any:
-    """Return a value to compare: None equals an empty list, and the order of a list does not count."""
-    if value is None:
+    """Return a value to compare: None equals an empty list or mapping, and the order of a list does not count."""
+    if value is None or value == {}:
         return frozenset()
     return frozenset(value) if isinstance(value, list | tuple | set) else value
 

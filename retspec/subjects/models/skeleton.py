@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -98,8 +99,23 @@ class Skeleton:
             raise
         except Exception as error:
             raise NoVerdict(
-                f"a forward pass of inputs of shape {shape} fails: {describe(error)}; check the input size"
+                f"a forward pass of inputs of shape {shape} fails: {describe(error)}{_hint(error)}"
             ) from error
         finally:
             for module, mode in modes:
                 module.training = mode
+
+
+_ABOUT_SHAPES = re.compile(
+    r"\b(shapes?|sizes?|channels?|height|width|dimensions?|mat1|broadcast\w*|numel)\b", re.IGNORECASE
+)
+_ABOUT_SIGNATURE = re.compile(r"forward\(\) (missing|takes|got an unexpected)")
+
+
+def _hint(error: Exception) -> str:
+    """Return what to do about a forward pass that fails, as far as the error says it; else an empty string."""
+    message = str(error)
+    if isinstance(error, TypeError) and _ABOUT_SIGNATURE.search(message):
+        return "; `forward` must take the inputs of a batch as its one argument"
+    may_be_shape = isinstance(error, (RuntimeError, ValueError, AssertionError)) and "dtype" not in message
+    return "; check the input size" if may_be_shape and _ABOUT_SHAPES.search(message) else ""

@@ -46,14 +46,15 @@ def fully_trained(model: nn.Module) -> nn.Module:
 def set_grad_checkpointing(model: nn.Module) -> None:
     """Make a model recompute its activations in the backward pass instead of keeping them.
 
-    Raises SubjectError for a model that no library can switch, and that has no `set_grad_checkpointing`. See
-    https://docs.pytorch.org/docs/stable/checkpoint.html
+    Raises SubjectError for a model that no library can switch, and that has no method for it as those of timm and
+    transformers have. See https://docs.pytorch.org/docs/stable/checkpoint.html
     """
     model = unwrapped(model)
     switch = ask(lambda library: library.grad_checkpointing(model))
     if switch is None:
         raise SubjectError(
-            f"{type(model).__name__} offers no gradient checkpointing: it has no method `set_grad_checkpointing`",
+            f"{type(model).__name__} offers no gradient checkpointing that is known: it is no model of a library that "
+            "does, and has no method `set_grad_checkpointing` or `gradient_checkpointing_enable`",
             path=GRAD_CHECKPOINTING,
         )
     switch()

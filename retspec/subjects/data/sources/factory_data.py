@@ -35,7 +35,8 @@ def factory(
     """
     from torch.utils.data import DataLoader
 
-    made = call(reference, load_callable(reference, path=PATH), dict(kwargs), path=PATH)
+    function = load_callable(reference, path=PATH)
+    made = call(reference, function, dict(kwargs), path=PATH, kwargs_path="data.kwargs")
     if isinstance(made, DataLoader):
         return made
     return first_pair(made, request.size(), reference, path=PATH)

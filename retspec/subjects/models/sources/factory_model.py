@@ -13,11 +13,13 @@ from retspec.subjects.callables import call, load_callable
 if TYPE_CHECKING:
     from torch import nn
 
+PATH = "model.factory"
 Reference = Annotated[
     str,
     Meta(
-        pattern=r"^[\w.]+:\w+$",
-        description="A callable as package.module:callable, importable where the spec lies or installed.",
+        pattern=r"^[\w.]+:\w+(\.\w+)*$",
+        description="A callable as package.module:callable, importable where the spec lies or installed; a method "
+        "as package.module:Class.method.",
         examples=["my_project.models:build"],
     ),
 ]
@@ -32,10 +34,11 @@ def factory(
     """Build a model with your callable, which returns any `torch.nn.Module`."""
     from torch import nn
 
-    built = call(reference, load_callable(reference, path="model.factory"), dict(kwargs), path="model.factory")
+    function = load_callable(reference, path=PATH)
+    built = call(reference, function, dict(kwargs), path=PATH, kwargs_path="model.kwargs")
     if not isinstance(built, nn.Module):
         raise SubjectError(
             f"{reference} returned {type(built).__name__}; it must return a torch.nn.Module",
-            path="model.factory",
+            path=PATH,
         )
     return built
