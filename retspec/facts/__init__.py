@@ -26,16 +26,20 @@ from retspec.facts.config import (
     Violations,
 )
 from retspec.facts.datasets import (
+    BlankImage,
     Copy,
     CorruptImage,
     Dataset,
     Example,
+    EyePair,
     Images,
     Labels,
+    NearCopy,
     OutsideLabel,
     SharedGroup,
     Split,
     Splits,
+    UnusualImage,
 )
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.facts.loader_contents import BadBatch, EpochOrders, ItemReads, SharedSamples, Sweep, WorkerDraws
@@ -64,6 +68,7 @@ __all__ = [
     "AttentionShape",
     "BadBatch",
     "BatchRequest",
+    "BlankImage",
     "Checkpoint",
     "Classifier",
     "Compilation",
@@ -77,6 +82,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "Expectations",
+    "EyePair",
     "Fitting",
     "FollowedConfig",
     "Geometry",
@@ -97,6 +103,7 @@ __all__ = [
     "Merging",
     "NamedPath",
     "NamedPaths",
+    "NearCopy",
     "Operator",
     "OutputFolder",
     "OutputFolders",
@@ -124,6 +131,7 @@ __all__ = [
     "TensorDeviation",
     "Throughput",
     "Training",
+    "UnusualImage",
     "Violation",
     "Violations",
     "Warned",

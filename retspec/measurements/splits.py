@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import SharedGroup, Splits
 from retspec.plugin import Cost, measurement
+from retspec.subjects.data.groups import eye_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,9 +22,12 @@ def splits(dataset: Dataset) -> Splits:
     return Splits(
         counts={name: _counts(split, classes) for name, split in dataset.splits.items()},
         classes={name: dict(split.classes) for name, split in dataset.splits.items()},
+        listed={name: len(split.examples) for name, split in dataset.splits.items()},
+        files=len({example.file for split in dataset.splits.values() for example in split.examples}),
         missing=tuple(dict.fromkeys(_missing(dataset))),
         shared_groups=tuple(_shared_groups(dataset)),
         has_groups=any(example.group for split in dataset.splits.values() for example in split.examples),
+        eyes=tuple(pair for pair in eye_pairs(dataset) if len(set(pair.splits)) > 1),
         notes=dataset.notes,
     )
 

@@ -47,6 +47,7 @@ class Subject:
     meta device, and no weights are made.
 
     making: entered with the name of a part while it is made.
+    note: called with what a reader should know of a part that was made, in whole sentences.
     """
 
     def __init__(  # noqa: PLR0913 - the sources of each section
@@ -61,6 +62,7 @@ class Subject:
         keep: bool = False,
         progress: Callable[[int, int], None] = lambda _step, _total: None,
         making: Callable[[str], AbstractContextManager[object]] = nullcontext,
+        note: Callable[[tuple[str, ...]], None] = lambda _notes: None,
     ) -> None:
         know(model_sources.values())
         self._spec = spec
@@ -76,6 +78,7 @@ class Subject:
         self._weights = weights
         self._progress = progress
         self._making = making
+        self._note = note
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -197,7 +200,10 @@ class Subject:
     def dataset(self) -> Dataset:
         """The files of the dataset; raises SubjectError when the data section has none."""
         with self._making("dataset"):
-            return self._data.dataset()
+            dataset = self._data.dataset()
+        if dataset.notes:
+            self._note(dataset.notes)
+        return dataset
 
     @cached_property
     def feed(self) -> Feed:

@@ -244,6 +244,12 @@ def troubles(report: Report) -> list[str]:
     return texts
 
 
+def notes(report: Report) -> list[str]:
+    """Return what a reader should know whatever was asked, those of a cell with its name."""
+    shown = [f"{part.cell}: {note}" if len(report.parts) > 1 else note for part in report.parts for note in part.notes]
+    return [*dict.fromkeys(shown)]
+
+
 def signal_name(number: int) -> str:
     """Return the name of a signal, such as `SIGTERM`, or `signal 99` for a number without a name."""
     try:

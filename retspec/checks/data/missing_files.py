@@ -26,4 +26,6 @@ def missing_files(splits: Splits) -> Observed[int]:
     What the number means:
         Different files that the dataset lists and that do not exist.
     """
-    return Observed(len(splits.missing), {"files": list(splits.missing), "notes": list(splits.notes)})
+    total = f"{len(splits.missing):,} of {splits.files:,}"
+    details = {"missing": total, "files": list(splits.missing), "notes": list(splits.notes)}
+    return Observed(len(splits.missing), details)

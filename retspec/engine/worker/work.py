@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line, visible
-from retspec.engine.protocol import Done, Environment, Finished, Progress, Started
+from retspec.engine.protocol import Done, Environment, Finished, Noted, Progress, Started
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
@@ -68,6 +68,7 @@ def _answer(
         keep=job.more,
         progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
         making=recording.printing.of,
+        note=lambda notes: channel.send(Noted(notes)),
     )
     container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
@@ -170,7 +171,7 @@ def _observed(answer: Any) -> Observed[Any]:
     observed = answer if isinstance(answer, Observed) else Observed(answer)
     if not isinstance(observed.details, Mapping):
         raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
-    return Observed(_value(observed.value), plain(observed.details))
+    return Observed(_value(observed.value), plain(observed.details), str(observed.unseen))
 
 
 def _value(value: Any) -> Any:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
+from retspec.subjects.data.classes import class_notes, with_classes
+from retspec.subjects.data.groups import eye_notes, with_groups
 from retspec.subjects.data.images import with_images
 from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.models.structure import input_size
@@ -63,7 +66,13 @@ class DataBuilder:
         dataset = self._call(self._folder, only_loaded=True)
         if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
             dataset = self._call(self._folder)
-        return with_images(dataset, self.source.name)
+        return self._described(with_images(dataset, self.source.name))
+
+    def _described(self, dataset: Dataset) -> Dataset:
+        """Return a dataset with the groups and classes that the spec gives, and notes on what it does not give."""
+        dataset = with_classes(with_groups(dataset, self._data.group), self._data.classes)
+        strange = [] if self._data.classes else [*class_notes(dataset)]
+        return replace(dataset, notes=(*dataset.notes, *strange, *eye_notes(dataset)))
 
     @cached_property
     def loaders(self) -> UserLoaders:

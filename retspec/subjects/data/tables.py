@@ -66,6 +66,15 @@ def read_table(file: Path, shown: str, *, path: str) -> Table:
     return Table(shown, tuple(header), tuple(_as_long_as(header, row) for row in rows))
 
 
+def integer(text: str) -> int | None:
+    """Return the integer that a text means, or None; a spreadsheet may write 2 as 2.0."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
+
+
 def _as_long_as(header: Sequence[str], row: list[str]) -> tuple[str, ...]:
     return tuple((row + [""] * len(header))[: len(header)])
 

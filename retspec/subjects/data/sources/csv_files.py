@@ -12,7 +12,8 @@ from msgspec import Meta
 from retspec.errors import SubjectError
 from retspec.facts import Dataset, Example, Split
 from retspec.plugin import dataset_source
-from retspec.subjects.data.tables import Table, read_table
+from retspec.subjects.data.groups import same_group
+from retspec.subjects.data.tables import Table, integer, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -85,7 +86,7 @@ def _rows(tables: Tables, split: str, folder: Path, notes: list[str]) -> list[_R
     labels = _column(table, tables, "label_column", notes)
     groups = _column(table, tables, "group_column", notes)
     return [
-        _Row(os.path.normpath(Path(images, _with_extension(name, tables.extension))), label, group or None)
+        _Row(os.path.normpath(Path(images, _with_extension(name, tables.extension))), label, same_group(group))
         for name, label, group in zip(names, labels, groups, strict=True)
     ]
 
@@ -111,7 +112,7 @@ def _with_extension(name: str, extension: str | None) -> str:
 def _classes(texts: Iterable[str]) -> dict[str, int]:
     """Return class name to label. If any text is an integer, all should be: other texts are then not a class."""
     distinct = {text for text in texts if text}
-    numbers = sorted({label for text in distinct if (label := _integer(text)) is not None})
+    numbers = sorted({label for text in distinct if (label := integer(text)) is not None})
     if numbers:
         return {str(number): number for number in numbers}
     return {text: label for label, text in enumerate(sorted(distinct))}
@@ -125,15 +126,6 @@ def _split(rows: Iterable[_Row], classes: Mapping[str, int]) -> Split:
 
 
 def _example(row: _Row, classes: Mapping[str, int]) -> Example:
-    number = _integer(row.text)
+    number = integer(row.text)
     name = row.text if number is None else str(number)
     return Example(row.file, classes.get(name), name, row.group)
-
-
-def _integer(text: str) -> int | None:
-    """Return the integer that a text means, or None; a spreadsheet may write 2 as 2.0."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else None
