@@ -16,6 +16,7 @@ from retspec.facts.agreement import (
 from retspec.facts.batches import BatchRequest
 from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
 from retspec.facts.config import (
+    ConfigReadings,
     ConfigReads,
     FollowedConfig,
     NamedPath,
@@ -72,6 +73,7 @@ __all__ = [
     "Checkpoint",
     "Classifier",
     "Compilation",
+    "ConfigReadings",
     "ConfigReads",
     "Copy",
     "CorruptImage",

@@ -87,6 +87,8 @@ class Splits(Struct, frozen=True):
     """Number of different files that are listed."""
     missing: tuple[str, ...]
     """Those that do not exist."""
+    near: Mapping[str, str]
+    """Missing file to the one that has nearly its name, and how they differ, in words."""
     shared_groups: tuple[SharedGroup, ...]
     has_groups: bool
     """Whether any example belongs to a group."""

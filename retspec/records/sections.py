@@ -170,6 +170,8 @@ class Config:
     data: Mapping[str, Any] = field(default_factory=dict)
     unresolved: Mapping[str, str] = field(default_factory=dict)
     """Dotted place to the reason why the value there is not known; `data` holds what is written there."""
+    otherwise: tuple[str, ...] = ()
+    """Scalars that YAML 1.1 reads otherwise, in words: `train.lr: 1e-4 is the text '1e-4', not 0.0001`."""
     sha256: str = ""
     """Hash of the data as canonical JSON, secrets masked, overrides included."""
 

@@ -174,9 +174,9 @@ def detail_lines(details: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  {entry}" for entry in _entries(value, level=1))
 
 
-def listing(words: Sequence[str]) -> str:
+def listing(words: Sequence[str], separator: str = ", ") -> str:
     """Return the first ten words, and the number of the others."""
-    return ", ".join(_first(words, len(words)))
+    return separator.join(_first(words, len(words)))
 
 
 def _compact(value: Any, level: int = 0) -> str:

@@ -37,9 +37,9 @@ def unusual_images(
 
     What the number means:
         Images with more than 8 bits a value, a mode such as CMYK, transparent pixels, an orientation in their Exif
-        data, several frames, or values that end below 16 of 255; images that are grey where most are in colour, or the other
-        way round; and those whose shorter side is less than an eighth of the median, or more than eight times as long.
-        Where a file was not decoded, a limit that is met has no verdict.
+        data, several frames, or values that end below 16 of 255; images that are grey where most are in colour, or the
+        other way round; and those whose shorter side is less than an eighth of the median, or more than eight times as
+        long. Where a file was not decoded, a limit that is met has no verdict.
     """
     allowed = compiled(allow)
     lines = {f"{each.file}: {each.reason}": each.file for each in images.unusual}
