@@ -40,6 +40,8 @@ from retspec.facts.datasets import (
     SharedGroup,
     Split,
     Splits,
+    Unlisted,
+    UnlistedFile,
     UnusualImage,
 )
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
@@ -133,6 +135,8 @@ __all__ = [
     "TensorDeviation",
     "Throughput",
     "Training",
+    "Unlisted",
+    "UnlistedFile",
     "UnusualImage",
     "Violation",
     "Violations",

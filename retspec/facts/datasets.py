@@ -98,6 +98,24 @@ class Splits(Struct, frozen=True):
     """Those of the dataset."""
 
 
+class UnlistedFile(Struct, frozen=True):
+    """A file in the dataset's folders that no split lists."""
+
+    file: str
+    copy_of: str
+    """The listed file with its name and its size; empty if there is none."""
+
+
+class Unlisted(Struct, frozen=True):
+    """The images on the disk that no split lists."""
+
+    folders: tuple[str, ...]
+    """Where they were looked for, relative to the dataset's folder; empty when the source does not say."""
+    listed: int
+    """Number of different files that are listed."""
+    files: tuple[UnlistedFile, ...]
+
+
 class CorruptImage(Struct, frozen=True):
     """A file that could not be decoded to its last pixel."""
 
@@ -174,3 +192,6 @@ class Labels(Struct, frozen=True):
 
     num_classes: int
     outside: tuple[OutsideLabel, ...]
+    unused: tuple[int, ...] = ()
+    """Outputs that no image of any split has the label of."""
+    notes: tuple[str, ...] = ()

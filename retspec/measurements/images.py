@@ -120,6 +120,6 @@ def _notes(seen: Mapping[str, Seen], unusual: Sequence[UnusualImage], limit: int
     near = [f"{file} ({each.pixels / 1e6:.0f} megapixels)" for file, each in seen.items() if each.pixels * 2 > limit]
     if near:
         yield (
-            f"{listing(near)}: beyond {limit / 2e6:.0f} megapixels Pillow warns, beyond {limit / 1e6:.0f} it refuses to "
-            "open a file; set `PIL.Image.MAX_IMAGE_PIXELS` where the training reads its images."
+            f"{listing(near)}: beyond {limit / 2e6:.0f} megapixels Pillow warns, beyond {limit / 1e6:.0f} it refuses "
+            "to open a file; set `PIL.Image.MAX_IMAGE_PIXELS` where the training reads its images."
         )

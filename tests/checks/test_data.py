@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +30,8 @@ def splits(**facts: Any) -> Splits:
     names = {"0": 0, "1": 1}
     counts = {"train": {"0": 1, "1": 1}, "val": {"0": 1, "1": 1}}
     known = {"counts": counts, "classes": {"train": names, "val": names}, "listed": {"train": 2, "val": 2}, "files": 4}
-    return Splits(**{**known, "missing": (), "shared_groups": (), "has_groups": False, "notes": (), **facts})
+    known |= {"missing": (), "near": {}, "shared_groups": (), "has_groups": False, "eyes": (), "notes": ()}
+    return Splits(**{**known, **facts})
 
 
 def pipeline(**facts: Any) -> Pipeline:
@@ -58,7 +60,7 @@ def test_copies_under_another_label_are_told_apart() -> None:
 def test_what_could_not_be_read_leaves_a_met_limit_alone_without_a_verdict() -> None:
     """The judge takes back a limit that is met; a copy that was found is one, however much was not read."""
     same = (Copy("train", "1.jpg", "a"), Copy("val", "2.jpg", "a"))
-    for check in (duplicate_images, lambda images: split_leakage(splits(), images)):
+    for check in (duplicate_images, partial(split_leakage, splits())):
         assert check(Images(4, 4, (), ())).unseen == ""
         few = check(Images(4, 1, (), (same,)))
         assert (few.value, few.details["read"]) == (1, "1 of 4")
@@ -75,7 +77,7 @@ def test_a_leak_is_an_image_or_a_group_in_two_splits_however_often_it_is_there()
     assert observed.value == 2
     assert observed.details["images"] == ["1.jpg (train) = 2.jpg (val) = 3.jpg (val)"]
     assert observed.details["groups"] == ["patient 7 in train, val"]
-    assert "no `group_column`" in split_leakage(splits(), Images(9, 9, (), ())).details["compared by"]
+    assert "no `group`" in split_leakage(splits(), Images(9, 9, (), ())).details["compared by"]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,9 @@ def _notes_on_named(splits: Mapping[str, Split], numbers: Mapping[str, int]) -> 
 
 def class_notes(dataset: Dataset) -> Iterator[str]:
     """Yield what is strange about the numbers of classes that no spec gives, in whole sentences."""
-    numbers = {name: number for split in reversed(dataset.splits.values()) for name, number in split.classes.items()}
+    numbers: dict[str, int] = {}
+    for split in dataset.splits.values():
+        numbers = {**split.classes, **numbers}
     yield from _order_notes(numbers)
     yield from _gap_notes(dataset, numbers)
     alike: dict[str, list[str]] = defaultdict(list)

@@ -38,7 +38,10 @@ class Table:
         if len(found) == 1:
             return found[0]
         if found:
-            raise SubjectError(f"{self.file} has {len(found)} columns called {name!r}; rename all but one", path=path)
+            spelt = ", ".join(repr(self.header[index]) for index in found)
+            raise SubjectError(
+                f"{self.file} has {len(found)} columns called {name!r} ({spelt}); rename all but one", path=path
+            )
         titles = [title for title in self.header if title.strip()]
         raise SubjectError(
             f"{self.file} has no column {name!r}; it has {', '.join(map(repr, titles)) or 'none'}"

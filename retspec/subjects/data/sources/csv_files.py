@@ -14,9 +14,11 @@ from retspec.facts import Dataset, Example, Split
 from retspec.plugin import dataset_source
 from retspec.subjects.data.groups import same_group
 from retspec.subjects.data.tables import Table, integer, read_table
+from retspec.subjects.data.walking import holds_image
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SPLITS = ("train", "val", "test")
 PATH = "data.csv"
@@ -75,7 +77,22 @@ def csv(tables: Tables, folder: Path) -> Dataset:
         raise SubjectError("`data.csv` names no table; give train, val or test", path=PATH)
     classes = _classes(row.text for split in rows.values() for row in split)
     splits = {name: _split(split, classes) for name, split in rows.items()}
-    return Dataset(str(folder), splits, tuple(dict.fromkeys(notes)))
+    folders = dict.fromkeys(_images_of(tables, name) for name in splits)
+    notes += _beside(folder, {row.file for split in rows.values() for row in split})
+    return Dataset(str(folder), splits, tuple(dict.fromkeys(notes)), tuple(folders))
+
+
+def _beside(folder: Path, listed: set[str]) -> Iterator[str]:
+    """Yield a note about images that lie beside those of the tables, in the same folders."""
+    for below in dict.fromkeys(os.path.dirname(file) for file in listed):  # noqa: PTH120 - a text
+        if not (folder / below).is_dir():
+            continue
+        with os.scandir(folder / below) as entries:
+            names = [entry.name for entry in entries if holds_image(entry.name) and not entry.name.startswith(".")]
+        extra = sorted(name for name in names if os.path.normpath(os.path.join(below, name)) not in listed)  # noqa: PTH118 - a text
+        if extra:
+            counted = f"{len(extra):,} of {len(names):,} images"
+            yield f"{below or '.'}: no table lists {counted}: {listing(extra)}; see `extra_files`."
 
 
 def _rows(tables: Tables, split: str, folder: Path, notes: list[str]) -> list[_Row]:
