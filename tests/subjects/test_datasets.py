@@ -178,8 +178,8 @@ def test_every_source_of_files_takes_a_pattern_for_the_group(tmp_path: Path) -> 
     ("one", "other", "pattern"),
     [
         ("10_left", "10_right", "(.+)_(left|right)"),
-        ("IDRiD_07_OD", "IDRiD_07_OS", "(.+)_(od|os)"),
-        ("L_7", "R_7", "^(?:l|r)_(.+)"),
+        ("IDRiD_07_OD", "IDRiD_07_OS", "(.+)_(OD|OS)"),
+        ("L_7", "R_7", "^(?:L|R)_(.+)"),
         ("p1-left-2", "p1-right-2", "(.+)\\-(left|right)"),
     ],
 )

@@ -41,8 +41,8 @@ def other_reading(text: str) -> str:
 
 def _constructed(text: str) -> Any:
     loader = yaml.SafeLoader("")
-    tag = loader.resolve(yaml.ScalarNode, text, (True, False))
-    return loader.construct_object(yaml.ScalarNode(tag, text))  # type: ignore[no-untyped-call]
+    tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return loader.construct_object(yaml.ScalarNode(tag, text))
 
 
 def _shown(value: Any) -> str:

@@ -62,7 +62,7 @@ def _group(file: str, pattern: re.Pattern[str]) -> str | None:
 
 def eye_pairs(dataset: Dataset) -> Iterator[EyePair]:
     """Yield pairs of files without a group that are named like the two eyes of one patient: `10_left`, `10_right`."""
-    named: dict[tuple[str, str], tuple[str, str]] = {}
+    named: dict[tuple[str, str], tuple[str, str, str]] = {}
     for split_name, split in dataset.splits.items():
         for example in split.examples:
             stem = PurePath(example.file).stem
@@ -73,17 +73,17 @@ def eye_pairs(dataset: Dataset) -> Iterator[EyePair]:
             eye = found[0].lower()
             other = named.get((rest, _OTHER[eye]))
             if other is not None:
-                yield EyePair(other[0], example.file, (other[1], split_name), _pattern(rest, eye))
-            named.setdefault((rest, eye), (example.file, split_name))
+                yield EyePair(other[0], example.file, (other[1], split_name), _pattern(rest, other[2], found[0]))
+            named.setdefault((rest, eye), (example.file, split_name, found[0]))
 
 
-def _pattern(rest: str, eye: str) -> str:
+def _pattern(rest: str, *eyes: str) -> str:
     """Return a pattern whose first parentheses match what the names of both eyes share."""
-    eyes = "|".join(sorted({eye, _OTHER[eye]}))
+    either = "|".join(sorted(eyes))
     before, _, after = rest.partition("*")
     if before:
-        return f"(.+){re.escape(before[-1])}({eyes})"
-    return f"^(?:{eyes}){re.escape(after[:1])}(.+)"
+        return f"(.+){re.escape(before[-1])}({either})"
+    return f"^(?:{either}){re.escape(after[:1])}(.+)"
 
 
 def eye_notes(dataset: Dataset) -> Iterator[str]:
