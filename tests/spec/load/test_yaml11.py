@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ("1:30", "90, not the text '1:30'"),
         ("2026-01-15", "the date 2026-01-15, not the text '2026-01-15'"),
         ("2026-13-45", "an error, not the text '2026-13-45'"),
+        ("-.5", "the text '-.5', not -0.5"),
         ("0b11", "3, not the text '0b11'"),
     ],
 )
@@ -36,7 +37,7 @@ def test_a_scalar_that_two_versions_read_differently_is_said_in_both(text: str, 
     assert other_reading(text) == reading
 
 
-@pytest.mark.parametrize("text", ["1.0e-4", "10", "0x1F", "1_000", "true", "~", "", "word", ".inf", "-.5", "y", "1.5"])
+@pytest.mark.parametrize("text", ["1.0e-4", "10", "0x1F", "1_000", "true", "~", "", "word", ".inf", ".5", "y", "1.5"])
 def test_a_scalar_that_both_read_alike_is_not_pointed_out(text: str) -> None:
     assert other_reading(text) == ""
     if text != ".inf":
