@@ -82,10 +82,11 @@ class ConfigBuilder(Builder):
         """Build a key: any single value, kept as it is written."""
         if is_merge(event):
             return Node(_MERGE, self.mark(event.start_mark), faulty=True)
+        mark = self.mark(event.start_mark)
         if isinstance(event, yaml.ScalarEvent) and event.style is None and event.anchor is None and event.tag is None:
             if reading := other_reading(event.value):
-                self.keys.append(f"the key {event.value} (line {event.start_mark.line + 1}) is {reading}")
-            return Node(event.value, self.mark(event.start_mark))
+                self.keys.append(f"the key {event.value} (line {mark.line}) is {reading}")
+            return Node(event.value, mark)
         return super().key(event, depth)
 
 

@@ -69,10 +69,10 @@ def near_copies(dataset: Dataset, seen: Mapping[str, Seen], same: Iterable[Seque
     met: set[tuple[str, str]] = set()
     for copies in same:
         first = copies[0]
-        for other in copies[1:]:
-            if other.split != first.split and other.file != first.file:
-                met.add((first.file, other.file))
-                yield NearCopy(first, other, 0)
+        for again in copies[1:]:
+            if again.split != first.split and again.file != first.file:
+                met.add((first.file, again.file))
+                yield NearCopy(first, again, 0)
     for one, other in _candidates({file: value for file, (_, value) in hashed.items()}):
         splits = hashed[one][0], hashed[other][0]
         distance = (hashed[one][1] ^ hashed[other][1]).bit_count()

@@ -61,7 +61,7 @@ def look(image: Image) -> Look:
     sample = _sample(seen)
     grey = _grey(sample)
     counts = grey.histogram()
-    _, largest = grey.getextrema()
+    largest = max(high for _, high in _extrema(grey))
     return Look(
         mode=mode,
         size=image.size,
@@ -132,7 +132,7 @@ def _unusual(image: Image, seen: Image, largest: int) -> Iterator[str]:
     mode = image.mode
     if mode.startswith("I") or mode == "F":
         low, high = image.getextrema()
-        yield f"{_depth(mode)} (mode {mode}, values {low:g} to {high:g}): convert('RGB') clips them at 255"  # type: ignore[str-format]
+        yield f"{_depth(mode)} (mode {mode}, values {low:g} to {high:g}): convert('RGB') clips them at 255"
     elif mode in _FOREIGN:
         yield f"mode {mode}"
     elif mode in _TRANSPARENT and image.getchannel("A" if mode != "La" else 1).getextrema()[0] < 255:  # type: ignore[operator]  # noqa: PLR2004 - opaque
