@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING
 from retspec.characters import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _PYTHON = Path(os.__file__).parent
 """Folder of the standard library; installed packages are often below it."""
@@ -146,9 +147,15 @@ def describe_theirs(error: BaseException) -> str:
     return _placed(error, origin_of(error))
 
 
-def show_files_from(folder: Path) -> None:
-    """Name the user's files in messages by their paths from this folder, which is that of the spec, from now on."""
+@contextmanager
+def files_shown_from(folder: Path) -> Iterator[None]:
+    """Name the user's files in messages by their paths from this folder, which is that of the spec."""
+    before = _from.copy()
     _from[:] = [folder.resolve()]
+    try:
+        yield
+    finally:
+        _from[:] = before
 
 
 def origin_of(error: BaseException) -> str:

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line
-from retspec.records import Criterion, Direction, Outcome, Result, Severity, Value, Verdict
-from retspec.text.wording import exact, sentence, waived, wanted
+from retspec.records import Criterion, Direction, Observed, Outcome, Result, Severity, Value, Verdict
+from retspec.text.wording import exact, observation, sentence, waived, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,9 +63,8 @@ def _decide(criterion: Criterion, outcome: Outcome, today: date) -> tuple[Verdic
         return _failed(outcome.failure, outcome.reason)
     if outcome.observed is None:
         return Verdict.ERROR, "the check returned nothing: a check must return a value"
-    value = outcome.observed.value
-    objection = _objection_to_bounds(criterion) or _objection_to_value(criterion, value)
-    return (Verdict.ERROR, objection) if objection else _hold(criterion, value, today)
+    objection = _objection_to_bounds(criterion) or _objection_to_value(criterion, outcome.observed.value)
+    return (Verdict.ERROR, objection) if objection else _hold(criterion, outcome.observed, today)
 
 
 def _failed(failure: Verdict, reason: str) -> tuple[Verdict, str]:
@@ -74,12 +73,14 @@ def _failed(failure: Verdict, reason: str) -> tuple[Verdict, str]:
     return failure, reason or "no reason was given"
 
 
-def _hold(criterion: Criterion, value: Value, today: date) -> tuple[Verdict, str]:
-    holds = _HOLDS[criterion.direction]
+def _hold(criterion: Criterion, observed: Observed[Value], today: date) -> tuple[Verdict, str]:
+    holds, value = _HOLDS[criterion.direction], observed.value
     met = holds(value, criterion.limit)
     text = sentence(criterion, value, met=met)
     if not met:
         return _miss(criterion, text, today)
+    if observed.unseen:
+        return Verdict.INCONCLUSIVE, f"{observation(criterion, value)}, but {one_line(observed.unseen)}"
     if criterion.waive is not None:
         text = f"{text}; its waiver is no longer needed"
     if criterion.warn is not None and not holds(value, criterion.warn):

@@ -65,6 +65,36 @@ def write_photos(root: Path) -> None:
     leaking = healthy(root / "leaking")
     shutil.copy(leaking / "train/0_none/0.jpg", leaking / "val/0_none/again.jpg")
     write_tables(root / "tables")
+    write_looked_at(root)
+
+
+def write_looked_at(root: Path) -> None:
+    """Write the datasets whose faults show beside the splits, in names, or in the pixels of decoded images."""
+    shutil.copytree(healthy(root / "copied") / "train", root / "copied/train_old")
+    odd = healthy(root / "odd")
+    Image.fromarray(np.full((SIDE, SIDE), 40_000, dtype=np.uint16)).save(odd / "train/0_none/deep.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.open(odd / "val/0_none/0.jpg").save(odd / "val/0_none/0.jpg", exif=turned)
+    Image.new("RGB", (SIDE, SIDE), (3, 2, 1)).save(healthy(root / "blank") / "val/0_none/black.png")
+    pictures(root / "apart")
+    recompressed, scaled = pictures(root / "recompressed"), pictures(root / "scaled")
+    Image.open(recompressed / "train/a/0.png").save(recompressed / "val/a/again.png", compress_level=1)
+    Image.open(scaled / "train/a/0.png").resize((150, 150)).save(scaled / "val/a/again.jpg", quality=80)
+    for index, (split, eye) in enumerate(
+        (s, f"{n}_{e}") for s, e in (("train", "left"), ("val", "right")) for n in (7, 8)
+    ):
+        draw(root / "eyes" / split / "a" / f"{eye}.png", 300 + index)
+
+
+def pictures(root: Path) -> Path:
+    """Write six images with as much in them as a photograph has, in two splits of one class."""
+    for index in range(6):
+        grid = np.random.default_rng(200 + index).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        path = root / ("train" if index < 4 else "val") / "a" / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(grid).resize((200, 200), Image.Resampling.BICUBIC).save(path)
+    return root
 
 
 def write_tables(root: Path) -> None:

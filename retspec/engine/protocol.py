@@ -66,6 +66,12 @@ class Made(msgspec.Struct, frozen=True, tag=True):
     measured: Measured
 
 
+class Noted(msgspec.Struct, frozen=True, tag=True):
+    """What a reader should know whatever was asked, in whole sentences: no verdict depends on it."""
+
+    notes: tuple[str, ...]
+
+
 class Finished(msgspec.Struct, frozen=True, tag=True):
     """A criterion is finished."""
 
@@ -83,7 +89,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
 
 Instruction = Libraries | Job
-Message = Environment | Started | Progress | Printed | Made | Finished | Renew | Done
+Message = Environment | Started | Progress | Printed | Made | Noted | Finished | Renew | Done
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest record."""

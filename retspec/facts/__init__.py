@@ -16,6 +16,7 @@ from retspec.facts.agreement import (
 from retspec.facts.batches import BatchRequest
 from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
 from retspec.facts.config import (
+    ConfigReadings,
     ConfigReads,
     FollowedConfig,
     NamedPath,
@@ -26,16 +27,22 @@ from retspec.facts.config import (
     Violations,
 )
 from retspec.facts.datasets import (
+    BlankImage,
     Copy,
     CorruptImage,
     Dataset,
     Example,
+    EyePair,
     Images,
     Labels,
+    NearCopy,
     OutsideLabel,
     SharedGroup,
     Split,
     Splits,
+    Unlisted,
+    UnlistedFile,
+    UnusualImage,
 )
 from retspec.facts.distributed import DistributedRun, GradientsOfRanks, Pass, RankDeviation, RankTrace
 from retspec.facts.geometry import AttentionShape, Classifier, Geometry, PatchEmbedding
@@ -76,10 +83,12 @@ __all__ = [
     "AttentionShape",
     "BadBatch",
     "BatchRequest",
+    "BlankImage",
     "Block",
     "Checkpoint",
     "Classifier",
     "Compilation",
+    "ConfigReadings",
     "ConfigReads",
     "Copy",
     "CorruptImage",
@@ -91,6 +100,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "Expectations",
+    "EyePair",
     "FilesOfLoader",
     "Fitting",
     "FollowedConfig",
@@ -114,6 +124,7 @@ __all__ = [
     "Merging",
     "NamedPath",
     "NamedPaths",
+    "NearCopy",
     "Operator",
     "OutputFolder",
     "OutputFolders",
@@ -146,6 +157,9 @@ __all__ = [
     "TensorDeviation",
     "Throughput",
     "Training",
+    "Unlisted",
+    "UnlistedFile",
+    "UnusualImage",
     "Violation",
     "Violations",
     "Warned",

@@ -26,6 +26,15 @@ class NamedPaths(Struct, frozen=True):
     """Patterns of the spec that no key of the config matches."""
 
 
+class ConfigReadings(Struct, frozen=True):
+    """How the file of a config is read by YAML 1.1, which PyYAML follows, and by YAML 1.2."""
+
+    file: str
+    is_yaml: bool
+    otherwise: tuple[str, ...]
+    """Scalars that the two read otherwise, in words."""
+
+
 class Violation(Struct, frozen=True):
     """A value of the config that breaks a rule of the schema."""
 

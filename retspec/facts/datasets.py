@@ -37,6 +37,15 @@ class Dataset(Struct, frozen=True):
     splits: Mapping[str, Split]
     notes: tuple[str, ...] = ()
     """What a reader should know about how the lists were read, in whole sentences."""
+    folders: tuple[str, ...] = ()
+    """Folders, relative to `folder`, of which every image should be in a split."""
+    others: tuple[str, ...] = ()
+    """Files in the splits' own folders that are left out, since they are no images by their names."""
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The examples of all splits."""
+        return tuple(example for split in self.splits.values() for example in split.examples)
 
     def path(self, example: Example) -> Path:
         """Return the path of an example's image."""
@@ -55,6 +64,16 @@ class SharedGroup(Struct, frozen=True):
     splits: tuple[str, ...]
 
 
+class EyePair(Struct, frozen=True):
+    """Two files without a group whose names differ in the word for an eye alone."""
+
+    first: str
+    second: str
+    splits: tuple[str, str]
+    pattern: str
+    """A regular expression whose first parentheses match what they share."""
+
+
 class Splits(Struct, frozen=True):
     """What the lists of a dataset say, without opening an image."""
 
@@ -62,13 +81,39 @@ class Splits(Struct, frozen=True):
     """Split to class name to number of examples; the classes are those of all splits."""
     classes: Mapping[str, Mapping[str, int]]
     """Split to class name to class index."""
+    listed: Mapping[str, int]
+    """Split to number of examples, with or without a label."""
+    files: int
+    """Number of different files that are listed."""
     missing: tuple[str, ...]
-    """Listed files that do not exist."""
+    """Those that do not exist."""
+    near: Mapping[str, str]
+    """Missing file to the one that has nearly its name, and how they differ, in words."""
     shared_groups: tuple[SharedGroup, ...]
     has_groups: bool
     """Whether any example belongs to a group."""
+    eyes: tuple[EyePair, ...]
+    """Pairs in two splits that are named like two eyes of one patient, and have no group."""
     notes: tuple[str, ...]
     """Those of the dataset."""
+
+
+class UnlistedFile(Struct, frozen=True):
+    """A file in the dataset's folders that no split lists."""
+
+    file: str
+    copy_of: str
+    """The listed file with its name and its size; empty if there is none."""
+
+
+class Unlisted(Struct, frozen=True):
+    """The images on the disk that no split lists."""
+
+    folders: tuple[str, ...]
+    """Where they were looked for, relative to the dataset's folder; empty when the source does not say."""
+    listed: int
+    """Number of different files that are listed."""
+    files: tuple[UnlistedFile, ...]
 
 
 class CorruptImage(Struct, frozen=True):
@@ -79,21 +124,59 @@ class CorruptImage(Struct, frozen=True):
 
 
 class Copy(Struct, frozen=True):
-    """One of several examples with the same bytes."""
+    """One of several examples with the same image."""
 
     split: str
     file: str
     class_name: str
 
 
+class NearCopy(Struct, frozen=True):
+    """Two images of different splits that look the same."""
+
+    first: Copy
+    second: Copy
+    distance: int
+    """Bits of 256 in which their perceptual hashes differ."""
+
+
+class UnusualImage(Struct, frozen=True):
+    """An image that is read otherwise than it looks, or that is unlike most others."""
+
+    file: str
+    reason: str
+
+
+class BlankImage(Struct, frozen=True):
+    """An image of which much is of one value."""
+
+    file: str
+    share: float
+    """Share of its pixels that have the commonest value, within two levels of 255, in every channel."""
+
+
 class Images(Struct, frozen=True):
     """What reading and decoding each file of a dataset once showed."""
 
+    listed: int
+    """Number of different files that the dataset lists."""
     read: int
-    """Number of files that were read, corrupt ones included."""
+    """Number of those that were read, corrupt ones included."""
     corrupt: tuple[CorruptImage, ...]
     identical: tuple[tuple[Copy, ...], ...]
-    """Groups of two or more examples whose files hold the same bytes."""
+    """Groups of two or more examples that are the same file, or whose files hold the same bytes or the same pixels."""
+    decoded: int = 0
+    """Number of files that were decoded to the last pixel."""
+    too_large: tuple[CorruptImage, ...] = ()
+    """Files that were read and not decoded, since they have more pixels than Pillow opens."""
+    near: tuple[NearCopy, ...] = ()
+    """Pairs of different splits that look the same, those with the same pixels included."""
+    unusual: tuple[UnusualImage, ...] = ()
+    blank: tuple[BlankImage, ...] = ()
+    """Images of which about nine tenths or more are of one value."""
+    kinds: Mapping[str, int] = {}
+    """Mode of Pillow to number of images, the most frequent first."""
+    notes: tuple[str, ...] = ()
 
 
 class OutsideLabel(Struct, frozen=True):
@@ -109,3 +192,6 @@ class Labels(Struct, frozen=True):
 
     num_classes: int
     outside: tuple[OutsideLabel, ...]
+    unused: tuple[int, ...] = ()
+    """Outputs that no image of any split has the label of."""
+    notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The measurements `named_paths` and `output_folders`: whether paths in the training config exist or can be written."""
+"""The measurements of the training config: whether its paths exist or can be written, and how YAML 1.1 reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from retspec.facts import NamedPath, NamedPaths, OutputFolder, OutputFolders
+from retspec.facts import ConfigReadings, NamedPath, NamedPaths, OutputFolder, OutputFolders
 from retspec.plugin import Cost, measurement
 from retspec.subjects.config_paths import INPUTS, OUTPUT_FOLDERS, find, texts
 
@@ -71,6 +71,12 @@ def output_folders(
             f"config.{text.place} {config.unresolved[text.place]}" for text in named if text.place in config.unresolved
         ),
     )
+
+
+@measurement(cost=Cost.STATIC, needs_torch=False)
+def config_readings(config: Config) -> ConfigReadings:
+    """Find what YAML 1.1 reads otherwise in the file of the config, as it is written."""
+    return ConfigReadings(config.file, Path(config.file).suffix.lower() != ".json", config.otherwise)
 
 
 def _tried(place: str, value: str, config: Config) -> OutputFolder:

@@ -1,114 +1,125 @@
-"""The measurement `images`: files that do not decode, and files with the same bytes."""
+"""The measurement `images`: files that do not decode, images that are there twice or nearly, and unusual ones."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
+from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from retspec.errors import named
-from retspec.facts import Copy, CorruptImage, Images
-from retspec.plugin import Cost, measurement
+from msgspec import Meta
+
+from retspec.facts import BlankImage, CorruptImage, Images, UnusualImage
+from retspec.plugin import Cost, PositiveInt, measurement
+from retspec.subjects.data.copies import identical, near_copies
+from retspec.subjects.data.reading import Reading, Seen
 from retspec.subjects.devices import cores
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from retspec.facts import Dataset
 
-
 AT_ONCE = 16
 """Number of files that a thread reads before progress is reported."""
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """The result of reading one file: its SHA-256, or None if it cannot be read, and why it is corrupt."""
-
-    digest: bytes | None
-    reason: str = ""
+OTHER_SIZE = 8
+"""How many times smaller or larger than the median an unusual image is."""
 
 
 @measurement(cost=Cost.FORWARD, needs_torch=False)
-def images(dataset: Dataset, progress: Callable[[int, int], None]) -> Images:
-    """Read every file once, on all cores: hash its bytes, and decode it to its last pixel.
+def images(
+    dataset: Dataset,
+    progress: Callable[[int, int], None],
+    *,
+    max_megapixels: Annotated[
+        PositiveInt, Meta(description="Larger images are not decoded; by default those that Pillow refuses.")
+    ]
+    | None = None,
+) -> Images:
+    """Read every file once, on all cores: hash its bytes, decode it to its last pixel, and look at its pixels.
 
     Threads suffice: Pillow's decoders and the hash release the interpreter lock.
     """
-    files = {example.file: dataset.path(example) for split in dataset.splits.values() for example in split.examples}
-    seen = dict(zip(files, _read_all(list(files.values()), progress), strict=True))
+    files = {example.file: dataset.path(example) for example in dataset.examples}
+    with _as_it_is() as pillows_limit:
+        reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
+        seen = dict(zip(files, _read_all(list(files.values()), reading, progress), strict=True))
+        same = identical(dataset, seen, files)
+    unusual = [*_unusual(seen)]
     return Images(
+        listed=len(files),
         read=sum(each.digest is not None for each in seen.values()),
+        decoded=sum(each.look is not None for each in seen.values()),
         corrupt=tuple(CorruptImage(file, each.reason) for file, each in seen.items() if each.reason),
-        identical=tuple(_identical(dataset, seen)),
+        too_large=tuple(CorruptImage(file, each.too_large) for file, each in seen.items() if each.too_large),
+        identical=tuple(same),
+        near=tuple(near_copies(dataset, seen, same)),
+        unusual=tuple(unusual),
+        blank=tuple(BlankImage(file, each.look.share) for file, each in seen.items() if each.look and each.look.share),
+        kinds=dict(Counter(each.look.mode for each in seen.values() if each.look).most_common()),
+        notes=tuple(_notes(seen, unusual, pillows_limit)),
     )
 
 
-def _read_all(paths: Sequence[Path], progress: Callable[[int, int], None]) -> Iterator[_Seen]:
+def _read_all(paths: Sequence[Path], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
     from concurrent.futures import ThreadPoolExecutor
 
-    with _whole_images_only(), ThreadPoolExecutor(cores()) as pool:
+    def some(part: Sequence[Path]) -> list[Seen]:
+        return [reading.of(path) for path in part]
+
+    with ThreadPoolExecutor(cores()) as pool:
         done = 0
-        for part in pool.map(_read_some, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):
+        for part in pool.map(some, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):
             progress(done, len(paths))
             yield from part
             done += len(part)
 
 
-def _read_some(paths: Sequence[Path]) -> list[_Seen]:
-    return [_read(path) for path in paths]
-
-
-def _read(path: Path) -> _Seen:
-    from PIL import Image
-
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return _Seen(None)
-    except OSError as error:
-        return _Seen(None, named(error))
-    digest = hashlib.sha256(content).digest()
-    try:
-        with Image.open(BytesIO(content)) as image:
-            image.load()
-    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise any exception on invalid bytes
-        reason = "the file is empty" if not content else _without_address(named(error))
-        return _Seen(digest, reason)
-    return _Seen(digest)
-
-
-def _without_address(reason: str) -> str:
-    """Return an error of Pillow without the address of the buffer, which differs from run to run."""
-    return reason.partition(" <_io.BytesIO")[0]
-
-
 @contextmanager
-def _whole_images_only() -> Iterator[None]:
-    """Make Pillow refuse truncated images, even if a user's module has set `LOAD_TRUNCATED_IMAGES`.
+def _as_it_is() -> Iterator[int]:
+    """Make Pillow refuse truncated images and no large ones; yield the pixels that it opens by default.
 
-    With that setting, Pillow silently fills in the missing pixels:
-    https://pillow.readthedocs.io/en/stable/reference/ImageFile.html
+    A user's module may have set `LOAD_TRUNCATED_IMAGES`, with which Pillow fills in the missing pixels in silence:
+    https://pillow.readthedocs.io/en/stable/reference/ImageFile.html. Of `MAX_IMAGE_PIXELS` Pillow warns, and refuses
+    what has twice as many: https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.MAX_IMAGE_PIXELS.
     """
-    from PIL import ImageFile
+    from PIL import Image, ImageFile
 
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    lenient, most = ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
+    ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = False, None
     try:
-        yield
+        yield 2 * most if most else 2**62
     finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
+        ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = lenient, most
 
 
-def _identical(dataset: Dataset, seen: dict[str, _Seen]) -> Iterator[tuple[Copy, ...]]:
-    copies: dict[bytes, list[Copy]] = defaultdict(list)
-    for name, split in dataset.splits.items():
-        for example in split.examples:
-            digest = seen[example.file].digest
-            if digest is not None:
-                copies[digest].append(Copy(name, example.file, example.class_name))
-    return (tuple(same) for same in copies.values() if len(same) > 1)
+def _unusual(seen: Mapping[str, Seen]) -> Iterator[UnusualImage]:
+    """Yield images that are unusual by themselves, or unlike most others."""
+    looks = {file: each.look for file, each in seen.items() if each.look}
+    if not looks:
+        return
+    grey = sum(look.is_grey for look in looks.values())
+    rare = None if grey in {0, len(looks)} else grey * 2 <= len(looks)
+    sides = sorted(min(look.size) for look in looks.values())
+    median = sides[len(sides) // 2]
+    for file, look in looks.items():
+        for reason in look.unusual:
+            yield UnusualImage(file, reason)
+        if look.is_grey is rare:
+            yield UnusualImage(file, "grey among colour images" if rare else "in colour among grey images")
+        if not median <= min(look.size) * OTHER_SIZE <= median * OTHER_SIZE**2:
+            yield UnusualImage(file, f"{look.size[0]} x {look.size[1]} pixels, where the median side is {median}")
+
+
+def _notes(seen: Mapping[str, Seen], unusual: Sequence[UnusualImage], limit: int) -> Iterator[str]:
+    deep = [each.file for each in unusual if " bits " in each.reason]
+    if deep:
+        first = next(each for each in unusual if each.file == deep[0])
+        yield f"{len(deep):,} of {len(seen):,} images have more than 8 bits a value, as {first.file}: {first.reason}."
+    near = [f"{file} ({each.pixels / 1e6:.0f} megapixels)" for file, each in seen.items() if each.pixels * 2 > limit]
+    if near:
+        yield (
+            f"{listing(near)}: beyond {limit / 2e6:.0f} megapixels Pillow warns, beyond {limit / 1e6:.0f} it refuses "
+            "to open a file; set `PIL.Image.MAX_IMAGE_PIXELS` where the training reads its images."
+        )

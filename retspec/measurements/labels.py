@@ -11,6 +11,7 @@ from retspec.facts import Labels, OutsideLabel
 from retspec.plugin import Cost, measurement
 from retspec.records import PositiveInt
 from retspec.subjects.models.structure import input_size
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from retspec.facts import Dataset
@@ -29,9 +30,16 @@ def labels(
     Raises SubjectError when neither the model nor `num_classes` gives the number of classes.
     """
     classes = num_classes or classes_of(optional_skeleton)
-    examples = (example for split in dataset.splits.values() for example in split.examples)
-    outside = [each for each in examples if each.label is None or not 0 <= each.label < classes]
-    return Labels(classes, tuple(OutsideLabel(each.file, each.class_name or "no label") for each in outside))
+    outside = [each for each in dataset.examples if each.label is None or not 0 <= each.label < classes]
+    used = {each.label for each in dataset.examples}
+    unused = tuple(number for number in range(classes) if number not in used)
+    absent = listing([f"class {number}" for number in unused])
+    return Labels(
+        classes,
+        tuple(OutsideLabel(each.file, each.class_name or "no label") for each in outside),
+        unused,
+        (f"no image of any split has the label of {absent}, of {classes} classes.",) if unused else (),
+    )
 
 
 def classes_of(skeleton: Skeleton | None) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import SharedGroup, Splits
 from retspec.plugin import Cost, measurement
+from retspec.subjects.data.groups import eye_pairs
+from retspec.subjects.data.names import near_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,12 +20,17 @@ if TYPE_CHECKING:
 def splits(dataset: Dataset) -> Splits:
     """Count the examples of each class in each split, and find missing files, without opening any file."""
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
+    missing = tuple(dict.fromkeys(_missing(dataset)))
     return Splits(
         counts={name: _counts(split, classes) for name, split in dataset.splits.items()},
         classes={name: dict(split.classes) for name, split in dataset.splits.items()},
-        missing=tuple(dict.fromkeys(_missing(dataset))),
+        listed={name: len(split.examples) for name, split in dataset.splits.items()},
+        files=len({example.file for split in dataset.splits.values() for example in split.examples}),
+        missing=missing,
+        near=near_names(dataset, missing),
         shared_groups=tuple(_shared_groups(dataset)),
         has_groups=any(example.group for split in dataset.splits.values() for example in split.examples),
+        eyes=tuple(pair for pair in eye_pairs(dataset) if len(set(pair.splits)) > 1),
         notes=dataset.notes,
     )
 

@@ -102,6 +102,8 @@ class Report:
     measurements: tuple[Measured, ...] = ()
     faults: tuple[str, ...] = ()
     """What went wrong with the run itself, outside any one criterion."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know whatever was asked, in whole sentences, such as files that no split lists."""
     interrupted: int = 0
     """Number of the signal that ended the run, or 0."""
     strict: bool = False

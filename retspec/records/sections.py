@@ -110,8 +110,34 @@ TransformChoice = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """How an image's file says what it belongs to, such as the patient."""
+
+    pattern: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="A regular expression that is searched in the file's name, or in its path if it holds a slash. "
+            "The group is what its first parentheses match, or all of it without any.",
+            examples=[r"(\d+)_(left|right)"],
+        ),
+    ]
+
+
+Classes = Annotated[
+    list[Annotated[str, Meta(min_length=1)]],
+    Meta(
+        min_length=1,
+        description="The names of all classes in the order of their numbers, from 0. Labels that are integers stay as "
+        "they are; any other label must be one of the names.",
+        examples=[["No DR", "Mild", "Moderate", "Severe", "Proliferative"]],
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data:
-    """The section `data`: the source of the batch, and from what; the last three are for sources that give files."""
+    """The section `data`: the source of the batch, and from what; the last five are for sources that give files."""
 
     source: str = "synthetic"
     value: Any = field(default_factory=dict)
@@ -119,6 +145,8 @@ class Data:
     batch_size: BatchSize | None = None
     transform: TransformChoice | None = None
     train_transform: TransformChoice | None = None
+    group: Grouping | None = None
+    classes: Classes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +160,8 @@ class Config:
     data: Mapping[str, Any] = field(default_factory=dict)
     unresolved: Mapping[str, str] = field(default_factory=dict)
     """Dotted place to the reason why the value there is not known; `data` holds what is written there."""
+    otherwise: tuple[str, ...] = ()
+    """Scalars that YAML 1.1 reads otherwise, in words: `train.lr: 1e-4 is the text '1e-4', not 0.0001`."""
     sha256: str = ""
     """Hash of the data as canonical JSON, secrets masked, overrides included."""
 

@@ -21,6 +21,8 @@ class Observed(Generic[T_co]):
 
     value: T_co
     details: Mapping[str, Any] = field(default_factory=dict)
+    unseen: str = ""
+    """What was not looked at and could only make the value worse: a miss stays one, and nothing else has a verdict."""
 
 
 class Direction(StrEnum):

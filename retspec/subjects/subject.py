@@ -50,6 +50,7 @@ class Subject:
     meta device, and no weights are made.
 
     making: entered with the name of a part while it is made.
+    note: called with what a reader should know of a part that was made, in whole sentences.
     """
 
     def __init__(  # noqa: PLR0913 - the sources of each section
@@ -64,6 +65,7 @@ class Subject:
         keep: bool = False,
         progress: Callable[[int, int], None] = lambda _step, _total: None,
         making: Callable[[str], AbstractContextManager[object]] = nullcontext,
+        note: Callable[[tuple[str, ...]], None] = lambda _notes: None,
     ) -> None:
         know(model_sources.values())
         self._spec = spec
@@ -76,6 +78,7 @@ class Subject:
             skeleton=lambda: self.optional_skeleton,
             num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
             making=making,
+            note=note,
         )
         self._weights = weights
         self._progress = progress

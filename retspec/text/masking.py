@@ -95,6 +95,7 @@ class Mask:
             results=tuple(map(self.result, report.results)),
             measurements=tuple(map(self.measured, report.measurements)),
             faults=tuple(map(self.text, report.faults)),
+            notes=tuple(map(self.text, report.notes)),
             cells=tuple(map(self.report, report.cells)),
         )
 
@@ -140,7 +141,7 @@ class Mask:
         return replace(waiver, reason=self.text(waiver.reason), owner=self.text(waiver.owner))
 
     def _observed(self, observed: Observed[Any]) -> Observed[Any]:
-        return Observed(self.data(observed.value), self.data(observed.details))
+        return Observed(self.data(observed.value), self.data(observed.details), self.text(observed.unseen))
 
 
 def _pattern(form: str) -> str:

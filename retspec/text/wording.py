@@ -174,9 +174,9 @@ def detail_lines(details: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  {entry}" for entry in _entries(value, level=1))
 
 
-def listing(words: Sequence[str]) -> str:
+def listing(words: Sequence[str], separator: str = ", ") -> str:
     """Return the first ten words, and the number of the others."""
-    return ", ".join(_first(words, len(words)))
+    return separator.join(_first(words, len(words)))
 
 
 def _compact(value: Any, level: int = 0) -> str:
@@ -242,6 +242,12 @@ def troubles(report: Report) -> list[str]:
         ended = [f"the run was interrupted by {signal_name(part.interrupted)}"] if part.interrupted else []
         texts += [f"{part.cell}: {text}" if part.cell else text for text in (*part.faults, *ended)]
     return texts
+
+
+def notes(report: Report) -> list[str]:
+    """Return what a reader should know whatever was asked, those of a cell with its name."""
+    shown = [f"{part.cell}: {note}" if len(report.parts) > 1 else note for part in report.parts for note in part.notes]
+    return [*dict.fromkeys(shown)]
 
 
 def signal_name(number: int) -> str:

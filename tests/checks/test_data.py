@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,8 +29,9 @@ SILENT = Expectations(None, None, None, from_file=False, are_followed=False)
 def splits(**facts: Any) -> Splits:
     names = {"0": 0, "1": 1}
     counts = {"train": {"0": 1, "1": 1}, "val": {"0": 1, "1": 1}}
-    known = {"counts": counts, "classes": {"train": names, "val": names}, "missing": (), "shared_groups": ()}
-    return Splits(**{**known, "has_groups": False, "notes": (), **facts})
+    known = {"counts": counts, "classes": {"train": names, "val": names}, "listed": {"train": 2, "val": 2}, "files": 4}
+    known |= {"missing": (), "near": {}, "shared_groups": (), "has_groups": False, "eyes": (), "notes": ()}
+    return Splits(**{**known, **facts})
 
 
 def pipeline(**facts: Any) -> Pipeline:
@@ -49,21 +51,33 @@ def test_class_weights_balance_the_loss() -> None:
 def test_copies_under_another_label_are_told_apart() -> None:
     same = (Copy("train", "a/1.jpg", "a"), Copy("val", "a/2.jpg", "a"), Copy("val", "a/3.jpg", "a"))
     other = (Copy("train", "a/4.jpg", "a"), Copy("train", "b/4.jpg", "b"))
-    observed = duplicate_images(Images(9, (), (same, other)))
+    observed = duplicate_images(Images(9, 9, (), (same, other)))
     assert observed.value == 3
     assert observed.details["in different classes"] == ["a/4.jpg (a) = b/4.jpg (b)"]
     assert observed.details["identical"] == ["a/1.jpg = a/2.jpg = a/3.jpg", "a/4.jpg = b/4.jpg"]
+
+
+def test_what_could_not_be_read_leaves_a_met_limit_alone_without_a_verdict() -> None:
+    """The judge takes back a limit that is met; a copy that was found is one, however much was not read."""
+    same = (Copy("train", "1.jpg", "a"), Copy("val", "2.jpg", "a"))
+    for check in (duplicate_images, partial(split_leakage, splits())):
+        assert check(Images(4, 4, (), ())).unseen == ""
+        few = check(Images(4, 1, (), (same,)))
+        assert (few.value, few.details["read"]) == (1, "1 of 4")
+        assert few.unseen.startswith("1 of 4 listed files could be read")
+    empty = split_leakage(splits(listed={"train": 2, "val": 0}), Images(2, 2, (), ()))
+    assert empty.unseen == "val lists no image"
 
 
 def test_a_leak_is_an_image_or_a_group_in_two_splits_however_often_it_is_there() -> None:
     across = (Copy("train", "1.jpg", "a"), Copy("val", "2.jpg", "a"), Copy("val", "3.jpg", "a"))
     within = (Copy("train", "4.jpg", "a"), Copy("train", "5.jpg", "a"))
     groups = (SharedGroup("patient 7", ("train", "val")),)
-    observed = split_leakage(splits(shared_groups=groups, has_groups=True), Images(9, (), (across, within)))
+    observed = split_leakage(splits(shared_groups=groups, has_groups=True), Images(9, 9, (), (across, within)))
     assert observed.value == 2
     assert observed.details["images"] == ["1.jpg (train) = 2.jpg (val) = 3.jpg (val)"]
     assert observed.details["groups"] == ["patient 7 in train, val"]
-    assert "no `group_column`" in split_leakage(splits(), Images(9, (), ())).details["compared by"]
+    assert "no `group`" in split_leakage(splits(), Images(9, 9, (), ())).details["compared by"]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,18 @@ def test_a_value_of_another_kind_has_no_verdict(direction: Direction, limit: Any
 
 
 @pytest.mark.parametrize(
+    ("limit", "verdict"), [(2, Verdict.INCONCLUSIVE), (3, Verdict.INCONCLUSIVE), (1, Verdict.MISSED)]
+)
+def test_what_was_not_looked_at_leaves_a_miss_and_takes_back_everything_else(limit: int, verdict: Verdict) -> None:
+    observed = Observed(2, {}, unseen="1 of 12 files\nwas read")
+    result = judge(criterion("x", limit, direction=MOST, warn=1), Outcome(id="x", observed=observed))
+    assert result.verdict is verdict
+    if verdict is Verdict.INCONCLUSIVE:
+        assert result.reason.startswith("x = 2, but 1 of 12 files")
+        assert "\n" not in result.reason
+
+
+@pytest.mark.parametrize(
     ("direction", "limit", "value", "reason"),
     [
         (MOST, math.inf, 1.0, "the limit is inf: 'at most' needs a finite number"),

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from retspec import errors
-from retspec.errors import NoVerdict, SubjectError, describe, show_files_from
+from retspec.errors import NoVerdict, SubjectError, describe, files_shown_from
 from retspec.subjects.callables import call, load_callable
 from retspec.subjects.data.pairs import first_pair
 from retspec.subjects.models.skeleton import Skeleton
@@ -161,12 +161,14 @@ def test_files_of_the_user_are_named_by_their_path_from_the_spec(
         raise AssertionError
 
     assert failing().endswith("(mine.py:1)")
-    show_files_from(tmp_path)
-    assert failing().endswith("(code/deep/mine.py:1)")
-    show_files_from(tmp_path / "specs")
-    assert failing().endswith("(mine.py:1)")  # it may lie anywhere
-    monkeypatch.chdir(tmp_path)
-    assert failing().endswith("(../code/deep/mine.py:1)")
+    with files_shown_from(tmp_path):
+        assert failing().endswith("(code/deep/mine.py:1)")
+        with files_shown_from(tmp_path / "specs"):
+            assert failing().endswith("(mine.py:1)")  # it may lie anywhere
+            monkeypatch.chdir(tmp_path)
+            assert failing().endswith("(../code/deep/mine.py:1)")
+        assert failing().endswith("(code/deep/mine.py:1)")
+    assert failing().endswith("(mine.py:1)")
 
 
 SPEC = """\

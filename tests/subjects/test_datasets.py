@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import pytest
 from torchvision.datasets import ImageFolder as Torchvision
 
 from retspec.errors import SubjectError
+from retspec.facts import Dataset, Example, Split
 from retspec.plugins.catalog import gather
 from retspec.spec.load import load
 from retspec.spec.validate import validate
+from retspec.subjects.data.names import near_names
 from retspec.subjects.data.sources.csv_files import Tables, csv
 from retspec.subjects.data.sources.imagefolder import Folders, ImageFolder, imagefolder
 from retspec.subjects.subject import Subject
-from tests.photos import healthy, table, write_folders, write_tables
+from tests.photos import draw, healthy, table, write_folders, write_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from retspec.facts import Dataset
 
 PLUGIN = """
 from pathlib import Path
@@ -66,7 +68,10 @@ def test_a_folder_is_listed_as_torchvision_lists_it(tmp_path: Path) -> None:
     ours = [(str(dataset.path(each)), each.label) for each in dataset.first.examples]
     assert ours == theirs.samples
     assert dataset.first.classes == theirs.class_to_idx
-    assert dataset.notes == ("train: 1 files are not images by their names: train/a/Thumbs.db.",)
+    (note,) = dataset.notes
+    assert note.startswith(
+        "train: 1 of 17 files are not images by their names (1 .db), and are left out: train/a/Thumbs"
+    )
 
 
 def test_by_default_the_splits_are_those_that_are_there(tmp_path: Path) -> None:
@@ -101,6 +106,160 @@ def test_a_folder_that_is_not_there_is_told_with_what_is(
     assert (refusal.value.path, says in str(refusal.value)) == (path, True), refusal.value
 
 
+def notes(folder: Path) -> str:
+    return "\n".join(imagefolder(ImageFolder(root="."), folder).notes)
+
+
+def test_a_folder_beside_the_splits_is_pointed_out_or_read_as_the_split_that_it_is(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": {"a": 1}, "valid": {"a": 2}, "train_old": {"a": 1}})
+    dataset = imagefolder(ImageFolder(root="."), tmp_path)
+    assert list(dataset.splits) == ["train", "val"]
+    assert "'valid' is read as the split val" in notes(tmp_path)
+    assert "no split reads the folder 'train_old' beside train, valid" in notes(tmp_path)
+    write_folders(tmp_path, {"val": {"a": 1}})
+    assert "no split reads the folder 'train_old', 'valid' beside train, val" in notes(tmp_path)
+
+
+def test_a_hidden_folder_and_an_empty_one_are_classes_as_in_torchvision_and_are_pointed_out(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": {"a": 1, "b": 0, ".ipynb_checkpoints": 1}})
+    dataset = imagefolder(ImageFolder(root="."), tmp_path)
+    assert dataset.first.classes == {".ipynb_checkpoints": 0, "a": 1, "b": 2}
+    assert "a hidden folder counts as a class, as in torchvision: '.ipynb_checkpoints' is class 0" in notes(tmp_path)
+    assert "no image is in the class folder 'b'" in notes(tmp_path)
+
+
+def test_links_in_a_circle_come_to_an_end_and_links_elsewhere_are_followed(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": {"a": 2, "b": 1}, "elsewhere": {"c": 3}})
+    for name in ("again", "more"):
+        (tmp_path / "train/a" / name).symlink_to("..")
+    (tmp_path / "train/b/there").symlink_to(tmp_path / "elsewhere/c")
+    dataset = imagefolder(ImageFolder(root="."), tmp_path)
+    assert [each.class_name for each in dataset.first.examples] == ["a", "a", "b", "b", "b", "b"]
+    assert "train/a/again, train/a/more: a link to a folder above it" in notes(tmp_path)
+
+
+def test_a_folder_of_another_format_is_not_without_files(tmp_path: Path) -> None:
+    for index in range(3):
+        write_folders(tmp_path, {"train": {f"{index}": 0}})
+        (tmp_path / f"train/{index}/scan.dcm").touch()
+    with pytest.raises(SubjectError, match=r"lists no image in .*; train: 3 of 3 files are not images .* \(3 \.dcm\)"):
+        _ = subject(tmp_path, "{imagefolder: {root: .}}").dataset
+
+
+# Groups and classes ---------------------------------------------------------------------------------
+
+
+def test_a_group_is_the_same_however_it_is_written(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", "id_code,diagnosis,patient", ["a,0,11", "b,1,007", "c,0,P 1", "d,1,"])
+    table(
+        tmp_path / "val.csv",
+        "id_code,diagnosis,patient",
+        ["e,0,11.0", "f,1,7.0", "g,0, P 1", "h,1,12345678901234567890"],
+    )
+    dataset = aptos(tmp_path, val="val.csv", group_column="patient")
+    assert [group for _, _, _, group in rows(dataset, "train")] == ["11", "7", "P 1", None]
+    assert [group for _, _, _, group in rows(dataset, "val")] == ["11", "7", "P 1", "12345678901234567890"]
+
+
+def test_every_source_of_files_takes_a_pattern_for_the_group(tmp_path: Path) -> None:
+    for name in ("7_left", "7_right", "8_left", "stray"):
+        draw(tmp_path / f"train/3/{name}.png", 1)
+    dataset = subject(tmp_path, r"{imagefolder: {root: .}, group: {pattern: '(\d+)_(left|right)'}}").dataset
+    assert [each.group for each in dataset.first.examples] == ["7", "7", "8", None]
+    assert "1 of 4 files do not match `group`, as train/3/stray.png." in dataset.notes
+    by_folder = subject(tmp_path, r"{imagefolder: {root: .}, group: {pattern: 'train/(\d)/'}}").dataset
+    assert {each.group for each in by_folder.first.examples} == {"3"}
+    for pattern, says in (("patient", "matches none of 4 files"), ("(", "is no regular expression")):
+        with pytest.raises(SubjectError, match=says):
+            _ = subject(tmp_path, f"{{imagefolder: {{root: .}}, group: {{pattern: '{pattern}'}}}}").dataset
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "pattern"),
+    [
+        ("10_left", "10_right", "(.+)_(left|right)"),
+        ("IDRiD_07_OD", "IDRiD_07_OS", "(.+)_(OD|OS)"),
+        ("L_7", "R_7", "^(?:L|R)_(.+)"),
+        ("p1-left-2", "p1-right-2", "(.+)\\-(left|right)"),
+    ],
+)
+def test_files_that_are_named_like_two_eyes_are_pointed_out(one: str, other: str, pattern: str, tmp_path: Path) -> None:
+    for name in (one, other, "leftover", "7_lower"):
+        draw(tmp_path / f"train/a/{name}.png", 1)
+    (note,) = subject(tmp_path, "{imagefolder: {root: .}}").dataset.notes
+    assert f"say `group: {{pattern: '{pattern}'}}` under `data`" in note
+    assert re.search(pattern, one)[1] == re.search(pattern, other)[1]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (("0", "1", "2", "10"), "numbered in the text order of their names: '10' is 2, '2' is 3"),
+        (("Mild", "Moderate", "No DR", "Severe"), "`classes: [No DR, Mild, Moderate, Severe]`"),
+        (("mild_npdr", "moderate_npdr", "normal", "pdr"), "`classes: [normal, mild_npdr, moderate_npdr, pdr]`"),
+        (("1", "2", "3"), "which begin at 1: '1' is 0, '2' is 1, '3' is 2"),
+        (("Mild", "mild", "severe"), "differ in case or blanks alone, and have numbers of their own: 'Mild', 'mild'"),
+        (("0", "1", "2"), ""),
+        (("cat", "dog", "mild"), ""),
+    ],
+)
+def test_numbers_of_classes_that_no_one_meant_are_pointed_out(
+    names: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    write_folders(tmp_path, {"train": dict.fromkeys(names, 1)})
+    found = " ".join(subject(tmp_path, "{imagefolder: {root: .}}").dataset.notes)
+    assert says in found
+    assert bool(says) == bool(found)
+
+
+def test_labels_that_leave_out_a_class_are_pointed_out(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", "id_code,diagnosis", ["a,1", "b,2", "c,4"])
+    data = "{csv: {train: train.csv, image_column: id_code, label_column: diagnosis}}"
+    (note,) = subject(tmp_path, data).dataset.notes
+    assert note == "no image has the label of class 0, class 3: the labels are 1, 2, 4."
+
+
+def test_classes_that_a_spec_gives_have_its_numbers_in_every_split(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": {"Mild": 1, "None": 1, "what": 1}, "val": {"Mild": 1}})
+    dataset = subject(tmp_path, "{imagefolder: {root: .}, classes: [None, Mild, Severe]}").dataset
+    assert [each.label for each in dataset.first.examples] == [1, 0, None]
+    assert dataset.splits["val"].classes == {"None": 0, "Mild": 1, "Severe": 2}
+    assert "no split has an image of 'Severe', which `classes` names." in dataset.notes
+    assert "'what' is a label that `classes` does not name; see `labels_out_of_range`." in dataset.notes
+    table(tmp_path / "train.csv", "id_code,diagnosis", ["a,0", "b,1.0", "c,5"])
+    data = "{csv: {train: train.csv, image_column: id_code, label_column: diagnosis}, classes: [None, Mild]}"
+    numbered = subject(tmp_path, data).dataset
+    assert [(each.label, each.class_name) for each in numbered.first.examples] == [(0, "None"), (1, "Mild"), (5, "5")]
+    with pytest.raises(SubjectError, match="'Mild' is named twice"):
+        _ = subject(tmp_path, "{imagefolder: {root: .}, classes: [Mild, Mild]}").dataset
+
+
+# Names ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("listed", "there", "differs"),
+    [
+        ("img/M\u00fc.png", "img/Mu\u0308.png", "the Unicode form (NFC in the list, NFD on the disk)"),
+        ("img/a.PNG", "img/a.png", "upper and lower case"),
+        ("img\\a.png", "img/a.png", "backslashes"),
+        ("img/a.jpg", "img/a.png", "the suffix"),
+        ("img/a.png.png", "img/a.png", "the suffix"),
+        ("img/7.png", "img/0007.png", "leading zeros"),
+        ("a.png", "img/a.png", "the folder"),
+        ("D:\\aptos\\a.png", "img/a.png", "a drive of Windows"),
+        ("img/A 1.JPG", "img/a1.png", "upper and lower case, blanks, the suffix"),
+    ],
+)
+def test_a_missing_file_is_named_with_the_one_that_is_nearly_called_so(
+    listed: str, there: str, differs: str, tmp_path: Path
+) -> None:
+    draw(tmp_path / there, 1)
+    dataset = Dataset(str(tmp_path), {"train": Split((Example(listed, 0, "0"),), {"0": 0})}, folders=("img",))
+    assert near_names(dataset, [listed]) == {listed: f"{normalize('NFC', there)} is there, and differs in {differs}"}
+    assert near_names(dataset, ["img/other.png"]) == {}
+
+
 # Tables -------------------------------------------------------------------------------------------
 
 
@@ -130,7 +289,7 @@ def test_idrid_is_read_as_it_is_published(tables: Path) -> None:
 def test_an_exact_column_goes_before_one_that_is_spelt_alike(tmp_path: Path) -> None:
     table(tmp_path / "train.csv", "id_code,Diagnosis,diagnosis", ["a,1,0"])
     assert rows(aptos(tmp_path), "train") == [("images/a.png", 0, "0", None)]
-    with pytest.raises(SubjectError, match="2 columns called 'DIAGNOSIS'"):
+    with pytest.raises(SubjectError, match=r"2 columns called 'DIAGNOSIS' \('Diagnosis', 'diagnosis'\)"):
         aptos(tmp_path, label_column="DIAGNOSIS")
 
 

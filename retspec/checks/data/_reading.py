@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
@@ -39,10 +40,47 @@ def require_several(splits: Splits) -> None:
         raise Inconclusive(f"{', '.join(splits.counts)} is the only split; there is none to compare it with")
 
 
-def require_read(images: Images) -> None:
-    """Raise Inconclusive when no file was there to be read."""
-    if images.read == 0 and not images.corrupt:
-        raise Inconclusive("not one file could be read; `missing_files` tells which there should be")
+def empty_splits(splits: Splits) -> str:
+    """Return which splits list no image, as a clause for what was not looked at; empty when all do."""
+    empty = [name for name, listed in splits.listed.items() if not listed]
+    return f"{', '.join(empty)} lists no image" if empty else ""
+
+
+def read_of(images: Images) -> str:
+    """Return how many of the listed files were read: `11 of 12`."""
+    return f"{images.read:,} of {images.listed:,}"
+
+
+def unread(images: Images) -> str:
+    """Return how many of the listed files were not read, as a clause; empty when all were.
+
+    A limit that is met without them has no verdict (`Observed.unseen`).
+    """
+    if images.read == images.listed:
+        return ""
+    return f"{read_of(images)} listed files could be read; `missing_files` names those that do not exist"
+
+
+def undecoded(images: Images) -> str:
+    """Return how many of the listed files were decoded, as a clause; empty when all were."""
+    if unread(images) or images.decoded == images.listed:
+        return unread(images)
+    decoded = f"{images.decoded:,} of {images.listed:,} listed files could be decoded"
+    if not images.too_large:
+        return f"{decoded}; `corrupt_images` names the others"
+    first = images.too_large[0]
+    return (
+        f"{decoded}: {first.file} has {first.reason}, more than Pillow opens, which does not mean that it is damaged; "
+        "raise `PIL.Image.MAX_IMAGE_PIXELS` where the training reads it, and say `with: {max_megapixels: ...}` here"
+    )
+
+
+def compiled(patterns: Sequence[str]) -> list[re.Pattern[str]]:
+    """Return regular expressions; raises SubjectError for one that is none."""
+    try:
+        return [re.compile(pattern) for pattern in patterns]
+    except re.error as error:
+        raise SubjectError(f"allow: {error.pattern!r} is no regular expression: {error}", path="checks") from error
 
 
 def step_lines(steps: Sequence[Stage]) -> list[str]:

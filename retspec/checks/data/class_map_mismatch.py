@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from retspec.checks.data._reading import require_several
 from retspec.facts import Splits
 from retspec.plugin import Observed, check
+from retspec.subjects.data.classes import natural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,11 +52,6 @@ def _said(split: str, number: int | None) -> str:
 def _order(classes: Mapping[str, int]) -> str:
     """Say whether the classes are numbered as the numbers in their names ask for."""
     named = sorted(classes, key=classes.__getitem__)
-    meant = sorted(named, key=_natural)
+    meant = sorted(named, key=natural)
     late, early = next(((a, b) for a, b in zip(named, meant, strict=True) if a != b), ("", ""))
     return f"{late!r} comes before {early!r}" if named != meant else "as the names say"
-
-
-def _natural(name: str) -> list[tuple[str, int]]:
-    """Return a key by which 2 comes before 10."""
-    return [(text, int(digits or -1)) for text, digits in re.findall(r"(\D*)(\d*)", name)]

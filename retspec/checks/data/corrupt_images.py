@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.checks.data._reading import require_read
+from retspec.checks.data._reading import read_of, undecoded, unread
 from retspec.facts import Images
 from retspec.plugin import Observed, check
 
@@ -24,8 +24,11 @@ def corrupt_images(images: Images) -> Observed[int]:
         corrupt_images: 0
 
     What the number means:
-        Files that exist and cannot be decoded to the last pixel. Every file was read.
+        Files that exist and cannot be decoded to the last pixel. Every file is read. A limit that is met has no verdict
+        where a listed file is not there, or has more pixels than Pillow opens (twice `PIL.Image.MAX_IMAGE_PIXELS`, 179
+        megapixels by default). That is no damage: `with: {max_megapixels: 400}` decodes larger ones.
     """
-    require_read(images)
     files = [f"{each.file}: {each.reason}" for each in images.corrupt]
-    return Observed(len(files), {"read": images.read, "files": files})
+    large = [f"{each.file}: {each.reason}" for each in images.too_large]
+    details = {"read": read_of(images), "files": files, "beyond Pillow's limit": large}
+    return Observed(len(files), details, unread(images) or (undecoded(images) if large else ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.checks.data._reading import require_read
+from retspec.checks.data._reading import read_of, unread
 from retspec.facts import Images
 from retspec.plugin import Observed, check
 
@@ -23,14 +23,14 @@ def duplicate_images(images: Images) -> Observed[int]:
         duplicate_images: 0
 
     What the number means:
-        Images whose bytes another image has too, over all splits, without the first of each. `split_leakage` counts
-        those that are in two splits.
+        Images whose bytes or decoded pixels another image has too, over all splits, without the first of each.
+        `split_leakage` counts those that are in two splits. Where a listed file is not there, a limit that is met
+        has no verdict.
     """
-    require_read(images)
     torn = [copies for copies in images.identical if len({copy.class_name for copy in copies}) > 1]
     details = {
-        "read": images.read,
+        "read": read_of(images),
         "in different classes": [" = ".join(f"{copy.file} ({copy.class_name})" for copy in copies) for copies in torn],
         "identical": [" = ".join(copy.file for copy in copies) for copies in images.identical],
     }
-    return Observed(sum(len(copies) - 1 for copies in images.identical), details)
+    return Observed(sum(len(copies) - 1 for copies in images.identical), details, unread(images))

@@ -29,4 +29,6 @@ def labels_out_of_range(labels: Labels) -> Observed[int]:
         output, or what `with` gives.
     """
     files = [f"{each.file}: {each.label}" for each in labels.outside]
-    return Observed(len(files), {"classes": labels.num_classes, "files": files})
+    return Observed(
+        len(files), {"classes": labels.num_classes, "files": files, "without an image": list(labels.unused)}
+    )

@@ -24,6 +24,10 @@ def missing_files(splits: Splits) -> Observed[int]:
         missing_files: 0
 
     What the number means:
-        Different files that the dataset lists and that do not exist.
+        Different files that the dataset lists and that do not exist. For each, the details name the file that is nearly
+        called so: in another case, Unicode form, folder, with another suffix, without its zeros, with backslashes.
     """
-    return Observed(len(splits.missing), {"files": list(splits.missing), "notes": list(splits.notes)})
+    total = f"{len(splits.missing):,} of {splits.files:,}"
+    files = [f"{file}: {splits.near[file]}" if file in splits.near else file for file in splits.missing]
+    details = {"missing": total, "files": files, "notes": list(splits.notes)}
+    return Observed(len(splits.missing), details)

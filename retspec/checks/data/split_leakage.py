@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from retspec.checks.data._reading import require_several
+from retspec.checks.data._reading import empty_splits, read_of, require_several, unread
 from retspec.facts import Images, Splits
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Observed, check
 
 
 @check(
@@ -24,15 +24,32 @@ def split_leakage(splits: Splits, images: Images) -> Observed[int]:
         split_leakage: 0
 
     What the number means:
-        Distinct images, compared by their bytes, that are in two or more splits, plus groups (`group_column`) that are.
+        Distinct images that are in two or more splits, compared by their bytes and their decoded pixels, plus groups
+        that are (`group` of any source, `group_column` of a table). A file that two splits list counts without being
+        read. Where a listed file is not there, or a split lists none, a limit that is met has no verdict; nor where
+        files in two splits are named like two eyes of one patient, as `10_left` and `10_right`, and no group is given.
     """
     require_several(splits)
-    if images.read == 0 and not splits.has_groups:
-        raise Inconclusive("not one file could be read, and there are no groups; see `missing_files`")
     leaks = [copies for copies in images.identical if len({copy.split for copy in copies}) > 1]
     details = {
+        "read": read_of(images),
         "images": [" = ".join(f"{copy.file} ({copy.split})" for copy in copies) for copies in leaks],
         "groups": [f"{each.group} in {', '.join(each.splits)}" for each in splits.shared_groups],
-        "compared by": "bytes and group" if splits.has_groups else "bytes alone; no `group_column` is given",
+        "compared by": "bytes, pixels and group" if splits.has_groups else "bytes and pixels; no `group` is given",
     }
-    return Observed(len(leaks) + len(splits.shared_groups), details)
+    unseen = empty_splits(splits) or unread(images) or _unsaid(splits)
+    return Observed(len(leaks) + len(splits.shared_groups), details, unseen)
+
+
+def _unsaid(splits: Splits) -> str:
+    """Return which files look like two eyes of one patient in two splits, as a clause; empty when none do."""
+    if not splits.eyes:
+        return ""
+    pair = splits.eyes[0]
+    named = " and ".join(
+        f"{file} ({split})" for file, split in zip((pair.first, pair.second), pair.splits, strict=True)
+    )
+    return (
+        f"{len(splits.eyes):,} pairs of files such as {named} are named like two eyes of one patient, and no group is "
+        f"given; say `group: {{pattern: '{pair.pattern}'}}` under `data`"
+    )

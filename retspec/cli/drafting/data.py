@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from retspec.cli.drafting.recognition import Found, is_sized
 from retspec.errors import SubjectError
 from retspec.subjects.config_paths import find
-from retspec.subjects.data.sources.imagefolder import SPLITS, SUFFIXES
+from retspec.subjects.data.sources.imagefolder import SPLITS
 from retspec.subjects.data.tables import Table, read_table
+from retspec.subjects.data.walking import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.engine.protocol import Done, Environment, Finished, Made, Printed, Progress, Renew, Started
+from retspec.engine.protocol import Done, Environment, Finished, Made, Noted, Printed, Progress, Renew, Started
 from retspec.plugins.kinds import PARTS
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class ProtocolCheck:
                 return self._environment(facts)
             case Started(name):
                 return self._start(name)
-            case Progress(key) | Printed(key):
-                return self._source(message, key)
+            case Progress() | Printed() | Noted():
+                return self._source(message)
             case Made(measured):
                 return self._make(measured.key)
             case Finished(outcome):
@@ -60,7 +60,10 @@ class ProtocolCheck:
         self._at_work = self._waiting.pop()
         return ""
 
-    def _source(self, message: Progress | Printed, key: str) -> str:
+    def _source(self, message: Progress | Printed | Noted) -> str:
+        if isinstance(message, Noted):  # no verdict depends on it
+            return ""
+        key = message.source if isinstance(message, Printed) else message.key
         if key in self._readers or key in PARTS or (isinstance(message, Printed) and not key):
             return ""
         what = "output" if isinstance(message, Printed) else "progress"

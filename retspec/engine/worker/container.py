@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.engine.protocol import Made, Progress
+from retspec.engine.protocol import Made, Noted, Progress
 from retspec.plugins.kinds import PARTS
 from retspec.records import Measured, NestingError, plain
 from retspec.subjects.seeds import seeded
@@ -103,6 +103,8 @@ class Container:
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
         self._channel.send(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
+        if notes := getattr(facts, "notes", ()):
+            self._channel.send(Noted(tuple(map(str, notes))))
         return facts
 
     def _inputs(self, step: MeasurementStep) -> list[Any]:

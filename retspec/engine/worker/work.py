@@ -12,11 +12,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line, visible
-from retspec.engine.protocol import Done, Environment, Finished, Progress, Renew, Started
+from retspec.engine.protocol import Done, Environment, Finished, Noted, Progress, Renew, Started
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
-from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, show_files_from
+from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from
 from retspec.plugins.catalog import gather
 from retspec.records import NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
@@ -55,9 +55,12 @@ def work(
     recorder: of the warnings of this process; it knows what cannot come up again for a later job.
     """
     recorder = recorder or WarningRecorder()
-    with closing(Printing(channel)) as printing, recorder.job(job.plan.spec.base, resumed=job.resumed):
+    with (
+        closing(Printing(channel)) as printing,
+        recorder.job(job.plan.spec.base, resumed=job.resumed),
+        files_shown_from(Path(job.plan.spec.file).parent),
+    ):
         allow_imports_from(*job.plan.spec.folders, Path.cwd())
-        show_files_from(Path(job.plan.spec.file).parent)
         _answer(job, channel, Recording(printing, recorder), bases, gathering)
 
 
@@ -75,6 +78,7 @@ def _answer(
         keep=job.more,
         progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
         making=recording.printing.of,
+        note=lambda notes: channel.send(Noted(notes)),
     )
     container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
@@ -191,7 +195,7 @@ def _observed(answer: Any) -> Observed[Any]:
     if not isinstance(observed.details, Mapping):
         raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
     try:
-        return Observed(_value(observed.value), plain(observed.details))
+        return Observed(_value(observed.value), plain(observed.details), str(observed.unseen))
     except NestingError as error:
         raise NoVerdict(f"the check returned details that are {error}") from None
 

@@ -12,7 +12,7 @@ from retspec.plugin import reporter
 from retspec.records import EXIT_NOTHING, Report, Result, Verdict
 from retspec.report.formats.table import JUDGED_BAD, QUIET, by_cause
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import outcome, summary, troubles
+from retspec.text.wording import notes, outcome, summary, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,8 @@ def github(report: Report) -> str:
     shown = commands if len(commands) <= _MOST + 1 else commands[:_MOST]
     if len(shown) < len(commands):
         shown = [*shown, _command("error", report.name, f"{len(commands) - _MOST} more; the reports have them all")]
-    return "\n".join(shown) + "\n"
+    noted = [_command("notice", f"{report.name}: note", one_line(note)) for note in notes(report)[:_MOST]]
+    return "\n".join([*shown, *noted]) + "\n"
 
 
 def _commands(report: Report) -> Iterator[str]:

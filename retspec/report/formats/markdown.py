@@ -8,7 +8,7 @@ from retspec.plugin import reporter
 from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, by_cause, row
 from retspec.text.markdown import escaped, markdown_table
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import detail_lines, outcome, summary, troubles
+from retspec.text.wording import detail_lines, notes, outcome, summary, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +31,7 @@ def render_markdown(report: Report, largest: int = LARGEST) -> str:
     looks = [f"- {escaped(text)}" for text in troubles(report)]
     for results in by_cause(result for result in report.every_result if result.verdict not in QUIET):
         looks += _look(results)
+    looks += [f"- note: {escaped(note)}" for note in notes(report)]
     rows = markdown_table(HEADERS, map(row, report.every_result))
     room = largest - _bytes([*head, ""])
     kept = _capped(looks, room // 2)

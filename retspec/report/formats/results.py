@@ -3,7 +3,8 @@ r"""results.json: everything that a run found, for programs; `retspec judge` and
 It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
-written as text. A result has the field `output` only if something was printed.
+written as text. A result has the field `output` only if something was printed, an observation the field `unseen`
+only if something was not looked at.
 """
 
 from __future__ import annotations
@@ -52,9 +53,17 @@ def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
 def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
     """Return a report of whose results only those have an output that something was printed for."""
     results = [
-        {name: field for name, field in result.items() if name != "output" or field} for result in report["results"]
+        {name: _seen_whole(field) for name, field in result.items() if name != "output" or field}
+        for result in report["results"]
     ]
     return report | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
+
+
+def _seen_whole(field: Any) -> Any:
+    """Return an observation without `unseen` where it is empty, and anything else as it is."""
+    if not isinstance(field, dict) or field.get("unseen"):
+        return field
+    return {name: entry for name, entry in field.items() if name != "unseen"}
 
 
 def _encodable(text: str) -> str:

@@ -8,7 +8,7 @@ from retspec.characters import one_line, visible
 from retspec.plugin import reporter
 from retspec.records import Output, Report, Result, Verdict
 from retspec.text.printed import LAST_LINES, printed_lines
-from retspec.text.wording import detail_lines, duration, margin, outcome, readable, required, summary, troubles
+from retspec.text.wording import detail_lines, duration, margin, notes, outcome, readable, required, summary, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,6 +53,7 @@ def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = Fa
         rows,
         *_blocks(report, style, verbose=verbose),
         *map(_trouble, troubles(report)),
+        *_notes(report),
         ending(report, style),
     ]
     return "\n\n".join(parts) + "\n"
@@ -140,6 +141,12 @@ def _outputs(results: list[Result], shown: set[Output], *, verbose: bool) -> Ite
 
 def _trouble(text: str) -> str:
     return f"run: {one_line(text)}"
+
+
+def _notes(report: Report) -> list[str]:
+    """Return the notes as one part, a line each, or nothing."""
+    lines = [f"note: {one_line(note)}" for note in notes(report)]
+    return ["\n".join(lines)] if lines else []
 
 
 def ending(report: Report, style: Style = _unstyled) -> str:

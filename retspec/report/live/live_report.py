@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_OF_THE_TIME = 10
 """A file is rewritten after this many times the duration of the last write, so that writing takes little of a run."""
 
+MOST_NOTES = 100
+"""Notes that a report keeps: those of a source are a handful."""
+
 
 class LivePart:
     """The report of one spec, or of one cell of its matrix, while the run is in progress."""
@@ -77,6 +80,11 @@ class LivePart:
         """Record what went wrong with the run itself; repeated faults are kept once."""
         masked = map(self._mask.text, faults)
         self._report = replace(self._report, faults=tuple(dict.fromkeys((*self._report.faults, *masked))))
+
+    def add_notes(self, *notes: str) -> None:
+        """Record what a reader should know whatever was asked; repeated notes are kept once, and a flood is cut off."""
+        masked = map(self._mask.text, notes)
+        self._report = replace(self._report, notes=tuple(dict.fromkeys((*self._report.notes, *masked)))[:MOST_NOTES])
 
     def end(self, *, interrupted: int = 0) -> None:
         """Record how long it took, and the signal that ended it."""

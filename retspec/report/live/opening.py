@@ -13,6 +13,7 @@ from retspec.judge import not_run, skipped
 from retspec.plugins.catalog import versions
 from retspec.records import Provenance, Report, Result
 from retspec.results.provenance import subject_of, subject_sha256
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,9 +33,18 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
         description=spec.description,
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         results=in_order(plan, results),
+        notes=_notes(spec),
         strict=strict,
         provenance=_provenance(plan, catalog),
     )
+
+
+def _notes(spec: Spec) -> tuple[str, ...]:
+    """Return what a reader should know of the training config, whatever is asked about it."""
+    if spec.config is None or not spec.config.otherwise:
+        return ()
+    name = Path(spec.config.file).name
+    return (f"{name}: PyYAML reads YAML 1.1, where {listing(spec.config.otherwise, '; ')}.",)
 
 
 def composed(parts: Sequence[Report], *, seconds: float) -> Report:

@@ -5,6 +5,7 @@ A number that JSON cannot hold, such as `.inf`, stays text: it must not hinder a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import yaml
@@ -12,6 +13,7 @@ import yaml
 from retspec.characters import quoted
 from retspec.spec.load.parse import Builder, Event, is_merge
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Node
+from retspec.spec.load.yaml11 import other_reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,8 +28,10 @@ class ConfigBuilder(Builder):
 
     kind = "config"
 
-    def __init__(self, mark_at: Callable[[int, int], Mark]) -> None:
+    def __init__(self, mark_at: Callable[[int, int], Mark], keys: list[str] | None = None) -> None:
+        """keys: gets the keys that YAML 1.1 reads otherwise, in words."""
         super().__init__(mark_at)
+        self.keys: list[str] = [] if keys is None else keys
         self.anchors: dict[str, Node] = {}
         self.copied = 0
 
@@ -46,6 +50,12 @@ class ConfigBuilder(Builder):
         """Remember a value under its anchor; a later one of the same name takes its place."""
         self.anchors[name] = node
         return node
+
+    def scalar(self, event: Event, mark: Mark) -> Node:
+        """Build a single value, and note how YAML 1.1 reads it."""
+        node = super().scalar(event, mark)
+        reading = "" if event.style or event.tag else other_reading(event.value)
+        return replace(node, reading=f"{event.value} is {reading}") if reading else node
 
     def no_number(self, text: str, mark: Mark, _error: ValueError) -> Node:
         """Keep the text."""
@@ -72,8 +82,11 @@ class ConfigBuilder(Builder):
         """Build a key: any single value, kept as it is written."""
         if is_merge(event):
             return Node(_MERGE, self.mark(event.start_mark), faulty=True)
+        mark = self.mark(event.start_mark)
         if isinstance(event, yaml.ScalarEvent) and event.style is None and event.anchor is None and event.tag is None:
-            return Node(event.value, self.mark(event.start_mark))
+            if reading := other_reading(event.value):
+                self.keys.append(f"the key {event.value} (line {mark.line}) is {reading}")
+            return Node(event.value, mark)
         return super().key(event, depth)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +18,7 @@ from retspec.spec.load.parse import parse
 from retspec.spec.load.scalars import Scalar, scalar_of
 from retspec.spec.load.spec_file import read
 from retspec.spec.load.tree import MAX_DEPTH, Flat, Node
+from retspec.spec.load.yaml11 import otherwise_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ class ConfigFile:
     named: frozenset[str] = frozenset()
     """The environment variables that it may have read."""
     problems: tuple[Problem, ...] = ()
+    otherwise: tuple[str, ...] = ()
+    """Scalars that YAML 1.1 reads otherwise, as they are written in the file."""
 
     @cached_property
     def data(self) -> Any:
@@ -82,7 +85,9 @@ def read_config(file: str, at: Mark, overrides: Sequence[str] = ()) -> ConfigFil
     overrides: `config.a.b=1`, applied before interpolations are resolved.
     Raises `SpecError` with everything that is wrong with it, `UsageError` for an override that leads nowhere.
     """
-    root, problems = _parsed(file, at)
+    keys: list[str] = []
+    root, problems = _parsed(file, at, keys)
+    otherwise = (*keys, *otherwise_read(root))
     for entry in overrides:
         wrapped, found = override(Node({_SECTION: root}, at), entry)
         root, problems = wrapped.children[0][1], problems + found
@@ -90,10 +95,10 @@ def read_config(file: str, at: Mark, overrides: Sequence[str] = ()) -> ConfigFil
         raise SpecError(problems)
     names = set(environment_names(root))
     known = set(os.environ) if None in names else {name for name in names if name}
-    return ConfigFile(path=Path(file).absolute(), tree=interpolate(root), named=frozenset(known))
+    return ConfigFile(path=Path(file).absolute(), tree=interpolate(root), named=frozenset(known), otherwise=otherwise)
 
 
-def _parsed(file: str, at: Mark) -> tuple[Node, list[Problem]]:
+def _parsed(file: str, at: Mark, keys: list[str]) -> tuple[Node, list[Problem]]:
     suffix = Path(file).suffix.lower()
     if suffix not in _SUFFIXES:
         _refuse(at, f"config: {quoted(file)} is not a config; it is a file of YAML or JSON ({', '.join(_SUFFIXES)})")
@@ -101,7 +106,7 @@ def _parsed(file: str, at: Mark) -> tuple[Node, list[Problem]]:
         text = read(file, "config")
     except UsageError as error:
         _refuse(at, f"config: {error}")
-    root, problems = _json(text, Mark(file, 1, 1)) if suffix == ".json" else _yaml(text, file)
+    root, problems = _json(text, Mark(file, 1, 1)) if suffix == ".json" else _yaml(text, file, keys)
     if not isinstance(root.value, dict) and not root.faulty:
         _refuse(root.mark, f"a config is a mapping, found {'nothing' if root.value is None else root.kind}")
     return root, problems
@@ -111,8 +116,8 @@ def _refuse(mark: Mark, message: str) -> NoReturn:
     raise SpecError([Problem(mark, message)])
 
 
-def _yaml(text: str, file: str) -> tuple[Node, list[Problem]]:
-    root, problems = parse(text, lambda line, column: Mark(file, line, column), ConfigBuilder)
+def _yaml(text: str, file: str, keys: list[str]) -> tuple[Node, list[Problem]]:
+    root, problems = parse(text, lambda line, column: Mark(file, line, column), partial(ConfigBuilder, keys=keys))
     return root or Node(None, Mark(file, 1, 1)), problems
 
 

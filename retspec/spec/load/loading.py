@@ -223,6 +223,7 @@ def _config(found: ConfigFile, spec: Path, mask: Mask) -> Config | None:
         folders=tuple(dict.fromkeys(map(str, (spec.absolute().parent, found.path.parent, Path.cwd())))),
         data=found.data,
         unresolved=found.unresolved,
+        otherwise=tuple(map(mask.text, found.otherwise)),
         sha256=_sha256(mask.given(found.data)),
     )
 

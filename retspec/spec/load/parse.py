@@ -30,7 +30,9 @@ _LONGEST = 200
 
 
 def parse(
-    text: str, mark_at: Callable[[int, int], Mark], builder: type[Builder] | None = None
+    text: str,
+    mark_at: Callable[[int, int], Mark],
+    builder: Callable[[Callable[[int, int], Mark]], Builder] | None = None,
 ) -> tuple[Node | None, list[Problem]]:
     """Return the tree of one YAML document, None for an empty one, and the problems that do not stop it.
 

@@ -30,6 +30,8 @@ class Node:
     faulty: bool = False
     obstacle: str = ""
     """Why nothing can refer to it; reported only where something does."""
+    reading: str = ""
+    """Of a plain scalar in a config: as it is written, and how YAML 1.1 reads it, if that is otherwise."""
 
     @property
     def start(self) -> Mark:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import PluginError
-from retspec.records import RECIPE_KEYS, BatchSize, TransformChoice
+from retspec.records import RECIPE_KEYS, BatchSize, Classes, Grouping, TransformChoice
 from retspec.spec.validate.fragments import Fragments, takes_mapping
 
 if TYPE_CHECKING:
@@ -21,7 +21,13 @@ RUNNER_KEYS = (
 )
 """The keys of the long form; the arguments of the check are under `with`."""
 
-BESIDE_FILES = {"batch_size": BatchSize, "transform": TransformChoice, "train_transform": TransformChoice}
+BESIDE_FILES = {
+    "batch_size": BatchSize,
+    "transform": TransformChoice,
+    "train_transform": TransformChoice,
+    "group": Grouping,
+    "classes": Classes,
+}
 """The keys of `data:` that go with every source of files."""
 
 

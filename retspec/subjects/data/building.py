@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
+from retspec.subjects.data.classes import class_notes, with_classes
+from retspec.subjects.data.groups import eye_notes, with_groups
 from retspec.subjects.data.images import take_images, with_images
 from retspec.subjects.data.loaders import FileFeed
 from retspec.subjects.data.transforms import Transforms, build_transforms
@@ -37,9 +40,10 @@ class DataBuilder:
     skeleton: the model without weights, for its input size; None in a spec without a model.
     num_classes: the width of the model's output for a batch of that shape; raises SubjectError without a model.
     making: entered with the name of a part while it is made.
+    note: called with what a reader should know of the dataset, in whole sentences.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it takes from the model, and what it reports
         self,
         spec: Spec,
         sources: Mapping[str, Source],
@@ -48,6 +52,7 @@ class DataBuilder:
         skeleton: Callable[[], Skeleton | None],
         num_classes: Callable[[tuple[int, ...]], int],
         making: Callable[[str], AbstractContextManager[object]],
+        note: Callable[[tuple[str, ...]], None],
     ) -> None:
         self._data = spec.data
         self._folder = Path(spec.file).resolve().parent
@@ -56,6 +61,7 @@ class DataBuilder:
         self._skeleton = skeleton
         self._num_classes = num_classes
         self._making = making
+        self._note = note
         self.source = sources[spec.data.source]
 
     @cached_property
@@ -72,7 +78,16 @@ class DataBuilder:
             dataset = self._call(self._folder, only_loaded=True)
             if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
                 dataset = self._call(self._folder)
-            return with_images(dataset, self.source.name)
+            described = self._described(with_images(dataset, self.source.name))
+        if described.notes:
+            self._note(described.notes)
+        return described
+
+    def _described(self, dataset: Dataset) -> Dataset:
+        """Return a dataset with the groups and classes that the spec gives, and notes on what it does not give."""
+        dataset = with_classes(with_groups(dataset, self._data.group), self._data.classes)
+        strange = [] if self._data.classes else [*class_notes(dataset)]
+        return replace(dataset, notes=(*dataset.notes, *strange, *eye_notes(dataset)))
 
     @cached_property
     def transforms(self) -> Transforms:

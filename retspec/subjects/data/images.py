@@ -68,7 +68,8 @@ def with_images(made: Any, source: str) -> Dataset:
         raise SubjectError(f"{source} gave {type(made).__name__}, not a Dataset", path="data")
     if not made.splits or not made.first.examples:
         name = next(iter(made.splits), "")
-        raise SubjectError(f"the split {name!r} lists no image in {made.folder}", path="data")
+        reason = f"; {' '.join(made.notes)}" if made.notes else ""
+        raise SubjectError(f"the split {name!r} lists no image in {made.folder}{reason}", path="data")
     return made
 
 

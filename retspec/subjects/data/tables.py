@@ -38,7 +38,10 @@ class Table:
         if len(found) == 1:
             return found[0]
         if found:
-            raise SubjectError(f"{self.file} has {len(found)} columns called {name!r}; rename all but one", path=path)
+            spelt = ", ".join(repr(self.header[index]) for index in found)
+            raise SubjectError(
+                f"{self.file} has {len(found)} columns called {name!r} ({spelt}); rename all but one", path=path
+            )
         titles = [title for title in self.header if title.strip()]
         raise SubjectError(
             f"{self.file} has no column {name!r}; it has {', '.join(map(repr, titles)) or 'none'}"
@@ -64,6 +67,15 @@ def read_table(file: Path, shown: str, *, path: str) -> Table:
         raise SubjectError(f"{shown} is empty; a table has a header and a row per image", path=path)
     header, *rows = lines
     return Table(shown, tuple(header), tuple(_as_long_as(header, row) for row in rows))
+
+
+def integer(text: str) -> int | None:
+    """Return the integer that a text means, or None; a spreadsheet may write 2 as 2.0."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
 
 
 def _as_long_as(header: Sequence[str], row: list[str]) -> tuple[str, ...]:

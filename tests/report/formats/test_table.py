@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from retspec.records import Verdict
+from retspec.report.formats.github import github
+from retspec.report.formats.markdown import markdown
 from retspec.report.formats.table import render_table
 from retspec.report.formats.table import table as render
 from tests.report.formats.sample import criterion, failed, judged, report, sample
@@ -121,6 +123,16 @@ def test_an_empty_report_says_that_nothing_was_judged() -> None:
 def test_faults_of_the_run_are_told() -> None:
     text = render(report(judged(criterion(), 0.9), faults=("disk\nfull",), interrupted=2))
     assert "\n\nrun: disk full\n\nrun: the run was interrupted by SIGINT\n\n" in text
+
+
+def test_notes_are_at_the_foot_whatever_came_out() -> None:
+    """A note is no fault: it changes no verdict and no exit code."""
+    noted = report(judged(criterion(), 0.9), notes=("d: no split reads\nvalid.", "train: 2 of 3 files."))
+    text = render(noted)
+    assert "\n\nnote: d: no split reads valid.\nnote: train: 2 of 3 files.\n\n1 criterion: 1 met" in text
+    assert noted.exit_code == 0
+    assert "- note: d: no split reads valid." in markdown(noted)
+    assert "::notice title=lora_preflight%3A note::d: no split reads valid." in github(noted)
 
 
 def test_a_stranger_s_text_cannot_steer_the_terminal() -> None:

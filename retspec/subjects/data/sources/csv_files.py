@@ -12,10 +12,13 @@ from msgspec import Meta
 from retspec.errors import SubjectError
 from retspec.facts import Dataset, Example, Split
 from retspec.plugin import dataset_source
-from retspec.subjects.data.tables import Table, read_table
+from retspec.subjects.data.groups import same_group
+from retspec.subjects.data.tables import Table, integer, read_table
+from retspec.subjects.data.walking import holds_image
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SPLITS = ("train", "val", "test")
 PATH = "data.csv"
@@ -74,7 +77,22 @@ def csv(tables: Tables, folder: Path) -> Dataset:
         raise SubjectError("`data.csv` names no table; give train, val or test", path=PATH)
     classes = _classes(row.text for split in rows.values() for row in split)
     splits = {name: _split(split, classes) for name, split in rows.items()}
-    return Dataset(str(folder), splits, tuple(dict.fromkeys(notes)))
+    folders = dict.fromkeys(_images_of(tables, name) for name in splits)
+    notes += _beside(folder, {row.file for split in rows.values() for row in split})
+    return Dataset(str(folder), splits, tuple(dict.fromkeys(notes)), tuple(folders))
+
+
+def _beside(folder: Path, listed: set[str]) -> Iterator[str]:
+    """Yield a note about images that lie beside those of the tables, in the same folders."""
+    for below in dict.fromkeys(os.path.dirname(file) for file in listed):  # noqa: PTH120 - a text
+        if not (folder / below).is_dir():
+            continue
+        with os.scandir(folder / below) as entries:
+            names = [entry.name for entry in entries if holds_image(entry.name) and not entry.name.startswith(".")]
+        extra = sorted(name for name in names if os.path.normpath(os.path.join(below, name)) not in listed)  # noqa: PTH118 - a text
+        if extra:
+            counted = f"{len(extra):,} of {len(names):,} images"
+            yield f"{below or '.'}: no table lists {counted}: {listing(extra)}; see `extra_files`."
 
 
 def _rows(tables: Tables, split: str, folder: Path, notes: list[str]) -> list[_Row]:
@@ -85,7 +103,7 @@ def _rows(tables: Tables, split: str, folder: Path, notes: list[str]) -> list[_R
     labels = _column(table, tables, "label_column", notes)
     groups = _column(table, tables, "group_column", notes)
     return [
-        _Row(os.path.normpath(Path(images, _with_extension(name, tables.extension))), label, group or None)
+        _Row(os.path.normpath(Path(images, _with_extension(name, tables.extension))), label, same_group(group))
         for name, label, group in zip(names, labels, groups, strict=True)
     ]
 
@@ -111,7 +129,7 @@ def _with_extension(name: str, extension: str | None) -> str:
 def _classes(texts: Iterable[str]) -> dict[str, int]:
     """Return class name to label. If any text is an integer, all should be: other texts are then not a class."""
     distinct = {text for text in texts if text}
-    numbers = sorted({label for text in distinct if (label := _integer(text)) is not None})
+    numbers = sorted({label for text in distinct if (label := integer(text)) is not None})
     if numbers:
         return {str(number): number for number in numbers}
     return {text: label for label, text in enumerate(sorted(distinct))}
@@ -125,15 +143,6 @@ def _split(rows: Iterable[_Row], classes: Mapping[str, int]) -> Split:
 
 
 def _example(row: _Row, classes: Mapping[str, int]) -> Example:
-    number = _integer(row.text)
+    number = integer(row.text)
     name = row.text if number is None else str(number)
     return Example(row.file, classes.get(name), name, row.group)
-
-
-def _integer(text: str) -> int | None:
-    """Return the integer that a text means, or None; a spreadsheet may write 2 as 2.0."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else None

@@ -12,14 +12,21 @@ from msgspec import Meta
 from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import Dataset, Example, Split
 from retspec.plugin import dataset_source
+from retspec.subjects.data.walking import files_below, folders_in, is_image, suffixes_of
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-SPLITS = ("train", "val", "test")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-"""`IMG_EXTENSIONS` of https://github.com/pytorch/vision/blob/main/torchvision/datasets/folder.py"""
+SPLITS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing", "evaluation"),
+}
+"""Split to the names of its folder, as Hugging Face's `imagefolder` knows them, the usual one first.
+
+https://huggingface.co/docs/datasets/repository_structure#keywords
+"""
 PATH = "data.imagefolder"
 
 
@@ -42,35 +49,49 @@ class ImageFolder:
     )
 
 
+@dataclass
+class _Listed:
+    """One split as it is listed, and what a reader should know of it."""
+
+    split: Split
+    others: list[str]
+    notes: list[str]
+
+
 @dataset_source
 def imagefolder(options: ImageFolder, folder: Path) -> Dataset:
     """List `root/train|val|test/<class>/*.jpg` as torchvision's ImageFolder does: classes are numbered by their names.
+
+    `valid`, `validation` and `dev` are read as `val` where there is none, and so are the usual other names.
 
     Raises SubjectError for folders that are not there.
     """
     root = folder / options.root
     if not root.is_dir():
         raise SubjectError(f"there is no folder {options.root!r} beside the spec ({root})", path=f"{PATH}.root")
-    splits: dict[str, Split] = {}
-    notes: list[str] = []
-    for name, split_folder in _split_folders(options.splits, root).items():
-        splits[name], others = _split(root, split_folder)
-        if others:
-            notes.append(f"{name}: {len(others)} files are not images by their names: {listing(others)}.")
-    return Dataset(str(root), splits, tuple(notes))
+    named = _split_folders(options.splits, root)
+    listed = {name: _listed(name, root, split_folder) for name, split_folder in named.items()}
+    return Dataset(
+        str(root),
+        {name: each.split for name, each in listed.items()},
+        (*_beside(root, named), *(note for each in listed.values() for note in each.notes)),
+        folders=(".",),
+        others=tuple(file for each in listed.values() for file in each.others),
+    )
 
 
 def _split_folders(named: Folders, root: Path) -> dict[str, str]:
     """Return split to folder name, of the named splits, or of the existing ones when none is named."""
     given = {name: value for name in SPLITS if (value := getattr(named, name)) is not None}
-    below = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    below = folders_in(root)
     for name, value in given.items():
         if not (root / value).is_dir():
             raise SubjectError(
                 f"there is no folder {value!r} in {root}{did_you_mean(value, below)}; there are {listing(below)}",
                 path=f"{PATH}.splits.{name}",
             )
-    found = given or {name: name for name in SPLITS if name in below}
+    usual = {name: next((word for word in words if word in below), None) for name, words in SPLITS.items()}
+    found = given or {name: word for name, word in usual.items() if word is not None}
     if not found:
         raise SubjectError(
             f"{root} holds no folder train, val or test; name yours under `splits` (there are {listing(below)})",
@@ -79,24 +100,62 @@ def _split_folders(named: Folders, root: Path) -> dict[str, str]:
     return found
 
 
-def _split(root: Path, folder: str) -> tuple[Split, list[str]]:
-    """Return a split, and the files in it that are not images by their names."""
+def _beside(root: Path, named: Mapping[str, str]) -> Iterator[str]:
+    """Yield notes about folders in the root: those read under another name, and those that are in no split."""
+    for split, folder in named.items():
+        if folder in SPLITS[split][1:]:
+            yield f"the folder {folder!r} is read as the split {split}."
+    used = {Path(folder).parts[0] for folder in named.values()}
+    rest = [name for name in folders_in(root) if name not in used and not name.startswith(".")]
+    if rest:
+        names = listing([repr(name) for name in rest])
+        read = ", ".join(named.values())
+        yield f"{root.name}: no split reads the folder {names} beside {read}; name it under `splits`, or remove it."
+
+
+def _listed(name: str, root: Path, folder: str) -> _Listed:
+    """List a split, the files in it that are not images by their names, and what is strange about its folders."""
     top = root / folder
-    names = sorted(entry.name for entry in os.scandir(top) if entry.is_dir())
-    classes = {name: label for label, name in enumerate(names)}
+    classes = {each: label for label, each in enumerate(folders_in(top))}
     examples: list[Example] = []
     others: list[str] = []
-    for name, label in classes.items():
-        for path in _files(top / name):
+    looped: list[str] = []
+    for class_name, label in classes.items():
+        for path in files_below(top / class_name, looped):
             file = os.path.relpath(path, root)
-            if path.lower().endswith(SUFFIXES):
-                examples.append(Example(file, label, name))
+            if is_image(path):
+                examples.append(Example(file, label, class_name))
             elif not Path(path).name.startswith("."):
                 others.append(file)
-    return Split(tuple(examples), classes), others
+    links = [os.path.relpath(path, root) for path in looped]
+    split = Split(tuple(examples), classes)
+    return _Listed(split, others, [f"{name}: {note}" for note in _notes(split, others, links)])
 
 
-def _files(folder: Path) -> Iterator[str]:
-    """Yield all files below a folder, in the order in which torchvision lists them."""
-    for below, _, names in sorted(os.walk(folder, followlinks=True)):
-        yield from (str(Path(below, name)) for name in sorted(names))
+def _notes(split: Split, others: list[str], links: list[str]) -> Iterator[str]:
+    if others:
+        total = f"{len(others):,} of {len(others) + len(split.examples):,} files"
+        yield f"{total} are not images by their names ({suffixes_of(others)}), and are left out: {listing(others)}."
+    yield from _class_notes(split)
+    if links:
+        yield (
+            f"{listing(links)}: a link to a folder above it, which is not followed; torchvision would list the same "
+            "images again and again."
+        )
+
+
+def _class_notes(split: Split) -> Iterator[str]:
+    hidden = [f"{name!r} is class {label}" for name, label in split.classes.items() if name.startswith(".")]
+    if hidden:
+        yield f"a hidden folder counts as a class, as in torchvision: {listing(hidden)}; remove it."
+    empty = _without_images(split.classes, split.examples)
+    if empty and split.examples:
+        yield (
+            f"no image is in the class folder {listing([repr(name) for name in empty])}; it has a number all the same, "
+            "and torchvision's ImageFolder refuses it."
+        )
+
+
+def _without_images(classes: Iterable[str], examples: Iterable[Example]) -> list[str]:
+    used = {example.class_name for example in examples}
+    return [name for name in classes if name not in used]

@@ -1,0 +1,165 @@
+"""What one look at a decoded image shows: its kind, what is unusual about it, and two keys to find its copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL.Image import Image
+
+SIDE = 64
+"""Width and height of the sample that a look is taken at: so many pixels are enough to see what deserves a closer look.
+
+Averages of all pixels would take as long as decoding some images."""
+HASHED = 16
+"""Rows and columns of the perceptual hash: it has 256 bits."""
+OVER_NOISE = 2
+"""Grey levels of 255 by which neighbours must differ: below, compression decides which one is darker."""
+NEARLY = 0.9
+"""Share of one value in the sample from which all pixels are counted."""
+DARK = 24
+"""Largest value of a sample, of 255, from which the largest value of all pixels is looked up."""
+FEW_LEVELS = 16
+"""An image of 8 bits whose values end below this is a mask, or was divided by 255 before it was saved."""
+_ABOVE_NOISE = [0] * (OVER_NOISE + 1) + [255] * (255 - OVER_NOISE)
+_ORIENTATION = 0x0112
+"""The tag of Exif that says how a viewer turns the image; https://exiv2.org/tags.html"""
+_TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
+_FOREIGN = ("CMYK", "YCbCr", "LAB", "HSV")
+
+
+@dataclass(frozen=True)
+class Look:
+    """The result of looking at one image."""
+
+    mode: str
+    """Pillow's mode; https://pillow.readthedocs.io/en/stable/handbook/concepts.html#modes"""
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    key: bytes
+    """The same for images with the same pixels, and next to always another for others."""
+    hash: int | None
+    """The perceptual hash; None for an image without contrast."""
+    share: float
+    """Share of the pixels that have one value, within two levels; 0 where it is below about 0.9."""
+    unusual: tuple[str, ...]
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether it has one channel of values."""
+        return self.mode in {"1", "L", "LA", "La", "F"} or self.mode.startswith("I")
+
+
+def look(image: Image) -> Look:
+    """Look at an image that is decoded; takes a small part of the time of decoding it."""
+    mode = image.mode
+    seen = image.convert("RGB") if mode in {"P", "PA"} else image.convert("L") if mode == "1" else image
+    sample = _sample(seen)
+    grey = _grey(sample)
+    counts = grey.histogram()
+    largest = max(high for _, high in _extrema(grey))
+    return Look(
+        mode=mode,
+        size=image.size,
+        key=_digest(seen, grey),
+        hash=difference_hash(grey),
+        share=_share(seen, counts),
+        unusual=tuple(_unusual(image, seen, largest)),
+    )
+
+
+def pixels_of(image: Image) -> bytes:
+    """Return the digest of all pixels of a decoded image, its kind and its size."""
+    seen = image.convert("RGB") if image.mode in {"P", "PA"} else image
+    return _digest(seen, seen)
+
+
+def difference_hash(grey: Image) -> int | None:
+    """Return the difference hash of a grey image, in 256 bits: whether each pixel is brighter than the next.
+
+    https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
+    """
+    from PIL.Image import Resampling
+    from PIL.ImageChops import subtract
+
+    levels = grey.resize((HASHED + 1, HASHED), Resampling.BOX)
+    left, right = (levels.crop((column, 0, column + HASHED, HASHED)) for column in (0, 1))
+    brighter = subtract(left, right).point(_ABOVE_NOISE, "1")
+    return int.from_bytes(brighter.tobytes()) or None
+
+
+def _sample(image: Image) -> Image:
+    from PIL.Image import Resampling
+
+    return image.resize((SIDE, SIDE), Resampling.NEAREST)
+
+
+def _grey(sample: Image) -> Image:
+    """Return a sample as 8 bits of grey; values of another range are stretched to it."""
+    if sample.mode not in {"I", "F"} and not sample.mode.startswith("I;16"):
+        return sample.convert("L")
+    values = sample.convert("F")
+    low, high = values.getextrema()
+    scale = 255 / (high - low) if high > low else 0  # type: ignore[operator]
+    return values.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
+
+
+def _digest(image: Image, part: Image) -> bytes:
+    return blake2b(f"{image.mode} {image.size} ".encode() + part.tobytes(), digest_size=16).digest()
+
+
+def _share(image: Image, counts: list[int]) -> float:
+    """Return the share of pixels that have one value in every channel, as far as the sample says that it is large."""
+    if _commonest(counts) < NEARLY:
+        return 0.0
+    if image.mode not in {"L", "RGB"}:
+        return _commonest(counts)
+    channels = image.histogram()
+    return min(_commonest(channels[start : start + 256]) for start in range(0, len(channels), 256))
+
+
+def _commonest(counts: list[int]) -> float:
+    """Return the share of the most frequent level and the two on either side."""
+    top = counts.index(max(counts))
+    return sum(counts[max(top - 2, 0) : top + 3]) / sum(counts)
+
+
+def _unusual(image: Image, seen: Image, largest: int) -> Iterator[str]:
+    mode = image.mode
+    if mode.startswith("I") or mode == "F":
+        low, high = image.getextrema()
+        yield f"{_depth(mode)} (mode {mode}, values {low:g} to {high:g}): convert('RGB') clips them at 255"
+    elif mode in _FOREIGN:
+        yield f"mode {mode}"
+    elif mode in _TRANSPARENT and image.getchannel("A" if mode != "La" else 1).getextrema()[0] < 255:  # type: ignore[operator]  # noqa: PLR2004 - opaque
+        yield f"transparent (mode {mode}): convert('RGB') shows what is beneath"
+    elif largest < DARK and mode in {"L", "RGB"}:
+        high = max(extremum[1] for extremum in _extrema(seen))
+        if 0 < high < FEW_LEVELS:
+            yield f"values end at {high} of 255"
+    if (turned := _orientation(image)) > 1:
+        yield f"orientation {turned} in its Exif data, which viewers obey and Pillow does not"
+    if getattr(image, "n_frames", 1) > 1:
+        yield f"{image.n_frames} frames, of which the first is read"  # type: ignore[attr-defined]
+
+
+def _depth(mode: str) -> str:
+    return "16 bits" if mode.startswith("I;16") else "32 bits"
+
+
+def _extrema(image: Image) -> tuple[tuple[int, int], ...]:
+    found = image.getextrema()
+    return (found,) if isinstance(found[0], (int, float)) else found  # type: ignore[return-value]
+
+
+def _orientation(image: Image) -> int:
+    if "exif" not in image.info and image.format not in {"TIFF", "MPO"}:
+        return 1
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - Pillow's parsers raise any exception on invalid bytes; the pixels are sound
+        return 1

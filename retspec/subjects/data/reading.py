@@ -1,0 +1,62 @@
+"""Read a file of an image: its bytes, whether it decodes, and a look at its pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from retspec.errors import named
+from retspec.subjects.data.looking import Look, look
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The result of reading one file."""
+
+    digest: bytes | None
+    """SHA-256 of its bytes; None if it cannot be read."""
+    reason: str = ""
+    """Why it is corrupt."""
+    too_large: str = ""
+    """How large it is, if it was not decoded for that."""
+    pixels: int = 0
+    look: Look | None = None
+    """None if it is not decoded."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Reads files, and decodes those of at most so many pixels."""
+
+    limit: int
+
+    def of(self, path: Path) -> Seen:
+        """Read a file; a fault of it is in the result."""
+        from PIL import Image
+
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return Seen(None)
+        except OSError as error:
+            return Seen(None, named(error))
+        digest = hashlib.sha256(content).digest()
+        try:
+            with Image.open(BytesIO(content)) as image:
+                pixels = image.width * image.height
+                if pixels > self.limit:
+                    return Seen(digest, too_large=f"{pixels / 1e6:,.0f} megapixels", pixels=pixels)
+                image.load()
+                return Seen(digest, pixels=pixels, look=look(image))
+        except Exception as error:  # noqa: BLE001 - Pillow's decoders raise any exception on invalid bytes
+            return Seen(digest, _without_address(named(error)) if content else "the file is empty")
+
+
+def _without_address(reason: str) -> str:
+    """Return an error of Pillow without the address of the buffer, which differs from run to run."""
+    return reason.partition(" <_io.BytesIO")[0]

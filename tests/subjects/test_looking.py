@@ -1,0 +1,106 @@
+"""One look at each decoded image: what is unusual, what is a copy, and what Pillow's limit leaves out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retspec.checks.data.corrupt_images import corrupt_images
+from retspec.measurements.images import images
+from retspec.subjects.data.looking import difference_hash, look
+from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
+from tests.photos import SIDE, healthy, pictures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from retspec.facts import Images
+
+EVEN = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
+
+
+def seen(root: Path, **arguments: Any) -> Images:
+    found: Images = images(imagefolder(ImageFolder(root="."), root), lambda _done, _total: None, **arguments)
+    return found
+
+
+def of_mode(mode: str) -> Image.Image:
+    return Image.fromarray((EVEN % 256).astype(np.uint8)).convert("RGB").convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        (Image.fromarray((EVEN * 60).astype(np.uint16)), "16 bits (mode I;16, values 0 to 61380)"),
+        (Image.fromarray((EVEN * 60).astype(np.int32)), "32 bits (mode I, values 0 to 61380)"),
+        (Image.fromarray((EVEN / 7).astype(np.float32)), "32 bits (mode F"),
+        (Image.new("RGBA", (SIDE, SIDE), (9, 99, 199, 20)), "transparent (mode RGBA)"),
+        (Image.new("CMYK", (SIDE, SIDE), (9, 99, 199, 20)), "mode CMYK"),
+        (Image.fromarray((EVEN % 3).astype(np.uint8)), "values end at 2 of 255"),
+        (of_mode("RGB"), ""),
+        (of_mode("L"), ""),
+        (of_mode("P"), ""),
+        (of_mode("1"), ""),
+        (of_mode("RGBA"), ""),
+        (of_mode("LA"), ""),
+        (of_mode("YCbCr"), "mode YCbCr"),
+    ],
+)
+def test_an_image_that_another_mode_would_spoil_is_unusual(image: Image.Image, says: str) -> None:
+    found = "; ".join(look(image).unusual)
+    assert says in found
+    assert bool(says) == bool(found)
+
+
+def test_a_hash_holds_under_scale_and_compression_and_differs_between_pictures(tmp_path: Path) -> None:
+    files = sorted(pictures(tmp_path).rglob("*.png"))
+    hashes = []
+    for file in files:
+        with Image.open(file) as picture:
+            picture.resize((90, 70)).save(tmp_path / "again.jpg", quality=70)
+            hashes.append(look(picture).hash)
+        with Image.open(tmp_path / "again.jpg") as again:
+            assert (look(again).hash ^ hashes[-1]).bit_count() <= 8  # type: ignore[operator]
+    apart = [(one ^ other).bit_count() for one in hashes for other in hashes if one != other]  # type: ignore[operator]
+    assert min(apart) > 40
+    assert difference_hash(Image.new("L", (64, 64), 7)) is None
+
+
+def test_blank_is_nearly_all_of_one_value_in_every_channel(tmp_path: Path) -> None:
+    root = healthy(tmp_path)
+    spotted = np.zeros((100, 100, 3), dtype=np.uint8)
+    spotted[:10, :20, 1] = 255
+    Image.fromarray(spotted).save(root / "train/0_none/spotted.png")
+    (blank,) = seen(root).blank
+    assert (blank.file, blank.share) == ("train/0_none/spotted.png", 0.98)
+
+
+def test_a_scan_beyond_pillows_limit_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 600_000)
+    root = healthy(tmp_path)
+    for name, width in (("large", 2000), ("near", 900)):
+        Image.new("L", (width, 1000), 7).save(root / f"train/0_none/{name}.png")
+    found = seen(root)
+    assert (found.corrupt, found.decoded, found.listed) == ((), 19, 20)
+    (note,) = found.notes
+    assert "train/0_none/large.png (2 megapixels), train/0_none/near.png (1 megapixels)" in note
+    observed = corrupt_images(found)
+    assert observed.value == 0
+    assert "train/0_none/large.png has 2 megapixels, more than Pillow opens" in observed.unseen
+    assert "max_megapixels" in observed.unseen
+    lifted = seen(root, max_megapixels=2)
+    assert (lifted.decoded, corrupt_images(lifted).unseen) == (20, "")
+    assert Image.MAX_IMAGE_PIXELS == 600_000
+
+
+def test_grey_among_colour_and_another_size_are_unusual(tmp_path: Path) -> None:
+    root = healthy(tmp_path)
+    of_mode("L").save(root / "train/0_none/grey.png")
+    of_mode("RGB").resize((SIDE * 9, SIDE * 9)).save(root / "train/0_none/large.png")
+    assert [(each.file, each.reason) for each in seen(root).unusual] == [
+        ("train/0_none/grey.png", "grey among colour images"),
+        ("train/0_none/large.png", f"{SIDE * 9} x {SIDE * 9} pixels, where the median side is {SIDE}"),
+    ]
