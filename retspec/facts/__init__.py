@@ -14,7 +14,7 @@ from retspec.facts.agreement import (
     TensorDeviation,
 )
 from retspec.facts.batches import BatchRequest
-from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
+from retspec.facts.checkpoints import Checkpoint, Loading, ModuleCoverage, ShapeMismatch
 from retspec.facts.config import (
     ConfigReads,
     FollowedConfig,
@@ -95,6 +95,7 @@ __all__ = [
     "MemoryEstimate",
     "MemoryFit",
     "Merging",
+    "ModuleCoverage",
     "NamedPath",
     "NamedPaths",
     "Operator",

@@ -57,6 +57,8 @@ class Measured:
     key: str
     facts: Any = None
     seconds: float = 0.0
+    criteria: tuple[str, ...] = ()
+    """Ids of the criteria that read it; unknown, and empty, in results of an earlier retspec."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,8 @@ class Container:
         with self._printing.of(step.key), seeded(self._seed, only_loaded=not step.needs_torch):
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
-        self._channel.tell(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
+        measured = Measured(key=step.key, facts=_recordable(facts), seconds=seconds, criteria=step.criteria)
+        self._channel.tell(Made(measured))
         return facts
 
     def _call(self, function: Callable[..., Any], inputs: list[Any], arguments: dict[str, Any]) -> Any:
