@@ -61,7 +61,7 @@ def _rendered(reports: Sequence[Report], form: str, catalog: Catalog) -> str:
     if len(reports) == 1:
         return rendered(reporter, reports[0])
     if form != HTML:
-        raise UsageError(f"the format {form!r} shows one results file, and here are {len(reports)}; {HTML} shows several")
-    from retspec.report.page import render_page  # noqa: PLC0415 - the other formats do without
+        raise UsageError(f"the format {form!r} shows one run, and here are {len(reports)}; {HTML} shows several")
+    from retspec.report.page import render_page
 
     return render_page(reports)

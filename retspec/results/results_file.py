@@ -84,9 +84,10 @@ def _converted(path: Path, document: Any, kind: type[T], form: _Format) -> T:
 
 def _document(path: Path) -> Any:
     try:
-        return msgspec.json.decode(_json_in(path.read_bytes()))
+        return msgspec.json.decode(_json_in(path))
     except FileNotFoundError:
-        near = did_you_mean(path.name, [found.name for kind in ("*.json", "*.html") for found in path.parent.glob(kind)])
+        others = [found.name for found in path.parent.glob("*") if found.suffix in {".json", ".html"}]
+        near = did_you_mean(path.name, others)
         raise UsageError(f"{path}: there is no such file{near}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: this is not JSON: {one_line(str(error))}") from None
@@ -95,9 +96,12 @@ def _document(path: Path) -> Any:
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None
 
 
-def _json_in(content: bytes) -> bytes:
+def _json_in(path: Path) -> bytes:
     """Return the results inside an HTML report; anything else as it is. What others wrote into it is escaped there."""
-    if not content.lstrip()[: len(_HTML)].lower() == _HTML:
+    content = path.read_bytes()
+    if content.lstrip()[: len(_HTML)].lower() != _HTML:
         return content
-    _, _, following = content.partition(f'id="{RESULTS_ID}">'.encode())
+    _, begin, following = content.partition(f'id="{RESULTS_ID}">'.encode())
+    if not begin:
+        raise UsageError(f"{path}: this HTML file holds no results; give it as retspec wrote it, or a results.json")
     return following.partition(b"</script>")[0]

@@ -103,18 +103,19 @@ class Run:
     """What differs from the results before."""
 
 
+def in_order(reports: Sequence[Report]) -> list[Report]:
+    """Return results in the order of their start; of those that started at the same time, the first given is last."""
+    ordered = [*reports][::-1]
+    ordered.sort(key=lambda report: report.started)  # a stable sort
+    return ordered
+
+
 @dataclass(frozen=True)
 class History:
-    """Results in the order of their start, the latest last."""
+    """Several results."""
 
     reports: tuple[Report, ...]
-
-    @staticmethod
-    def of(reports: Sequence[Report]) -> History:
-        """Return the results in order; of those that started at the same time, the first given is the latest."""
-        ordered = [*reports][::-1]
-        ordered.sort(key=lambda report: report.started)  # a stable sort
-        return History(tuple(ordered))
+    """In the order of their start, the latest last."""
 
     @property
     def report(self) -> Report:

@@ -9,22 +9,22 @@ from importlib.resources import files
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from retspec.characters import revealed
+from retspec.records import Report
 from retspec.report.formats.results import plain_document
 from retspec.report.page.contents import Contents
 from retspec.report.page.criteria import link_to, value_of
-from retspec.report.page.history import History
+from retspec.report.page.history import History, in_order
 from retspec.report.page.origin import facts_of, origins
 from retspec.results.results_file import RESULTS_ID
 from retspec.text.printed import printed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from retspec.records import Report
 
 _TEMPLATES = "templates"
 
@@ -43,7 +43,8 @@ def render_fragment(report: Report) -> str:
 
 
 def _rendered(template: str, reports: Sequence[Report]) -> str:
-    history = History.of(reports)
+    texts = [*map(_json, in_order(reports))]
+    history = History(tuple(msgspec.json.decode(text, type=Report) for text in texts))
     contents = Contents.of(history.report, history.before)
     style, script = _asset("page.css"), _asset("page.js")
     return (
@@ -59,7 +60,7 @@ def _rendered(template: str, reports: Sequence[Report]) -> str:
             style_hash=_hash(style),
             script_hash=_hash(script),
             results_id=RESULTS_ID,
-            results=_json(contents.report),
+            results=_safe(texts[-1]),
         )
     )
 
@@ -102,12 +103,16 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _json(report: Report) -> Markup:
-    """Return the results as JSON that no HTML parser takes for markup.
+def _json(report: Report) -> str:
+    """Return the results as in a file, from which the page is made: it is the same before and after they are stored."""
+    return dumps(plain_document(report), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _safe(json: str) -> Markup:
+    """Return JSON that no HTML parser takes for markup.
 
     See https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
     """
-    text = dumps(plain_document(report), sort_keys=True, separators=(",", ":"), allow_nan=False)
     for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 - the three characters that HTML knows are spelled out
+        json = json.replace(character, f"\\u{ord(character):04x}")
+    return Markup(json)  # noqa: S704 - the three characters that HTML knows are spelled out
