@@ -32,6 +32,11 @@ LIGHT = {
     "completion": [["completion", "bash"]],
     "calibrate": [["calibrate", LORA, "--results", "results.json", "-o", "calibrated.yaml"]],
     "judge": [["judge", "results.json", "--spec", LORA]],
+    "report": [
+        ["report", "results.json", "-o", "report.html"],
+        ["report", "results.json", "results.json"],
+        ["report", "results.json", "--format", "junit"],
+    ],
     "compare": [["compare", "results.json", "results.json"]],
     "diff": [["diff", LORA, LORA]],
     "bless": [["bless", "results.json", "--to", "baseline.json", "--reason", "they are right"]],

@@ -109,8 +109,9 @@ class Entry:
 
     @property
     def bound(self) -> str:
-        """The limit in words, without the unit, for a place beside the value."""
-        return flat(required(replace(self.result.criterion, unit="")))
+        """The limit in words, without the unit if the value beside it has one."""
+        unit = "" if self.result.observed else self.result.criterion.unit
+        return flat(required(replace(self.result.criterion, unit=unit)))
 
     @property
     def margin(self) -> str:

@@ -71,7 +71,7 @@ class Change:
             return ""
         text = f"{'+' if change > 0 else ''}{readable(change)}"
         text = text if percent is None else f"{text} ({percent:+.1f}%)"
-        return text.replace("-", "\N{MINUS SIGN}", 1)
+        return text.replace("(-", "(\N{MINUS SIGN}").replace("-", "\N{MINUS SIGN}", change < 0)
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -84,6 +84,7 @@ class Course:
     """One criterion over all results."""
 
     name: str
+    anchor: str
     limit: str
     latest: str
     kind: str
@@ -183,7 +184,7 @@ class History:
         label = f"{len(known)} values from {readable(min(known))} to {readable(max(known))}" if known else ""
         drawing = sparkline(label, values, None if limit is None else float(limit), self._marked) if known else ""
         kind, verdict = kind_of(result.verdict), result.verdict.value
-        return Course(name, required(criterion), value_of(result), kind, verdict, drawing)
+        return Course(name, anchor_of(name), required(criterion), value_of(result), kind, verdict, drawing)
 
 
 def _number(result: Result | None) -> float | None:

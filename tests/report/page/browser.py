@@ -66,7 +66,7 @@ class Page:
         self._browser.events.clear()
         self.call("Page.navigate", url=path.absolute().as_uri() + fragment)
         self._browser.wait_for("Page.loadEventFired")
-        self.evaluate("new Promise(requestAnimationFrame)")
+        self.evaluate("document.readyState")  # what it has said until then has arrived
         self.events = [*self._browser.events]
 
     def evaluate(self, expression: str) -> Any:
