@@ -77,7 +77,13 @@ def test_a_light_command_loads_nothing_heavy(arguments: list[str], tmp_path: Pat
 def test_validate_loads_nothing_that_only_a_run_or_a_report_needs(tmp_path: Path) -> None:
     code, loaded = modules_after(["validate", LORA], tmp_path)
     assert code == 0
-    assert not loaded & {"retspec.engine.supervisor", "retspec.report.live", "retspec.subjects.subject", "tabulate"}
+    assert not loaded & {
+        "retspec.engine.supervisor",
+        "retspec.report.live",
+        "retspec.subjects.subject",
+        "tabulate",
+        "jinja2",
+    }
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,10 @@ def test_a_run_prints_verdicts_and_writes_its_reports_where_it_says(retspec: Any
     folder = Path("reports/tiny")
     files = {"junit": "junit.xml", "json": "results.json", "html": "report.html"}
     assert finished.out.splitlines()[-3:] == [f"{name}: {folder}/{file}" for name, file in files.items()]
-    assert read_report(folder / "report.html") == read_report(folder / "results.json")
+    found = read_report(folder / "report.html")
+    assert found == read_report(folder / "results.json")
+    assert [each.criteria for each in found.measurements] == [("max_trainable_params", "lora_layers")]
+    assert all(each.criterion.question.endswith("?") for each in found.results)
     assert len(ET.parse(folder / "junit.xml").findall(".//testcase")) == 2  # noqa: S314 - our own file
     assert [result["verdict"] for result in json.loads((folder / "results.json").read_text())["results"]] == ["met"] * 2
     assert "max_trainable_params: met (74,693)" in finished.err.splitlines()

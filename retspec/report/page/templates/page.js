@@ -2,7 +2,7 @@
 (() => {
   const all = [...document.querySelectorAll(".criterion")];
   const words = new Map();
-  for (const each of all) words.set(each.dataset.kind, each.querySelector(".verdict").textContent);
+  for (const each of all) words.set(each.dataset.kind, each.querySelector(".verdict").textContent.trim());
   const chosen = new Set();
   const tools = document.createElement("div");
   tools.className = "tools";
