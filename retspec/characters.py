@@ -38,6 +38,11 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(_spelled_out, shown)
 
 
+def revealed(text: str) -> str:
+    r"""Return visible text in which bidirectional controls are spelled out, as `\u202e`, instead of dropped."""
+    return visible(_TURNING.sub(_spelled_out, text))
+
+
 def one_line(text: str) -> str:
     """Return visible text on one line: every run of white space becomes one space."""
     return " ".join(visible(text).split())

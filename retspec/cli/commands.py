@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "Show what a run would measure, and for which criteria.",
     "calibrate": "Write limits from what a known-good setup shows.",
     "judge": "Judge recorded results under the limits of a spec.",
+    "report": "Write a report of recorded results.",
     "compare": "Compare two results criterion by criterion.",
     "diff": "Show what became stricter and what weaker between two specs.",
     "bless": "Approve results as the baseline of later runs.",

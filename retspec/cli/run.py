@@ -82,7 +82,7 @@ def command(
     """Run the checks of specs and write their reports.
 
     Measures what the criteria of each SPEC need, each thing once, in a worker process; prints the verdicts;
-    writes reports/NAME/junit.xml and reports/NAME/results.json below the current directory, NAME being the
+    writes junit.xml, results.json and report.html to reports/NAME below the current directory, NAME being the
     spec's file name without its ending; {name} in the path of a report means the same. The reports are
     complete at every moment: criteria without a verdict yet are listed as not run.
 
@@ -102,6 +102,6 @@ def command(
 
 def _files_of(spec: Path, named: Mapping[str, Path], *, defaults: bool) -> dict[str, Path]:
     """Return the reports of a spec: those that every run writes, and the requested ones."""
-    usual = {"junit": "junit.xml", "json": "results.json"} if defaults else {}
+    usual = {"junit": "junit.xml", "json": "results.json", "html": "report.html"} if defaults else {}
     given = {name: Path(str(path).replace(NAME, spec.stem)) for name, path in named.items()}
     return {name: REPORTS / spec.stem / file for name, file in usual.items()} | given

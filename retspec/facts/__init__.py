@@ -14,7 +14,7 @@ from retspec.facts.agreement import (
     TensorDeviation,
 )
 from retspec.facts.batches import BatchRequest
-from retspec.facts.checkpoints import Checkpoint, Loading, ShapeMismatch
+from retspec.facts.checkpoints import Checkpoint, Loading, ModuleCoverage, ShapeMismatch
 from retspec.facts.config import (
     ConfigReadings,
     ConfigReads,
@@ -122,6 +122,7 @@ __all__ = [
     "MemoryEstimate",
     "MemoryFit",
     "Merging",
+    "ModuleCoverage",
     "NamedPath",
     "NamedPaths",
     "NearCopy",

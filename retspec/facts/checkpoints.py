@@ -15,6 +15,17 @@ class ShapeMismatch(Struct, frozen=True, kw_only=True):
     """Its shape in the model."""
 
 
+class ModuleCoverage(Struct, frozen=True):
+    """How much of one module came from the file."""
+
+    name: str
+    """A module at the top of the model, or one of a numbered list: `blocks.3`."""
+    elements: int
+    """Elements of its parameters and persistent buffers."""
+    loaded: int
+    """Elements of these that came from the file."""
+
+
 class Loading(Struct, frozen=True, kw_only=True):
     """What was loaded from a checkpoint and what was not. Names are those of the model before an adapter wraps it."""
 
@@ -41,6 +52,8 @@ class Loading(Struct, frozen=True, kw_only=True):
     """Elements of the model that came from the file."""
     model_elements: int
     """Elements of all parameters and persistent buffers of the model."""
+    modules: tuple[ModuleCoverage, ...] = ()
+    """The same by module, in the order of the model; empty in results of an earlier retspec."""
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Literal
 
 from retspec.records.spec import Criterion
@@ -57,6 +58,8 @@ class Measured:
     key: str
     facts: Any = None
     seconds: float = 0.0
+    criteria: tuple[str, ...] = ()
+    """Ids of the criteria that read it; unknown, and empty, in results of an earlier retspec."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +131,13 @@ class Report:
         counts = Counter(result.verdict.value for result in self.results)
         counted = ", ".join(f"{count} {word}" for word, count in counts.items())
         return f"<Report {self.name!r}: {counted}; exit code {self.exit_code}>"
+
+    def _repr_html_(self) -> str:
+        """The sections of the HTML report, for a notebook."""
+        # By name: records know nothing of reports, and only a notebook calls this.
+        page: Any = import_module("retspec.report.page")
+        text: str = page.render_fragment(self)
+        return text
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many criteria have one of these verdicts."""

@@ -58,6 +58,8 @@ class Criterion:
     cell: str = ""
     """The cell of the matrix that it belongs to."""
     check: str
+    question: str = ""
+    """What the check asks, for people."""
     direction: Direction
     unit: str
     limit: Value | None

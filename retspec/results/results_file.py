@@ -1,4 +1,4 @@
-"""Read the files that retspec writes: results and baselines.
+"""Read the files that retspec writes: results, also those inside an HTML report, and baselines.
 
 They come from disk, from an artifact store, from a colleague. A file of another kind, of another version, or damaged is
 reported in one line.
@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 VERSION = 1
 """Version of both formats."""
 
+RESULTS_ID = "retspec-results"
+"""The id of the element of an HTML report that holds its results."""
+_HTML = b"<!doctype html"
+
 T = TypeVar("T")
 
 
 def read_report(path: Path) -> Report:
-    """Return the report in a results.json.
+    """Return the report in a results.json, or in an HTML report, which holds its results.
 
-    Raises UsageError when the file is missing, is not a results.json of this version, or is damaged.
+    Raises UsageError when the file is missing, holds no results of this version, or is damaged.
     """
     document = _document(path)
     report = _converted(path, document, Report, _RESULTS)
@@ -80,12 +84,24 @@ def _converted(path: Path, document: Any, kind: type[T], form: _Format) -> T:
 
 def _document(path: Path) -> Any:
     try:
-        return msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(_json_in(path))
     except FileNotFoundError:
-        near = did_you_mean(path.name, [found.name for found in path.parent.glob("*.json")])
+        others = [found.name for found in path.parent.glob("*") if found.suffix in {".json", ".html"}]
+        near = did_you_mean(path.name, others)
         raise UsageError(f"{path}: there is no such file{near}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: this is not JSON: {one_line(str(error))}") from None
     except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None
+
+
+def _json_in(path: Path) -> bytes:
+    """Return the results inside an HTML report; anything else as it is. What others wrote into it is escaped there."""
+    content = path.read_bytes()
+    if content.lstrip()[: len(_HTML)].lower() != _HTML:
+        return content
+    _, begin, following = content.partition(f'id="{RESULTS_ID}">'.encode())
+    if not begin:
+        raise UsageError(f"{path}: this HTML file holds no results; give it as retspec wrote it, or a results.json")
+    return following.partition(b"</script>")[0]

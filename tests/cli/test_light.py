@@ -32,6 +32,11 @@ LIGHT = {
     "completion": [["completion", "bash"]],
     "calibrate": [["calibrate", LORA, "--results", "results.json", "-o", "calibrated.yaml"]],
     "judge": [["judge", "results.json", "--spec", LORA]],
+    "report": [
+        ["report", "results.json", "-o", "report.html"],
+        ["report", "results.json", "results.json"],
+        ["report", "results.json", "--format", "junit"],
+    ],
     "compare": [["compare", "results.json", "results.json"]],
     "diff": [["diff", LORA, LORA]],
     "bless": [["bless", "results.json", "--to", "baseline.json", "--reason", "they are right"]],
@@ -72,7 +77,13 @@ def test_a_light_command_loads_nothing_heavy(arguments: list[str], tmp_path: Pat
 def test_validate_loads_nothing_that_only_a_run_or_a_report_needs(tmp_path: Path) -> None:
     code, loaded = modules_after(["validate", LORA], tmp_path)
     assert code == 0
-    assert not loaded & {"retspec.engine.supervisor", "retspec.report.live", "retspec.subjects.subject", "tabulate"}
+    assert not loaded & {
+        "retspec.engine.supervisor",
+        "retspec.report.live",
+        "retspec.subjects.subject",
+        "tabulate",
+        "jinja2",
+    }
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from retspec.results.results_file import read_report
+
 pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 
@@ -37,11 +39,16 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_run_prints_verdicts_and_writes_both_reports_where_it_says(retspec: Any, spec: Path) -> None:
+def test_a_run_prints_verdicts_and_writes_its_reports_where_it_says(retspec: Any, spec: Path) -> None:
     finished = retspec("run", spec)
     assert finished.code == 0, finished.err
     folder = Path("reports/tiny")
-    assert finished.out.splitlines()[-2:] == [f"junit: {folder}/junit.xml", f"json: {folder}/results.json"]
+    files = {"junit": "junit.xml", "json": "results.json", "html": "report.html"}
+    assert finished.out.splitlines()[-3:] == [f"{name}: {folder}/{file}" for name, file in files.items()]
+    found = read_report(folder / "report.html")
+    assert found == read_report(folder / "results.json")
+    assert [each.criteria for each in found.measurements] == [("max_trainable_params", "lora_layers")]
+    assert all(each.criterion.question.endswith("?") for each in found.results)
     assert len(ET.parse(folder / "junit.xml").findall(".//testcase")) == 2  # noqa: S314 - our own file
     assert [result["verdict"] for result in json.loads((folder / "results.json").read_text())["results"]] == ["met"] * 2
     assert "max_trainable_params: met (74,693)" in finished.err.splitlines()
@@ -49,10 +56,12 @@ def test_a_run_prints_verdicts_and_writes_both_reports_where_it_says(retspec: An
 
 def test_a_missed_limit_exits_with_1_and_reports_can_be_moved(retspec: Any, light: Path, tmp_path: Path) -> None:
     wrong = "checks.output_dir_writable=false"
-    finished = retspec("run", light, "--set", wrong, "--report", "junit=a.xml", "--json", "b.json")
+    finished = retspec(
+        "run", light, "--set", wrong, "--report", "junit=a.xml", "--json", "b.json", "--report", "html=c.html"
+    )
     assert finished.code == 1
     assert "missed" in finished.out
-    assert {path.name for path in tmp_path.iterdir() if path.is_file()} >= {"a.xml", "b.json"}
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} >= {"a.xml", "b.json", "c.html"}
     assert not Path("reports").exists()
 
 

@@ -24,7 +24,8 @@ FORGED: list[Message] = [
     Started("first"),
     Started("reader"),
     Started("nobody"),
-    Made(Measured(key="facts")),
+    Made(Measured(key="facts", criteria=("reader",))),
+    Made(Measured(key="facts", criteria=("first", "reader"))),
     Made(Measured(key="nothing")),
     Progress("facts"),
     Progress("nothing"),
@@ -43,7 +44,7 @@ GENUINE: list[Message] = [
     Finished(Outcome(id="first", observed=Observed(1))),
     Started("reader"),
     Progress("facts"),
-    Made(Measured(key="facts", facts=1)),
+    Made(Measured(key="facts", facts=1, criteria=("reader",))),
     Finished(Outcome(id="reader", observed=Observed(1))),
     Done(),
 ]

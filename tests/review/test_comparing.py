@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retspec.records import Direction, Observed, Provenance, Verdict
+from retspec.results.comparing import Trend
 from retspec.review.recorded import circumstances, compare
-from retspec.review.recorded.comparing import Trend
 from tests.report.formats.sample import criterion, failed, judged, report
 
 MOST, LEAST, EQUAL = Direction.AT_MOST, Direction.AT_LEAST, Direction.EQUAL

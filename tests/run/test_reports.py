@@ -146,7 +146,9 @@ def test_a_file_that_can_no_longer_be_written_ends_the_run_with_an_error(tmp_pat
 
 
 def test_an_unknown_format_ends_the_run_before_anything_is_measured(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no report format 'jnit'; did you mean 'junit'\?; there are github, json, "):
+    with pytest.raises(
+        UsageError, match=r"no report format 'jnit'; did you mean 'junit'\?; there are github, html, json, "
+    ):
         run_acting(tmp_path, note(tmp_path), reports={"jnit": tmp_path / "x"})
     assert not (tmp_path / "note").exists()
 

@@ -133,6 +133,11 @@ def test_what_is_left_is_told(file: Path) -> None:
     )
     assert torch.equal(model.head.weight, before)
     assert loading.model_elements - loading.loaded_elements == 48 + 3 * 48 + 3
+    modules = {each.name: (each.elements, each.loaded) for each in loading.modules}
+    assert [*modules] == ["cls_token", "pos_embed", "patch_embed", "blocks.0", "blocks.1", "norm", "head"]
+    assert modules["head"] == (3 * 48 + 3, 0)
+    assert modules["blocks.0"] == (modules["blocks.0"][0], modules["blocks.0"][0])
+    assert tuple(map(sum, zip(*modules.values(), strict=True))) == (loading.model_elements, loading.loaded_elements)
 
 
 def test_quantized_numbers_are_not_taken_for_weights(file: Path) -> None:

@@ -13,7 +13,7 @@ from retspec.plugins.kinds import PARTS
 
 if TYPE_CHECKING:
     from retspec.engine.protocol import Message
-    from retspec.records import Outcome, Plan
+    from retspec.records import Measured, Outcome, Plan
 
 
 class ProtocolCheck:
@@ -36,7 +36,7 @@ class ProtocolCheck:
             case Progress() | Printed() | Noted():
                 return self._source(message)
             case Made(measured):
-                return self._make(measured.key)
+                return self._make(measured)
             case Finished(outcome):
                 return self._finish(outcome)
             case Renew() | Done():
@@ -69,9 +69,12 @@ class ProtocolCheck:
         what = "output" if isinstance(message, Printed) else "progress"
         return f"{what} of {key!r}, which is not in the plan"
 
-    def _make(self, key: str) -> str:
+    def _make(self, measured: Measured) -> str:
+        key = measured.key
         if key not in self._readers or key in self._made or self._at_work is None:
             return f"facts of {key!r} out of turn"
+        if measured.criteria != self._readers[key]:
+            return f"facts of {key!r} for other criteria than planned"
         self._made.add(key)
         return ""
 

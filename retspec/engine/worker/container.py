@@ -102,7 +102,8 @@ class Container:
             self._touched = True
             facts = self._call(measurement.function, inputs, typed(measurement.arguments, step.arguments))
         seconds = perf_counter() - started
-        self._channel.send(Made(Measured(key=step.key, facts=_recordable(facts), seconds=seconds)))
+        measured = Measured(key=step.key, facts=_recordable(facts), seconds=seconds, criteria=step.criteria)
+        self._channel.send(Made(measured))
         if notes := getattr(facts, "notes", ()):
             self._channel.send(Noted(tuple(map(str, notes))))
         return facts

@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 @reporter
 def json(report: Report) -> str:
     """Everything that the run found, as JSON for programs: keys sorted, two spaces deep."""
+    return dumps(plain_document(report), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain_document(report: Report) -> dict[str, Any]:
+    """Return the report as plain data that every JSON reader accepts, with the exit code and the counts."""
     document = _without_silence(msgspec.to_builtins(report, str_keys=True, enc_hook=str)) | {
         "counts": {verdict.value: report.count(verdict) for verdict in Verdict},
         "exit_code": report.exit_code,
     }
-    return dumps(_strict(document), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return _strict_object(document)
 
 
 def _strict(value: Any) -> Any:

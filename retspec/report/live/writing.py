@@ -45,14 +45,15 @@ def write_reports(report: Report, files: Iterable[tuple[Reporter, Path]]) -> Non
     errors = []
     for reporter, path in files:
         try:
-            write_whole(path, _rendered(reporter, report))
+            write_whole(path, rendered(reporter, report))
         except ReportError as error:
             errors.append(error)
     if errors:
         raise errors[0]
 
 
-def _rendered(reporter: Reporter, report: Report) -> str:
+def rendered(reporter: Reporter, report: Report) -> str:
+    """Return the report in a format; raises ReportError for a reporter that raises, or returns no text."""
     try:
         text: Any = reporter.render(report)
     except (Exception, SystemExit) as error:

@@ -1,7 +1,7 @@
 """What to do with a report read from a file: judge it again, compare it, verify it, bless it."""
 
+from retspec.results.comparing import Comparison, Side, circumstances, compare
 from retspec.review.recorded.blessing import bless
-from retspec.review.recorded.comparing import Comparison, Side, circumstances, compare
 from retspec.review.recorded.judging import judge_again
 from retspec.review.recorded.verifying import Statement, verify
 

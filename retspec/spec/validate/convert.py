@@ -135,6 +135,7 @@ def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark:
         skip=form.get("skip"),
         waive=_typed(form["waive"], Waiver) if "waive" in form else None,
         description=form.get("description", ""),
+        question=check.question,
         advice=check.advice,
         mark=mark,
     )

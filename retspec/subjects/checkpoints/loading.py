@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from retspec.errors import describe
-from retspec.facts import Loading
+from retspec.facts import Loading, ModuleCoverage
 from retspec.subjects.checkpoints.comparison import altered, parts
 from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, matched, tensors_of
 from retspec.subjects.checkpoints.placement import placed
@@ -17,7 +17,7 @@ from retspec.subjects.models.structure import has_adapter
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from torch import Tensor, nn
 
@@ -90,7 +90,7 @@ def _placed_in(model: nn.Module, contents: Contents, file: File) -> tuple[Weight
 
 
 def _loading(
-    file: File, contents: Contents, weights: Weights, fitted: Placement, *, loaded: Iterable[Tensor]
+    file: File, contents: Contents, weights: Weights, fitted: Placement, *, loaded: Collection[Tensor]
 ) -> Loading:
     return Loading(
         file=file.name,
@@ -104,6 +104,7 @@ def _loading(
         resampled=fitted.resampled,
         loaded_elements=_elements(loaded),
         model_elements=_elements(fitted.places.values()),
+        modules=_by_module(fitted.places, loaded),
     )
 
 
@@ -137,3 +138,23 @@ def _copy(tensors: dict[str, Tensor], model: nn.Module, file: File) -> None:
 def _elements(tensors: Iterable[Tensor]) -> int:
     """Return the number of elements of all tensors; one that has two names counts once."""
     return sum({tensor.data_ptr(): tensor.numel() for tensor in tensors}.values())
+
+
+def _by_module(places: Mapping[str, Tensor], loaded: Iterable[Tensor]) -> tuple[ModuleCoverage, ...]:
+    """Return how much of each module was loaded; a tensor that has two names counts in the first."""
+    filled = {tensor.data_ptr() for tensor in loaded}
+    seen: set[int] = set()
+    counts: dict[str, tuple[int, int]] = {}
+    for name, tensor in places.items():
+        pointer, size = tensor.data_ptr(), tensor.numel()
+        if pointer not in seen:
+            seen.add(pointer)
+            elements, done = counts.get(_module_of(name), (0, 0))
+            counts[_module_of(name)] = (elements + size, done + size * (pointer in filled))
+    return tuple(ModuleCoverage(module, *count) for module, count in counts.items())
+
+
+def _module_of(name: str) -> str:
+    """Return the module at the top of a dotted name, with its number if it is one of a list."""
+    first, *rest = name.split(".")
+    return f"{first}.{rest[0]}" if len(rest) > 1 and rest[0].isdecimal() else first

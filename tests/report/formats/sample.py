@@ -82,7 +82,9 @@ def _decided() -> list[Result]:
         ),
         judged(criterion("attention_shape", (4, 16, 197, 197), line=20, direction=equal), (4, 16, 197, 197)),
         judged(
-            criterion(line=22, arguments={"steps": 20}, tags=("training",)),
+            criterion(
+                line=22, arguments={"steps": 20}, tags=("training",), question="By which fraction does the loss fall?"
+            ),
             0.31,
             {
                 "losses": [1.6 - 0.025 * step for step in range(20)],
@@ -150,13 +152,40 @@ def _undecided() -> list[Result]:
     ]
 
 
+def _training() -> Measured:
+    gradients = [
+        {
+            "name": f"base_model.model.blocks.{block}.attn.qkv.lora_{factor}.default.weight",
+            "group": "adapter",
+            "norms": [0.5 / (1 + block), None if block else 0.25],
+            "nonfinite_steps": 0,
+            "moved": True,
+        }
+        for block in range(2)
+        for factor in "AB"
+    ]
+    facts = {
+        "steps": 2,
+        "losses": [1.6, 1.1],
+        "nonfinite_loss_at": None,
+        "nonfinite_operation": "",
+        "gradients": gradients,
+        "drifted": [],
+        "chance_loss": 1.6094379124341003,
+        "seconds": [0.25, 0.125],
+        "batch_size": 4,
+        "skipped": None,
+    }
+    return Measured(key="training", facts=facts, seconds=3.5, criteria=("loss_drop", "short_loss_drop"))
+
+
 def sample() -> Report:
     """Return the report: two criteria or more of every kind of verdict that people read differently."""
     return report(
         *_decided(),
         *_undecided(),
         description="Gate before any GPU hour is spent on the APTOS run — größer ist nicht besser.",
-        measurements=(Measured(key="training", facts={"losses": [1.6, 1.1], "nonfinite_loss_at": None}, seconds=3.5),),
+        measurements=(_training(),),
         faults=("plugin 'retspec-broken' failed while it observed the run: KeyError: 'x'",),
         provenance=Provenance(
             spec_sha256="0f" * 32,

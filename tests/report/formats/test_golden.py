@@ -18,6 +18,7 @@ FILES = {
     "json": "results.json",
     "markdown": "summary.md",
     "github": "annotations.txt",
+    "html": "report.html",
     "table": "table.txt",
 }
 """The golden file of every reporter: one that is missing here is not tested."""

@@ -1,0 +1,272 @@
+"""The page holds every fact as text, hides nothing hostile in it, and is the same for the same results."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from retspec.errors import UsageError
+from retspec.records import Direction, Measured, Report, Verdict
+from retspec.report.formats.results import json as results_json
+from retspec.report.page import render_fragment, render_page
+from retspec.results.results_file import read_report
+from tests.report.formats.sample import criterion, failed, judged, report, sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOSTILE = (
+    "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)> javascript:alert(3) \u202egnp.exe {{ 7 * 7 }}"
+)
+
+
+class Reader(HTMLParser):
+    """Collects the elements of a page and its texts, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self._silent = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag in {"script", "style"}:
+            self._silent = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._silent:
+            self._silent = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent and data.strip():
+            self.texts.append(" ".join(data.split()))
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.texts)
+
+    def attributes(self, name: str) -> list[str]:
+        return [value or "" for _, attributes in self.elements for key, value in attributes.items() if key == name]
+
+
+def _hostile() -> Report:
+    held = criterion(
+        f"a{HOSTILE}", description=HOSTILE, advice=HOSTILE, unit=HOSTILE, question=HOSTILE, tags=(HOSTILE,)
+    )
+    facts: dict[str, Any] = {"counts": {HOSTILE: {HOSTILE: 3}}, "classes": {}, "missing": [], "shared_groups": []}
+    return report(
+        judged(held, 0.25, {HOSTILE: [HOSTILE] * 20, "b": {HOSTILE: HOSTILE}}),
+        failed(criterion("c"), Verdict.ERROR, HOSTILE, trace=HOSTILE),
+        name=HOSTILE,
+        description=HOSTILE,
+        faults=(HOSTILE,),
+        measurements=(Measured(key="splits", facts=facts | {"has_groups": False, "notes": []}),),
+    )
+
+
+def test_the_same_results_give_the_same_page_stored_or_not(tmp_path: Path) -> None:
+    page = render_page([sample()])
+    stored = {"results.json": results_json(sample()), "report.html": page}
+    for name, text in stored.items():
+        (tmp_path / name).write_text(text)
+        assert render_page([read_report(tmp_path / name)]) == page
+
+
+def test_a_page_is_read_as_the_results_that_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(render_page([_hostile()]))
+    (tmp_path / "a.json").write_text(results_json(_hostile()))
+    assert read_report(tmp_path / "a.html") == read_report(tmp_path / "a.json")
+
+
+def test_html_without_results_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<!DOCTYPE html><p>nothing</p>")
+    with pytest.raises(UsageError, match=r"a\.html: this HTML file holds no results"):
+        read_report(tmp_path / "a.html")
+
+
+def test_every_verdict_is_a_word_in_order_worst_first() -> None:
+    text = Reader(render_page([sample()])).text
+    names = [result.criterion.id for result in sample().results]
+    assert all(name in text for name in names)
+    heads = re.findall(
+        r"(missed|crash|out of memory|timeout|error|not run|inconclusive|warned|waived|skipped|met) (\w+)", text
+    )
+    order = [word for word, name in heads if name in names]
+    assert order[:4] == ["missed", "missed", "crash", "out of memory"]
+    assert order.index("warned") > order.index("inconclusive")
+    assert order[-1] == "met"
+
+
+def test_every_fact_is_there_as_text() -> None:
+    text = Reader(render_page([sample()])).text
+    for result in sample().results:
+        assert " ".join(result.reason.split()).replace("`", "") in text
+        if result.verdict in {Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED}:
+            assert result.criterion.advice.replace("`", " ").split()[-1] in text
+    for fact in (
+        "By which fraction does the loss fall?",
+        "specs/lora_preflight.yaml:22",
+        "blocks.48.attn.qkv",
+        "0f0f0f",
+    ):
+        assert fact in text
+    assert "The loss goes from 1.6 to 1.1 over 2 steps." in text
+    assert "Without a gradient" not in text
+
+
+def test_what_is_hostile_is_shown_and_does_nothing() -> None:
+    page = render_page([_hostile()])
+    found = Reader(page)
+    assert [tag for tag, _ in found.elements if tag in {"img", "iframe", "object", "embed", "form", "base"}] == []
+    scripts = [attributes for tag, attributes in found.elements if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "retspec-results"}, {}]
+    assert not [
+        name for _, attributes in found.elements for name in attributes if name.startswith("on") or name == "style"
+    ]
+    assert {link[:1] for link in found.attributes("href")} <= {"#", "d"}
+    assert "javascript:alert(3)" in found.text
+    assert "\u202e" not in page
+    assert r"\u202egnp.exe" in found.text
+    assert "{{ 7 * 7 }}" in found.text
+
+
+def test_links_lead_to_places_on_the_page_and_places_are_unique() -> None:
+    from urllib.parse import unquote
+
+    for page in (render_page([sample()]), render_page([_matrix()]), render_page([sample(), _later()])):
+        found = Reader(page)
+        places = found.attributes("id")
+        assert len(places) == len({*places})
+        links = [link for link in found.attributes("href") if link.startswith("#")]
+        assert links
+        assert {unquote(link[1:]) for link in links} <= {*places}
+
+
+def test_a_plot_is_beside_the_worst_criterion_that_it_explains() -> None:
+    page = render_page([sample()])
+    section = page[page.index('<section class="criterion missed" id="loss_drop"') :]
+    assert 'id="figure.training.loss"' in section[: section.index("</section>")]
+    assert page.count('id="figure.training.loss"') == 1
+
+
+def test_facts_that_are_not_those_of_the_measurement_have_no_plot() -> None:
+    odd = [
+        Measured(key="training", facts={"losses": "none"}),
+        Measured(key="mine", facts={"a": 1}),
+        Measured(key="loop"),
+    ]
+    assert "<figure id" not in render_page([report(judged(criterion(), 0.9), measurements=tuple(odd))])
+
+
+def _matrix() -> Report:
+    cells = [replace(sample(), cell=cell, name=f"sweep[{cell}]", results=_of_cell(cell)) for cell in ("r=4", "r=8")]
+    return report(name="sweep", cells=tuple(cells))
+
+
+def _of_cell(cell: str) -> tuple[Any, ...]:
+    return tuple(replace(each, criterion=replace(each.criterion, cell=cell)) for each in sample().results)
+
+
+def test_a_matrix_is_a_grid_of_cells_and_criteria() -> None:
+    page = render_page([_matrix()])
+    table = page[page.index('<table class="matrix">') : page.index("</table>")]
+    found = Reader(table)
+    assert found.texts[:4] == ["criterion", "r=4", "r=8", "max_trainable_params"]
+    assert "#loss_drop%5Br%3D8%5D" in found.attributes("href")
+    assert 'id="loss_drop[r=8]"' in page
+
+
+def _later(**changes: Any) -> Report:
+    """Return results a day later in which one criterion is worse."""
+    results = [judged(each.criterion, 0.21) if each.criterion.id == "loss_drop" else each for each in sample().results]
+    versions = replace(sample().provenance, versions={"retspec": "0.1.0", "torch": "2.11.0"})
+    fields = {"started": "2026-01-16T09:30:00", "results": tuple(results), "provenance": versions}
+    return replace(sample(), **fields | changes)
+
+
+def test_two_results_show_what_changed_first_in_whatever_order_they_come() -> None:
+    page = render_page([sample(), _later()])
+    assert render_page([_later(), sample()]) == page
+    text = Reader(page).text
+    assert text.index("Since 2026-01-15 09:30:00 UTC") < text.index("Needs a look")
+    assert "loss_drop 0.31 0.21 \N{MINUS SIGN}0.1 (\N{MINUS SIGN}32.3%) at least 0.5 worse missed" in text
+    assert "versions.torch 2.10.0 2.11.0" in text
+    assert "before 0.31 , missed" in text or "before 0.31, missed" in text
+
+
+def test_of_results_of_the_same_second_the_first_is_the_latest() -> None:
+    first, second = replace(sample(), name="first"), replace(sample(), name="second")
+    assert "<h1>first</h1>" in render_page([first, second])
+
+
+def test_more_results_show_the_course_of_each_criterion() -> None:
+    runs = [sample(), _later(), _later(started="2026-01-17T09:30:00")]
+    page = render_page(runs)
+    text = Reader(page).text
+    assert "3 runs" in text
+    assert "torch 2.10.0 → 2.11.0" in text
+    row = page[page.index('<a href="#loss_drop">loss_drop</a></th><td><svg class="sparkline"') :]
+    assert 'aria-label="3 values from 0.21 to 0.31"' in row[: row.index("</tr>")]
+    assert row[: row.index("</tr>")].count('class="change"') == 1
+    assert row[: row.index("</tr>")].count('class="limit"') == 1
+
+
+def test_a_report_without_anything_has_a_page() -> None:
+    assert "nothing judged" in Reader(render_page([report()])).text
+
+
+def test_a_notebook_gets_the_sections_without_the_frame() -> None:
+    shown = sample()._repr_html_()
+    assert shown == render_fragment(sample())
+    assert "<html" not in shown
+    assert "<script" not in shown
+    assert Reader(shown).text in Reader(render_page([sample()])).text
+
+
+def test_a_page_of_66_criteria_and_20_plots_is_small() -> None:
+    names = [f"criterion_{number}" for number in range(66)]
+    advice, question = "Raise the learning rate, or train for more steps.", "By which fraction does the loss fall?"
+    details = {"first": 1.7371, "last": 0.0278, "worst layer": "blocks.0.attn.qkv", "per class": [0.1] * 5}
+    results = [
+        judged(criterion(name, check="loss_drop", advice=advice, question=question), 0.4 + number / 100, details)
+        for number, name in enumerate(names)
+    ]
+    curve = [1.6 * 0.93**step for step in range(100)]
+    facts = sample().measurements[0].facts | {"losses": curve, "seconds": curve, "gradients": []}
+    measurements = [Measured(key=f"training(steps={n})", facts=facts, criteria=tuple(names[n::10])) for n in range(10)]
+    page = render_page([report(*results, measurements=tuple(measurements))])
+    assert page.count('class="plot"') >= 20
+    assert len(page.encode()) < 300_000
+
+
+def test_the_script_and_the_style_are_small_and_load_nothing() -> None:
+    page = render_page([sample()])
+    script = page[page.rindex("<script>") : page.rindex("</script>")]
+    assert len(script) < 5_000
+    assert not re.search(
+        r"https?:|@import|url\(|fetch\(|XMLHttpRequest|innerHTML|eval\(", page.replace(_embedded(page), "")
+    )
+
+
+def test_the_results_inside_are_json() -> None:
+    assert json.loads(_embedded(render_page([_hostile()])))["name"] == HOSTILE
+
+
+def _embedded(page: str) -> str:
+    start = page.index('id="retspec-results">') + len('id="retspec-results">')
+    return page[start : page.index("</script>", start)]
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e308, 10**400, 5e-324])
+@pytest.mark.parametrize("direction", [Direction.AT_MOST, Direction.AT_LEAST])
+def test_any_number_can_be_drawn_against_its_limit(value: float, direction: Direction) -> None:
+    result = judged(criterion(limit=1e-3, direction=direction, warn=0), value)
+    page = render_page([report(result)])
+    assert "nan" not in page.replace(_embedded(page), "").replace("nance", "")
