@@ -51,6 +51,7 @@ class Checkout:
         shutil.copy(ROOT / SCRIPT, folder / SCRIPT)
         self.program("bin/python3", f"env > {folder}/environment; mkdir -p .venv/bin; cp {folder}/made/* .venv/bin")
         self.program("made/activate", f"PATH={folder}/.venv/bin:$PATH")
+        self.program("bin/apt-get", f'echo "$@" >> {folder}/installed')
         for name in ("pip", "retspec", "ruff", "mypy", "lint-imports", "zensical", "pytest"):
             self.program(f"made/{name}", f"echo {name} >> {folder}/called")
 
@@ -61,9 +62,9 @@ class Checkout:
         file.write_text(f"#!/bin/sh\n{body}\n")
         file.chmod(0o755)
 
-    def run(self, **variables: str) -> int:
+    def run(self, searched: str = SEARCHED, **variables: str) -> int:
         """Run the script, with variables beside those that every environment has; return its exit code."""
-        given = {"PATH": f"{self.folder}/bin:{SEARCHED}", "HOME": str(self.folder), "LANG": "C.UTF-8"}
+        given = {"PATH": f"{self.folder}/bin:{searched}", "HOME": str(self.folder), "LANG": "C.UTF-8"}
         command = ["bash", SCRIPT]
         return subprocess.run(
             command, cwd=self.folder, env=given | variables, capture_output=True, check=False
@@ -100,3 +101,35 @@ def test_the_environment_is_clean_but_for_what_a_network_needs(checkout: Checkou
     names = {line.partition("=")[0] for line in checkout.lines("environment") if "=" in line}
     set_by_the_shell = {"PWD", "SHLVL", "_", "OLDPWD"}
     assert names - set_by_the_shell == {"PATH", "HOME", "LANG", "PIP_ODD", *network}
+
+
+# The browser -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> str:
+    """A folder with the programs that the script calls, and no browser."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in ("bash", "sh", "env", "dirname", "timeout", "mkdir", "cp"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    return str(folder)
+
+
+def test_a_browser_is_installed_where_there_is_none(checkout: Checkout, bare: str) -> None:
+    assert checkout.run(bare) == 0
+    assert checkout.lines("installed") == ["update", "install -y chromium"]
+    assert checkout.lines("called")[-1] == "pytest"
+
+
+def test_without_a_way_to_install_one_the_tests_run_all_the_same(checkout: Checkout, bare: str) -> None:
+    checkout.program("bin/apt-get", f'echo "$@" >> {checkout.folder}/installed; exit 100')
+    assert checkout.run(bare) == 0
+    assert checkout.lines("installed") == ["update"]
+    assert checkout.lines("called")[-1] == "pytest"
+
+
+def test_a_browser_that_is_there_is_left_alone(checkout: Checkout, bare: str) -> None:
+    checkout.program("bin/chromium", "exit 0")
+    assert checkout.run(bare) == 0
+    assert not (checkout.folder / "installed").exists()
