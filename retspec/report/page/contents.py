@@ -91,7 +91,7 @@ class Part:
     def cost(self) -> Markup | str:
         """Where the time of the run went; empty where that is not worth a figure."""
         slow = sorted(self.report.measurements, key=lambda measured: -measured.seconds)[:12]
-        rows = [Row(measured.key, measured.seconds, duration(measured.seconds)) for measured in slow]
+        rows = [Row(_short(measured.key), measured.seconds, duration(measured.seconds)) for measured in slow]
         worth = [row for row in rows if row.value >= 0.05]  # noqa: PLR2004 - seconds
         return bars("Seconds of each measurement, slowest first.", worth) if len(worth) > 1 else ""
 
@@ -177,3 +177,9 @@ class Contents:
         known = [{entry.result.criterion.id: entry for entry in part.entries} for part in self.parts]
         ids = dict.fromkeys(result.criterion.id for result in self.report.every_result)
         return [(name, [entries.get(name) for entries in known]) for name in ids]
+
+
+def _short(key: str) -> str:
+    """Return the key of a measurement with its arguments left out; the table beside the drawing has them."""
+    name, has_arguments, _ = key.partition("(")
+    return f"{name}(…)" if has_arguments else name
