@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ from retspec.subjects.training.watching.backwards import backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.hooks import ForwardHooks
-from retspec.subjects.training.watching.living import LivingObjects, step_count
+from retspec.subjects.training.watching.living import Makings, step_count
 from retspec.subjects.training.watching.loaders import Waits
 from retspec.subjects.training.watching.loss_weight import loss_weight
 from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
@@ -60,6 +59,7 @@ class Watch:
         self.criteria = Criteria()
         self.waits = Waits(self.forwards.feeders, one_batch=launch.one_batch)
         self.world = World()
+        self._makings = Makings()
         self.schedulers: list[tuple[Any, int]] = []
         """Each scheduler with its steps since the first optimizer step."""
         self._early_schedulers: list[Any] = []
@@ -84,7 +84,6 @@ class Watch:
 
         What it raises is a fact about it, and no error here. It may also catch what ends it, and go on to its own end.
         """
-        gc.collect()  # what an earlier training of this process left would be found among the living
         try:
             with self._attached():
                 self.launch.start()
@@ -109,6 +108,7 @@ class Watch:
                 stack.callback(handle.remove)
             stack.callback(self._forward_hooks.remove)
             self._forward_hooks.on_all()
+            stack.enter_context(self._makings.seen())
             stack.enter_context(self.waits.seen())
             stack.enter_context(backward_passes_seen(self._backward))
             if self.launch.cpu_ok:
@@ -185,7 +185,7 @@ class Watch:
 
     def _meet(self) -> None:
         """Find what trains, before the first step: optimizers, loss scalers, schedulers, and the module itself."""
-        found = LivingObjects.found()
+        found = self._makings.found()
         self.scalers, self._early_schedulers = found.scalers, found.schedulers
         for optimizer in found.optimizers:
             self._log_of(optimizer)
@@ -237,7 +237,7 @@ class Watch:
             return self._loop
         self.ending = ending
         before = self._counts or {}
-        for scheduler in LivingObjects.found().schedulers:  # the constructor of a new one takes a first step
+        for scheduler in self._makings.found().schedulers:  # the constructor of a new one takes a first step
             self.schedulers.append((scheduler, step_count(scheduler) - before.get(id(scheduler), 1)))
         self._loop = loop_facts(self)
         if self.trainee is not None:
