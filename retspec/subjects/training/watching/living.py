@@ -57,9 +57,9 @@ class Makings:
     def seen(self) -> Iterator[None]:
         """Note what is made from now on.
 
-        There is no hook for this: the constructors are wrapped, and put back. All optimizers and loss scalers go through
-        those of torch's own classes, as their hooks need it; some schedulers, as SequentialLR, have only one of their
-        own.
+        There is no hook for this: the constructors are wrapped, and put back. All optimizers and loss scalers go
+        through those of torch's own classes, as their hooks need it; some schedulers, such as SequentialLR, have only
+        one of their own.
         """
         from torch.amp import GradScaler
         from torch.optim import Optimizer

@@ -21,6 +21,7 @@ from retspec.subjects.training.watching.loss_weight import loss_weight
 from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
 from retspec.subjects.training.watching.reading import loop_facts, training_facts
 from retspec.subjects.training.watching.trainee import Trainee
+from retspec.subjects.training.watching.unseen import unseen
 from retspec.subjects.training.watching.world import World
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ class Watch:
             for key, signature in before.items():
                 self.logs[key].after_backward_of(value, weight, signature)
 
+    @unseen
     def _meet(self) -> None:
         """Find what trains, before the first step: optimizers, loss scalers, schedulers, and the module itself."""
         found = self._makings.found()
@@ -231,6 +233,7 @@ class Watch:
             self._finish("")
             self._end()
 
+    @unseen
     def _finish(self, ending: str) -> Loop:
         """Read what the training left, before anything of it unwinds; later calls return the same."""
         if self._loop is not None:
