@@ -73,9 +73,9 @@ class Makings:
         with ExitStack() as stack:
             for kind, name in ((Optimizer, "__init__"), (Optimizer, "__setstate__"), (GradScaler, "__init__")):
                 stack.enter_context(self._noting(kind, name))
-            for kind in self._schedulers:
-                if "__init__" in vars(kind):
-                    stack.enter_context(self._noting(kind, "__init__"))
+            for scheduler in self._schedulers:
+                if "__init__" in vars(scheduler):
+                    stack.enter_context(self._noting(scheduler, "__init__"))
             yield
 
     def found(self) -> LivingObjects:
@@ -110,7 +110,8 @@ class Makings:
 
 def _below(kind: type) -> set[type]:
     """Return all classes that are derived from one."""
-    return {each for child in kind.__subclasses__() for each in (child, *_below(child))}
+    children: list[type] = kind.__subclasses__()
+    return {each for child in children for each in (child, *_below(child))}
 
 
 def step_count(scheduler: Any) -> int:
