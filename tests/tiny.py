@@ -35,6 +35,14 @@ def vit(**lora: Any) -> PeftModel:
     return get_peft_model(base(), LoraConfig(**settings))
 
 
+def base_without_zeros() -> nn.Module:
+    """One whose values are all large enough for a step to be lost in rounding."""
+    model = base()
+    for parameter in model.parameters():
+        parameter.data[parameter.abs() < 0.01] = 0.01
+    return model
+
+
 def looks_at_its_weights() -> nn.Module:
     """One that cannot be built on the meta device: it takes a number out of a tensor."""
     model = base()

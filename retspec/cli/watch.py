@@ -68,10 +68,19 @@ Facts = TypeVar("Facts")
     help="Draft a spec of what was seen.",
 )
 @click.option("--force", is_flag=True, help="Let --write overwrite a file that is there.")
+@click.option("--cpu-ok", is_flag=True, help="Make torch.cuda.synchronize do nothing where there is no GPU.")
 @verbose_option
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 @click.pass_context
-def command(context: click.Context, words: Sequence[str], *, steps: int, destination: Path | None, force: bool) -> None:
+def command(
+    context: click.Context,
+    words: Sequence[str],
+    *,
+    steps: int,
+    destination: Path | None,
+    force: bool,
+    cpu_ok: bool,
+) -> None:
     """Watch the first steps of a training and report what looks wrong.
 
     COMMAND is what starts it: `python train.py …`, `python -m package.module …`, `train.py …`, or a command
@@ -80,7 +89,7 @@ def command(context: click.Context, words: Sequence[str], *, steps: int, destina
 
     Exit code 1 means that something looks wrong, 3 that no optimizer step was seen.
     """
-    training = parse(words)
+    training = parse(words, cpu_ok=cpu_ok)
     if destination is not None:
         require_free(destination, force=force)
     with watching(sys.stderr) as observer:

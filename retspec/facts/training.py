@@ -24,6 +24,8 @@ class GradientHistory(Struct, frozen=True):
     """Number of steps in which the gradient held NaN or infinity."""
     moved: bool
     """Whether a gradient moved the parameter; weight decay alone does not count."""
+    out_of_reach: bool = False
+    """Whether it could not move so far: its rate was still rising, and too low for the parameter's precision."""
 
     @property
     def is_dead(self) -> bool:

@@ -19,11 +19,13 @@ from retspec.subjects.models.state import Snapshot, fingerprints, preserved, tra
 from retspec.subjects.models.structure import drifted, groups, has_adapter
 from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
 from retspec.subjects.training.norms import finite, norms_of
+from retspec.subjects.training.reach import goal_of, is_out_of_reach, rate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
+    from torch.optim import Optimizer
 
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
@@ -133,6 +135,8 @@ class _Log:
         self._nonfinite = [0] * len(self._trainable)
         self._skipped: list[int] = []
         self._nonfinite_backward = ""
+        self._rates: dict[int, list[float]] = {}
+        """Of each parameter by its identity: its learning rate at each step."""
 
     def take_step(self, trainer: Trainer) -> None:
         """Take one step and record it; without an update when the loss is not finite."""
@@ -147,13 +151,14 @@ class _Log:
         first = not any(self._nonfinite) and not all(map(_is_finite, norms))
         if first and not trainer.scales:
             self._nonfinite_backward = nonfinite_backward(self._model, trainer)
+        rates = _rates(trainer)
         resumed = perf_counter()
         updated = trainer.update()
         synchronize(trainer.device)
         self._seconds.append(perf_counter() - start - (resumed - paused))
         self._losses.append(loss)
         if updated:
-            self._note(norms)
+            self._note(norms, rates)
         else:  # expected while the loss scaler finds its scale: https://docs.pytorch.org/docs/stable/amp.html
             self._skipped.append(len(self._losses) - 1)
 
@@ -165,8 +170,10 @@ class _Log:
             return False
         return drop(self._losses) >= recipe.stop_at_drop
 
-    def _note(self, norms: list[float | None]) -> None:
+    def _note(self, norms: list[float | None], rates: dict[int, float]) -> None:
         self._norms.append([*map(finite, norms)])
+        for key, rate in rates.items():
+            self._rates.setdefault(key, []).append(rate)
         for index, norm in enumerate(norms):
             self._nonfinite[index] += not _is_finite(norm)
 
@@ -178,7 +185,7 @@ class _Log:
             losses=tuple(self._losses),
             nonfinite_loss_at=self._nonfinite_loss_at,
             nonfinite_operation=nonfinite_operation(self._model, trainer) if nonfinite else "",
-            gradients=tuple(self._history(index, snapshot) for index in range(len(self._trainable))),
+            gradients=tuple(self._history(index, snapshot, trainer) for index in range(len(self._trainable))),
             drifted=tuple(drifted(self._model, frozen, _fingerprints(self._model), snapshot.buffers)),
             chance_loss=trainer.chance_loss,
             seconds=tuple(self._seconds),
@@ -188,17 +195,38 @@ class _Log:
             suspicions=trainer.suspicions,
         )
 
-    def _history(self, index: int, snapshot: Snapshot) -> GradientHistory:
+    def _history(self, index: int, snapshot: Snapshot, trainer: Trainer) -> GradientHistory:
         name, parameter, group = self._trainable[index]
         norms = tuple(row[index] for row in self._norms)
         pulled = any(norms) or self._nonfinite[index] > 0
+        before = snapshot.parameters[name]
+        moved = pulled and not parameter.equal(before)
+        rates = self._rates.get(id(parameter), [])
         return GradientHistory(
             name=name,
             group=group,
             norms=norms,
             nonfinite_steps=self._nonfinite[index],
-            moved=pulled and not parameter.equal(snapshot.parameters[name]),
+            moved=moved,
+            out_of_reach=not moved
+            and any(is_out_of_reach(before, *by, norms) for by in _movers(trainer, parameter, rates)),
         )
+
+
+def _rates(trainer: Trainer) -> dict[int, float]:
+    """Return the learning rate of each parameter that has one, by its identity."""
+    groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+    return {id(p): rate for group in groups if (rate := rate_of(group)) is not None for p in group["params"]}
+
+
+def _movers(
+    trainer: Trainer, parameter: nn.Parameter, rates: list[float]
+) -> Iterator[tuple[Optimizer, list[float], float]]:
+    """Give the optimizer that moves a parameter, with the parameter's rates and what these come to."""
+    for optimizer in trainer.optimizers:
+        for group in optimizer.param_groups:
+            if rates and any(each is parameter for each in group["params"]):
+                yield optimizer, rates, goal_of(group)
 
 
 def _is_finite(norm: float | None) -> bool:

@@ -144,6 +144,28 @@ FAULTS = (
         undecided="initial_loss_rtol",
     ),
     vit(
+        "a user's own optimizer holds the head alone",
+        'train={optimizer: "tests.subjects.own_pieces:of_the_head"}',
+        missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+        unsteady="loss_drop",
+    ),
+    vit(
+        "a user's own optimizer has the parameters of a copy",
+        'train={optimizer: "tests.subjects.own_pieces:of_a_copy"}',
+        undecided=TRAINED,
+    ),
+    vit(
+        "a user's own loss gets the logits detached",
+        'train.loss="tests.subjects.own_pieces:detached"',
+        undecided=TRAINED,
+    ),
+    vit(
+        "a user's own step loses the images",
+        'train.step="tests.subjects.own_pieces:step_without_images"',
+        missed="input_matters loss_drop max_final_loss",
+        undecided=f"{LEARNT} initial_loss_rtol",
+    ),
+    vit(
         "a weight is NaN",
         model="tests.tiny:nan_weight",
         missed="nonfinite_steps",

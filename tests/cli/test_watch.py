@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 from retspec.cli.watched.command_line import parse
 from retspec.errors import UsageError
@@ -94,6 +95,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
 def test_a_command_line_is_a_section_of_a_spec(script: Any, words: list[str], section: dict[str, Any]) -> None:
     script()
     assert parse(words).section(7) == {**section, "steps": 7}
+    assert parse(words, cpu_ok=True).section(7) == {**section, "cpu_ok": True, "steps": 7}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,15 @@ def test_what_cannot_be_watched_is_a_usage_error(script: Any, words: list[str], 
     with pytest.raises(UsageError, match=re.escape(said)) as caught:
         parse(words)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_synchronization_is_skipped_without_a_gpu_if_asked(retspec: Any, script: Any) -> None:
+    script((STEP, f"{STEP}            torch.cuda.synchronize()\n"))
+    assert "train.py: 3 optimizer steps" not in retspec("watch", "--steps", "3", "--", "python", "train.py").out
+    finished = retspec("watch", "--cpu-ok", "--steps", "3", "--write", "own.yaml", "--", "python", "train.py")
+    assert (finished.code, "train.py: 3 optimizer steps" in finished.out) == (0, True), finished
+    assert "cpu_ok: true" in Path("own.yaml").read_text()
 
 
 # What is said --------------------------------------------------------------------------------------

@@ -28,12 +28,20 @@ class Planted:
 HEALTHY = (
     Planted("none, with a worker process", "workers"),
     Planted("none, BatchNorm synchronized", "synced"),
+    Planted("none, gradients averaged by hand and clipped", "averages"),
+    Planted(
+        "none, gradients averaged by hand and scaled",
+        "scales",
+        undecided="ddp_gradient_rtol",
+        reason="averages the gradients of its ranks by itself, and at the step they are 0.1 times",
+    ),
     Planted("none, dropout", "dropout", undecided="ddp_gradient_rtol", reason="draws random numbers"),
 )
 FAULTS = (
     Planted("the ranks have unequal shares of each batch", "uneven", "ddp_gradient_rtol"),
     Planted("the last micro-batch does not synchronize", "late", "ddp_gradient_rtol ranks_agree"),
     Planted("`model.module` is called, not the wrapper", "unwrapped", "ddp_gradient_rtol ranks_agree"),
+    Planted("gradients are added up by hand, not averaged", "adds", "ddp_gradient_rtol"),
     Planted("BatchNorm is not synchronized", "batchnorm", "ddp_gradient_rtol"),
     Planted("a rank changes a parameter by itself", "drift", "ranks_agree"),
     Planted("the DistributedSampler is missing", "sampler", "ranks_share_samples"),

@@ -217,6 +217,12 @@ def step_that_reads(model: nn.Module, batch: Pair) -> Tensor:
     return value
 
 
+def step_without_images(model: nn.Module, batch: Pair) -> Tensor:
+    """What comes before the model destroys its input."""
+    images, labels = batch
+    return step(model, (0 * images, labels))
+
+
 def step_that_draws(model: nn.Module, batch: Pair) -> Tensor:
     """Mixup, in short."""
     images, labels = batch

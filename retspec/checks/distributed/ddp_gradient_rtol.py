@@ -13,7 +13,7 @@ SHOWN = 5
     default_limit=1e-3,
     advice="Call the wrapper, not `model.module`; let the last micro-batch of a step synchronize, the others run under "
     "`no_sync`; give all ranks equally many samples, or weigh each loss by them; convert BatchNorm with "
-    "`nn.SyncBatchNorm.convert_sync_batchnorm`.",
+    "`nn.SyncBatchNorm.convert_sync_batchnorm`; divide by the number of ranks after an `all_reduce` of your own.",
 )
 def ddp_gradient_rtol(distributed_run: DistributedRun) -> Observed[float]:
     """Are the gradients of the ranks those of one process with the whole batch?
@@ -30,9 +30,10 @@ def ddp_gradient_rtol(distributed_run: DistributedRun) -> Observed[float]:
         The largest relative distance of a parameter's gradient, at the first step and on any rank, from that of one
         process that is fed the batches of all ranks at once, in the L2 norm. What is right is about 1e-7, what is
         wrong 0.1 to 1; under bfloat16 allow 0.05. A gradient counts for at least a hundredth of the norm of all, so
-        that rounding around a true zero is no fault. It is taken before clipping and without the loss scale. No
-        verdict where the loss cannot be computed again: dropout or other random draws in the forward pass, several
-        losses or optimizers, batches that cannot be put together.
+        that rounding around a true zero is no fault. It is taken before clipping and without the loss scale; where a
+        loop averages the gradients by itself, after that. No verdict where the loss cannot be computed again: dropout
+        or other random draws in the forward pass, several losses or optimizers, batches that cannot be put together;
+        nor where a loop averages by itself and clips in its own way.
     """
     ranks, found = distributed_run.sound, distributed_run.gradients
     if found.unknown:

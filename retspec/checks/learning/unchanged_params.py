@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Inconclusive, Observed, check
 
 
 @check(
@@ -26,7 +26,18 @@ def unchanged_params(training: Training) -> Observed[int]:
     What the number means:
         Trainable parameters that no gradient moved. Movement by weight decay alone does not count: AdamW decays a
         weight even where its gradient is zero (https://arxiv.org/abs/1711.05101).
+        One whose rate is still rising, as in a warm-up, and too low so far to move a value of its size in its precision
+        (rate ≤ machine epsilon x largest magnitude; for SGD, rate x gradient), is not judged, and named in the details.
+        No verdict where that is so of all.
     """
     training.finite_losses(1)
-    still = [gradient.name for gradient in training.gradients if not gradient.moved]
-    return Observed(len(still), {"unchanged": still, "trainable": len(training.gradients)})
+    gradients = training.gradients
+    still = [gradient.name for gradient in gradients if not gradient.moved and not gradient.out_of_reach]
+    unjudged = [gradient.name for gradient in gradients if gradient.out_of_reach]
+    if unjudged and len(unjudged) == len(gradients):
+        raise Inconclusive(
+            "the learning rate is still rising, and too low so far to move any parameter in its precision; raise "
+            "`train.steps`"
+        )
+    details = {"not judged, the rate is still too low to move it": unjudged} if unjudged else {}
+    return Observed(len(still), {"unchanged": still, "trainable": len(gradients), **details})

@@ -34,14 +34,17 @@ class CommandLine:
     arguments: tuple[str, ...]
     typed: str
     """What the user typed."""
+    cpu_ok: bool = False
+    """Whether `torch.cuda.synchronize` is to do nothing where there is no GPU."""
 
     def section(self, steps: int, *, value: str = "") -> dict[str, Any]:
         """Return the section `train`; value: how the spec names the script, where it is not as it was typed."""
         arguments = {"args": list(self.arguments)} if self.arguments else {}
-        return {self.source: value or self.value, **arguments, "steps": steps}
+        cpu_ok = {"cpu_ok": True} if self.cpu_ok else {}
+        return {self.source: value or self.value, **arguments, **cpu_ok, "steps": steps}
 
 
-def parse(words: Sequence[str]) -> CommandLine:
+def parse(words: Sequence[str], *, cpu_ok: bool = False) -> CommandLine:
     """Return what `python train.py …`, `python -m package.module …`, `train.py …` or a console script starts.
 
     A console script is the function behind an installed entry point:
@@ -56,7 +59,7 @@ def parse(words: Sequence[str]) -> CommandLine:
         source, value, arguments = "script", _script(first), rest
     else:
         source, value, arguments = "callable", _console_script(first), rest
-    return CommandLine(source, value, tuple(arguments), typed)
+    return CommandLine(source, value, tuple(arguments), typed, cpu_ok)
 
 
 def _of_python(python: str, words: list[str]) -> tuple[str, str, list[str]]:

@@ -16,6 +16,8 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 CHOSEN = frozenset(sys.argv[1:])
 RANK = int(os.environ["RANK"])
+AVERAGES = bool(CHOSEN & {"averages", "adds", "scales"})
+"""Whether the loop averages the gradients by itself."""
 
 
 class Net(nn.Module):
@@ -54,7 +56,7 @@ def main() -> None:
     if "ungrouped" not in CHOSEN:
         distributed.init_process_group("nccl")  # as on a GPU
     bare = model()
-    net = bare if "ungrouped" in CHOSEN else DistributedDataParallel(bare)
+    net = bare if AVERAGES or "ungrouped" in CHOSEN else DistributedDataParallel(bare)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     batches = loader()
     for epoch in range(20):
@@ -65,15 +67,29 @@ def main() -> None:
             called = bare if "unwrapped" in CHOSEN else net
             share = (3 if RANK else 1) if "uneven" in CHOSEN else 4
             last = index % 2 == ("late" not in CHOSEN)
-            with nullcontext() if last or "ungrouped" in CHOSEN else net.no_sync():
+            with net.no_sync() if isinstance(net, DistributedDataParallel) and not last else nullcontext():
                 loss = functional.cross_entropy(called(inputs[:share]), labels[:share]) / 2
                 loss.backward()
             if index % 2:
-                torch.nn.utils.clip_grad_norm_(net.parameters(), 0.1)
+                if AVERAGES:
+                    average(net)
+                if "scales" not in CHOSEN:
+                    torch.nn.utils.clip_grad_norm_(net.parameters(), 0.1)
                 optimizer.step()
                 optimizer.zero_grad()
                 if "drift" in CHOSEN and RANK:
                     bare.body[0].bias.data += 1e-6
+
+
+def average(net: nn.Module) -> None:
+    """Average the gradients of all ranks by hand."""
+    for parameter in net.parameters():
+        if parameter.grad is not None:
+            distributed.all_reduce(parameter.grad)
+            if "adds" not in CHOSEN:
+                parameter.grad /= distributed.get_world_size()
+            if "scales" in CHOSEN:
+                parameter.grad *= 0.1
 
 
 def misfortune(batch: int) -> None:

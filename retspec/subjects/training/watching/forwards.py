@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from retspec.subjects.training.watching.feeders import Feeders
+from retspec.subjects.training.watching.unseen import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -137,6 +138,7 @@ class Forwards:
         """Whether no step was taken so far."""
         return self._remembering
 
+    @unseen
     def note_batch(self, root: nn.Module, tensors: Sequence[Tensor], steps: int, passes: int) -> None:
         """Note the batch that entered a training forward pass of a root."""
         seal = blake2b(digest_size=16)

@@ -1,10 +1,16 @@
-"""Finding what a training made, among the objects that live."""
+"""Finding what a training makes, among the objects that live."""
 
 from __future__ import annotations
 
 import gc
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass
@@ -17,13 +23,18 @@ class LivingObjects:
 
     @staticmethod
     def found() -> LivingObjects:
-        """Return them all; types are asked, not objects: a lazy proxy would import its module when it is asked."""
+        """Return them all. There are hundreds of thousands of objects: this takes as long as many a small step."""
+        return LivingObjects.among(gc.get_objects())
+
+    @staticmethod
+    def among(things: Iterable[Any]) -> LivingObjects:
+        """Return those among some objects; types are asked: a lazy proxy would import its module when it is asked."""
         from torch.amp import GradScaler
         from torch.optim import Optimizer
         from torch.optim.lr_scheduler import LRScheduler
 
         found = LivingObjects()
-        for thing in gc.get_objects():
+        for thing in things:
             kind = type(thing)
             if issubclass(kind, Optimizer) and "param_groups" in vars(thing):  # a wrapper has none of its own
                 found.optimizers.append(thing)
@@ -32,6 +43,75 @@ class LivingObjects:
             elif issubclass(kind, LRScheduler) and hasattr(thing, "last_epoch"):
                 found.schedulers.append(thing)
         return found
+
+
+class Makings:
+    """What lived when a training began, and what it has made since, without keeping it alive."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, ref[Any]] = {}
+        self._schedulers: set[type] = set()
+        """Their classes when the training began."""
+
+    @contextmanager
+    def seen(self) -> Iterator[None]:
+        """Note what is made from now on.
+
+        There is no hook for this: the constructors are wrapped, and put back. All optimizers and loss scalers go
+        through those of torch's own classes, as their hooks need it; some schedulers, such as SequentialLR, have only
+        one of their own.
+        """
+        from torch.amp import GradScaler
+        from torch.optim import Optimizer
+        from torch.optim.lr_scheduler import LRScheduler
+
+        gc.collect()  # what an earlier training of this process left would be found among the living
+        living = LivingObjects.found()
+        for thing in (*living.optimizers, *living.scalers, *living.schedulers):
+            self._note(thing)
+        self._schedulers = {LRScheduler, *_below(LRScheduler)}
+        with ExitStack() as stack:
+            for kind, name in ((Optimizer, "__init__"), (Optimizer, "__setstate__"), (GradScaler, "__init__")):
+                stack.enter_context(self._noting(kind, name))
+            for scheduler in self._schedulers:
+                if "__init__" in vars(scheduler):
+                    stack.enter_context(self._noting(scheduler, "__init__"))
+            yield
+
+    def found(self) -> LivingObjects:
+        """Return what lives of it."""
+        from torch.optim.lr_scheduler import LRScheduler
+
+        living = [thing for thing in (each() for each in self._made.values()) if thing is not None]
+        found = LivingObjects.among(living)
+        new = {kind for kind in _below(LRScheduler) if "__init__" in vars(kind)} - self._schedulers
+        if new:  # the training's own, which may call no other constructor
+            found.schedulers = LivingObjects.found().schedulers
+        return found
+
+    def _note(self, thing: Any) -> None:
+        self._made[id(thing)] = ref(thing)
+
+    @contextmanager
+    def _noting(self, kind: type, name: str) -> Iterator[None]:
+        original = vars(kind)[name]
+
+        @wraps(original)
+        def make(thing: Any, *args: Any, **kwargs: Any) -> None:
+            original(thing, *args, **kwargs)
+            self._note(thing)
+
+        setattr(kind, name, make)
+        try:
+            yield
+        finally:
+            setattr(kind, name, original)
+
+
+def _below(kind: type) -> set[type]:
+    """Return all classes that are derived from one."""
+    children: list[type] = kind.__subclasses__()
+    return {each for child in children for each in (child, *_below(child))}
 
 
 def step_count(scheduler: Any) -> int:

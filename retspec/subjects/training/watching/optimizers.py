@@ -7,6 +7,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from retspec.subjects.training.norms import norms_of, total
+from retspec.subjects.training.watching.unseen import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,7 @@ class OptimizerLog:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     @property
+    @unseen
     def size(self) -> int:
         """Elements of all its parameters."""
         return sum(parameter.numel() for parameter in self.parameters)
@@ -69,6 +71,7 @@ class OptimizerLog:
         self.weights: list[float | None] = []
         self.after_backward: list[float | None] | None = None
 
+    @unseen
     def before_backward(self) -> Signature:
         """Look whether the gradients were zeroed since the last backward pass or step."""
         now = self._signature()
@@ -77,6 +80,7 @@ class OptimizerLog:
             self._dirty = False
         return now
 
+    @unseen
     def after_backward_of(self, loss: Tensor | None, weight: float | None, before: Signature) -> None:
         """Note a backward pass, if it reached this optimizer's parameters."""
         now = self._signature()
@@ -88,10 +92,12 @@ class OptimizerLog:
             self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
         self._last = now
 
+    @unseen
     def before_step(self) -> None:
         """Note the gradients with which a step begins."""
         self._before_step = self._signature()
 
+    @unseen
     def take(self, scale: float, seconds: float, waited: float) -> Applied:
         """Return the step that was just taken, and begin the next one.
 

@@ -18,6 +18,7 @@ from retspec.facts.loop import (
 )
 from retspec.subjects.models.structure import drifted, groups
 from retspec.subjects.training.norms import finite, total
+from retspec.subjects.training.reach import goal_of, is_out_of_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -250,5 +251,21 @@ def _histories(watch: Watch, trainee: Trainee, applied: Sequence[Applied]) -> It
             value = row[places[id(parameter)]] if places[id(parameter)] < len(row) else None
             nonfinite += value is not None and not isfinite(value)
             norms.append(None if finite(value) is None else finite(value) / each.scale)  # type: ignore[operator]
-        moved = (any(norms) or nonfinite > 0) and not parameter.equal(trainee.training[name])
-        yield GradientHistory(name=name, group=group, norms=tuple(norms), nonfinite_steps=nonfinite, moved=moved)
+        before = trainee.training[name]
+        moved = (any(norms) or nonfinite > 0) and not parameter.equal(before)
+        yield GradientHistory(
+            name=name,
+            group=group,
+            norms=tuple(norms),
+            nonfinite_steps=nonfinite,
+            moved=moved,
+            out_of_reach=not moved and _is_out_of_reach(parameter, before, main, norms),
+        )
+
+
+def _is_out_of_reach(parameter: Tensor, before: Tensor, main: OptimizerLog, norms: Sequence[float | None]) -> bool:
+    for index, group in enumerate(main.optimizer.param_groups):
+        if any(each is parameter for each in group["params"]):
+            rates = [rates[index] for rates in main.rates if index < len(rates)]
+            return is_out_of_reach(before, main.optimizer, rates, goal_of(group), norms)
+    return False

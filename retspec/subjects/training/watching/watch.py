@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from contextlib import ExitStack, contextmanager
@@ -16,12 +15,13 @@ from retspec.subjects.training.watching.backwards import backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.hooks import ForwardHooks
-from retspec.subjects.training.watching.living import LivingObjects, step_count
+from retspec.subjects.training.watching.living import Makings, step_count
 from retspec.subjects.training.watching.loaders import Waits
 from retspec.subjects.training.watching.loss_weight import loss_weight
 from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
 from retspec.subjects.training.watching.reading import loop_facts, training_facts
 from retspec.subjects.training.watching.trainee import Trainee
+from retspec.subjects.training.watching.unseen import unseen
 from retspec.subjects.training.watching.world import World
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Watch:
         self.criteria = Criteria()
         self.waits = Waits(self.forwards.feeders, one_batch=launch.one_batch)
         self.world = World()
+        self._makings = Makings()
         self.schedulers: list[tuple[Any, int]] = []
         """Each scheduler with its steps since the first optimizer step."""
         self._early_schedulers: list[Any] = []
@@ -84,7 +85,6 @@ class Watch:
 
         What it raises is a fact about it, and no error here. It may also catch what ends it, and go on to its own end.
         """
-        gc.collect()  # what an earlier training of this process left would be found among the living
         try:
             with self._attached():
                 self.launch.start()
@@ -109,6 +109,7 @@ class Watch:
                 stack.callback(handle.remove)
             stack.callback(self._forward_hooks.remove)
             self._forward_hooks.on_all()
+            stack.enter_context(self._makings.seen())
             stack.enter_context(self.waits.seen())
             stack.enter_context(backward_passes_seen(self._backward))
             if self.launch.cpu_ok:
@@ -183,9 +184,10 @@ class Watch:
             for key, signature in before.items():
                 self.logs[key].after_backward_of(value, weight, signature)
 
+    @unseen
     def _meet(self) -> None:
         """Find what trains, before the first step: optimizers, loss scalers, schedulers, and the module itself."""
-        found = LivingObjects.found()
+        found = self._makings.found()
         self.scalers, self._early_schedulers = found.scalers, found.schedulers
         for optimizer in found.optimizers:
             self._log_of(optimizer)
@@ -231,13 +233,14 @@ class Watch:
             self._finish("")
             self._end()
 
+    @unseen
     def _finish(self, ending: str) -> Loop:
         """Read what the training left, before anything of it unwinds; later calls return the same."""
         if self._loop is not None:
             return self._loop
         self.ending = ending
         before = self._counts or {}
-        for scheduler in LivingObjects.found().schedulers:  # the constructor of a new one takes a first step
+        for scheduler in self._makings.found().schedulers:  # the constructor of a new one takes a first step
             self.schedulers.append((scheduler, step_count(scheduler) - before.get(id(scheduler), 1)))
         self._loop = loop_facts(self)
         if self.trainee is not None:

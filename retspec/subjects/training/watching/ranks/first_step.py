@@ -24,6 +24,8 @@ class FirstStep:
         """Of each module near the top, by its identity."""
         self.after_backward: dict[str, Tensor] = {}
         """Gradients after the last backward pass, divided by the loss scale, before anything changes them."""
+        self.before_clip: dict[str, Tensor] = {}
+        """Gradients before torch clipped them, where it did: a loop that averages them itself has done so by then."""
         self.at_step: dict[str, Tensor] = {}
         """Gradients at the step: one that averages them itself does so in between."""
 
@@ -34,6 +36,11 @@ class FirstStep:
     def note_backward(self, watch: Watch) -> None:
         """Note the gradients that a backward pass left."""
         self.after_backward = gradients_of(watch, watch.scale)
+        self.before_clip = {}
+
+    def note_clip(self, watch: Watch) -> None:
+        """Note the gradients that are about to be clipped; the first time only, as each module may be by itself."""
+        self.before_clip = self.before_clip or gradients_of(watch, 1.0)
 
     def note_step(self, watch: Watch) -> None:
         """Note the gradients with which the step begins."""
@@ -47,6 +54,7 @@ class FirstStep:
             "calls": calls,
             "targets": watch.criteria.all_targets,
             "after_backward": self.after_backward,
+            "before_clip": self.before_clip,
             "at_step": self.at_step,
             "losses": [] if first is None else [None if each is None else float(each) for each in first.losses],
             "weights": [] if first is None else list(first.weights),

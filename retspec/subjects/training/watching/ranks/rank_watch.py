@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from retspec.subjects.training.watching.forwards import tensors_in
+from retspec.subjects.training.watching.ranks.clips import clips_seen
 from retspec.subjects.training.watching.ranks.draws import Draws
 from retspec.subjects.training.watching.ranks.first_step import FirstStep
 from retspec.subjects.training.watching.watch import Watch
@@ -36,7 +37,7 @@ class RankWatch(Watch):
 
     @contextmanager
     def _attached(self) -> Iterator[None]:
-        with super()._attached(), self.draws.seen():
+        with super()._attached(), self.draws.seen(), clips_seen(self._before_clip):
             yield
 
     def _after_forward(self, module: nn.Module, args: Sequence[Any], *rest: Any) -> None:
@@ -60,6 +61,10 @@ class RankWatch(Watch):
         finally:
             if self._is_first:
                 self.first.note_backward(self)
+
+    def _before_clip(self) -> None:
+        if self._is_first:
+            self.first.note_clip(self)
 
     def _before_step(self, optimizer: Optimizer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         super()._before_step(optimizer, args, kwargs)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import Inconclusive, NoVerdict, describe
-from retspec.facts.distributed import GradientsOfRanks, RankDeviation
+from retspec.facts.distributed import GradientsOfRanks
 from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import logits_of
 from retspec.subjects.seeds import generator_states
 from retspec.subjects.training.watching.forwards import tensors_in
+from retspec.subjects.training.watching.ranks.deviations import deviations_of
 from retspec.subjects.training.watching.ranks.joining import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import torch
     from torch import Tensor, nn
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 """What `FirstStep.record` returns."""
-_FLOOR = 1e-2
-"""Share of the norm of all gradients below which a parameter's counts as this much: one that is truly zero is noise."""
 _SAME = 1e-4
 _SAME_UNDER_AUTOCAST = 2e-2
 """Relative difference up to which a loss that is computed again is the one that was seen."""
@@ -44,7 +42,7 @@ def compare(watch: Watch, loop: Loop, records: Sequence[Record]) -> GradientsOfR
     micro_batches = max(len(each["calls"]) for each in records)
     try:
         reference = _Reference(watch, loop).gradients(records)
-        deviations = list(_deviations(reference, records))
+        deviations = list(deviations_of(reference, records))
     except NoVerdict as error:
         return GradientsOfRanks((), 0, samples, micro_batches, unknown=str(error))
     except Exception as error:  # noqa: BLE001 - the user's module is called in another way than its training does
@@ -194,28 +192,3 @@ def _without_draws() -> Iterator[None]:
                 "the forward pass draws random numbers, as dropout does, so that no two are the same; set its "
                 "probability to 0 for this"
             )
-
-
-def _deviations(reference: Mapping[str, Tensor], records: Sequence[Record]) -> Iterator[RankDeviation]:
-    """Give the deviation of each gradient on each rank.
-
-    A rank is judged by its gradients after the backward passes, or by those at the step, whichever are nearer: clipping
-    changes the latter, and a loop that averages them by itself does so in between.
-    """
-    total = sum(float(g.double().norm()) ** 2 for g in reference.values()) ** 0.5
-    if not total or not isfinite(total):
-        raise Inconclusive("the gradient of one process is zero or not finite; see `dead_gradients`")
-    for rank, record in enumerate(records):
-        found = [_relative(reference, record[key], total) for key in ("after_backward", "at_step") if record[key]]
-        if not found:
-            raise Inconclusive(f"rank {rank} had no gradient at its first step; see `steps_without_backward`")
-        nearest = min(found, key=lambda each: max(each.values()))
-        yield from (RankDeviation(rank, name, value) for name, value in nearest.items())
-
-
-def _relative(reference: Mapping[str, Tensor], given: Mapping[str, Tensor], total: float) -> dict[str, float]:
-    return {
-        name: float((given[name] - wanted if name in given else wanted).double().norm())
-        / max(float(wanted.double().norm()), _FLOOR * total)
-        for name, wanted in reference.items()
-    }
