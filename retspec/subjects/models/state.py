@@ -100,7 +100,7 @@ def fingerprint(tensor: Tensor) -> Tensor:
     import torch
 
     integers = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-    bits = tensor.detach().contiguous().view(-1).view(integers[tensor.element_size()])
+    bits = local_part(tensor.detach()).contiguous().view(-1).view(integers[tensor.element_size()])
     chunk = 1 << 20 if tensor.device.type == "cpu" else 1 << 26
     weights = torch.arange(1, 2 * min(chunk, max(bits.numel(), 1)), 2, device=tensor.device)
     total = torch.zeros((), dtype=torch.int64, device=tensor.device)
@@ -108,6 +108,15 @@ def fingerprint(tensor: Tensor) -> Tensor:
         part = bits[start : start + chunk].to(torch.int64)
         total += (part * weights[: part.numel()]).sum() + 2 * start * part.sum()
     return total
+
+
+def local_part(tensor: Tensor) -> Tensor:
+    """Return what this process holds of a tensor: its shard of a DTensor, else the tensor itself.
+
+    See https://docs.pytorch.org/docs/stable/distributed.tensor.html.
+    """
+    part: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
+    return part
 
 
 def fingerprints(tensors: Mapping[str, Tensor]) -> dict[str, int]:
