@@ -22,7 +22,7 @@ def main() -> None:
     distributed.init_process_group("gloo")
     model = sharded(nn.Sequential(nn.Linear(12, 16), nn.Tanh(), nn.Linear(16, 3)))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    data = TensorDataset(torch.randn(48, 12), torch.arange(48) % 3)
+    data = TensorDataset(torch.randn(24, 12), torch.arange(24) % 3)
     loader = DataLoader(data, batch_size=4, sampler=DistributedSampler(data))
     for epoch in range(20):
         loader.sampler.set_epoch(epoch)

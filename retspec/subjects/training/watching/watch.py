@@ -16,6 +16,7 @@ from retspec.subjects.training.watching.backwards import backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.hooks import ForwardHooks
+from retspec.subjects.training.watching.launching import exit_code_of
 from retspec.subjects.training.watching.living import LivingObjects, step_count
 from retspec.subjects.training.watching.loaders import Waits
 from retspec.subjects.training.watching.loss_weight import loss_weight
@@ -92,7 +93,7 @@ class Watch:
         except EndOfWatch:
             pass
         except SystemExit as error:
-            self._finish(f"it ended by itself, with exit code {error.code or 0}")
+            self._finish(f"it ended by itself, with exit code {exit_code_of(error)}")
         except (KeyboardInterrupt, SubjectError):
             raise
         except BaseException as error:  # noqa: BLE001 - see above
