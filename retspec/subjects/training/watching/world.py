@@ -69,6 +69,7 @@ class World:
                 stack.enter_context(_environment(variables(0, 1, free_port())))
                 stack.callback(leave_group)
             stack.enter_context(self._joining())
+            stack.enter_context(_parallel_on_cpu())
             if not torch.cuda.is_available():
                 stack.enter_context(_batch_norm_on_cpu())
             yield
@@ -134,6 +135,32 @@ def _environment(added: dict[str, str]) -> Iterator[None]:
         for name, value in before.items():
             os.environ.pop(name, None)
             os.environ.update({} if value is None else {name: value})
+
+
+@contextmanager
+def _parallel_on_cpu() -> Iterator[None]:
+    """Let DistributedDataParallel take a module on the CPU with the GPU that a script names, which torch refuses.
+
+    Most scripts say `device_ids=[local_rank]`; for a CPU the argument must be left out:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html
+    """
+    from torch.nn.parallel import DistributedDataParallel
+
+    original = DistributedDataParallel.__init__
+
+    @wraps(original)
+    def build(
+        wrapper: Any, module: nn.Module, device_ids: Any = None, output_device: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        if all(parameter.device.type == "cpu" for parameter in module.parameters()):
+            device_ids = output_device = None
+        original(wrapper, module, device_ids, output_device, *args, **kwargs)
+
+    DistributedDataParallel.__init__ = build  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        DistributedDataParallel.__init__ = original  # type: ignore[method-assign]
 
 
 @contextmanager
