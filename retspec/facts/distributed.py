@@ -48,6 +48,8 @@ class RankTrace(Struct, frozen=True):
     """What recognises the samples that entered training forward passes, for each step; those of one value left out."""
     passes: tuple[Pass, ...]
     """The passes of its DataLoaders that trained."""
+    sharded: bool = False
+    """Whether it holds only a part of the parameters, as with FSDP."""
     arrived: int = 0
     """How many other ranks had come to their end before it."""
 

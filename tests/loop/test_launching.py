@@ -10,6 +10,7 @@ import pytest
 
 from retspec.errors import SpecError
 from retspec.records import Verdict
+from retspec.subjects.training.watching.launching import exit_code_of
 from retspec.subjects.training.watching.rerun import Rerun, trace_of
 from tests.here import run_here
 
@@ -112,6 +113,13 @@ def test_what_a_trainer_cannot_be_is_refused_with_what_it_can(job: Path) -> None
     for result in run_here(spec).values():
         assert result.verdict is Verdict.ERROR
         assert "it returned int; return a transformers Trainer" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(None, "0"), (0, "0"), (False, "0"), (3, "3"), ("out of\nspace", "1: out of space")]
+)
+def test_an_exit_with_a_message_is_one_with_code_1_as_python_has_it(code: object, said: str) -> None:
+    assert exit_code_of(SystemExit(code)) == said
 
 
 def test_a_check_of_a_loop_wants_one(tmp_path: Path) -> None:

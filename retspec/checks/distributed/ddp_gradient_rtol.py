@@ -32,8 +32,9 @@ def ddp_gradient_rtol(distributed_run: DistributedRun) -> Observed[float]:
         wrong 0.1 to 1; under bfloat16 allow 0.05. A gradient counts for at least a hundredth of the norm of all, so
         that rounding around a true zero is no fault. It is taken before clipping and without the loss scale; where a
         loop averages the gradients by itself, after that. No verdict where the loss cannot be computed again: dropout
-        or other random draws in the forward pass, several losses or optimizers, batches that cannot be put together;
-        nor where a loop averages by itself and clips in its own way.
+        or other random draws in the forward pass, several losses or optimizers, batches that cannot be put together,
+        parameters that FSDP shards; nor where a loop averages by itself and clips in its own way. A loss that the model
+        returns as a sum, divided by a number that it is given, is compared up to the number of ranks.
     """
     ranks, found = distributed_run.sound, distributed_run.gradients
     if found.unknown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import DistributedRun
-from retspec.plugin import Observed, check
+from retspec.plugin import Inconclusive, Observed, check
 
 
 @check(
@@ -26,9 +26,12 @@ def ranks_agree(distributed_run: DistributedRun) -> Observed[int]:
 
     What the number means:
         Parameters (tensors, not elements) that are not the same bit by bit on all ranks after the last watched step.
-        Buffers do not count: the running statistics of BatchNorm differ until the next forward pass.
+        Buffers do not count: the running statistics of BatchNorm differ until the next forward pass. No verdict where
+        FSDP shards the parameters: then each rank holds a part of its own.
     """
     ranks = distributed_run.sound
+    if any(each.sharded for each in ranks):
+        raise Inconclusive("FSDP shards the parameters, so that each rank holds others; leave this criterion out")
     first = ranks[0].trace.parameters
     names = dict.fromkeys(name for each in ranks for name in each.trace.parameters)
     differing = [name for name in names if any(each.trace.parameters.get(name) != first.get(name) for each in ranks)]

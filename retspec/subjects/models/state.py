@@ -118,7 +118,7 @@ def fingerprint(tensor: Tensor) -> Tensor:
     """
     import torch
 
-    data = tensor.detach().resolve_conj().resolve_neg().contiguous().view(-1).view(torch.uint8)
+    data = local_part(tensor.detach()).resolve_conj().resolve_neg().contiguous().view(-1).view(torch.uint8)
     chunk = WORD * (1 << 15 if tensor.device.type == "cpu" else 1 << 25)
     whole = data.numel() - data.numel() % WORD
     weights = torch.arange(1, 2 * min(chunk // WORD, max(whole // WORD, WORD)), 2, device=tensor.device)
@@ -136,6 +136,15 @@ def fingerprint(tensor: Tensor) -> Tensor:
 def _is_aligned(part: Tensor) -> bool:
     """Whether bytes may be viewed as words: torch needs an offset in the storage that is a multiple of them."""
     return int(part.storage_offset()) % WORD == 0 and part.data_ptr() % WORD == 0
+
+
+def local_part(tensor: Tensor) -> Tensor:
+    """Return what this process holds of a tensor: its shard of a DTensor, else the tensor itself.
+
+    See https://docs.pytorch.org/docs/stable/distributed.tensor.html.
+    """
+    part: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
+    return part
 
 
 def fingerprints(tensors: Mapping[str, Tensor]) -> dict[str, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
+from retspec.subjects.models.state import local_part
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -51,5 +53,5 @@ def _norms(gradients: list[Tensor], dtype: torch.dtype) -> list[float]:
 
 
 def _values(gradient: Any) -> Tensor:
-    values: Tensor = gradient.coalesce().values() if gradient.is_sparse else gradient.detach()
+    values: Tensor = gradient.coalesce().values() if gradient.is_sparse else local_part(gradient.detach())
     return values

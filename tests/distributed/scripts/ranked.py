@@ -56,7 +56,8 @@ def main() -> None:
     if "ungrouped" not in CHOSEN:
         distributed.init_process_group("nccl")  # as on a GPU
     bare = model()
-    net = bare if AVERAGES or "ungrouped" in CHOSEN else DistributedDataParallel(bare)
+    unwrapped = AVERAGES or "ungrouped" in CHOSEN
+    net = bare if unwrapped else DistributedDataParallel(bare, device_ids=[RANK])
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     batches = loader()
     for epoch in range(20):

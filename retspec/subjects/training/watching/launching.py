@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from retspec.characters import one_line
 from retspec.errors import SubjectError
 
 if TYPE_CHECKING:
@@ -76,6 +77,16 @@ def launch_callable(
             function()
 
     return Launch(" ".join([reference, *arguments]), start, **options)
+
+
+def exit_code_of(error: SystemExit) -> str:
+    """Return the exit code that Python ends with, and the message that it prints instead of one.
+
+    A message means 1: https://docs.python.org/3/library/sys.html#sys.exit.
+    """
+    if error.code is None or isinstance(error.code, int):
+        return str(int(error.code or 0))
+    return f"1: {one_line(str(error.code))}"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from retspec.subjects.training.watching.backwards import backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.hooks import ForwardHooks
+from retspec.subjects.training.watching.launching import exit_code_of
 from retspec.subjects.training.watching.living import Makings, step_count
 from retspec.subjects.training.watching.loaders import Waits
 from retspec.subjects.training.watching.loss_weight import loss_weight
@@ -22,7 +23,7 @@ from retspec.subjects.training.watching.optimizers import Applied, OptimizerLog
 from retspec.subjects.training.watching.reading import loop_facts, training_facts
 from retspec.subjects.training.watching.trainee import Trainee
 from retspec.subjects.training.watching.unseen import unseen
-from retspec.subjects.training.watching.world import World
+from retspec.subjects.training.watching.world import World, without_gpu_synchronization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -92,7 +93,7 @@ class Watch:
         except EndOfWatch:
             pass
         except SystemExit as error:
-            self._finish(f"it ended by itself, with exit code {error.code or 0}")
+            self._finish(f"it ended by itself, with exit code {exit_code_of(error)}")
         except (KeyboardInterrupt, SubjectError):
             raise
         except BaseException as error:  # noqa: BLE001 - see above
@@ -113,7 +114,7 @@ class Watch:
             stack.enter_context(self.waits.seen())
             stack.enter_context(backward_passes_seen(self._backward))
             if self.launch.cpu_ok:
-                stack.enter_context(_without_gpu_synchronization())
+                stack.enter_context(without_gpu_synchronization())
             if self.launch.ranks is not None:
                 stack.enter_context(self.world.open())
             with self._mode:
@@ -282,19 +283,3 @@ class Watch:
     def _is_elsewhere(self) -> bool:
         """Whether this is a process that the training forked off, such as a worker of a DataLoader."""
         return os.getpid() != self._owner
-
-
-@contextmanager
-def _without_gpu_synchronization() -> Iterator[None]:
-    """Make `torch.cuda.synchronize` do nothing where there is no GPU, for as long as the training runs."""
-    import torch
-
-    if torch.cuda.is_available():
-        yield
-        return
-    original = torch.cuda.synchronize
-    torch.cuda.synchronize = lambda _device=None: None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        torch.cuda.synchronize = original

@@ -69,6 +69,7 @@ class World:
                 stack.enter_context(_environment(variables(0, 1, free_port())))
                 stack.callback(leave_group)
             stack.enter_context(self._joining())
+            stack.enter_context(_parallel_on_cpu())
             if not torch.cuda.is_available():
                 stack.enter_context(_batch_norm_on_cpu())
             yield
@@ -137,6 +138,32 @@ def _environment(added: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
+def _parallel_on_cpu() -> Iterator[None]:
+    """Let DistributedDataParallel take a module on the CPU with the GPU that a script names, which torch refuses.
+
+    Most scripts say `device_ids=[local_rank]`; for a CPU the argument must be left out:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html
+    """
+    from torch.nn.parallel import DistributedDataParallel
+
+    original = DistributedDataParallel.__init__
+
+    @wraps(original)
+    def build(
+        wrapper: Any, module: nn.Module, device_ids: Any = None, output_device: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        if all(parameter.device.type == "cpu" for parameter in module.parameters()):
+            device_ids = output_device = None
+        original(wrapper, module, device_ids, output_device, *args, **kwargs)
+
+    DistributedDataParallel.__init__ = build  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        DistributedDataParallel.__init__ = original  # type: ignore[method-assign]
+
+
+@contextmanager
 def _batch_norm_on_cpu() -> Iterator[None]:
     """Let SyncBatchNorm compute on a CPU, where torch's own refuses to, and DistributedDataParallel take it there."""
     from torch import nn
@@ -192,3 +219,19 @@ def _track(norm: nn.SyncBatchNorm, mean: Tensor, variance: Tensor) -> None:
     share = norm.momentum if norm.momentum is not None else 1 / float(norm.num_batches_tracked or 1)
     norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), share)
     norm.running_var.lerp_(variance.to(norm.running_var.dtype), share)
+
+
+@contextmanager
+def without_gpu_synchronization() -> Iterator[None]:
+    """Make `torch.cuda.synchronize` do nothing where there is no GPU, for as long as the training runs."""
+    import torch
+
+    if torch.cuda.is_available():
+        yield
+        return
+    original = torch.cuda.synchronize
+    torch.cuda.synchronize = lambda _device=None: None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.cuda.synchronize = original

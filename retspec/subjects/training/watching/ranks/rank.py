@@ -18,6 +18,7 @@ from retspec.facts.distributed import RankTrace
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.training.watching.ranks.messages import COMPARE, Compared, Ended, Job, Message, Step, encode
 from retspec.subjects.training.watching.ranks.rank_watch import RankWatch
+from retspec.subjects.training.watching.ranks.sharding import is_sharded
 from retspec.subjects.training.watching.rerun import Rerun, source_of, traced
 from retspec.subjects.training.watching.world import hang_up, leave_group
 
@@ -57,6 +58,7 @@ def _trace(rank: int, watch: RankWatch) -> RankTrace:
         world=watch.world.size,
         samples=tuple(tuple(watch.samples[step]) for step in range(len(watch.applied))),
         passes=watch.draws.passes,
+        sharded=is_sharded(watch.forwards.roots.values()),
     )
 
 

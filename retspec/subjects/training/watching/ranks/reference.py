@@ -14,6 +14,7 @@ from retspec.subjects.seeds import generator_states
 from retspec.subjects.training.watching.forwards import tensors_in
 from retspec.subjects.training.watching.ranks.deviations import deviations_of
 from retspec.subjects.training.watching.ranks.joining import joined
+from retspec.subjects.training.watching.ranks.sharding import is_sharded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +63,8 @@ class _Reference:
     def __init__(self, watch: Watch, loop: Loop) -> None:
         if watch.trainee is None:
             raise Inconclusive("no module that trains was seen")
+        if is_sharded(watch.forwards.roots.values()):
+            raise Inconclusive("FSDP shards the parameters, so that no rank can compute the loss by itself")
         if len(loop.optimizers) > 1:
             raise Inconclusive(f"{len(loop.optimizers)} optimizers take steps, each for a loss of its own")
         self._trainee: Trainee = watch.trainee
@@ -97,6 +100,8 @@ class _Reference:
                 found: Sequence[Tensor | None]
                 found = torch.autograd.grad(whole, list(named.values()), allow_unused=True)
                 share = sum(each.weight for each in parts) / len(parts)
+                if self._adds_up(float(whole.detach()), parts):
+                    share /= len(parts)
                 for name, gradient in zip(named, found, strict=True):
                     if gradient is not None:
                         sums[name] = sums.get(name, 0) + share * gradient
@@ -136,6 +141,16 @@ class _Reference:
                 f"the loss of a batch was {parts[0].mean:.4g}, and is {own:.4g} when it is computed again: there is "
                 "more to it than the module and one criterion"
             )
+
+    def _adds_up(self, whole: float, parts: Sequence[_MicroBatch]) -> bool:
+        """Return whether the loss of all batches is the sum of theirs, and no mean.
+
+        So it is where a model divides by a number that it is given, such as the labels of all ranks; a Trainer then
+        multiplies by the number of ranks, over which DistributedDataParallel takes the mean:
+        https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py
+        That factor cannot be told from another, so that such a loss is compared up to it.
+        """
+        return self._is_same(whole, sum(each.mean for each in parts))
 
     def _is_same(self, one: float, other: float) -> bool:
         return abs(one - other) <= self._tolerance * max(abs(other), 1e-6)

@@ -77,6 +77,9 @@ class _Run:
         self._processes[0].compare()
         while self._gradients is None and self._processes[0].is_alive:
             self._listen()
+            if self._silence > self._patience:
+                unknown = "the module waits for other ranks when rank 0 computes its loss again"
+                return GradientsOfRanks((), 0, (), 0, unknown=unknown)
         if self._gradients is None:
             unknown = f"rank 0 died when it computed the gradients of all: {self._processes[0].last_line}"
             return GradientsOfRanks((), 0, (), 0, unknown=unknown)
@@ -104,10 +107,7 @@ class _Run:
         for each in dead:
             if each.rank not in self._traces:
                 raise NoVerdict(f"rank {each.rank} of {len(self._processes)} {each.death}")
-        computed = sum(each.cpu_seconds for each in self._processes)
-        if computed - self._computed > COMPUTES:
-            self._heard, self._computed = time.monotonic(), computed
-        silent = time.monotonic() - self._heard
+        silent = self._silence
         if silent > self._patience:
             waiting = [each for each in self._processes if each.rank not in self._traces]
             where = "; ".join(
@@ -117,6 +117,14 @@ class _Run:
                 f"the ranks wait for each other: nothing went on for {silent:.0f} s, and these have not come to their "
                 f"end: {where}"
             )
+
+    @property
+    def _silence(self) -> float:
+        """Seconds for which no rank has said a word or computed."""
+        computed = sum(each.cpu_seconds for each in self._processes)
+        if computed - self._computed > COMPUTES:
+            self._heard, self._computed = time.monotonic(), computed
+        return time.monotonic() - self._heard
 
     @property
     def _patience(self) -> float:
