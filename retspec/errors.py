@@ -159,12 +159,21 @@ def files_shown_from(folder: Path) -> Iterator[None]:
 
 
 def origin_of(error: BaseException) -> str:
-    """Return the innermost `file:line` of the user's code in a traceback, or an empty string."""
+    """Return the innermost `file:line` of the user's code in a traceback, or an empty string.
+
+    An error that a library raises is shown where the user's code calls it.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_shown(error.filename)}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not _is_machinery(frame.filename)]
-    return f"{_shown(theirs[-1].filename)}:{theirs[-1].lineno}" if theirs else ""
+    own = [frame for frame in theirs if not _is_installed(frame.filename)] or theirs
+    return f"{_shown(own[-1].filename)}:{own[-1].lineno}" if own else ""
+
+
+def _is_installed(file: str) -> bool:
+    """Whether a file belongs to an installed package; Cython names its sources, which are nowhere."""
+    return "site-packages" in Path(file).parts or file.endswith((".pyx", ".pxi"))
 
 
 def _shown(file: str) -> str:

@@ -166,7 +166,7 @@ def test_what_looks_wrong_is_named_with_its_advice_and_fits_a_narrow_terminal(
     said = " ".join(finished.out.split())
     assert "looks wrong: missed: stale_gradients = 4 parameters, required at most 0" in said
     assert f"→ {gather(entry_points=False).checks['stale_gradients'].advice}" in said
-    assert "1 look wrong" in said
+    assert "1 looks wrong" in said
     assert max(map(len, finished.out.splitlines())) <= 60
 
 
@@ -176,7 +176,10 @@ def test_what_cannot_be_judged_is_said_and_is_nothing_wrong(script: Any, retspec
     assert finished.code == 0
     said = " ".join(finished.out.split())
     assert "could not be judged: scheduler_steps: SGD has no scheduler" in said
-    assert "train_mode_validations: no forward pass without gradients was seen" in said
+    assert (
+        "train_mode_validations: no forward pass without gradients was seen; watch past a validation, with `--steps`"
+        in said
+    )
 
 
 def test_what_many_trainings_do_on_purpose_warns_and_is_nothing_wrong(script: Any, retspec: Any) -> None:

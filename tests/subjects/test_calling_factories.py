@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -169,6 +171,12 @@ def test_files_of_the_user_are_named_by_their_path_from_the_spec(
             assert failing().endswith("(../code/deep/mine.py:1)")
         assert failing().endswith("(code/deep/mine.py:1)")
     assert failing().endswith("(mine.py:1)")
+
+
+def test_what_a_library_raises_is_shown_where_it_is_called() -> None:
+    with pytest.raises(ValueError, match="non-negative") as raised:
+        np.random.default_rng(-1)
+    assert re.search(r"\(test_calling_factories\.py:\d+\)$", describe(raised.value))
 
 
 SPEC = """\

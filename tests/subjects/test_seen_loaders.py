@@ -179,6 +179,11 @@ def unvalidated(parts: Parts) -> None:
     parts.epoch(parts.train)
 
 
+def ended_early(parts: Parts) -> None:
+    parts.epoch(parts.train)
+    raise SystemExit
+
+
 def validated_in_train_mode(parts: Parts) -> None:
     parts.epoch(parts.train)
     with torch.no_grad():
@@ -200,6 +205,7 @@ def test_without_one_loader_for_training_the_reason_is_given(loop: Callable[[Par
     [
         (two_evaluations, "2 DataLoaders fed evaluations"),
         (unvalidated, "no forward pass without gradients in the watched steps; raise `train.steps`, now 26"),
+        (ended_early, "no forward pass without gradients in the watched steps; then it ended by itself"),
         (validated_in_train_mode, "no evaluation in eval mode read a DataLoader"),
     ],
 )

@@ -61,7 +61,8 @@ def _verdicts(results: Sequence[Result], width: int) -> Iterator[str]:
         for result in unknown:
             yield from _wrapped(f"  {result.criterion.id}: {one_line(result.reason)}", width, "    ")
     good = sum(result.verdict is Verdict.MET for result in results)
-    yield f"{len(results)} checks: {good} met, {len(bad)} look wrong, {len(unknown)} not judged"
+    look = "looks" if len(bad) == 1 else "look"
+    yield f"{len(results)} checks: {good} met, {len(bad)} {look} wrong, {len(unknown)} not judged"
 
 
 def _blame(result: Result, width: int) -> Iterator[str]:
@@ -75,4 +76,5 @@ def _blame(result: Result, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    """Return lines of this width; what a check says of a spec is said of the command line, which has no spec."""
+    return wrap(text.replace("`train.steps`", "`--steps`"), width, subsequent_indent=indent, break_on_hyphens=False)

@@ -46,5 +46,6 @@ def _why_no_val(watch: Watch, found: int) -> str:
     if found:
         return f"{found} DataLoaders fed evaluations, and which of them is `val` is not known"
     if not any(watch.forwards.evaluations[key] for key in evaluated_roots(watch)):
-        return f"no forward pass without gradients in the watched steps; raise `train.steps`, now {watch.requested}"
+        more = f"then {watch.ending}" if watch.ending else f"raise `train.steps`, now {watch.requested}"
+        return f"no forward pass without gradients in the watched steps; {more}"
     return "no evaluation in eval mode read a DataLoader over another dataset than the one that trains"
