@@ -148,7 +148,7 @@ class _Reference:
         So it is where a model divides by a number that it is given, such as the labels of all ranks; a Trainer then
         multiplies by the number of ranks, over which DistributedDataParallel takes the mean:
         https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py
-        That factor cannot be told from another, so that such a loss is compared up to it.
+        No other factor looks different, so such a loss is compared up to the number of ranks.
         """
         return self._is_same(whole, sum(each.mean for each in parts))
 
