@@ -117,9 +117,9 @@ def test_what_notes_its_reads_is_written_as_a_dict_is(tmp_path: Path) -> None:
 
 def test_a_key_that_the_code_names_may_be_read_later(tmp_path: Path) -> None:
     path = tmp_path / "train.yaml"
-    unnamed = "warm-up".replace("-", "_")  # this file must not name it either
+    unnamed = "nobody-names-it".replace("-", "_")  # no other file may name it either: all tests are code that is loaded
     path.write_text(f"a: 1\nout: x\n{unnamed}: 3\n")
-    (tmp_path / "train.py").write_text('save(config["out"])\nwarm_up = 5\n')
+    (tmp_path / "train.py").write_text('save(config["out"])\nnobody_names_it = 5\n')
     follower = ConfigFollower(path)
     with follower.following():
         yaml.safe_load(path.read_text())["a"]
