@@ -18,10 +18,10 @@ class PatchEmbedding(Struct, frozen=True):
     """The convolution that cuts the image into patches: its stride equals its kernel."""
 
     name: str
-    patch: tuple[int, int]
-    """(height, width) of a patch in pixels."""
-    grid: tuple[int, int]
-    """(rows, columns) of patches in an image."""
+    patch: tuple[int, ...]
+    """(height, width) of a patch in pixels; (depth, height, width) in a volume."""
+    grid: tuple[int, ...]
+    """(rows, columns) of patches in an image; (layers, rows, columns) in a volume."""
     width: int
     """Channels of a token, the embedding dimension."""
 

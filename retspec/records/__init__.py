@@ -68,6 +68,7 @@ from retspec.records.spec import (
     Spec,
     Waiver,
 )
+from retspec.records.tasks import LOSSES, NAMED_LOSSES, REGRESSION_LOSSES, TaskName
 from retspec.records.values import (
     DEEPEST,
     Direction,
@@ -92,10 +93,13 @@ __all__ = [
     "LAUNCHED_TRAINING",
     "LORA_ALIASES",
     "LORA_NOT_TAKEN",
+    "LOSSES",
+    "NAMED_LOSSES",
     "OPTIMIZERS",
     "OWN_TRANSFORM",
     "RECIPE_KEYS",
     "REFUSED_OPTIMIZERS",
+    "REGRESSION_LOSSES",
     "SCHEDULERS",
     "Baseline",
     "BatchSize",
@@ -138,6 +142,7 @@ __all__ = [
     "Size",
     "Slack",
     "Spec",
+    "TaskName",
     "TrainingSource",
     "TransformChoice",
     "Value",

@@ -76,7 +76,7 @@ class Subject:
             data_sources,
             batch_size=self.recipe.batch_size,
             skeleton=lambda: self.optional_skeleton,
-            num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
+            outputs=lambda shape: self.skeleton.trace(shape).output_shape,
             making=making,
             note=note,
         )

@@ -38,7 +38,7 @@ class DataBuilder:
     """Calls the data source of a spec, with seeded random numbers.
 
     skeleton: the model without weights, for its input size; None in a spec without a model.
-    num_classes: the width of the model's output for a batch of that shape; raises SubjectError without a model.
+    outputs: the shape of the model's output for a batch of that shape; raises SubjectError without a model.
     making: entered with the name of a part while it is made.
     note: called with what a reader should know of the dataset, in whole sentences.
     """
@@ -50,7 +50,7 @@ class DataBuilder:
         *,
         batch_size: int,
         skeleton: Callable[[], Skeleton | None],
-        num_classes: Callable[[tuple[int, ...]], int],
+        outputs: Callable[[tuple[int, ...]], tuple[int, ...]],
         making: Callable[[str], AbstractContextManager[object]],
         note: Callable[[tuple[str, ...]], None],
     ) -> None:
@@ -59,7 +59,8 @@ class DataBuilder:
         self._seed = spec.run.seed
         self._batch_size = batch_size
         self._skeleton = skeleton
-        self._num_classes = num_classes
+        self._outputs = outputs
+        self._recipe = spec.train
         self._making = making
         self._note = note
         self.source = sources[spec.data.source]
@@ -149,7 +150,9 @@ class DataBuilder:
             batch_size=self._batch_size,
             seed=self._seed,
             input_size=None if skeleton is None else input_size(skeleton.module),
-            num_classes=self._num_classes,
+            outputs=self._outputs,
+            task=self._recipe.task,
+            loss=self._recipe.loss if self._recipe.step is None else "",
         )
 
     def _call(self, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
