@@ -23,7 +23,8 @@ def input_divisible_by_patch(geometry: Geometry) -> Observed[bool]:
         input_divisible_by_patch: true
 
     What the number means:
-        True when height and width of the input, and the depth of a volume, are multiples of the patch that a forward pass showed.
+        True when height and width of the input, and the depth of a volume, are multiples of the patch that a forward
+        pass showed.
     """
     embedding = patch_embedding(geometry)
     sizes = geometry.input_shape[-len(embedding.patch) :]
