@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive, SubjectError
-from retspec.subjects.training.tasks.task import IGNORED, PLACE, Right, Task, aligned, shapes
+from retspec.subjects.training.tasks.task import IGNORED, PLACE, Right, Task, aligned, nearest, shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,10 +56,10 @@ class Segmentation(Task):
         return Right(min(dice.values()), {"Dice": {f"class {each}": value for each, value in dice.items()}})
 
     def targets(self, wanted: Wanted, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return images that carry their masks, and the masks.
+        """Return images that show their masks, and the masks; noise says nothing that a convolution could learn.
 
         A mask is a grid of 4 cells on each side, each of one class, drawn after the images; its cells are brighter the
-        higher their class. Raises SubjectError for outputs without places.
+        higher their class, with an eighth of that step as noise. Raises SubjectError for outputs without places.
         """
         import torch
         from torch.nn import functional
@@ -71,25 +71,16 @@ class Segmentation(Task):
                 path=PLACE,
             )
         channels, places = wanted.outputs[1], wanted.outputs[2:]
-        classes = wanted.classes or max(channels, 2)  # one output distinguishes two classes
+        classes = max(wanted.classes or channels, 2)  # one output distinguishes two classes
         cells = torch.randint(classes, (len(images), *([GRID] * len(places))), generator=wanted.generator)
-        mask = _enlarged(cells, places)
+        mask = nearest(cells, places)
         if images.dim() == len(places) + 2:
-            light = _enlarged(cells, tuple(images.shape[2:])) * (4 / (classes - 1)) - 2
-            images = (images + light[:, None].to(images.dtype)) / 2
+            step = 3 / (classes - 1)
+            images = images * (step / 8) + nearest(cells, tuple(images.shape[2:]))[:, None] * step - 1.5
         if wanted.loss == "bce_with_logits":
             drawn = mask[:, None] if channels == 1 else functional.one_hot(mask, channels).movedim(-1, 1)
             return images, drawn.float()
         return images, mask
-
-
-def _enlarged(cells: Tensor, places: tuple[int, ...]) -> Tensor:
-    """Return a grid (images, 4, ...) as (images, *places), each cell as a block."""
-    import torch
-
-    for dimension, size in enumerate(places, start=1):
-        cells = cells.index_select(dimension, torch.arange(size) * GRID // size)
-    return cells
 
 
 def _is_numbered(outputs: Tensor, targets: Tensor) -> bool:

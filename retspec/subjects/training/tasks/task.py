@@ -114,6 +114,15 @@ def aligned(loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
     )
 
 
+def nearest(grid: Tensor, places: tuple[int, ...]) -> Tensor:
+    """Return a grid (..., height, width) in another size of its last dimensions, each place as the nearest before."""
+    import torch
+
+    for dimension, size in enumerate(places, start=grid.dim() - len(places)):
+        grid = grid.index_select(dimension, torch.arange(size) * grid.shape[dimension] // size)
+    return grid
+
+
 def shapes(outputs: Tensor, targets: Tensor) -> str:
     """Return both shapes in words."""
     kind = str(targets.dtype).removeprefix("torch.")
