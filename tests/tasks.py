@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -105,3 +106,54 @@ class TwoHeads(nn.Module):
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.body(inputs.flatten(1)).relu()
         return self.one(hidden), self.other(hidden)
+
+
+class TwoEyes(nn.Module):
+    """Takes both eyes and a table, in this order or by name."""
+
+    def __init__(self, outputs: int = 4) -> None:
+        super().__init__()
+        self.eye, self.ages = nn.Sequential(nn.Flatten(), nn.Linear(192, 32)), nn.Embedding(100, 8)
+        self.head = nn.Linear(72, outputs)
+
+    def forward(self, left: Tensor, right: Tensor, table: Tensor) -> Tensor:
+        assert table.dtype == torch.long
+        assert left.shape[1:] == (3, 8, 8)
+        outputs: Tensor = self.head(torch.cat([self.eye(left).relu(), self.eye(right).relu(), self.ages(table)], 1))
+        return outputs
+
+
+def eyes(form: str = "mapping") -> Any:
+    """A batch of two eyes, an age and a grade each, in one of the forms that people give it."""
+    left, right, age, grade = images(), images().flip(0), torch.arange(8) * 9, torch.arange(8) % 4
+    return {
+        "mapping": {"od": left, "os": right, "age": age, "grade": grade},
+        "nested": ((left, right, age), grade),
+        "flat": (left, right, age, grade),
+        "record": SimpleNamespace(od=left, os=right, age=age, grade=grade),
+        "named": {"inputs": {"left": left, "right": right, "table": age}, "grade": grade},
+        "uneven": (left, right[:4], age, grade),
+        "file names": (left, "a.png", age, grade),
+        "large": (left, right, age + 2**25, grade),
+    }[form]
+
+
+class Eyes(torch.utils.data.Dataset[Any]):
+    """The same, item by item."""
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return {key: value[index] for key, value in eyes().items()}
+
+
+def loader() -> torch.utils.data.DataLoader[Any]:
+    return torch.utils.data.DataLoader(Eyes(), batch_size=8)
+
+
+def step(model: nn.Module, batch: Any) -> dict[str, Tensor]:
+    """A forward pass as the user writes it."""
+    (left, right, table), grades = batch
+    logits = model(left, right, table)
+    return {"loss": functional.cross_entropy(logits, grades), "outputs": logits}

@@ -24,6 +24,8 @@ class PatchEmbedding(Struct, frozen=True):
     """(rows, columns) of patches in an image; (layers, rows, columns) in a volume."""
     width: int
     """Channels of a token, the embedding dimension."""
+    input_shape: tuple[int, ...] = ()
+    """(batch, channels, height, width) of what it cuts up; empty in results of older versions."""
 
 
 class Classifier(Struct, frozen=True):

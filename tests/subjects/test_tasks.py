@@ -237,7 +237,7 @@ def test_targets_that_anything_is_right_about_prove_nothing(
         ("flat outputs: 1", noise(), "task: ordinal, loss: mse", "one output does not say how many grades"),
         ("flat outputs: 3", own("grades"), "loss: bce_with_logits", "takes class numbers from 0 to 2; these go from 0"),
         ("flat outputs: 1", own("grades"), "loss: bce_with_logits", "over 1 output takes targets from 0 to 1"),
-        ("flat outputs: 3", own("labels"), "loss: bce_with_logits", "the outputs have shape (8, 3), the targets (8, 5)"),
+        ("flat outputs: 3", own("labels"), "loss: bce_with_logits", "outputs have shape (8, 3), the targets (8, 5)"),
     ],
 )  # fmt: skip
 def test_outputs_and_targets_that_do_not_belong_together_are_refused(

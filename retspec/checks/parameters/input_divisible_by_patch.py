@@ -27,6 +27,6 @@ def input_divisible_by_patch(geometry: Geometry) -> Observed[bool]:
         pass showed.
     """
     embedding = patch_embedding(geometry)
-    sizes = geometry.input_shape[-len(embedding.patch) :]
+    sizes = (embedding.input_shape or geometry.input_shape)[-len(embedding.patch) :]
     divisible = all(size % patch == 0 for size, patch in zip(sizes, embedding.patch, strict=True))
     return Observed(divisible, patch_details(geometry, embedding))

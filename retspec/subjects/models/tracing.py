@@ -87,11 +87,12 @@ class _Modules:
         return hook
 
     def _see_convolution(self, name: str) -> Any:
-        def hook(module: nn.Conv2d | nn.Conv3d, _inputs: Any, output: Tensor) -> None:
+        def hook(module: nn.Conv2d | nn.Conv3d, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             kernel: tuple[int, ...] = module.kernel_size
             if self.patch_embedding is None and kernel == module.stride and set(kernel) != {1}:
                 grid, width = tuple(output.shape[-len(kernel) :]), output.shape[1]
-                self.patch_embedding = PatchEmbedding(own_name(name), patch=kernel, grid=grid, width=width)
+                seen = tuple(inputs[0].shape) if inputs else ()
+                self.patch_embedding = PatchEmbedding(own_name(name), kernel, grid, width, seen)
 
         return hook
 

@@ -9,6 +9,7 @@ from retspec.errors import SubjectError
 from retspec.plugin import training_source
 from retspec.records import Recipe, is_reference
 from retspec.subjects.callables import call
+from retspec.subjects.data.parts import parts_of
 from retspec.subjects.devices import autocast
 from retspec.subjects.models.outputs import is_unclear, logits_of, whole_output
 from retspec.subjects.models.registration import require_registered
@@ -170,7 +171,9 @@ class RecipeTrainer(Trainer):
         """
         with autocast(self.device, self._recipe.amp):
             if self._own_step is not None:
-                return self._own_step(self.model, inputs, targets, self._show, self.parameters)
+                parts = parts_of(self.model)
+                given = inputs if parts is None else parts.given(inputs)
+                return self._own_step(self.model, given, targets, self._show, self.parameters)
             outputs, logits = whole_output(self.model, inputs)
             if logits is None and self._own_loss is not None and is_unclear(outputs):
                 return self._own_loss(outputs, None, targets, learns=bool(self.parameters))
