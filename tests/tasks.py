@@ -37,6 +37,22 @@ def autoencoder() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 3, 1))
 
 
+class Volume(nn.Module):
+    """Cuts a volume of one channel into patches of 4 x 8 x 8 voxels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.proj, self.head = nn.Conv3d(1, 16, (4, 8, 8), (4, 8, 8)), nn.Linear(16, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.head(self.proj(inputs).flatten(2).mT.mean(1))
+        return outputs
+
+
+def volume() -> nn.Module:
+    return Volume()
+
+
 def images(count: int = 8) -> Tensor:
     return torch.randn(count, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 

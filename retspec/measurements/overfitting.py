@@ -58,7 +58,7 @@ def overfitting(
     batch = take_batch(samples)
     with preserved(model), without_dropout(model):
         model.train()
-        watched = _Watched(trainer.on(model, batch, steps=most_steps), trainer.recipe)
+        watched = _Watched(trainer.on(model, batch, steps=most_steps), trainer)
         looks: list[_Look] = []
         learnt: _Look | None = None
         for step in range(most_steps + 1):
@@ -83,14 +83,12 @@ class _Look:
 
 
 class _Watched:
-    """A trainer, and what its model answers.
+    """A trainer, and what its model answers."""
 
-    recipe: the keys of `train` that it shares with the recipe.
-    """
-
-    def __init__(self, trainer: Trainer, recipe: Recipe) -> None:
+    def __init__(self, trainer: Trainer, maker: TrainerMaker) -> None:
         self.trainer = trainer
-        self._recipe = recipe
+        self._recipe = maker.recipe
+        self._names_loss = maker.is_recipe and maker.recipe.step is None and maker.recipe.loss in NAMED_LOSSES
         self._task: Task | None = None
         self._seen: list[tuple[Tensor, Tensor]] = []
         trainer.see = self._see
@@ -140,8 +138,7 @@ class _Watched:
             return "what a right answer is cannot be seen in outputs and targets; say it as `train.task`"
         if last.right is None:
             return f"the task {self._task.name} says nothing about right answers"
-        is_sure = self._recipe.loss in NAMED_LOSSES and self._recipe.step is None
-        if is_sure or last.loss > LEARNT or last.right.share >= self._task.least:
+        if self._names_loss or last.loss > LEARNT or last.right.share >= self._task.least:
             return ""
         return (
             f"the loss is learnt ({last.loss:.3g}), and {last.right.share:.3g} of the answers are right for the task "
