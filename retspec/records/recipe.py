@@ -132,8 +132,7 @@ class Recipe:
         str,
         Meta(
             pattern=rf"^({'|'.join(NAMED_LOSSES)}|[\w.]+:\w+(\.\w+)*)$",
-            description=f"{', '.join(NAMED_LOSSES)}, or your own as package.module:callable(logits, targets). By "
-            "default the first that goes with the task.",
+            description=f"{', '.join(NAMED_LOSSES)}, or your own as package.module:callable(logits, targets).",
             examples=["cross_entropy", "bce_with_logits", "mse"],
         ),
     ] = "cross_entropy"
