@@ -90,6 +90,7 @@ class _Watched:
         self._recipe = maker.recipe
         self._names_loss = maker.is_recipe and maker.recipe.step is None and maker.recipe.loss in NAMED_LOSSES
         self._task: Task | None = None
+        self._first = 0.0
         self._seen: list[tuple[Tensor, Tensor]] = []
         trainer.see = self._see
 
@@ -109,9 +110,16 @@ class _Watched:
             )
         outputs, targets = (torch.cat([*each]) for each in zip(*self._seen, strict=True))
         if step == 0:
+            self._first = loss
             self._task = self.trainer.task or task_of(self._recipe.task, "", outputs, targets)
         right = self._task.right(outputs, targets) if self._task else None
-        return _Look(step, loss, right, self._task.is_learnt(right, loss) if self._task else loss <= LEARNT)
+        return _Look(step, loss, right, self._is_learnt(right, loss))
+
+    def _is_learnt(self, right: Right | None, loss: float) -> bool:
+        """Whether the samples are learnt; where nothing says what is right, a loss that was higher must say it."""
+        if self._task is None or right is None:
+            return self._first > LEARNT and 0 <= loss <= LEARNT
+        return self._task.is_learnt(right, loss)
 
     def facts(self, first: _Look, learnt: _Look | None, last: _Look, most_steps: int) -> Overfitting:
         """Return the facts about a training that ended."""
@@ -138,7 +146,7 @@ class _Watched:
             return "what a right answer is cannot be seen in outputs and targets; say it as `train.task`"
         if last.right is None:
             return f"the task {self._task.name} says nothing about right answers"
-        if self._names_loss or last.loss > LEARNT or last.right.share >= self._task.least:
+        if self._names_loss or not 0 <= last.loss <= LEARNT or last.right.share >= self._task.least:
             return ""
         return (
             f"the loss is learnt ({last.loss:.3g}), and {last.right.share:.3g} of the answers are right for the task "

@@ -33,9 +33,9 @@ OWN_OPTIMIZER_DECIDES = ("lr", "weight_decay", "momentum", "groups")
 """The keys that say nothing beside an optimizer of the user's own, which has its groups and their rates."""
 OWN_STEP_DECIDES = ("loss", "label_smoothing", "class_weights")
 """Those that say nothing beside a step of the user's own, which computes its loss."""
-EVERY_TRAINING = ("task", "steps", "stop_at_drop", "min_steps", "batch_size", "dropout")
+EVERY_TRAINING = ("steps", "stop_at_drop", "min_steps", "batch_size", "dropout", "task")
 """The keys of `train:` that go with every kind of training that retspec starts."""
-LAUNCHED_TRAINING = ("task", "steps")
+LAUNCHED_TRAINING = ("steps", "task")
 """Those that go with a training of the user's own."""
 
 

@@ -264,6 +264,13 @@ def test_where_nothing_says_what_is_right_there_is_no_verdict(
     assert (result.verdict, said in result.reason) == (Verdict.INCONCLUSIVE, True), result.reason
 
 
+@pytest.mark.parametrize("loss", ["tiny", "below_zero"])
+def test_a_loss_that_is_low_from_the_start_shows_no_learning(tmp_path: Path, loss: str) -> None:
+    train = f'task: custom, loss: "tests.tasks:{loss}"'
+    (result,) = results(tmp_path, "flat outputs: 4", own("grades"), train, "overfit_steps: 90").values()
+    assert (result.verdict, "custom says nothing" in result.reason) == (Verdict.INCONCLUSIVE, True)
+
+
 def test_an_age_is_learnt_although_its_loss_is_far_from_zero(tmp_path: Path) -> None:
     """The mean squared error of ages is in squared years: what is learnt is seen in units of their spread."""
     checks = "overfit_accuracy: 1.0\noverfit_steps: 80\noverfit_loss: 0.01"

@@ -83,10 +83,8 @@ class Task(ABC):
         """
         return None
 
-    def is_learnt(self, right: Right | None, loss: float) -> bool:
+    def is_learnt(self, right: Right, loss: float) -> bool:
         """Whether a batch is learnt by heart."""
-        if right is None:
-            return loss <= LEARNT
         return right.share >= self.least and (loss <= LEARNT or not self.needs_low_loss)
 
     def targets(self, wanted: Wanted, images: Tensor) -> tuple[Tensor, Tensor]:
