@@ -55,7 +55,7 @@ class Geometry(Struct, frozen=True):
     input_shape: tuple[int, ...]
     """(batch, channels, height, width) for images, in pixels."""
     output_shape: tuple[int, ...]
-    """(batch, classes) for a classifier."""
+    """(batch, classes) for a classifier, (batch, classes, height, width) for segmentation."""
     patch_embedding: PatchEmbedding | None
     attention: tuple[AttentionShape, ...]
     """Distinct shapes in the order in which they ran."""

@@ -342,3 +342,8 @@ def test_a_task_brings_its_loss(tmp_path: Path) -> None:
         if losses:
             spec = spec_in(tmp_path, "loss_drop: 0.1", f'model: {{factory: "a:b"}}\ntrain: {{task: {task}}}')
             assert prepare(spec, entry_points=False)[0].spec.train.loss == losses[0]
+
+
+def test_a_training_of_ones_own_may_name_its_task_too(tmp_path: Path) -> None:
+    spec = spec_in(tmp_path, "overfit_accuracy: 1.0", "train: {script: train.py, task: multilabel}")
+    assert prepare(spec, entry_points=False)[0].spec.train.task == "multilabel"

@@ -93,7 +93,7 @@ class RecipeTrainer(Trainer):
         left out:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
         """
-        if not self._weighs_targets or len(targets) == len(self.batch.targets):
+        if len(targets) == len(self.batch.targets) or not self._weighs_targets:
             return super().share(targets)
         return self._loss.weight_of(targets) / self._loss.weight_of(self.batch.targets)
 
