@@ -114,7 +114,8 @@ def totals(plan: Plan) -> str:
     fewest, most = plan.fewest_passes, plan.passes
     forward = f"{_range(fewest.forward, most.forward)} forward {'pass' if most.forward == 1 else 'passes'}"
     backward = _range(fewest.backward, most.backward)
-    return f"{measurements} for {criteria}: {forward} and {backward} backward; {weights}"
+    task = f"; the task is {plan.spec.train.task}" if plan.spec.train.task else ""
+    return f"{measurements} for {criteria}: {forward} and {backward} backward; {weights}{task}"
 
 
 def _count(number: int, one: str, several: str = "") -> str:

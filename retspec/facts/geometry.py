@@ -18,12 +18,14 @@ class PatchEmbedding(Struct, frozen=True):
     """The convolution that cuts the image into patches: its stride equals its kernel."""
 
     name: str
-    patch: tuple[int, int]
-    """(height, width) of a patch in pixels."""
-    grid: tuple[int, int]
-    """(rows, columns) of patches in an image."""
+    patch: tuple[int, ...]
+    """(height, width) of a patch in pixels; (depth, height, width) in a volume."""
+    grid: tuple[int, ...]
+    """(rows, columns) of patches in an image; (layers, rows, columns) in a volume."""
     width: int
     """Channels of a token, the embedding dimension."""
+    input_shape: tuple[int, ...] = ()
+    """(batch, channels, height, width) of what it cuts up; empty in results of older versions."""
 
 
 class Classifier(Struct, frozen=True):
@@ -53,7 +55,7 @@ class Geometry(Struct, frozen=True):
     input_shape: tuple[int, ...]
     """(batch, channels, height, width) for images, in pixels."""
     output_shape: tuple[int, ...]
-    """(batch, classes) for a classifier."""
+    """(batch, classes) for a classifier, (batch, classes, height, width) for segmentation."""
     patch_embedding: PatchEmbedding | None
     attention: tuple[AttentionShape, ...]
     """Distinct shapes in the order in which they ran."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -12,9 +14,10 @@ class Overfitting(Struct, frozen=True):
     most_steps: int
     """Optimizer steps after which the training gives up."""
     learnt_at: int | None
-    """Optimizer steps until every sample was right and the loss low enough; None if that never happened."""
-    accuracy: float
-    """Fraction of the samples that is right at the end, from 0 to 1, in train mode without dropout."""
+    """Optimizer steps until the samples were learnt by heart, as the task says; None if that never happened."""
+    accuracy: float | None
+    """Share of right answers, from 0 to 1, when they were learnt or at the end, in train mode without dropout; None
+    where it is not known what is right."""
     loss: float
     """Mean loss over the samples at the end."""
     floor_known: bool = True
@@ -23,3 +26,11 @@ class Overfitting(Struct, frozen=True):
     """Mean loss over the samples before the first step; None in results of older versions."""
     suspicions: tuple[str, ...] = ()
     """What looks wrong about the first logits, in words."""
+    task: str | None = None
+    """What the outputs and targets mean; empty where that is not certain, None in results of older versions."""
+    counts: str = ""
+    """What `accuracy` is a share of, in words."""
+    scores: dict[str, Any] = {}
+    """More about the answers, such as the Dice coefficient of each class."""
+    unknown: str = ""
+    """Why it is not known what is right; empty where it is."""

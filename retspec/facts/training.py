@@ -40,6 +40,11 @@ NOTHING_TO_LEARN = (
 """Why a training that starts at a loss of zero has no observation."""
 
 
+def task_shown(task: str | None) -> dict[str, str]:
+    """Return a task as details, an uncertain one with what to do about it; nothing where nobody asked."""
+    return {} if task is None else {"task": task or "not certain; say it as `train.task`"}
+
+
 def drop(losses: Sequence[float]) -> float:
     """Return the fraction by which losses fell, 1 - last / first; the first must be positive."""
     return 1 - losses[-1] / losses[0]
@@ -75,6 +80,8 @@ class Training(Struct, frozen=True):
     """The operation that made a gradient not finite although the loss was finite, if it could be found."""
     suspicions: tuple[str, ...] = ()
     """What looks wrong about the first logits, in words, such as probabilities in front of a cross-entropy."""
+    task: str | None = None
+    """What the outputs and targets mean; empty where that is not certain, None where nobody asked."""
 
     @property
     def ended_early(self) -> bool:
@@ -86,7 +93,7 @@ class Training(Struct, frozen=True):
         """As details: the steps that were taken, those that were requested if that is more, and what looks wrong."""
         early = {"asked for": self.steps, "ended by": "train.stop_at_drop"} if self.ended_early else {}
         wrong = {"look at": [*self.suspicions]} if self.suspicions else {}
-        return {"steps": len(self.losses), **early, **wrong}
+        return {"steps": len(self.losses), **early, **task_shown(self.task), **wrong}
 
     @property
     def remedy(self) -> str:

@@ -33,11 +33,13 @@ def blank_training(
     If `train.stop_at_drop` ends it early, the labels alone were enough for that drop. This is the "input-independent
     baseline" of https://karpathy.github.io/2019/04/25/recipe/
 
-    Raises NoVerdict for a model without trainable parameters.
+    Raises NoVerdict for a model without trainable parameters, and for a task whose targets are the inputs.
     """
     import torch
 
     if trainer.watched is not None:
         raise NoVerdict("this trains a second time with blank images, and a training of your own runs as it is")
+    if trainer.recipe.task == "self_supervised":
+        raise NoVerdict("the task self_supervised learns the inputs themselves, and blank ones are learnt at once")
     blank = Batch(torch.zeros_like(batch.inputs), batch.targets)
     return train(model, blank, trainer.varied(steps=steps, lr=lr), progress)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from retspec.errors import SubjectError
+from retspec.errors import Inconclusive, SubjectError
 from retspec.facts import Labels, OutsideLabel
 from retspec.plugin import Cost, measurement
-from retspec.records import PositiveInt
+from retspec.records import PositiveInt, TaskName
 from retspec.subjects.models.structure import input_size
 from retspec.text.wording import listing
 
@@ -18,17 +18,27 @@ if TYPE_CHECKING:
     from retspec.subjects.models.skeleton import Skeleton
 
 
+_NUMBERED = frozenset({None, "classification", "ordinal", "custom"})
+"""Tasks whose labels are class numbers, or may be."""
+
+
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def labels(
     dataset: Dataset,
     optional_skeleton: Skeleton | None,
     *,
+    task: TaskName | None,
     num_classes: Annotated[PositiveInt, Meta(description="By default the width of the model's output.")] | None = None,
 ) -> Labels:
     """Compare every label of every split with the number of classes, seen in a forward pass on fake tensors.
 
-    Raises SubjectError when neither the model nor `num_classes` gives the number of classes.
+    Raises SubjectError when neither the model nor `num_classes` gives the number of classes, and Inconclusive for a
+    task whose labels are no class numbers.
     """
+    if task not in _NUMBERED:
+        raise Inconclusive(f"the labels of the task {task} are no class numbers, so that none is out of their range")
+    if task == "ordinal" and num_classes is None:
+        raise Inconclusive("the outputs may be grades or thresholds between them; give `with: {num_classes: 5}`")
     classes = num_classes or classes_of(optional_skeleton)
     outside = [each for each in dataset.examples if each.label is None or not 0 <= each.label < classes]
     used = {each.label for each in dataset.examples}
@@ -43,8 +53,9 @@ def labels(
 
 
 def classes_of(skeleton: Skeleton | None) -> int:
-    """Return the width of the model's output, at least 2; raises SubjectError where no model gives it."""
+    """Return dimension 1 of the model's output, at least 2; raises SubjectError where no model gives it."""
     size = None if skeleton is None else input_size(skeleton.module)
     if skeleton is None or size is None:
         raise SubjectError("no model reports the number of classes; give it: `with: {num_classes: 5}`", path="checks")
-    return max(skeleton.trace((1, *size)).output_shape[-1], 2)  # one logit distinguishes two classes
+    outputs = skeleton.trace((1, *size)).output_shape
+    return max(outputs[1] if len(outputs) > 1 else 1, 2)  # one logit distinguishes two classes

@@ -10,6 +10,7 @@ from msgspec import Meta
 from retspec.facts import BadBatch, Sweep
 from retspec.measurements.labels import classes_of
 from retspec.plugin import Cost, PositiveInt, measurement
+from retspec.records import TaskName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from retspec.subjects.models.skeleton import Skeleton
 
 
+_NUMBERS = frozenset({"regression", "self_supervised", "custom"})
+"""Tasks whose targets are no class indices."""
+
+
 @measurement(cost=Cost.FORWARD)
 def sweep(
     loaders: UserLoaders,
     optional_skeleton: Skeleton | None,
     progress: Callable[[int, int], None],
     *,
+    task: TaskName | None,
     num_classes: Annotated[
         PositiveInt, Meta(description="By default those of the watched criterion, or the width of the model's output.")
     ]
@@ -36,7 +42,10 @@ def sweep(
     """Look at the batches of the user's loaders, as many as `data.sweep` says."""
     read: dict[str, int] = {}
     bad: list[BadBatch] = []
-    inspector = _Inspector(lambda: num_classes or loaders.classes or classes_of(optional_skeleton), ignore_index)
+    count_classes = (
+        None if task in _NUMBERS else lambda: num_classes or loaders.classes or classes_of(optional_skeleton)
+    )
+    inspector = _Inspector(count_classes, ignore_index)
     total = loaders.sweep * len(loaders.every)
     for loader in loaders.every:
         read[loader.name] = 0
@@ -50,9 +59,12 @@ def sweep(
 
 
 class _Inspector:
-    """Finds what is wrong with a batch; asks for the number of classes once targets are class indices."""
+    """Finds what is wrong with a batch; asks for the number of classes once targets are class indices.
 
-    def __init__(self, count_classes: Callable[[], int], ignore_index: int | None) -> None:
+    count_classes: None where targets are never class indices, whatever their type.
+    """
+
+    def __init__(self, count_classes: Callable[[], int] | None, ignore_index: int | None) -> None:
         self._count_classes = count_classes
         self._ignored = ignore_index
         self.classes: int | None = None
@@ -63,8 +75,8 @@ class _Inspector:
         yield from self._changed(inputs, targets)
         if targets.is_floating_point():
             yield from _not_finite("targets", targets)
-        else:
-            yield from self._indices(targets)
+        elif self._count_classes is not None:
+            yield from self._indices(targets, self._count_classes)
 
     def _changed(self, inputs: Tensor, targets: Tensor) -> Iterator[str]:
         self._dtypes = self._dtypes or (inputs.dtype, targets.dtype)
@@ -72,12 +84,12 @@ class _Inspector:
             if tensor.dtype != first:
                 yield f"{name} are {_name(tensor.dtype)}, those of the first batch {_name(first)}"
 
-    def _indices(self, targets: Tensor) -> Iterator[str]:
+    def _indices(self, targets: Tensor, count_classes: Callable[[], int]) -> Iterator[str]:
         import torch
 
         if targets.dtype not in {torch.int64, torch.uint8}:
             yield f"targets are {_name(targets.dtype)}, and class indices are int64"
-        self.classes = self.classes or self._count_classes()
+        self.classes = self.classes or count_classes()
         outside = (targets < 0) | (targets >= self.classes)
         if self._ignored is not None:
             outside &= targets != self._ignored

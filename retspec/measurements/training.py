@@ -193,6 +193,7 @@ class _Log:
             skipped=tuple(self._skipped) if trainer.scales else None,
             nonfinite_backward=self._nonfinite_backward,
             suspicions=trainer.suspicions,
+            task=trainer.task.name if trainer.task else "",
         )
 
     def _history(self, index: int, snapshot: Snapshot, trainer: Trainer) -> GradientHistory:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from retspec.records.quantities import PositiveInt
+from retspec.records.tasks import NAMED_LOSSES, TaskName
 
 OPTIMIZERS = (
     *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "muon", "nadam", "radam"),
@@ -32,9 +33,9 @@ OWN_OPTIMIZER_DECIDES = ("lr", "weight_decay", "momentum", "groups")
 """The keys that say nothing beside an optimizer of the user's own, which has its groups and their rates."""
 OWN_STEP_DECIDES = ("loss", "label_smoothing", "class_weights")
 """Those that say nothing beside a step of the user's own, which computes its loss."""
-EVERY_TRAINING = ("steps", "stop_at_drop", "min_steps", "batch_size", "dropout")
+EVERY_TRAINING = ("steps", "stop_at_drop", "min_steps", "batch_size", "dropout", "task")
 """The keys of `train:` that go with every kind of training that retspec starts."""
-LAUNCHED_TRAINING = ("steps",)
+LAUNCHED_TRAINING = ("steps", "task")
 """Those that go with a training of the user's own."""
 
 
@@ -66,6 +67,7 @@ class ParameterGroup:
 class Recipe:
     """The section `train`: how the short trainings of the checks are done."""
 
+    task: TaskName | None = None
     steps: Annotated[PositiveInt, Meta(description="Optimizer steps of a training.")] = 20
     stop_at_drop: (
         Annotated[
@@ -129,9 +131,9 @@ class Recipe:
     loss: Annotated[
         str,
         Meta(
-            pattern=r"^(cross_entropy|bce_with_logits|[\w.]+:\w+(\.\w+)*)$",
-            description="cross_entropy, bce_with_logits, or your own as package.module:callable(logits, targets).",
-            examples=["cross_entropy", "bce_with_logits"],
+            pattern=rf"^({'|'.join(NAMED_LOSSES)}|[\w.]+:\w+(\.\w+)*)$",
+            description=f"{', '.join(NAMED_LOSSES)}, or your own as package.module:callable(logits, targets).",
+            examples=["cross_entropy", "bce_with_logits", "mse"],
         ),
     ] = "cross_entropy"
     step: (

@@ -135,6 +135,27 @@ Classes = Annotated[
 ]
 
 
+Key = Annotated[
+    Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1)],
+    Meta(description="A key or attribute of a batch, or a place in a tuple."),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """Where inputs and targets are in a batch of the user's."""
+
+    inputs: Annotated[
+        Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1)] | list[Key] | dict[str, Key],
+        Meta(
+            description="A key or place; a list of them for inputs that `forward` gets in this order; a mapping of its "
+            "arguments to them for inputs that it gets by name.",
+            examples=["image", ["left", "right"], {"pixel_values": "image"}],
+        ),
+    ]
+    targets: Key
+
+
 @dataclass(frozen=True, kw_only=True)
 class Data:
     """The section `data`: the source of the batch, and from what; the last five are for sources that give files."""

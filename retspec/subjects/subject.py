@@ -17,6 +17,7 @@ from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.building import DataBuilder
 from retspec.subjects.data.item_files import folders_of
 from retspec.subjects.data.loaders import PastFeed
+from retspec.subjects.data.parts import part_inputs
 from retspec.subjects.devices import choose_device
 from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.models.building import ModelBuilder
@@ -76,7 +77,7 @@ class Subject:
             data_sources,
             batch_size=self.recipe.batch_size,
             skeleton=lambda: self.optional_skeleton,
-            num_classes=lambda shape: self.skeleton.trace(shape).output_shape[-1],
+            outputs=lambda shape: self.skeleton.trace(shape).output_shape,
             making=making,
             note=note,
         )
@@ -178,7 +179,7 @@ class Subject:
     def _built_model(self) -> nn.Module:
         device = self.device
         with self._making("model"):
-            model = self._builder.build(filled=True)
+            model = part_inputs(self._builder.build(filled=True), self._data.parts)
         try:
             return model.to(device)
         except RuntimeError as error:
@@ -221,7 +222,7 @@ class Subject:
         """The model without weights."""
         with self._making("skeleton"):
             module = None if self._weights or self._is_launched else self._builder.build_on_meta()
-        module = hollow(self.model, on_meta) if module is None else module
+        module = hollow(self.model, on_meta) if module is None else part_inputs(module, self._data.parts)
         from_file = self._spec.model is not None and self._spec.model.checkpoint is not None
         return Skeleton(module, real=lambda: self.model, from_file=from_file)
 
@@ -283,13 +284,12 @@ class Subject:
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
-        if self._is_launched:
-            return self.batch.first
-        return lambda samples: self._on_device(*self._data.take(samples))
+        return self.batch.first if self._is_launched else lambda samples: self._on_device(*self._data.take(samples))
 
     def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
         skeleton = self.optional_skeleton
         if skeleton is not None and inputs.is_floating_point():
+            self._data.require(skeleton.dtype)
             inputs = inputs.to(skeleton.dtype)
         return Batch(inputs.to(self.device), targets.to(self.device))
 

@@ -31,7 +31,7 @@ def loaders(train: Any, val: Any = None, sweep: int = 50) -> UserLoaders:
 
 
 def test_a_sweep_names_the_first_bad_batch_with_its_index_and_says_how_many_it_read() -> None:
-    facts = sweep(loaders(feeds.train_with_nan(), feeds.val(), sweep=8), None, quiet, num_classes=3)
+    facts = sweep(loaders(feeds.train_with_nan(), feeds.val(), sweep=8), None, quiet, task=None, num_classes=3)
     assert facts == Sweep(
         read={"train": 8, "val": 8},
         batches={"train": 10, "val": 10},
@@ -44,12 +44,12 @@ def test_a_sweep_names_the_first_bad_batch_with_its_index_and_says_how_many_it_r
 
 
 def test_a_sweep_of_an_iterable_without_a_length_says_so() -> None:
-    facts = sweep(loaders(feeds.train_iterable()), None, quiet, num_classes=3)
+    facts = sweep(loaders(feeds.train_iterable()), None, quiet, task=None, num_classes=3)
     assert bad_batches(facts).details["read"] == {"train": "10 of an unknown number"}
 
 
 def test_labels_that_start_at_one_are_named() -> None:
-    (first, *_) = sweep(loaders(feeds.train_labels_from_one()), None, quiet, num_classes=3).bad
+    (first, *_) = sweep(loaders(feeds.train_labels_from_one()), None, quiet, task=None, num_classes=3).bad
     assert (first.index, first.faults) == (7, ("targets 3 are not in 0..2",))
 
 

@@ -118,6 +118,12 @@ def test_a_plan_tells_the_fewest_and_the_most_passes_of_what_may_end_early(retsp
     assert f"| {RANGE} | {RANGE} |" in retspec("plan", spec, "--format", "markdown").out
 
 
+def test_a_plan_names_the_task_that_the_spec_does(retspec: Any, spec: Path) -> None:
+    assert "the task is" not in retspec("plan", spec).out
+    spec.write_text(spec.read_text() + "train: {task: multilabel}\n")
+    assert "; the task is multilabel\n" in retspec("plan", spec).out
+
+
 def test_a_plan_is_there_for_programs_too(retspec: Any, spec: Path) -> None:
     spec.write_text(
         spec.read_text() + "  loss_drop: 0.5\n  dead_gradients: {skip: later}\ntrain: {stop_at_drop: 0.5}\n"

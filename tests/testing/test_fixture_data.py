@@ -42,7 +42,9 @@ def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Take:
         file = tmp_path / "batch.safetensors"
         hand_over(made, file, name="mine", batch_size=batch_size)
         monkeypatch.setenv(VARIABLE, str(file))
-        request = BatchRequest(samples=samples, batch_size=batch_size, seed=0, input_size=None, num_classes=lambda _: 2)
+        request = BatchRequest(
+            samples=samples, batch_size=batch_size, seed=0, input_size=None, outputs=lambda _: (1, 2)
+        )
         pair: tuple[Tensor, Tensor] = fixture("mine", request)
         return pair
 

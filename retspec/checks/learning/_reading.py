@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.facts.timing import steady_median
-from retspec.facts.training import NOTHING_TO_LEARN
+from retspec.facts.training import NOTHING_TO_LEARN, task_shown
 from retspec.plugin import Inconclusive
 
 if TYPE_CHECKING:
@@ -36,10 +36,14 @@ def overfitting_details(overfitting: Overfitting) -> dict[str, object]:
     """
     if overfitting.first_loss == 0:
         raise Inconclusive(NOTHING_TO_LEARN)
+    right = {"right": overfitting.counts} if overfitting.counts else {}
     return {
         "samples": overfitting.samples,
+        **task_shown(overfitting.task),
         "loss": overfitting.loss,
         "accuracy": overfitting.accuracy,
+        **right,
+        **overfitting.scores,
         "learnt after": "never" if overfitting.learnt_at is None else f"{overfitting.learnt_at} steps",
         "most steps": overfitting.most_steps,
         **({"look at": [*overfitting.suspicions]} if overfitting.suspicions else {}),

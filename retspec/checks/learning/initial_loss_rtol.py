@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
+from retspec.facts.training import task_shown
 from retspec.plugin import Inconclusive, Observed, check
 
 
@@ -23,11 +24,13 @@ def initial_loss_rtol(training: Training) -> Observed[float]:
 
     What the number means:
         |first loss - chance| / chance. Chance is the loss of equal probabilities: ln C for cross-entropy over C
-        classes, ln 2 for binary cross-entropy. The test is "verify loss @ init" of Karpathy, A Recipe for Training
-        Neural Networks (https://karpathy.github.io/2019/04/25/recipe/). Fresh timm models stay below 0.11.
+        classes, which are dimension 1 of the output, and ln 2 for binary cross-entropy. Regression has none. The test
+        is "verify loss @ init" of Karpathy, A Recipe for Training Neural Networks
+        (https://karpathy.github.io/2019/04/25/recipe/). Fresh timm models stay below 0.11.
     """
     losses = training.finite_losses(1)
     chance = training.chance_loss
     if not chance:
         raise Inconclusive("this loss has no known chance level; only cross_entropy and bce_with_logits have one")
-    return Observed(abs(losses[0] - chance) / chance, {"first": losses[0], "at chance": chance})
+    shown = task_shown(training.task)
+    return Observed(abs(losses[0] - chance) / chance, {"first": losses[0], "at chance": chance, **shown})

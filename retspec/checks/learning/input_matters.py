@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
-from retspec.facts.training import drop
+from retspec.facts.training import drop, task_shown
 from retspec.plugin import Inconclusive, Observed, check
 
 
@@ -36,4 +36,5 @@ def input_matters(training: Training, blank_training: Training) -> Observed[floa
     gap = drops["drop"] - drops["drop with inputs zeroed"]
     if blank_training.ended_early:  # the labels were enough; which of the two overshot farther is chance
         gap = min(gap, 0.0)
-    return Observed(gap, {**drops, "steps": len(real), "steps with inputs zeroed": len(blank)})
+    steps = {"steps": len(real), "steps with inputs zeroed": len(blank)}
+    return Observed(gap, {**drops, **steps, **task_shown(training.task)})

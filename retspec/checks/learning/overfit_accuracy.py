@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.learning._reading import overfitting_details
 from retspec.facts import Overfitting
-from retspec.plugin import Observed, check
+from retspec.plugin import Inconclusive, Observed, check
 from retspec.records import Fraction
 
 
@@ -24,7 +24,13 @@ def overfit_accuracy(overfitting: Overfitting) -> Observed[Fraction]:
         overfit_accuracy: 1.0
 
     What the number means:
-        Fraction of the samples that is right at the end of the training, which stops when all are right and the loss is
-        under 0.01, or after `most_steps` steps.
+        Share of right answers at the end of the training, which stops when all are right and the loss is under 0.01, or
+        after `most_steps` steps. What is right depends on `train.task`: the class, or grade, of a sample; every label
+        of a sample, for multilabel; for regression, an answer within a tenth of the standard deviation of the targets
+        (an R² of 0.99). For segmentation it is the lowest Dice coefficient of a class, learnt at 0.99. No verdict where
+        nothing says what is right.
     """
-    return Observed(overfitting.accuracy, overfitting_details(overfitting))
+    details = overfitting_details(overfitting)
+    if overfitting.accuracy is None:
+        raise Inconclusive(overfitting.unknown)
+    return Observed(overfitting.accuracy, details)

@@ -22,7 +22,8 @@ def overfit_loss(overfitting: Overfitting) -> Observed[float]:
         overfit_loss: 0.01
 
     What the number means:
-        Mean loss over the samples at the end of the training; 0.01 is a rule of thumb. The test is "overfit one batch"
+        Mean loss over the samples at the end of the training; 0.01 is a rule of thumb for classes, and a loss of
+        regression has the square of the targets' unit, or the unit. The test is "overfit one batch"
         of Karpathy, A Recipe for Training Neural Networks (https://karpathy.github.io/2019/04/25/recipe/).
     """
     if overfitting.loss < 0:

@@ -21,7 +21,7 @@ def patch_details(geometry: Geometry, embedding: PatchEmbedding) -> dict[str, ob
     """Return the shapes at the patch embedding: (batch, channels, height, width), (height, width), (rows, columns)."""
     return {
         "layer": embedding.name,
-        "input": list(geometry.input_shape),
+        "input": list(embedding.input_shape or geometry.input_shape),
         "patch": list(embedding.patch),
         "grid": list(embedding.grid),
     }

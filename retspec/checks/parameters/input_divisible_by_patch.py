@@ -23,9 +23,10 @@ def input_divisible_by_patch(geometry: Geometry) -> Observed[bool]:
         input_divisible_by_patch: true
 
     What the number means:
-        True when height and width of the input are multiples of the patch that a forward pass showed.
+        True when height and width of the input, and the depth of a volume, are multiples of the patch that a forward
+        pass showed.
     """
     embedding = patch_embedding(geometry)
-    sizes = geometry.input_shape[-2:]
+    sizes = (embedding.input_shape or geometry.input_shape)[-len(embedding.patch) :]
     divisible = all(size % patch == 0 for size, patch in zip(sizes, embedding.patch, strict=True))
     return Observed(divisible, patch_details(geometry, embedding))

@@ -21,6 +21,6 @@ def output_shape(geometry: Geometry) -> Observed[tuple[int, ...]]:
         output_shape: [4, 5]
 
     What the number means:
-        (batch, classes) of a forward pass of the spec's batch.
+        (batch, classes) of a forward pass of the spec's batch; (batch, classes, height, width) for segmentation.
     """
     return Observed(geometry.output_shape, {"input": list(geometry.input_shape)})

@@ -27,7 +27,8 @@ def patch_count(geometry: Geometry) -> Observed[int]:
 
     What the number means:
         Rows x columns of the grid that the patch embedding made in a forward pass: (height / patch) x (width / patch),
-        as in ViT (https://arxiv.org/abs/2010.11929). 196 for 224 pixels at patch 16, 784 for 392 pixels at patch 14.
+        in a volume times its layers, as in ViT (https://arxiv.org/abs/2010.11929). 196 for 224 pixels at patch 16, 784
+        for 392 pixels at patch 14.
     """
     embedding = patch_embedding(geometry)
     return Observed(prod(embedding.grid), patch_details(geometry, embedding))

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from retspec.records import (
     LORA_ALIASES,
+    LOSSES,
     RECIPE_KEYS,
     Criterion,
     Data,
@@ -48,9 +49,11 @@ class Defaults:
 def recipe(section: Mapping[str, Any]) -> Recipe:
     """Return the recipe that the section `train` holds; a rate beside the optimizer's name is the one of the recipe.
 
-    An optimizer of the user's own has its rates: the recipe then has none.
+    An optimizer of the user's own has its rates: the recipe then has none. A task brings its loss.
     """
     optimizer = section.get("optimizer")
+    if "loss" not in section and (losses := LOSSES.get(section.get("task", ""))):
+        section = {**section, "loss": losses[0]}
     if is_reference(optimizer):
         section = {**section, "lr": None}
     if isinstance(optimizer, dict):

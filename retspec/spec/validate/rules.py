@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from retspec.characters import quoted
-from retspec.records import Criterion, Direction, Value, decided_by
+from retspec.records import LOSSES, NAMED_LOSSES, Criterion, Direction, Value, decided_by
 from retspec.spec.validate.context import Finding
 
 if TYPE_CHECKING:
@@ -94,6 +94,18 @@ def broken_recipe(section: Mapping[str, object], recipe: Recipe) -> Iterator[Fin
         if is_given and key not in decided and recipe.loss != "cross_entropy":
             message = f"train.{key} goes with the loss cross_entropy, and the loss is {recipe.loss}; remove one of them"
             yield Finding(("train", key), message, on_key=True)
+
+
+def broken_task(section: Mapping[str, object], recipe: Recipe) -> Iterator[Finding]:
+    """Yield a loss by name that does not go with the task."""
+    if recipe.task is None or recipe.step is not None or recipe.loss not in NAMED_LOSSES:
+        return
+    fitting = LOSSES[recipe.task]
+    if recipe.loss not in fitting:
+        own = "a function of yours, `loss: package.module:callable`, or a `step`"
+        known = f"{', '.join(fitting)}, or {own}" if fitting else own
+        message = f"train.loss is {recipe.loss}, and the task {recipe.task} takes {known}"
+        yield Finding(("train", "loss" if "loss" in section else "task"), message)
 
 
 def broken_lora(lora: Lora) -> Iterator[Finding]:

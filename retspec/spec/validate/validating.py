@@ -16,7 +16,7 @@ from retspec.spec.validate import convert, phrases
 from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
-from retspec.spec.validate.rules import broken_bounds, broken_lora, broken_recipe, broken_rules
+from retspec.spec.validate.rules import broken_bounds, broken_lora, broken_recipe, broken_rules, broken_task
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
 from retspec.text.masking import Mask
@@ -88,6 +88,8 @@ class _Validation:
         build = partial(convert.training, sources=catalog.training_keys)
         train, training = self.record("train", build) or (Recipe(), None)
         self.findings += broken_recipe(section, train)
+        if training is None:
+            self.findings += broken_task(section, train)
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         if model is not None and model.lora is not None:

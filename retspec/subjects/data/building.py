@@ -15,6 +15,8 @@ from retspec.subjects.data.classes import class_notes, with_classes
 from retspec.subjects.data.groups import eye_notes, with_groups
 from retspec.subjects.data.images import take_images, with_images
 from retspec.subjects.data.loaders import FileFeed
+from retspec.subjects.data.pairs import Pair
+from retspec.subjects.data.parts import Parts
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.models.structure import input_size
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    import torch
     from torch import Tensor
+    from torch.utils.data import DataLoader
 
     from retspec.facts import Dataset
     from retspec.plugin import Source
-    from retspec.records import Spec
+    from retspec.records import Keys, Spec
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.models.skeleton import Skeleton
@@ -38,7 +42,7 @@ class DataBuilder:
     """Calls the data source of a spec, with seeded random numbers.
 
     skeleton: the model without weights, for its input size; None in a spec without a model.
-    num_classes: the width of the model's output for a batch of that shape; raises SubjectError without a model.
+    outputs: the shape of the model's output for a batch of that shape; raises SubjectError without a model.
     making: entered with the name of a part while it is made.
     note: called with what a reader should know of the dataset, in whole sentences.
     """
@@ -50,7 +54,7 @@ class DataBuilder:
         *,
         batch_size: int,
         skeleton: Callable[[], Skeleton | None],
-        num_classes: Callable[[tuple[int, ...]], int],
+        outputs: Callable[[tuple[int, ...]], tuple[int, ...]],
         making: Callable[[str], AbstractContextManager[object]],
         note: Callable[[tuple[str, ...]], None],
     ) -> None:
@@ -59,10 +63,19 @@ class DataBuilder:
         self._seed = spec.run.seed
         self._batch_size = batch_size
         self._skeleton = skeleton
-        self._num_classes = num_classes
+        self._outputs = outputs
+        self._recipe = spec.train
         self._making = making
         self._note = note
         self.source = sources[spec.data.source]
+        declared = self.source.arguments  # a spec arrives as plain data
+        self._arguments = {
+            name: msgspec.convert(value, declared[name].type, strict=False)
+            for name, value in spec.data.arguments.items()
+        }
+        self._keys: Keys | None = self._arguments.get("keys")
+        self.parts = None if self._keys is None else Parts()
+        """What parts several inputs in front of the model; None where the spec does not say where they are."""
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -115,9 +128,19 @@ class DataBuilder:
 
         if self.source.gives_loaders:
             train = self.loaders.train
-            return LoaderFeed(train.given, train.path) if isinstance(train.given, DataLoader) else next(train.epoch())
+            given = train.given
+            return self._feed(given, train.path) if isinstance(given, DataLoader) else self._noted(next(train.epoch()))
         made: Any = self._call(self._request(samples))
-        return LoaderFeed(made, f"data.{self.source.name}") if isinstance(made, DataLoader) else made
+        return self._feed(made, f"data.{self.source.name}") if isinstance(made, DataLoader) else self._noted(made)
+
+    def _feed(self, loader: DataLoader[Any], path: str) -> LoaderFeed:
+        return LoaderFeed(loader, path, self._keys)
+
+    def _noted(self, pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return a batch, and note how several inputs lie in it."""
+        if self.parts is not None and isinstance(pair, Pair):
+            self.parts.layout = pair.layout
+        return pair
 
     def take(self, samples: int | None) -> tuple[Tensor, Tensor]:
         """Return a batch (inputs, targets) of a number of images; None for the batch size of the spec."""
@@ -128,7 +151,12 @@ class DataBuilder:
         if isinstance(given, tuple):
             return given
         with seeded(self._seed):
-            return given.first
+            return self._noted(given.first)
+
+    def require(self, dtype: torch.dtype) -> None:
+        """Raise SubjectError for several inputs that a model of this dtype cannot get as they are."""
+        if self.parts is not None:
+            self.parts.require(dtype)
 
     def feed(self) -> Feed:
         """Return a stream of batches; raises SubjectError when the source gives only one batch."""
@@ -136,6 +164,8 @@ class DataBuilder:
             return FileFeed(self.dataset, self.transforms, self._batch_size)
         given = self.batches(None)
         if isinstance(given, LoaderFeed):
+            if self.parts is not None:
+                self._noted(given.first)
             return given
         raise SubjectError(
             f"this needs batch after batch, and `{self.source.name}` gave a single one; let it give a DataLoader",
@@ -149,10 +179,12 @@ class DataBuilder:
             batch_size=self._batch_size,
             seed=self._seed,
             input_size=None if skeleton is None else input_size(skeleton.module),
-            num_classes=self._num_classes,
+            outputs=self._outputs,
+            task=self._recipe.task,
+            loss=self._recipe.loss if self._recipe.step is None else "",
         )
 
     def _call(self, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
         with seeded(self._seed, only_loaded=only_loaded):
             value = msgspec.convert(self._data.value, self.source.value_type, strict=False)
-            return self.source(value, context, **self._data.arguments)
+            return self.source(value, context, **self._arguments)

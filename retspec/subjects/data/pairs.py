@@ -7,16 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError
 from retspec.subjects.callables import call
+from retspec.subjects.data.parts import in_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.data import DataLoader, Dataset
 
+    from retspec.records import Keys
+    from retspec.subjects.data.parts import Layout
+
 INPUT_KEYS = ("pixel_values", "image", "images", "input", "inputs", "x")
 TARGET_KEYS = ("labels", "label", "target", "targets", "y")
 
 
-def first_pair(made: Any, size: int, giver: str, *, path: str) -> tuple[Tensor, Tensor]:
+class Pair(tuple["Tensor", "Tensor"]):  # noqa: SLOT001 - a tuple with a slot is none to Python
+    """Inputs and targets, each (images, ...), with the layout of several inputs."""
+
+    layout: Layout | None = None
+
+
+def first_pair(made: Any, size: int, giver: str, *, path: str, keys: Keys | None = None) -> Pair:
     """Return inputs and targets, each (batch, ...): of a batch, a DataLoader's first one, or `size` items of a Dataset.
 
     The items are spread evenly over the Dataset, since the first items of a sorted one have a single class.
@@ -33,7 +43,7 @@ def first_pair(made: Any, size: int, giver: str, *, path: str) -> tuple[Tensor, 
         made = call(f"{giver}: its first batch", lambda: next(iter(made), None), {}, path=path)
         if made is None:
             raise SubjectError(f"{giver} is empty: it gives no batch", path=path)
-    return pair_of(made, giver, path=path)
+    return pair_of(made, giver, path=path, keys=keys)
 
 
 def spread(size: int, length: int) -> list[int]:
@@ -53,31 +63,74 @@ def _loader(dataset: Dataset[Any], size: int, giver: str, path: str) -> DataLoad
     return DataLoader(Subset(dataset, indices), batch_size=len(indices))
 
 
-def pair_of(batch: Any, giver: str, *, path: str) -> tuple[Tensor, Tensor]:
-    """Return inputs and targets, each (batch, ...), of a tuple that begins with them, a mapping, or a record.
+def pair_of(batch: Any, giver: str, *, path: str, keys: Keys | None = None) -> Pair:
+    """Return inputs and targets, each (images, ...), of a tuple that begins with them, a mapping, or a record.
 
-    giver: what returned the batch, for messages.
+    Several inputs lie in rows (images, numbers).
+
+    giver: what returned the batch, for messages. keys: where they are, if the spec says so.
 
     Raises SubjectError at the place `path` in the spec for anything else.
     """
     import torch
 
-    if isinstance(batch, (tuple, list)) and len(batch) >= 2:  # noqa: PLR2004 - entries after the pair are ignored
-        inputs, targets = batch[0], batch[1]
-    elif named := dict(batch) if isinstance(batch, Mapping) else getattr(batch, "__dict__", None):
-        inputs, targets = (_pick(named, keys, batch, giver, path) for keys in (INPUT_KEYS, TARGET_KEYS))
-    else:
-        raise SubjectError(
-            f"{giver} gave {type(batch).__name__}; a batch is a pair (inputs, targets), a mapping or a record",
-            path=path,
-        )
+    inputs, targets = _usual(batch, giver, path) if keys is None else _chosen(batch, keys, giver)
+    layout = None
+    if keys is not None and isinstance(inputs, (Mapping, tuple, list)):
+        inputs, layout = in_rows(inputs, giver, path)
     for name, value in (("inputs", inputs), ("targets", targets)):
         if not isinstance(value, torch.Tensor):
-            raise SubjectError(f"{giver}: {name} are {type(value).__name__}, not a tensor", path=path)
+            raise SubjectError(
+                f"{giver}: {name} are {type(value).__name__}, not a tensor{_how(name, value)}", path=path
+            )
     if inputs.dim() == 0 or targets.dim() == 0 or len(inputs) == 0 or len(inputs) != len(targets):
         shapes = f"inputs {tuple(inputs.shape)} and targets {tuple(targets.shape)}"
         raise SubjectError(f"{giver}: {shapes} are not a batch", path=path)
-    return inputs, targets
+    pair = Pair((inputs, targets))
+    pair.layout = layout
+    return pair
+
+
+def _how(name: str, value: Any) -> str:
+    """Return what to do about several inputs or targets."""
+    if not isinstance(value, (Mapping, tuple, list)):
+        return ""
+    if name == "inputs":
+        return "; to give several to the model, say where they are: `keys: {inputs: [left, right], targets: label}`"
+    return "; several targets need a training of your own, `train: {script: train.py}`"
+
+
+def _usual(batch: Any, giver: str, path: str) -> tuple[Any, Any]:
+    """Return the first two entries of a tuple, or what the usual keys name."""
+    if isinstance(batch, (tuple, list)) and len(batch) >= 2:  # noqa: PLR2004 - entries after the pair are ignored
+        return batch[0], batch[1]
+    if named := dict(batch) if isinstance(batch, Mapping) else getattr(batch, "__dict__", None):
+        inputs, targets = (_pick(named, keys, batch, giver, path) for keys in (INPUT_KEYS, TARGET_KEYS))
+        return inputs, targets
+    raise SubjectError(
+        f"{giver} gave {type(batch).__name__}; a batch is a pair (inputs, targets), a mapping or a record",
+        path=path,
+    )
+
+
+def _chosen(batch: Any, keys: Keys, giver: str) -> tuple[Any, Any]:
+    """Return what the spec names."""
+    entries = dict(batch) if isinstance(batch, Mapping) else getattr(batch, "__dict__", {})
+    entries = dict(enumerate(batch)) if isinstance(batch, (tuple, list)) and not hasattr(batch, "_fields") else entries
+    entries = batch._asdict() if hasattr(batch, "_asdict") else entries
+
+    def entry(key: str | int) -> Any:
+        if key in entries:
+            return entries[key]
+        known = ", ".join(map(str, entries)) or "nothing"
+        raise SubjectError(f"{giver} gave {type(batch).__name__} without {key!r}; it has {known}", path="data.keys")
+
+    wanted = keys.inputs
+    if isinstance(wanted, list):
+        return [entry(key) for key in wanted], entry(keys.targets)
+    if isinstance(wanted, dict):
+        return {name: entry(key) for name, key in wanted.items()}, entry(keys.targets)
+    return entry(wanted), entry(keys.targets)
 
 
 def _pick(named: Mapping[str, Any], keys: tuple[str, ...], batch: Any, giver: str, path: str) -> Any:
@@ -86,5 +139,7 @@ def _pick(named: Mapping[str, Any], keys: tuple[str, ...], batch: Any, giver: st
             return named[key]
     kind = "a mapping with the keys" if isinstance(batch, Mapping) else f"{type(batch).__name__} with the attributes"
     raise SubjectError(
-        f"{giver} gave {kind} {', '.join(map(str, named))}; one of {', '.join(keys)} is needed", path=path
+        f"{giver} gave {kind} {', '.join(map(str, named))}; one of {', '.join(keys)} is needed, or "
+        "`keys: {inputs: ..., targets: ...}`",
+        path=path,
     )

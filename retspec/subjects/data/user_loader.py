@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.data import DataLoader
 
+    from retspec.records import Keys
+    from retspec.subjects.data.pairs import Pair
+
 GIVER = "the DataLoader"
 OVERLAPPING = "pin_memory=True, with .to(device, non_blocking=True), copies while the GPU works."
 PREFETCHED = 2
@@ -27,16 +30,17 @@ PREFETCHED = 2
 class LoaderFeed(Feed):
     """The batches of a DataLoader, epoch after epoch.
 
-    path: the place in the spec that names it.
+    path: the place in the spec that names it. keys: where inputs and targets are in a batch, if the spec says so.
     """
 
-    def __init__(self, loader: DataLoader[Any], path: str) -> None:
+    def __init__(self, loader: DataLoader[Any], path: str, keys: Keys | None = None) -> None:
         from torch.utils.data import DataLoader
 
         self.workers = loader.num_workers
         self.takes_workers = type(loader) is DataLoader  # the arguments of a user's subclass are unknown
         self._loader = loader
         self._path = path
+        self._keys = keys
 
     @property
     def batch_size(self) -> int:
@@ -44,7 +48,7 @@ class LoaderFeed(Feed):
         return len(self.first[0])
 
     @property
-    def first(self) -> tuple[Tensor, Tensor]:
+    def first(self) -> Pair:
         """The first batch, (inputs, targets)."""
         return self._pair(self._first)
 
@@ -72,8 +76,8 @@ class LoaderFeed(Feed):
     def _first(self) -> Any:
         return next(self._epoch(self._loader))
 
-    def _pair(self, batch: Any) -> tuple[Tensor, Tensor]:
-        return pair_of(batch, GIVER, path=self._path)
+    def _pair(self, batch: Any) -> Pair:
+        return pair_of(batch, GIVER, path=self._path, keys=self._keys)
 
     def _epoch(self, loader: DataLoader[Any]) -> Iterator[Any]:
         return batches_of(loader, GIVER, self._path)

@@ -14,8 +14,10 @@ from retspec.subjects.data.user_loader import batches_of, rebuilt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from torch import Tensor
     from torch.utils.data import DataLoader
+
+    from retspec.records import Keys
+    from retspec.subjects.data.pairs import Pair
 
 PATH = "data.loaders"
 
@@ -31,6 +33,8 @@ class UserLoader:
     name: str
     given: Any
     seen_in: str = ""
+    keys_in: Keys | None = None
+    """Where inputs and targets are in a batch, if the spec says so."""
 
     @property
     def path(self) -> str:
@@ -45,11 +49,11 @@ class UserLoader:
         except TypeError:
             return None
 
-    def epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(self) -> Iterator[Pair]:
         """Yield the batches (inputs, targets) of an epoch; raises SubjectError for one that gives none, or fails."""
         giver = f"the loader `{self.name}`"
         for batch in batches_of(self.given, giver, self.path):
-            yield pair_of(batch, giver, path=self.path)
+            yield pair_of(batch, giver, path=self.path, keys=self.keys_in)
 
     @property
     def items(self) -> DataLoader[Any]:
@@ -101,7 +105,7 @@ class UserLoader:
     def _prints(self, batch: Any, batched: bool) -> list[str]:  # noqa: FBT001 - internal
         if not batched:
             return [content_of(batch)]
-        inputs, _ = pair_of(batch, f"the loader `{self.name}`", path=self.path)
+        inputs, _ = pair_of(batch, f"the loader `{self.name}`", path=self.path, keys=self.keys_in)
         return [content_of(row) for row in inputs]
 
 

@@ -40,6 +40,15 @@ def logits_of(output: Any) -> Tensor:
     return found
 
 
+def is_unclear(output: Any) -> bool:
+    """Whether an output holds several tensors, none of which is certain to be the logits."""
+    try:
+        logits_of(output)
+    except SubjectError:
+        return True
+    return False
+
+
 class Picks:
     """A forward hook that replaces what a model returns by its logits, as `model.output` names them.
 
@@ -50,11 +59,15 @@ class Picks:
         self._output = output
         is_callable = isinstance(output, str) and _CALLABLE.fullmatch(output)
         self._function = load_callable(str(output), path=PLACE) if is_callable else None
+        self.whole: list[Any] | None = None
+        """Where what the model returned is kept; None unless somebody asks for it."""
 
     def __call__(self, _model: nn.Module, _inputs: Any, output: Any) -> Tensor:
         """Return the logits in an output; raises SubjectError when there is no tensor of that name."""
         import torch
 
+        if self.whole is not None:
+            self.whole.append(output)
         found = self._called(output) if self._function else self._found(output)
         if not isinstance(found, torch.Tensor):
             raise _unclear(output, f"there is no tensor at {self._output!r}")
@@ -83,6 +96,20 @@ def return_logits(model: nn.Module, output: str | int | Picks) -> None:
 def choice_of(model: nn.Module) -> Picks | None:
     """Return the choice that `return_logits` made for a model, or None."""
     return next((hook for hook in model._forward_hooks.values() if isinstance(hook, Picks)), None)  # noqa: SLF001 - the same
+
+
+def whole_output(model: nn.Module, inputs: Any) -> tuple[Any, Tensor | None]:
+    """Return all that a model returns, and its logits where `model.output` names them; None where it does not."""
+    picks = choice_of(model)
+    if picks is None:
+        return model(inputs), None
+    kept: list[Any] = []
+    picks.whole = kept
+    try:
+        logits: Tensor = model(inputs)
+    finally:
+        picks.whole = None
+    return kept[0], logits
 
 
 def _entries(output: Any) -> dict[Any, Any]:

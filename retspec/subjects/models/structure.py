@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.facts import Group
+from retspec.subjects.data.parts import part_inputs, parts_of
 from retspec.subjects.models.libraries import answers, ask
 from retspec.subjects.models.outputs import choice_of, return_logits
 from retspec.subjects.models.peft_types import outermost_wrapper, saved_modules, tuner_in, tuner_layers
@@ -37,10 +38,10 @@ def fully_trained(model: nn.Module) -> nn.Module:
     """
     wrapper = outermost_wrapper(model)
     bare: nn.Module = model if wrapper is None else wrapper.unload()
-    choice = choice_of(model)
+    choice, parts = choice_of(model), parts_of(model)
     if choice is not None:
         return_logits(bare, choice)
-    return bare.requires_grad_()
+    return part_inputs(bare, parts).requires_grad_()
 
 
 def set_grad_checkpointing(model: nn.Module) -> None:

@@ -61,7 +61,7 @@ class _Modules:
         self._makers: dict[Any, tuple[str, nn.Module]] = {}
         self._handles = []
         for name, module in model.named_modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, (nn.Conv2d, nn.Conv3d)):
                 self._handles.append(module.register_forward_hook(self._see_convolution(name)))
             if _owns_parameters(module):
                 self._handles.append(module.register_forward_hook(self._see_last(name)))
@@ -87,14 +87,12 @@ class _Modules:
         return hook
 
     def _see_convolution(self, name: str) -> Any:
-        def hook(module: nn.Conv2d, _inputs: Any, output: Tensor) -> None:
-            kernel, stride = module.kernel_size, module.stride
-            if self.patch_embedding is None and kernel == stride and kernel != (1, 1):
-                rows, columns = output.shape[-2:]
-                width = output.shape[1]
-                self.patch_embedding = PatchEmbedding(
-                    own_name(name), patch=(kernel[0], kernel[1]), grid=(rows, columns), width=width
-                )
+        def hook(module: nn.Conv2d | nn.Conv3d, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            kernel: tuple[int, ...] = module.kernel_size
+            if self.patch_embedding is None and kernel == module.stride and set(kernel) != {1}:
+                grid, width = tuple(output.shape[-len(kernel) :]), output.shape[1]
+                seen = tuple(inputs[0].shape) if inputs else ()
+                self.patch_embedding = PatchEmbedding(own_name(name), kernel, grid, width, seen)
 
         return hook
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError
+from retspec.records import REGRESSION_LOSSES
+from retspec.subjects.training.tasks.choosing import TOLERANCE
+from retspec.subjects.training.tasks.task import IGNORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,10 +16,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PLACE = "train.loss"
-IGNORED = -100
-"""The class number that torch's cross-entropy leaves out by default."""
-TOLERANCE = 1e-2
-"""How far the probabilities of a sample may sum from one: soft targets in half precision are rounded."""
 
 
 @contextmanager
@@ -26,7 +25,8 @@ def held_against(loss: str, logits: Tensor, targets: Tensor) -> Iterator[None]:
     loss: as `train.loss` names it. logits: (images, classes, ...). targets: (images, ...) or of the logits' shape.
 
     Raises SubjectError: for cross_entropy, class numbers without a logit, and probabilities that do not sum to one; for
-    bce_with_logits, targets outside 0 to 1; for a loss of your own, one that broadcasts (N, 1) and (N,) to (N, N).
+    bce_with_logits, targets outside 0 to 1, and class numbers without a logit; for a loss of your own, one that
+    broadcasts (N, 1) and (N,) to (N, N).
     """
     if has_no_values(logits, targets):
         yield
@@ -34,7 +34,9 @@ def held_against(loss: str, logits: Tensor, targets: Tensor) -> Iterator[None]:
         _require_classes(logits, targets)
         yield
     elif loss == "bce_with_logits":
-        _require_shares(targets)
+        _require_shares(logits, targets)
+        yield
+    elif loss in REGRESSION_LOSSES:
         yield
     else:
         watch = _broadcasts(targets)
@@ -91,12 +93,16 @@ def _require_classes(logits: Tensor, targets: Tensor) -> None:
             )
 
 
-def _require_shares(targets: Tensor) -> None:
+def _require_shares(logits: Tensor, targets: Tensor) -> None:
     """Hold targets against https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html."""
-    if targets.is_floating_point() and (bool(targets.min() < 0) or bool(targets.max() > 1)):
+    outputs = logits.shape[1] if logits.dim() > 1 else 1
+    is_number = targets.dim() == 1 and not targets.is_floating_point() and outputs > 1
+    most = outputs - 1 if is_number else 1
+    if bool(targets.min() < 0) or bool(targets.max() > most):
+        kind = f"class numbers from 0 to {most}" if is_number else "targets from 0 to 1"
         raise SubjectError(
-            f"bce_with_logits takes targets from 0 to 1; these go from {float(targets.min()):.3g} to "
-            f"{float(targets.max()):.3g}",
+            f"bce_with_logits over {outputs} output{'s' * (outputs > 1)} takes {kind}; these go from "
+            f"{float(targets.min()):.3g} to {float(targets.max()):.3g}",
             path=PLACE,
         )
 

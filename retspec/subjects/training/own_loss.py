@@ -19,8 +19,8 @@ LOSS = "train.loss"
 class OwnLoss:
     """Calls `package.module:callable(logits, targets)`.
 
-    A function that has parameters of these names gets the logits. Any other gets, in this order, what the model
-    returned and the targets, as in `loss(model(inputs), targets)`.
+    A function that has parameters of these names gets the logits, where it is certain what they are. Any other gets, in
+    this order, what the model returned and the targets, as in `loss(model(inputs), targets)`.
     """
 
     def __init__(self, reference: str) -> None:
@@ -30,17 +30,18 @@ class OwnLoss:
             raise SubjectError(f"{reference} is a class; name an object of it, or a function", path=LOSS)
         self._by_name = _takes(self._function, "logits", "targets")
 
-    def __call__(self, outputs: Any, logits: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, outputs: Any, logits: Tensor | None, targets: Any, *, learns: bool) -> Tensor:
         """Return the loss, a scalar.
 
-        outputs: what the model returned. logits: (images, classes), found in it. targets: (images,) or (images,
-        classes).
+        outputs: what the model returned. logits: (images, ...), found in it; None where that is not certain. targets:
+        (images, ...). learns: whether the loss must require a gradient.
 
         Raises SubjectError when the function fails, or gives no scalar that depends on the logits.
         """
-        given = {"logits": logits, "targets": targets} if self._by_name else (outputs, targets)
+        found = outputs if logits is None else logits
+        given = {"logits": found, "targets": targets} if self._by_name else (outputs, targets)
         made = call(self._reference, self._function, given, path=LOSS)
-        return scalar(self._reference, made, learns=logits.requires_grad, path=LOSS)
+        return scalar(self._reference, made, learns=learns, path=LOSS)
 
 
 def scalar(reference: str, made: Any, *, learns: bool, path: str) -> Tensor:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from retspec.subjects.data.batch import Batch
+    from retspec.subjects.training.tasks.task import Task
 
 
 class Trainer(ABC):
@@ -31,6 +32,9 @@ class Trainer(ABC):
 
     suspicions: tuple[str, ...] = ()
     """What looks wrong about the first logits, in words; it explains a verdict and decides none."""
+
+    task: Task | None = None
+    """What the outputs and targets mean, once a batch has shown it; None where that is not certain."""
 
     def __init__(self, model: nn.Module, batch: Batch) -> None:
         self.model = model
@@ -58,6 +62,11 @@ class Trainer(ABC):
     def chance_loss(self) -> float | None:
         """Mean loss of a classifier that has learnt nothing; None where it is not known."""
         return None
+
+    @property
+    def floor_known(self) -> bool:
+        """Whether the loss is known to fall to zero when every answer is right."""
+        return self.chance_loss is not None
 
     def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
         """Return (inputs, targets) of each micro-batch of a step."""

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from retspec.errors import SubjectError
 from retspec.plugin import PositiveInt, data_source
+from retspec.records import Keys
 from retspec.subjects.callables import call, load_callable
 from retspec.subjects.models.sources.factory_model import Reference
 
@@ -30,18 +31,19 @@ Batches = Annotated[PositiveInt, Meta(description="Batches of each loader that `
 
 
 @data_source
-def loaders(value: Loaders, _request: BatchRequest, *, sweep: Batches = 50) -> UserLoaders:
+def loaders(value: Loaders, _request: BatchRequest, *, sweep: Batches = 50, keys: Keys | None = None) -> UserLoaders:
     """Take the loaders of your training as they are; what needs a single batch gets the first one that trains.
 
-    Each callable returns a torch DataLoader, or any iterable of batches that can be iterated over again.
+    Each callable returns a torch DataLoader, or any iterable of batches that can be iterated over again. `keys` says
+    where inputs and targets are in a batch, where they have none of the usual keys.
     """
     from retspec.subjects.data.user_loaders import UserLoaders
 
-    validation = None if value.val is None else _loader("val", value.val)
-    return UserLoaders(_loader("train", value.train), validation, sweep)
+    validation = None if value.val is None else _loader("val", value.val, keys)
+    return UserLoaders(_loader("train", value.train, keys), validation, sweep)
 
 
-def _loader(name: str, reference: str) -> UserLoader:
+def _loader(name: str, reference: str, keys: Keys | None) -> UserLoader:
     from retspec.subjects.data.user_loaders import PATH, UserLoader
 
     path = f"{PATH}.{name}"
@@ -51,4 +53,4 @@ def _loader(name: str, reference: str) -> UserLoader:
             f"{reference} returned {type(made).__name__}; it must return a DataLoader or an iterable of batches",
             path=path,
         )
-    return UserLoader(name, made)
+    return UserLoader(name, made, keys_in=keys)

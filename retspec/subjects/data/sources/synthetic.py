@@ -1,4 +1,4 @@
-"""`data: {synthetic: {...}}`: a seeded batch of normal noise with balanced labels."""
+"""`data: {synthetic: {...}}`: a seeded batch of normal noise with the targets of the task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from retspec.errors import SubjectError
 from retspec.plugin import data_source
-from retspec.records import PositiveInt
+from retspec.records import NAMED_LOSSES, PositiveInt
+from retspec.subjects.training.tasks.choosing import task_before
+from retspec.subjects.training.tasks.task import Wanted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +31,8 @@ class Synthetic:
             list[PositiveInt],
             Meta(
                 min_length=1,
-                description="Shape of one input, [channels, height, width]; the model's own by default.",
+                description="Shape of one input: [channels, height, width], or [channels, depth, height, width] for "
+                "volumes; the model's own by default.",
             ),
         ]
         | None
@@ -41,7 +44,10 @@ class Synthetic:
 
 @data_source
 def synthetic(options: Synthetic, request: BatchRequest) -> tuple[Tensor, Tensor]:
-    """Make standard normal images, (batch, channels, height, width), and labels 0, 1, … in turn, (batch,).
+    """Make standard normal images, (batch, channels, height, width), and the targets of the task.
+
+    The images may have any shape, such as one channel or (channels, depth, height, width). Class numbers are 0, 1, … in
+    turn, (batch,); other tasks say in `retspec/subjects/training/tasks` what they need.
 
     Noise of zero mean and unit variance looks to the first layer like a normalized photograph, and every model can
     memorize it within a few steps. It is made on the CPU, so that every device gets the same numbers.
@@ -55,6 +61,9 @@ def synthetic(options: Synthetic, request: BatchRequest) -> tuple[Tensor, Tensor
             path="data",
         )
     shape = (request.size(options.batch_size), *size)
-    classes = options.num_classes or request.num_classes(shape)
+    is_said = request.task is None and request.loss not in NAMED_LOSSES and options.num_classes is not None
+    outputs = (shape[0], options.num_classes or 1) if is_said else request.outputs(shape)
     generator = torch.Generator().manual_seed(request.seed)
-    return torch.randn(shape, generator=generator), torch.arange(shape[0]) % classes
+    images = torch.randn(shape, generator=generator)
+    wanted = Wanted(loss=request.loss, outputs=outputs, classes=options.num_classes, generator=generator)
+    return task_before(request.task, request.loss, outputs).targets(wanted, images)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from math import log
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import SubjectError, describe
+from retspec.errors import SubjectError
 from retspec.plugin import training_source
 from retspec.records import Recipe, is_reference
 from retspec.subjects.callables import call
+from retspec.subjects.data.parts import parts_of
 from retspec.subjects.devices import autocast
-from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.models.outputs import is_unclear, logits_of, whole_output
 from retspec.subjects.models.registration import require_registered
 from retspec.subjects.training.loss_inputs import has_no_values, held_against, suspicions_about
+from retspec.subjects.training.named_loss import NamedLoss
 from retspec.subjects.training.optimizers import optimization
 from retspec.subjects.training.own_loss import OwnLoss
 from retspec.subjects.training.own_step import OwnStep
+from retspec.subjects.training.tasks.choosing import task_of
+from retspec.subjects.training.tasks.classification import Classification
+from retspec.subjects.training.tasks.ordinal import Ordinal
+from retspec.subjects.training.tasks.task import IGNORED
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -42,11 +47,11 @@ class RecipeTrainer(Trainer):
 
         super().__init__(model, batch)
         self._recipe = recipe
-        self._classes: int | None = None
+        self._outputs: tuple[int, ...] | None = None
         self._is_first = True
-        self._weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights, device=self.device)
         self._own_step = None if recipe.step is None else OwnStep(recipe.step, recipe.amp)
         self._own_loss = OwnLoss(recipe.loss) if is_reference(recipe.loss) else None
+        self._loss = NamedLoss(recipe, self.device)
         self._optimizer, self._scheduler = optimization(model, recipe)
         self.scales = recipe.amp == "float16"
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.scales)
@@ -57,47 +62,61 @@ class RecipeTrainer(Trainer):
         return [self._optimizer]
 
     @property
+    def _has_named_loss(self) -> bool:
+        return self._own_step is None and self._own_loss is None
+
+    @property
     def chance_loss(self) -> float | None:
         """Mean loss, in nats, of logits that are all equal; None before the first loss, or where unknown.
 
         Cross-entropy of C classes: ln C, also with label smoothing, since smoothed targets sum to one. Class weights
         with soft or smoothed targets shift it: then it is computed on the targets of the batch. Binary cross-entropy:
-        ln 2.
+        ln 2. Regression has none.
         """
-        if self._own_step is not None:
+        if not self._has_named_loss or self._outputs is None or self.task is None:
             return None
-        if self._recipe.loss == "bce_with_logits":
-            return log(2)
-        if self._recipe.loss != "cross_entropy" or self._classes is None or self._classes < 2:  # noqa: PLR2004 - no choice
-            return None
-        targets = self.batch.targets
-        if self._weights is None or not (self._recipe.label_smoothing or targets.is_floating_point()):
-            return log(self._classes)
-        return float(self._cross_entropy(self._weights.new_zeros(len(targets), self._classes), targets))
+        return self._loss.chance(self.task, self._outputs, self.batch.targets)
+
+    @property
+    def floor_known(self) -> bool:
+        """Whether the loss has a name and targets that let it fall to zero."""
+        return self._has_named_loss and self._loss.falls_to_zero(self.batch.targets)
 
     def micro_batches(self) -> list[tuple[Tensor, Tensor]]:
         """Return (inputs, targets) of each micro-batch: `accumulation` of them, or one per image if fewer."""
         return self.batch.split(self._recipe.accumulation)
 
     def share(self, targets: Tensor) -> float | Tensor:
-        """Return the weight of a micro-batch in the mean loss: its part of the images, or of the sum of class weights.
+        """Return the weight of a micro-batch in the mean loss: its part of the images, or of what its targets weigh.
 
-        targets: (images,) or (images, classes). With class weights and class numbers, torch divides by the sum of the
-        weights of the targets:
+        targets: (images, ...). Over class numbers, torch divides by the sum of the weights of the targets that are not
+        left out:
         https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
         """
-        if self._weights is None or targets.is_floating_point() or len(targets) == len(self.batch.targets):
+        if len(targets) == len(self.batch.targets) or not self._weighs_targets:
             return super().share(targets)
-        return self._weights[targets].sum() / self._weights[self.batch.targets].sum()
+        return self._loss.weight_of(targets) / self._loss.weight_of(self.batch.targets)
+
+    @property
+    def _weighs_targets(self) -> bool:
+        """Whether some class numbers count more than others: by class weights, or since some are left out."""
+        targets = self.batch.targets
+        if not self._has_named_loss or self._loss.name != "cross_entropy" or targets.is_floating_point():
+            return False
+        return self._loss.weights is not None or (not has_no_values(targets) and bool((targets == IGNORED).any()))
 
     def weighs_nothing(self, targets: Tensor) -> bool:
-        """Whether the class weights of a micro-batch are all 0: torch then divides 0 by 0.
+        """Whether the targets of a micro-batch weigh nothing: torch then divides 0 by 0.
 
-        Raises SubjectError when those of the whole batch are: nothing can be learnt from it.
+        Raises SubjectError when those of the whole batch do: nothing can be learnt from it.
         """
-        if self._weights is None or targets.is_floating_point() or self._weights[targets].any():
+        if not self._weighs_targets or bool(self._loss.weight_of(targets)):
             return False
-        if not self._weights[self.batch.targets].any():
+        if not bool(self._loss.weight_of(self.batch.targets)):
+            if self._loss.weights is None:
+                raise SubjectError(
+                    f"every target of the batch is {IGNORED}, which cross_entropy leaves out", path="data"
+                )
             raise SubjectError("every image of the batch is of a class that weighs 0", path="train.class_weights")
         return True
 
@@ -145,68 +164,48 @@ class RecipeTrainer(Trainer):
             step()
 
     def compute_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss, a scalar, of inputs (images, ...) and targets (images,) or (images, classes).
+        """Return the mean loss, a scalar, of inputs (images, ...) and targets (images, ...).
 
-        Raises SubjectError when the loss fails on the logits and targets, or takes the first ones wrongly, or the class
-        weights are too few or too many.
+        Raises SubjectError when the loss fails on the logits and targets, or takes the first ones wrongly, the task has
+        no such outputs or targets, or the class weights are too few or too many.
         """
         with autocast(self.device, self._recipe.amp):
             if self._own_step is not None:
-                return self._own_step(self.model, inputs, targets, self.see, self.parameters)
-            outputs = self.model(inputs)
-            logits = logits_of(outputs)
-            self._classes = logits.shape[-1]
-            self.see(logits.detach(), targets)
+                parts = parts_of(self.model)
+                given = inputs if parts is None else parts.given(inputs)
+                return self._own_step(self.model, given, targets, self._show, self.parameters)
+            outputs, logits = whole_output(self.model, inputs)
+            if logits is None and self._own_loss is not None and is_unclear(outputs):
+                return self._own_loss(outputs, None, targets, learns=bool(self.parameters))
+            logits = logits_of(outputs) if logits is None else logits
             first, self._is_first = self._is_first, False
+            self._show(logits.detach(), targets)
             if first and not has_no_values(logits):
                 require_registered(self.model, logits)
                 self.suspicions = suspicions_about(self._recipe.loss, logits)
-            if self._own_loss is not None:
-                with held_against(self._recipe.loss, logits, targets) if first else nullcontext():
-                    return self._own_loss(outputs, logits, targets)
-            self._require_a_weight_per_class(logits.shape[-1])
-            try:
-                with held_against(self._recipe.loss, logits, targets) if first else nullcontext():
-                    return self._named_loss(logits, targets)
-            except (RuntimeError, ValueError, IndexError, TypeError) as error:
-                raise SubjectError(
-                    f"{self._recipe.loss} fails on logits of shape {tuple(logits.shape)} and targets of shape "
-                    f"{tuple(targets.shape)} ({targets.dtype}, {targets.min()} to {targets.max()}): {describe(error)}",
-                    path="train.loss",
-                ) from error
+            is_held = first and (self._own_loss is not None or not isinstance(self.task, Ordinal))  # grades were
+            with held_against(self._recipe.loss, logits, targets) if is_held else nullcontext():
+                if self._own_loss is not None:
+                    return self._own_loss(outputs, logits, targets, learns=logits.requires_grad)
+                return self._loss(self.task or Classification(), logits, targets)
 
-    def _require_a_weight_per_class(self, classes: int) -> None:
-        if self._weights is not None and len(self._weights) != classes:
-            raise SubjectError(
-                f"there are {len(self._weights)} class weights, and the model has {classes} classes; give one for each",
-                path="train.class_weights",
-            )
+    def _show(self, logits: Tensor, targets: Tensor) -> None:
+        """Show the logits of a micro-batch, and find out with the first what the task is.
+
+        Raises SubjectError when outputs or targets do not fit the task that the spec names.
+        """
+        self.see(logits, targets)
+        if self._outputs is not None:
+            return
+        self._outputs = tuple(logits.shape)
+        loss = self._recipe.loss if self._own_step is None else ""
+        if self._has_named_loss or not has_no_values(logits, targets):
+            self.task = task_of(self._recipe.task, loss, logits, targets)
+        if self._recipe.task is not None and self.task is not None and not has_no_values(logits, targets):
+            self.task.require(logits, targets)
 
     def _clip(self) -> None:
         from torch.nn.utils import clip_grad_norm_
 
         if self._recipe.clip_norm is not None:
             clip_grad_norm_(self.parameters, self._recipe.clip_norm)
-
-    def _named_loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        bce = self._recipe.loss == "bce_with_logits"
-        return _bce_with_logits(logits, targets) if bce else self._cross_entropy(logits, targets)
-
-    def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
-        from torch.nn import functional
-
-        # Under autocast, torch computes the loss in float32 whatever the logits are.
-        weights = self._weights
-        if weights is not None and self._recipe.amp == "none":
-            weights = weights.to(logits.dtype)
-        smoothing = self._recipe.label_smoothing
-        return functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
-
-
-def _bce_with_logits(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean binary cross-entropy of logits (images, classes); class numbers (images,) become one-hot."""
-    from torch.nn import functional
-
-    if targets.dim() == 1 and not targets.is_floating_point():
-        targets = functional.one_hot(targets, logits.shape[-1])
-    return functional.binary_cross_entropy_with_logits(logits, targets.to(logits.dtype))
