@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from retspec.errors import Mark, Problem, SpecError, UsageError, did_you_mean
+from retspec.regular_files import read_regular
 
 MAX_BYTES = 1 << 20
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
@@ -20,7 +21,7 @@ def read(file: str, kind: str = "spec") -> str:
     """
     _require_utf8(file)
     content = _content(Path(file), kind)
-    if len(content) > MAX_BYTES:
+    if content is None:
         raise SpecError([Problem(Mark(file, 1, 1), f"the file is larger than 1 MiB; is this a {kind}?")])
     if content.startswith(_WIDE) or b"\0" in content[:4]:
         raise SpecError([Problem(Mark(file, 1, 1), "the file is UTF-16 or UTF-32; save it as UTF-8")])
@@ -47,10 +48,9 @@ def _require_utf8(file: str) -> None:
         raise UsageError(f"the path {file!r} is not UTF-8; rename the file or its folder") from None
 
 
-def _content(path: Path, kind: str) -> bytes:
+def _content(path: Path, kind: str) -> bytes | None:
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES)
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file{did_you_mean(path.name, _siblings(path))}") from None
     except IsADirectoryError:
