@@ -57,7 +57,7 @@ def valid(folder: Path, retspec: Any) -> Path:
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"baseline.json"}))
 def test_a_report_never_replaces_what_the_run_reads(valid: Path, retspec: Any, name: str) -> None:
     before = (valid / name).read_bytes()
-    for option in (["--json", name], ["--junit-xml", f"images/../{name}"], ["--report", f"markdown={valid / name}"]):
+    for option in (["--json", name], ["--junit-xml", f"images/../{name}"], ["--report", f"markdown=nowhere/../{name}"]):
         finished = retspec("run", "spec.yaml", "--no-reports", *option)
         assert (finished.code, finished.out) == (2, "")
         assert "which is read; write it somewhere else" in finished.err
