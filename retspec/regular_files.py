@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 class NotRegularError(OSError):
     """A path leads to a pipe, a socket or a device."""
 
+    def __str__(self) -> str:
+        """The sentence alone."""
+        return str(self.strerror)
+
 
 def open_regular(path: Path) -> BufferedReader:
     """Open a file to read it; its size is known, and reading it comes to an end.
