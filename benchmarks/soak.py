@@ -111,14 +111,14 @@ def soak(folder: Path, chance: random.Random, name: str) -> str:
     program = _start(folder, name, harm, cells)
     time.sleep(chance.uniform(0, LONGEST))
     blow = _hit(program, target, number)
-    _, errors = program.communicate(timeout=60)
+    _, errors = program.communicate(timeout=300)
     _hold_processes(name, blow)
     if _is_too_early(folder, errors):
         return f"{blow}: before the run began"
     verdicts = _hold_reports(folder, blow, program.returncode, errors)
     _hold_verdicts(folder, verdicts, blow, program.returncode, errors, harm)
     _require(not verdicts or len(verdicts) == cells * CRITERIA, f"{blow}: criteria lost: {verdicts}")
-    return f"{blow}: exit code {program.returncode if program.returncode >= 0 else 128 - program.returncode}"
+    return f"{harm}, {blow}: exit code {program.returncode if program.returncode >= 0 else 128 - program.returncode}"
 
 
 def _spec(harm: str, cells: int) -> str:

@@ -17,6 +17,8 @@ GROUP = "Gates that something opens"
 HEAD = "retspec: 1\nplugins: [own.py]\n"
 SPEC = f"{HEAD}run: {{timeout: 10m}}\nchecks:\n  value: {{limit: 1, tags: [quick], timeout: 1m}}\n"
 
+MISSED = plugin("return 5")
+
 
 def commit_first(old: str) -> Callable[[Path], None]:
     """Return what makes a repository of a folder in which the plugin was another one."""
@@ -103,6 +105,15 @@ SCENARIOS = [
             return Liar(5)
             """
         ),
+        exit_code=1,
+        sees="harmful = 5, required at most 0 (over by 5)",
+        verdicts={"before": "met", "harmful": "missed", "after": "met"},
+    ),
+    Scenario(
+        group=GROUP,
+        fault="a plugin ends the program with success when it exits",
+        spec=spec(),
+        files={"checks.py": f"import atexit, os\natexit.register(lambda: os._exit(0))\n{MISSED['checks.py']}"},
         exit_code=1,
         sees="harmful = 5, required at most 0 (over by 5)",
         verdicts={"before": "met", "harmful": "missed", "after": "met"},
