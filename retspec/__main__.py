@@ -22,8 +22,9 @@ def main() -> int:
     from retspec.cli import main as command_line  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, handler)
-    ending.status = command_line()
-    return ending.status
+    status = command_line()
+    ending.settle(status)
+    return status
 
 
 def _open_closed_streams() -> None:

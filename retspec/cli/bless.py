@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from retspec.cli.options import examples, verbose_option
+from retspec.cli.replacing import require_replaceable
 from retspec.errors import UsageError
 from retspec.records import Blessing, plain
 from retspec.report.live import require_apart, write_whole
@@ -38,6 +39,7 @@ def command(results: Path, target: Path, reason: str, who: str | None) -> None:
     if not reason.strip():
         raise UsageError("--reason is empty; say why these values are right")
     require_apart([target], [results])
+    require_replaceable(target, "baseline", without="results")
     report = read_report(results)
     blessing = Blessing(
         who=who or _user(),

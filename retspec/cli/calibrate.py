@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from difflib import unified_diff
 from functools import wraps
@@ -23,7 +24,7 @@ from retspec.cli.tables import NOTHING, shown
 from retspec.errors import RetspecError, UsageError
 from retspec.prepare import prepare
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
-from retspec.report.live import require_apart, write_whole
+from retspec.report.live import folders_of, read_by, require_apart, write_whole
 from retspec.results.results_file import read_report
 from retspec.review.calibration import CalibrationOptions, edited, propose, require_as_meant
 from retspec.review.recorded import judge_again
@@ -113,6 +114,8 @@ def command(
     require_apart([output] if output else [], [results])
     text = read(str(spec))
     plan, catalog = prepare(spec, **options)
+    if output:
+        require_apart([output], [catalog.named, read_by(replace(plan.spec, file=""))], folders_of([plan]))
     report = _observe(spec, plan, results, options)
     if read(str(spec)) != text:
         raise UsageError(f"{spec} has changed while it was measured; nothing is written")

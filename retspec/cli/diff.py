@@ -12,7 +12,8 @@ from retspec.cli.tables import format_option, show_json, show_rows, shown
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_cells
 from retspec.records import EXIT_MISSED, Direction
-from retspec.review.diffing import Kind, changes, checked_out
+from retspec.review.diffing import Kind, changes, checked_out, code_changes, code_of
+from retspec.spec.load.spec_file import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,22 +47,26 @@ def command(
 
     OLD and NEW are files, or REV:path for a spec as it was at a git revision, with the path from the root of the
     repository. Limits are compared by the direction of their check. A change without a clear direction (an
-    exact value, other arguments) counts as loosening; a change of the model, the data or the recipe does not.
+    exact value, other arguments, the code of a plugin) counts as loosening; a change of the model, the data or the
+    recipe does not. A new waiver is listed and allowed: it has an owner and an end.
     """
     gathering = cache(gather)
-    found = changes(_specs(old, gathering, plugins), _specs(new, gathering, plugins))
+    (before, code_then), (after, code_now) = (_read(place, gathering, plugins) for place in (old, new))
+    found = [*changes(before, after), *code_changes(code_then, code_now)]
     if form == "json":
         show_json(found)
     elif found:
         show_rows(HEADERS, [*map(_row, found)], form)
     else:
-        click.echo("nothing changed")
+        click.echo("nothing that judges changed")
     _judge(context, found if forbid_loosening else [])
 
 
-def _specs(place: str, gathering: Callable[..., Catalog], plugins: Plugins) -> list[Spec]:
-    with checked_out(place) as path:
-        return [plan.spec for plan in prepare_cells(path, gathering=gathering, **plugins)[0]]
+def _read(place: str, gathering: Callable[..., Catalog], plugins: Plugins) -> tuple[list[Spec], dict[str, str]]:
+    """Return the cells of a spec, and the hashes of the plugins that it uses."""
+    with checked_out(place) as revision:
+        plans, catalog = prepare_cells(revision.spec, gathering=gathering, **plugins)
+        return [plan.spec for plan in plans], code_of(catalog, folder_of(str(revision.spec)).resolve(), revision.at)
 
 
 def _row(change: Change) -> tuple[str, ...]:

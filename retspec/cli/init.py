@@ -14,6 +14,7 @@ from retspec.cli.drafting.spec import can_be_drafted, draft
 from retspec.cli.drafting.writing import SCHEMA, write_draft
 from retspec.cli.options import examples, verbose_option
 from retspec.errors import Mark, UsageError
+from retspec.report.live import require_apart
 from retspec.spec.load import read_config
 
 
@@ -41,6 +42,7 @@ def command(path: Path, *, config: Path | None, force: bool) -> None:
     transformer with LoRA. Put your model in its place. PATH is preflight.yaml by default; an existing file
     is left alone. With --config the model is yours: the spec refers to the values of the config.
     """
+    require_apart([path], [config])
     text = _starter() if config is None else _drafted(config, path)
     write_draft(path, text, force=force)
     click.echo(f"wrote {path}; next:")

@@ -65,10 +65,15 @@ def overview(reports: Sequence[Report]) -> str:
 def _append(path: Path, report: Report) -> None:
     """Append the Markdown to what earlier commands of the job's step wrote."""
     try:
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        with open(path, "a", encoding="utf-8", errors="backslashreplace", opener=_at_once) as file:
             file.write(render_markdown(report, LARGEST - file.tell()))
     except OSError as error:
         raise ReportError(f"cannot write the summary {path}: {error.strerror}") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for anybody to read from it, as a pipe would."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _format_and_path(pair: str) -> tuple[str, str]:

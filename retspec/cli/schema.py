@@ -9,8 +9,10 @@ from typing import Any, Unpack
 import click
 
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+from retspec.cli.replacing import require_replaceable
 from retspec.errors import ReportError
 from retspec.plugins.catalog import gather
+from retspec.report.live import require_apart
 from retspec.spec.validate import compose_schema, results_schema
 
 _LAID_OUT = frozenset(
@@ -33,6 +35,9 @@ def command(output: Path | None, *, results: bool, **plugins: Unpack[Plugins]) -
     The schema of specs is made from the checks and sources that are installed, so that an editor completes
     and explains them. Name it in the first line of a spec: # yaml-language-server: $schema=spec.schema.json
     """
+    if output is not None:
+        require_apart([output], [plugins["plugins"]])
+        require_replaceable(output, "schema", without="results")
     schema = results_schema() if results else compose_schema(gather(**plugins), published=True)
     text = f"{_text(schema)}\n"
     if output is None:

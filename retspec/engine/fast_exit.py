@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from contextlib import suppress
+from typing import NoReturn
 
 
 class FastExit:
@@ -22,6 +23,15 @@ class FastExit:
         self.status: int | None = None
         """The exit status; None leaves the end to the interpreter, which is about to report an exception."""
         atexit.register(self._end)
+
+    def settle(self, exit_status: int) -> None:
+        """Set the exit status for good: an exit handler of others that calls `os._exit` ends with it, too."""
+        self.status, end = exit_status, os._exit
+
+        def end_as_settled(status: int) -> NoReturn:  # noqa: ARG001 - the signature of what it replaces
+            end(exit_status)
+
+        os._exit = end_as_settled
 
     def _end(self) -> None:
         if self.status is not None:

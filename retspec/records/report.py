@@ -102,6 +102,8 @@ class Report:
     """UTC, `YYYY-MM-DDTHH:MM:SS`."""
     seconds: float = 0.0
     results: tuple[Result, ...]
+    unselected: int = 0
+    """Criteria of the spec that the options of the run left out."""
     measurements: tuple[Measured, ...] = ()
     faults: tuple[str, ...] = ()
     """What went wrong with the run itself, outside any one criterion."""

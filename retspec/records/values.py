@@ -95,10 +95,10 @@ class NestingError(ValueError):
         return f"nested more than {DEEPEST} deep"
 
 
-def is_deep(value: object) -> bool:
-    """Whether plain data is nested more than `DEEPEST` deep."""
+def is_deep(value: object, most: int = DEEPEST) -> bool:
+    """Whether plain data is nested deeper than so many mappings and lists."""
     level = [value]
-    for _ in range(DEEPEST + 1):
+    for _ in range(most + 1):
         level = [item for each in level for item in _nested(each)]
         if not level:
             return False

@@ -6,21 +6,29 @@ reported in one line.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from retspec.characters import one_line, quoted
 from retspec.errors import UsageError, did_you_mean
-from retspec.records import Baseline, Report
+from retspec.records import DEEPEST, Baseline, Report, is_deep
+from retspec.regular_files import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 1
 """Version of both formats."""
+
+MOST = 256 << 20
+"""Bytes of a file: more than any run writes, and few enough to read."""
+_ROUND_IT = 16
+"""Levels of mappings and lists around what a check recorded, and some more."""
 
 RESULTS_ID = "retspec-results"
 """The id of the element of an HTML report that holds its results."""
@@ -36,6 +44,7 @@ def read_report(path: Path) -> Report:
     """
     document = _document(path)
     report = _converted(path, document, Report, _RESULTS)
+    _require_dates(path, report)
     names = Counter(result.criterion.name for result in report.every_result)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
@@ -45,6 +54,18 @@ def read_report(path: Path) -> Report:
             f"{path}: it is damaged: its exit_code is not that of its verdicts, which is {report.exit_code}"
         )
     return report
+
+
+def _require_dates(path: Path, report: Report) -> None:
+    """Refuse a report whose parts do not say when they began: that day decides whether its waivers were valid."""
+    for part in (report, *report.parts):
+        try:
+            datetime.strptime(part.started, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - it is UTC by definition
+        except ValueError:
+            began = quoted(f"{part.started:.40}")
+            raise UsageError(
+                f"{path}: it is damaged: `started` is {began}, and not a time such as 2026-01-31T09:30:00"
+            ) from None
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -84,7 +105,9 @@ def _converted(path: Path, document: Any, kind: type[T], form: _Format) -> T:
 
 def _document(path: Path) -> Any:
     try:
-        return msgspec.json.decode(_json_in(path))
+        content = _json_in(path)
+        document = msgspec.json.decode(content)
+        _require_single_keys(path, content)
     except FileNotFoundError:
         others = [found.name for found in path.parent.glob("*") if found.suffix in {".json", ".html"}]
         near = did_you_mean(path.name, others)
@@ -94,11 +117,28 @@ def _document(path: Path) -> Any:
     except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None
+    if is_deep(document, DEEPEST + _ROUND_IT):
+        raise UsageError(f"{path}: it is damaged: it is nested deeper than anything that is recorded")
+    return document
+
+
+def _require_single_keys(path: Path, content: bytes) -> None:
+    """Refuse an object that has a key twice: readers of JSON differ in which of the two counts."""
+
+    def paired(pairs: list[tuple[str, Any]]) -> None:
+        twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+        if twice:
+            raise UsageError(f"{path}: it is damaged: the key {quoted(f'{twice[0]:.40}')} is twice in one object")
+
+    # Numbers stay text: they are not needed, and one of more than 4,300 digits would raise ValueError.
+    json.loads(content, object_pairs_hook=paired, parse_int=str, parse_float=str)
 
 
 def _json_in(path: Path) -> bytes:
     """Return the results inside an HTML report; anything else as it is. What others wrote into it is escaped there."""
-    content = path.read_bytes()
+    content = read_regular(path, MOST)
+    if content is None:
+        raise UsageError(f"{path}: it is larger than {MOST >> 20} MiB; is this a results.json?")
     if content.lstrip()[: len(_HTML)].lower() != _HTML:
         return content
     _, begin, following = content.partition(f'id="{RESULTS_ID}">'.encode())

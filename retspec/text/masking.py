@@ -32,7 +32,9 @@ _UNMISTAKABLE = 8
 """Characters of a secret that no word is by chance: it is also masked in another case, in base64 and over lines."""
 _LONGEST_OVER_LINES = 200
 """Characters of the longest secret that is looked for over several lines; of a longer one, each line is."""
-_LINE_BREAK = r"(?:[ \t]*\r?\n[ \t]*)?"
+_BETWEEN = r"(?:\s|\x1b\[[0-?]*[ -/]*[@-~]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])*"
+"""What may be between two characters of a secret: white space, which a line break becomes where a text is put on one
+line, and colours and bidirectional controls, which are dropped where a text is shown."""
 
 
 class Mask:
@@ -147,7 +149,7 @@ class Mask:
 def _pattern(form: str) -> str:
     if not _UNMISTAKABLE <= len(form) <= _LONGEST_OVER_LINES:
         return re.escape(form)
-    return f"(?i:{_LINE_BREAK.join(map(re.escape, form))})"
+    return f"(?i:{_BETWEEN.join(map(re.escape, form))})"
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -159,19 +159,30 @@ def _joined(number: str, unit: str) -> str:
 
 # Details ----------------------------------------------------------------------------------------------------
 
-_MOST, _DEEPEST, _WIDEST = 10, 4, 100
-"""Entries of a list, levels of nesting and characters of a line, before details are cut or broken."""
+_MOST, _DEEPEST, _WIDEST, _LONGEST = 10, 4, 100, 10_000
+"""Entries of a list, levels of nesting, characters of a line and of a text, before details are cut or broken."""
+
+
+MOST_DETAILS = 1_000
+"""Details of one observation that are shown; `results.json` holds all."""
 
 
 def detail_lines(details: Mapping[str, Any]) -> Iterator[str]:
-    """Yield `name: value` for every detail; a long one takes several lines, ten entries at most."""
-    for name, value in details.items():
-        line = f"{one_line(str(name))}: {_compact(value)}"
+    """Yield `name: value` for the first 1,000 details; a long one takes several lines, ten entries at most."""
+    for name, value in islice(details.items(), MOST_DETAILS):
+        line = f"{one_line(bounded(str(name)))}: {_compact(value)}"
         if len(line) <= _WIDEST or not isinstance(value, Mapping | list | tuple):
             yield line
             continue
-        yield f"{one_line(str(name))}:"
+        yield f"{one_line(bounded(str(name)))}:"
         yield from (f"  {entry}" for entry in _entries(value, level=1))
+    if len(details) > MOST_DETAILS:
+        yield f"and {len(details) - MOST_DETAILS:,} more details"
+
+
+def bounded(text: str) -> str:
+    """Return a text that a person may still read whole, and of a longer one the beginning and its length."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
 
 
 def listing(words: Sequence[str], separator: str = ", ") -> str:
@@ -182,7 +193,7 @@ def listing(words: Sequence[str], separator: str = ", ") -> str:
 def _compact(value: Any, level: int = 0) -> str:
     """Return a value on one line."""
     if isinstance(value, str):
-        return one_line(value)
+        return one_line(bounded(value))
     if not isinstance(value, Mapping | list | tuple):
         return readable(value)
     if level >= _DEEPEST:
@@ -193,7 +204,7 @@ def _compact(value: Any, level: int = 0) -> str:
 
 def _entries(value: Mapping[Any, Any] | Sequence[Any], level: int) -> Iterator[str]:
     if isinstance(value, Mapping):
-        pairs = (f"{one_line(str(name))} {_compact(entry, level)}" for name, entry in value.items())
+        pairs = (f"{one_line(bounded(str(name)))} {_compact(entry, level)}" for name, entry in value.items())
         return _first(pairs, len(value))
     return _first((_compact(entry, level) for entry in value), len(value))
 
@@ -226,12 +237,14 @@ def outcome(report: Report) -> tuple[str, Verdict]:
 
 
 def summary(report: Report) -> str:
-    """Return the counts of a run: `12 criteria: 10 met, 1 missed, 1 no verdict in 83.1 s`."""
+    """Return the counts of a run: `12 criteria: 10 met, 1 missed, 1 no verdict in 83.1 s`, and what is not selected."""
     total = len(report.every_result)
     decided = [verdict for verdict in Verdict if verdict.is_decided]
     counts = {verdict.value: report.count(verdict) for verdict in decided}
     counts["no verdict"] = len(report.undecided)
     parts = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count) or "none"
+    if unselected := sum(part.unselected for part in report.parts):
+        parts += f", and {unselected:,} not selected"
     return f"{total:,} {'criterion' if total == 1 else 'criteria'}: {parts} in {duration(report.seconds)}"
 
 

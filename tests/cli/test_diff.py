@@ -54,7 +54,7 @@ def test_the_gate_names_every_loosening(retspec: Any) -> None:
 
 def test_nothing_changed_is_said(retspec: Any) -> None:
     finished = retspec("diff", "specs/tiny.yaml", "specs/tiny.yaml", "--forbid-loosening")
-    assert (finished.code, finished.out) == (0, "nothing changed\n")
+    assert (finished.code, finished.out) == (0, "nothing that judges changed\n")
 
 
 def test_formats_for_programs_and_for_pull_requests(retspec: Any) -> None:
@@ -103,7 +103,76 @@ def retspec_checks():
     assert [(change["name"], change["kind"]) for change in json.loads(finished.out)] == [
         ("after", "ADDED"),
         ("before", "REMOVED"),
+        ("plugins", "CHANGED"),
     ]
+
+
+PLUGIN = """
+from retspec.plugin import check, hookimpl
+{imports}
+
+@check(direction="at most", advice="Nothing to do.")
+def amount() -> float:
+    '''How much is it?'''
+    return {returns}
+
+@hookimpl
+def retspec_checks():
+    return [amount]
+"""
+AMOUNT = "retspec: 1\nplugins: [mine.py]\nchecks: {amount: 1}\n"
+
+
+@pytest.fixture
+def own_plugin(repository: Path) -> Path:
+    """A committed spec with a plugin beside it, which imports a file from beside itself."""
+    folder = repository / "specs"
+    imports = (
+        "import sys, pathlib\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\nimport halves_of_it as halves"
+    )
+    (folder / "halves_of_it.py").write_text("HALF = 2.0\n")
+    (folder / "mine.py").write_text(PLUGIN.format(imports=imports, returns="2 * halves.HALF"))
+    (folder / "own.yaml").write_text(AMOUNT)
+    (folder / "other.yaml").write_text(AMOUNT.replace("mine.py", "yours.py"))
+    git("add", ".")
+    git("commit", "-qm", "with a plugin")
+    return folder
+
+
+@pytest.mark.parametrize("edited", ["mine.py", "halves_of_it.py"])
+def test_an_edited_plugin_is_a_loosening(retspec: Any, own_plugin: Path, edited: str) -> None:
+    asked = ("diff", "HEAD:specs/own.yaml", "specs/own.yaml", "--forbid-loosening")
+    assert (retspec(*asked).code, retspec(*asked).out) == (0, "nothing that judges changed\n")
+    path = own_plugin / edited
+    path.write_text(path.read_text().replace("2", "0"))
+    finished = retspec(*asked)
+    assert finished.code == 1
+    assert finished.err.startswith("loosening: plugins: CHANGED (mine.py 'SHA-256 ")
+
+
+def test_a_plugin_in_the_place_of_another_is_a_loosening(retspec: Any, own_plugin: Path) -> None:
+    text = (own_plugin / "mine.py").read_text()
+    (own_plugin / "yours.py").write_text(text)
+    asked = ("diff", "specs/own.yaml", "specs/other.yaml", "--forbid-loosening")
+    assert retspec(*asked).code == 0  # the same code under another name
+    (own_plugin / "yours.py").write_text(text.replace("2 *", "0 *"))
+    finished = retspec(*asked)
+    assert finished.code == 1
+    assert "loosening: plugins: ADDED (yours.py" in finished.err
+
+
+def test_a_plugin_that_is_named_as_a_module_is_compared_with_its_revision(
+    retspec: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(repository))
+    (repository / "amounts_of_mine.py").write_text(PLUGIN.format(imports="", returns="2"))
+    (repository / "own.yaml").write_text(AMOUNT.replace("mine.py", "amounts_of_mine"))
+    git("add", ".")
+    git("commit", "-qm", "with a module")
+    asked = ("diff", "HEAD:own.yaml", "own.yaml", "--forbid-loosening")
+    assert retspec(*asked).code == 0
+    (repository / "amounts_of_mine.py").write_text(PLUGIN.format(imports="", returns="0"))
+    assert "loosening: plugins: CHANGED (amounts_of_mine 'SHA-256 " in retspec(*asked).err
 
 
 def test_the_users_index_and_tree_stay_as_they_are(retspec: Any, repository: Path) -> None:

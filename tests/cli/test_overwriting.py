@@ -57,7 +57,7 @@ def valid(folder: Path, retspec: Any) -> Path:
 @pytest.mark.parametrize("name", sorted(FILES.keys() - {"baseline.json"}))
 def test_a_report_never_replaces_what_the_run_reads(valid: Path, retspec: Any, name: str) -> None:
     before = (valid / name).read_bytes()
-    for option in (["--json", name], ["--junit-xml", f"images/../{name}"], ["--report", f"markdown={valid / name}"]):
+    for option in (["--json", name], ["--junit-xml", f"images/../{name}"], ["--report", f"markdown=nowhere/../{name}"]):
         finished = retspec("run", "spec.yaml", "--no-reports", *option)
         assert (finished.code, finished.out) == (2, "")
         assert "which is read; write it somewhere else" in finished.err
@@ -103,10 +103,20 @@ def test_the_reports_of_an_earlier_run_are_replaced(valid: Path, retspec: Any) -
         ["bless", "results.json", "--to", "results.json", "--reason", "mine", "--who", "ada"],
         ["calibrate", "spec.yaml", "--results", "results.json", "-o", "results.json"],
         ["fit", "spec.yaml", "--memory", "1GB", "--json", "spec.yaml"],
+        ["bless", "results.json", "--to", "spec.yaml", "--reason", "mine", "--who", "ada"],
+        ["bless", "results.json", "--to", "other.json", "--reason", "mine", "--who", "ada"],
+        ["calibrate", "spec.yaml", "--results", "results.json", "-o", "base.yaml"],
+        ["calibrate", "spec.yaml", "--results", "results.json", "-o", "images/../mine.py"],
+        ["init", "train.yaml", "--config", "train.yaml", "--force"],
+        ["schema", "-p", "mine.py", "-o", "mine.py"],
+        ["schema", "-o", "spec.yaml"],
+        ["schema", "-o", "results.json"],
+        ["report", "results.json", "-o", "./results.json"],
     ],
     ids=" ".join,
 )
 def test_other_commands_keep_what_they_read(valid: Path, retspec: Any, arguments: list[str]) -> None:
+    (valid / "other.json").write_bytes((valid / "results.json").read_bytes())
     before = {path: path.read_bytes() for path in valid.iterdir() if path.is_file()}
     finished = retspec(*arguments)
     assert finished.code == 2, finished.err

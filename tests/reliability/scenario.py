@@ -44,6 +44,8 @@ class Scenario:
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     """More files of the folder, by relative path; `checks.py` is loaded as a plugin when it is there."""
     arguments: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    """Another command than `retspec run`, with all its arguments; it writes no reports."""
     variables: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Path], None] | None = None
     """Done to the folder before the program starts."""
@@ -123,6 +125,8 @@ def _start(scenario: Scenario, folder: Path) -> subprocess.Popen[str]:
 
 
 def _arguments(scenario: Scenario) -> list[str]:
+    if scenario.command:
+        return [*scenario.command]
     plugin = ["-p", "checks.py"] if "checks.py" in scenario.files else []
     reports = ["--junit-xml", "junit.xml", "--json", "results.json"]
     return ["run", scenario.spec_path, *plugin, *reports, *scenario.arguments]

@@ -159,6 +159,9 @@ FORMS = {
     "shell": shlex.quote(TRAVELLING),
     "another case": TRAVELLING.upper(),
     "over two lines": f"{TRAVELLING[:9]}\n  {TRAVELLING[9:]}",
+    "over two lines that were joined": f"{TRAVELLING[:9]} {TRAVELLING[9:]}",
+    "with a part in colour": f"{TRAVELLING[:9]}\x1b[1;36m{TRAVELLING[9:12]}\x1b[0m{TRAVELLING[12:]}",
+    "with a control that turns text": f"{TRAVELLING[:9]}\u202e{TRAVELLING[9:]}",
     "database URL": f"postgres://user:{quote(TRAVELLING, safe='')}@host/db",
 }
 

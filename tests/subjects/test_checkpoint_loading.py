@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -57,6 +58,16 @@ def loaded(file: Path, model: nn.Module | None = None) -> Loading:
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+
+
+class Creating:
+    """What a pickle makes a folder of."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.path,)
 
 
 def is_filled(model: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
@@ -224,6 +235,37 @@ def test_others_may_still_allow_what_we_allow(file: Path) -> None:
     with torch.serialization.safe_globals([Namespace]):
         loaded(file)
         assert Namespace in torch.serialization.get_safe_globals()
+
+
+def test_what_others_allow_is_not_allowed_to_a_checkpoint(file: Path, tmp_path: Path) -> None:
+    """A training script may allow classes of its own; a stranger's file must not call them."""
+    torch.save({**other(), "made": Creating(tmp_path / "ran")}, file)
+    with torch.serialization.safe_globals([(os.mkdir, "posix.mkdir"), os.mkdir]):
+        with pytest.raises(SubjectError, match=r"asks for posix\.mkdir"):
+            loaded(file)
+        assert os.mkdir in torch.serialization.get_safe_globals()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_replaced_torch_load_is_not_asked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`torch.load = partial(torch.load, weights_only=False)` is in many scripts that were written for torch 2.5."""
+    torch.save(other(), file)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was asked"))
+    loaded(file)
+
+
+def test_an_archive_of_half_a_million_entries_is_refused_before_they_are_read(file: Path) -> None:
+    entries, directory = 500_000, 500_000 * 50
+    with file.open("wb") as stream:
+        stream.write(b"PK\3\4" + b"\0" * 96)
+        stream.truncate(100 + directory)
+        stream.seek(0, os.SEEK_END)
+        at = stream.tell()
+        stream.write(struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, entries, entries, directory, 100))
+        stream.write(struct.pack("<4sLQL", b"PK\6\7", 0, at, 1))
+        stream.write(struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0))
+    with pytest.raises(SubjectError, match="its zip archive has 500,000 entries, and no model has so many tensors"):
+        loaded(file)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of the process is read from /proc")

@@ -200,6 +200,9 @@ def test_the_summary_counts_everything_once() -> None:
     assert summary(sample()) == "18 criteria: 4 met, 2 missed, 2 warned, 1 waived, 1 skipped, 8 no verdict in 83.1 s"
     assert summary(report(judged(criterion(), 0.9))) == "1 criterion: 1 met in 83.1 s"
     assert summary(report()) == "0 criteria: none in 83.1 s"
+    assert summary(report(judged(criterion(), 0.9), unselected=1200)) == (
+        "1 criterion: 1 met, and 1,200 not selected in 83.1 s"
+    )
 
 
 def test_the_outcome_is_the_exit_code_in_words() -> None:

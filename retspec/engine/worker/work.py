@@ -16,7 +16,7 @@ from retspec.engine.protocol import Done, Environment, Finished, Noted, Progress
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
-from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from
+from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from, named
 from retspec.plugins.catalog import gather
 from retspec.records import NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
@@ -218,10 +218,14 @@ def _value(value: Any) -> Any:
 
 def _is_out_of_memory(error: BaseException | None) -> bool:
     """Whether memory ran out, here or in what caused the error; torch's own type is recognised by its name."""
-    if error is None:
-        return False
-    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    return named or "allocate memory" in str(error) or _is_out_of_memory(error.__cause__)
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an exception may be the cause of its own cause
+        seen.add(id(error))
+        name = type(error).__name__
+        if isinstance(error, MemoryError) or name == "OutOfMemoryError" or "allocate memory" in named(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _close(container: Container) -> tuple[str, ...]:

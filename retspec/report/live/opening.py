@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
     """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
     spec = plan.spec
-    results = [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks]
+    results = in_order(plan, [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks])
     return Report(
         name=titled(spec),
         cell=spec.cell,
         file=spec.file,
         description=spec.description,
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
-        results=in_order(plan, results),
+        results=results,
+        unselected=len(spec.criteria) - len(results),
         notes=_notes(spec),
         strict=strict,
         provenance=_provenance(plan, catalog),

@@ -67,9 +67,12 @@ def _identity(path: Path) -> object:
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
-    """Return the device and inode of a file; None if it does not exist."""
+    """Return the device and inode of a file; None if it does not exist.
+
+    The path is resolved as for writing, which also finds the file `a/../b` where there is no `a`.
+    """
     try:
-        found = path.stat()
+        found = Path(os.path.realpath(path)).stat()
     except (OSError, ValueError):  # ValueError: a NUL in the path
         return None
     return found.st_dev, found.st_ino

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from retspec.characters import one_line, revealed
 from retspec.records import Direction, Result, Verdict
 from retspec.report.page.marks import bullet
-from retspec.text.wording import duration, is_number, margin, observation, readable, required, waived
+from retspec.text.wording import (
+    MOST_DETAILS,
+    bounded,
+    duration,
+    is_number,
+    margin,
+    observation,
+    readable,
+    required,
+    waived,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -206,15 +217,18 @@ def place_of(result: Result) -> str:
 
 
 def details_of(details: Mapping[str, Any]) -> tuple[Detail, ...]:
-    """Return details as texts and lists."""
-    return tuple(_detail(str(name), value, 0) for name, value in details.items())
+    """Return the first details as texts and lists."""
+    shown = tuple(_detail(str(name), value, 0) for name, value in islice(details.items(), MOST_DETAILS))
+    left_out = len(details) - len(shown)
+    return (*shown, Detail("and", f"{left_out:,} more details")) if left_out else shown
 
 
 def _detail(name: str, value: Any, level: int) -> Detail:
+    name = bounded(name)
     if isinstance(value, str):
-        return Detail(name, flat(value))
+        return Detail(name, flat(bounded(value)))
     if not isinstance(value, Mapping | list | tuple) or level > 4:  # noqa: PLR2004 - nobody reads deeper
-        return Detail(name, readable(value))
+        return Detail(name, bounded(readable(value)))
     entries = [*_entries(value)]
     if not entries:
         return Detail(name, "none")
@@ -232,8 +246,8 @@ def _entries(value: Mapping[Any, Any] | Sequence[Any]) -> Iterator[tuple[str, An
 
 
 def _flat(name: str, value: Any) -> str:
-    text = flat(value) if isinstance(value, str) else readable(value)
-    return f"{flat(name)} {text}".strip()
+    text = flat(bounded(value)) if isinstance(value, str) else readable(value)
+    return f"{flat(bounded(name))} {text}".strip()
 
 
 def _drawn(value: object) -> float | None:

@@ -147,7 +147,7 @@ def grid(
 
     columns: the name of the horizontal axis, and of its first and last column.
     """
-    positive = [value for row in values for value in row if value]
+    positive = [value for row in values for value in row if value and math.isfinite(value)]
     shade = Scale(min(positive, default=1.0), max(positive, default=1.0), 1, _LEVELS, log=True)
     tall = max(3.0, min(14.0, 240.0 / max(len(rows), 1)))
     wide = (WIDTH - _LABELS - _RIGHT) / max(map(len, values), default=1)
@@ -181,6 +181,8 @@ def grid(
 
 
 def _level(value: float | None, shade: Scale) -> int:
+    if value is None or not math.isfinite(value):  # a norm that no number holds is as large as one can be
+        return 0 if value is None else _LEVELS
     return round(shade(value)) if value else 0
 
 

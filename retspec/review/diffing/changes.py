@@ -1,7 +1,7 @@
 """List the changes between two specs, criterion by criterion, and which of them loosen the spec.
 
 The direction of a check shows whether a limit became stricter or looser. Where that is not known (an exact value, other
-arguments, another check), a change counts as loosening, so that a person looks at it.
+arguments, another check, another seed), a change counts as loosening, so that a person looks at it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Direction, Severity, Value, plain
+from retspec.records import Criterion, Direction, Severity, Value, bytes_of, plain, seconds
 from retspec.results.provenance import differences, subject_of
 from retspec.text.masking import Mask
 from retspec.text.wording import waived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from retspec.records import Spec
 
@@ -81,13 +81,46 @@ def _of_specs(old: Spec, new: Spec) -> list[Change]:
     ]
     mask = Mask({*old.secrets, *new.secrets})
     masked = [replace(change, old=mask.given(change.old), new=mask.given(change.new)) for change in found]
-    return [*masked, *_of_subject(old, new)]
+    return [*masked, *_of_subject(old, new), *_of_run(old, new)]
 
 
 def _of_subject(old: Spec, new: Spec) -> Iterator[Change]:
     for path, before, after in differences(plain(subject_of(old)), plain(subject_of(new))):
         section = path.partition(".")[0]
-        yield Change(name=section, kind=Kind.CHANGED, part=path, old=before, new=after)
+        is_loosening = path.startswith(_JUDGING)
+        yield Change(name=section, kind=Kind.CHANGED, part=path, old=before, new=after, is_loosening=is_loosening)
+
+
+_JUDGING = ("run.seed", "model.checkpoint_sha256", "data.group")
+"""Parts of the subject that decide what comes out under one and the same model, data and recipe."""
+
+
+def _of_run(old: Spec, new: Spec) -> Iterator[Change]:
+    """Yield what changed of how a spec runs, but for the seed and the dtype, which belong to the subject."""
+    for name in ("device", "threads"):
+        before, after = (getattr(spec.run, name) for spec in (old, new))
+        if before != after:
+            yield Change(name="run", kind=Kind.CHANGED, part=f"run.{name}", old=before, new=after, is_loosening=True)
+    for name, amount in _BOUNDS.items():
+        before, after = (getattr(spec.run, name) for spec in (old, new))
+        was, now = (None if bound is None else amount(bound) for bound in (before, after))
+        if was != now:
+            is_looser = _is_looser_bound(was, now)
+            kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
+            yield Change(name="run", kind=kind, part=f"run.{name}", old=before, new=after, is_loosening=is_looser)
+
+
+_BOUNDS: Mapping[str, Callable[[str], float]] = {
+    "timeout": seconds,
+    "measurement_timeout": seconds,
+    "memory": bytes_of,
+}
+"""What a run may take, and how its text becomes a number."""
+
+
+def _is_looser_bound(old: float | None, new: float | None) -> bool:
+    """Whether a bound on time or memory, whose excess takes the verdict away, allows more than another."""
+    return new is None or (old is not None and new > old)
 
 
 def _of_criterion(old: Criterion | None, new: Criterion | None, before: Spec, after: Spec) -> Iterator[Change]:
@@ -144,11 +177,32 @@ def _waive(old: Criterion, new: Criterion) -> Iterator[Change]:
         yield _change(new, kind, "waive", (_terms(old), _terms(new)))
 
 
+def _timeout(old: Criterion, new: Criterion) -> Iterator[Change]:
+    if old.timeout != new.timeout:
+        is_looser = _is_looser_bound(old.timeout, new.timeout)
+        kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
+        yield _change(new, kind, "timeout", (old.timeout, new.timeout), is_loosening=is_looser)
+
+
+def _tags(old: Criterion, new: Criterion) -> Iterator[Change]:
+    """Yield the tags when one is gone: a run that selects by it would no longer judge the criterion."""
+    if not set(old.tags) <= set(new.tags):
+        yield _change(new, Kind.CHANGED, "tags", (old.tags, new.tags), is_loosening=True)
+
+
 def _terms(criterion: Criterion) -> str | None:
     return None if criterion.waive is None else waived(criterion.waive)
 
 
-_ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (_limit, _warn, _severity, _skip, _waive)
+_ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (
+    _limit,
+    _warn,
+    _severity,
+    _skip,
+    _waive,
+    _timeout,
+    _tags,
+)
 
 
 def _arguments(old: Criterion, new: Criterion, before: Spec, after: Spec) -> Iterator[Change]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +20,34 @@ _NEEDED = (".yaml", ".yml", ".json", ".py")
 """Files that a spec may need before anything is measured: specs, configs, baselines, plugins. Data is not copied."""
 
 
+@dataclass(frozen=True)
+class Revision:
+    """A spec as it is, or as it was: the file, and where the other files of its revision are."""
+
+    spec: Path
+    top: Path | None = None
+    """The root of the working tree, for a spec that was copied from a revision."""
+    tree: Path | None = None
+    """The copy of that root."""
+
+    def at(self, file: Path) -> Path:
+        """Return where a file of the working tree is at this revision; the file itself, if it is not there."""
+        if self.top is None or self.tree is None or not file.is_relative_to(self.top):
+            return file
+        then = self.tree / file.relative_to(self.top)
+        return then if then.is_file() else file
+
+
 @contextmanager
-def checked_out(place: str) -> Iterator[Path]:
-    """Yield the path of a spec: the file itself, or for `REV:path` its copy from that git revision.
+def checked_out(place: str) -> Iterator[Revision]:
+    """Yield a spec: the file itself, or for `REV:path` its copy from that git revision.
 
     The path in `REV:path` is relative to the root of the repository, and in `REV:./path` to the working directory, as
     in git (https://git-scm.com/docs/gitrevisions). Problems of such a spec are reported under the name `REV:path`.
     Raises UsageError for a file, a revision or a path that does not exist.
     """
     if Path(place).exists():
-        yield Path(place)
+        yield Revision(Path(place))
         return
     revision, colon, path = place.partition(":")
     if not (revision and colon and path):
@@ -44,7 +62,7 @@ def checked_out(place: str) -> Iterator[Path]:
         if not (root / "tree" / inside).is_file():
             raise UsageError(f"{quoted(place)}: there is no file {quoted(inside)} at {revision}")
         with _reported_as(f"{root / 'tree'}{os.sep}", f"{revision}:"):
-            yield root / "tree" / inside
+            yield Revision(root / "tree" / inside, _top().resolve(), root / "tree")
 
 
 def _from_root(path: str) -> str:
@@ -52,9 +70,14 @@ def _from_root(path: str) -> str:
     return os.path.normpath(f"{prefix}{path}")
 
 
+def _top() -> Path:
+    """Return the root of the working tree."""
+    return Path(_require_git("rev-parse", "--show-toplevel").rstrip("\n"))
+
+
 def _copy(commit: str, tree: Path, index: Path) -> None:
     """Write the files of a commit that a spec may need, through a separate index: the user's index stays as it is."""
-    top = _require_git("rev-parse", "--show-toplevel").rstrip("\n")
+    top = str(_top())
     # Do not download the large files of git-lfs: nothing goes over the network.
     variables = {"GIT_INDEX_FILE": str(index), "GIT_LFS_SKIP_SMUDGE": "1"}
     _require_git("-C", top, "read-tree", commit, variables=variables)

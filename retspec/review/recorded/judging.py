@@ -46,13 +46,15 @@ def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> R
     else:
         judging = _Judging(plan, part, today)
         results = [judging.result(step.criterion) for step in plan.checks]
+    ordered = in_order(plan, results)
     report = replace(
         part,
         cell=spec.cell,
         name=titled(spec),
         file=spec.file,
         description=spec.description,
-        results=in_order(plan, results),
+        results=ordered,
+        unselected=len(spec.criteria) - len(ordered),
         provenance=replace(part.provenance, spec_sha256=spec.sha256),
     )
     return Mask(spec.secrets).report(report)

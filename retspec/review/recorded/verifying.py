@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
 from retspec.errors import UsageError
+from retspec.regular_files import open_regular
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.review.recorded.judging import day_of, judge_again
 from retspec.text.wording import summary
@@ -92,7 +93,8 @@ def _contradictions(recorded: Report, plan: Plan) -> Iterator[str]:
 
 def _file_sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None

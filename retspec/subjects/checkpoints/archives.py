@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from retspec.subjects.checkpoints.files import File
 
 _DAMAGES = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error, OverflowError)
+_MOST_ENTRIES = 1 << 18
+"""Tensors, as in a safetensors file, and a handful of other entries."""
+_ENTRIES, _DIRECTORY, _SHORTEST_ENTRY = 4, 5, 46
+"""Places of the number of entries and of the bytes of the directory in the record at the end, and the least per entry.
+
+See section 4.3 of https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+"""
 _SCRIPT = "is a TorchScript archive, which holds code; save torch.jit.load(...).state_dict() as safetensors instead"
 _PROGRAM = "is a program of torch.export (.pt2), which holds code; save the state_dict of its model as safetensors"
 
@@ -26,6 +33,7 @@ def stored_bytes(file: File) -> int:
     Raises SubjectError when the file is damaged, compressed, or another kind of archive.
     """
     try:
+        _require_few_entries(file)
         with zipfile.ZipFile(file.path) as archive:
             entries = archive.infolist()
     except _DAMAGES as error:
@@ -41,6 +49,16 @@ def stored_bytes(file: File) -> int:
     if sum(entry.file_size for entry in entries) > file.size:
         raise file.refused("is damaged: the entries of its zip archive are larger than the file; fetch it again")
     return sum(sizes)
+
+
+def _require_few_entries(file: File) -> None:
+    """Refuse an archive of more entries than any model has tensors, before each of them takes memory."""
+    with file.path.open("rb") as stream:
+        end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]  # noqa: SLF001 - as ZipFile itself reads it
+    if end and max(end[_ENTRIES], end[_DIRECTORY] // _SHORTEST_ENTRY) > _MOST_ENTRIES:
+        raise file.refused(
+            f"is damaged: its zip archive has {end[_ENTRIES]:,} entries, and no model has so many tensors"
+        )
 
 
 def _complaint(file: File, records: dict[str, zipfile.ZipInfo]) -> str | None:

@@ -22,12 +22,21 @@ _BEFORE_THE_OBJECT = 3
 
 @contextmanager
 def namespace_allowed() -> Iterator[None]:
-    """Let torch load `argparse.Namespace`, a plain record that training scripts save next to the weights."""
-    from torch.serialization import get_safe_globals, safe_globals
+    """Let torch load `argparse.Namespace`, a plain record that training scripts save next to the weights, and no more.
 
-    # On exit, torch removes what was allowed on entry, even if the user's code has allowed it permanently.
-    with safe_globals([] if Namespace in get_safe_globals() else [Namespace]):
+    What a factory or a library has allowed by `torch.serialization.add_safe_globals` would be called by a checkpoint:
+    it is allowed again afterwards.
+    """
+    from torch.serialization import add_safe_globals, clear_safe_globals, get_safe_globals
+
+    before = get_safe_globals()
+    clear_safe_globals()
+    add_safe_globals([Namespace])
+    try:
         yield
+    finally:
+        clear_safe_globals()
+        add_safe_globals(before)
 
 
 def blocked_names(file: File, kind: Format) -> list[str]:

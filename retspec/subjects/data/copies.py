@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from retspec.facts import Copy, NearCopy
+from retspec.regular_files import open_regular
 from retspec.subjects.data.looking import HASHED, pixels_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Path]) -> dict[by
 def _pixels(path: Path) -> bytes:
     from PIL import Image
 
-    with Image.open(path) as image:
+    with open_regular(path) as file, Image.open(file) as image:
         image.load()
         return pixels_of(image)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, named
 from retspec.facts import Dataset
+from retspec.regular_files import open_regular
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def open_image(path: Path) -> Image:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with open_regular(path) as file, Image.open(file) as image:
             return image.convert("RGB")
     except Exception as error:
         raise SubjectError(

@@ -8,10 +8,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from retspec.errors import named
+from retspec.regular_files import read_regular
 from retspec.subjects.data.looking import Look, look
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+LARGEST = 1 << 30
+"""Bytes of a file that is read for an image; a sparse one may claim any size."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,13 @@ class Reading:
         from PIL import Image
 
         try:
-            content = path.read_bytes()
+            content = read_regular(path, LARGEST)
         except FileNotFoundError:
             return Seen(None)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
             return Seen(None, named(error))
+        if content is None:
+            return Seen(None, f"it is larger than {LARGEST >> 30} GiB")
         digest = hashlib.sha256(content).digest()
         try:
             with Image.open(BytesIO(content)) as image:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe, did_you_mean
+from retspec.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +59,7 @@ def read_table(file: Path, shown: str, *, path: str) -> Table:
     """
     try:
         # utf-8-sig: a spreadsheet may write a byte order mark, which would become part of the first column's name
-        with file.open(encoding="utf-8-sig", newline="") as stream:
+        with TextIOWrapper(open_regular(file), encoding="utf-8-sig", newline="") as stream:
             lines = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
     except FileNotFoundError as error:
         raise SubjectError(f"there is no file {shown!r} beside the spec ({file})", path=path) from error

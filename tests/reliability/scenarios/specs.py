@@ -47,6 +47,21 @@ ENCODINGS = [
     refused("a NUL byte", b"retspec: 1\nname: a\0b\n", "spec.yaml:2:8: the character U+0000 is not allowed"),
     refused("a binary file", b"\x7fELF\x02\x01\x01\0\0\0\0\0", "spec.yaml:1:1: the character U+007F is not allowed"),
     refused("an escaped lone surrogate", 'retspec: 1\nname: "\\ud800"\n', "2:7: the character U+D800 is not allowed"),
+    refused(
+        "a line break that only YAML sees, at the end of a comment",
+        f"{HEAD}  a:\n    limit: 1 # agreed\u2028    severity: warn\n",
+        "spec.yaml:4:22: the character U+2028, a line break that a reviewer does not see, is not allowed",
+    ),
+    refused(
+        "a carriage return at the end of a comment",
+        f"{HEAD}  a:\n    limit: 1 # agreed\r    severity: warn\n",
+        "spec.yaml:4:22: the character U+000D, a line break that a reviewer does not see, is not allowed",
+    ),
+    refused(
+        "a control that reorders what is shown",
+        f"{HEAD}  a: 1 # \u202e1 :timil\n",
+        "spec.yaml:3:10: the character U+202E, a control of the direction of text that a reviewer does not see",
+    ),
     refused("a terminal escape", b"retspec: 1\nname: \x1b[2Jx\n", "spec.yaml:2:7: the character U+001B is not allowed"),
 ]
 BOMBS = [

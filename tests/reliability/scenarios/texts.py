@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 from junitparser import JUnitXml
@@ -55,6 +56,12 @@ def _without(*hidden: str) -> Callable[[Path], None]:
     return hold
 
 
+def _no_commands(folder: Path) -> None:
+    assert "::stop-commands::" in (folder / "results.json").read_text()  # the file is for programs, and holds all
+
+
+ENCODED = 'import base64; raise ValueError(f"{key[:6]}\\n{key[6:]}" + base64.b64encode(key.encode()).decode())'
+COMMANDS = r'"::stop-commands::x\n##[error]y\n##vso[task.complete]z"'
 REFERRING = "{limit: 5, with: {key: '${env.API_TOKEN}'}}"
 
 SCENARIOS = [
@@ -91,6 +98,24 @@ SCENARIOS = [
         green=True,
         variables={"API_TOKEN": LEAKING},
         afterwards=_without(LEAKING),
+    ),
+    text(
+        "a token from the environment over two lines, and in base64",
+        REFERRING,
+        ENCODED,
+        "raised ValueError: ***",
+        green=False,
+        variables={"API_TOKEN": LEAKING},
+        afterwards=_without(LEAKING, LEAKING[6:], base64.b64encode(LEAKING.encode()).decode()),
+    ),
+    text(
+        "commands of a CI server in details, within a job of GitHub",
+        f"{{limit: 5, with: {{text: {COMMANDS}}}}}",
+        "raise ValueError(text)",
+        r"raised ValueError: ::stop-commands::x ##\[error]y ##vso\[task.complete]z",
+        green=False,
+        variables={"GITHUB_ACTIONS": "true"},
+        afterwards=_no_commands,
     ),
     text(
         "a token that the spec does not name, printed by a library: named by `run.mask`",

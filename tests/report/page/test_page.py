@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,14 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.errors import UsageError
-from retspec.records import Direction, Measured, Report, Verdict
+from retspec.errors import Mark, UsageError
+from retspec.records import Direction, Measured, Output, Provenance, Report, Verdict
+from retspec.report.formats.github import github
+from retspec.report.formats.junit import junit
+from retspec.report.formats.markdown import markdown
 from retspec.report.formats.results import json as results_json
+from retspec.report.formats.table import render_table
 from retspec.report.page import render_fragment, render_page
+from retspec.report.page.marks import grid
 from retspec.results.results_file import read_report
-from tests.report.formats.sample import criterion, failed, judged, report, sample
+from tests.report.formats.sample import criterion, failed, judged, report, sample, waiver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HOSTILE = (
@@ -58,12 +65,35 @@ class Reader(HTMLParser):
 
 def _hostile() -> Report:
     held = criterion(
-        f"a{HOSTILE}", description=HOSTILE, advice=HOSTILE, unit=HOSTILE, question=HOSTILE, tags=(HOSTILE,)
+        f"a{HOSTILE}",
+        cell=HOSTILE,
+        check=HOSTILE,
+        description=HOSTILE,
+        advice=HOSTILE,
+        unit=HOSTILE,
+        question=HOSTILE,
+        tags=(HOSTILE,),
+        arguments={HOSTILE: HOSTILE},
+        mark=Mark(f"{HOSTILE}.yaml", 1, 1),
+    )
+    accepted = criterion("d", waive=waiver(reason=HOSTILE, owner=HOSTILE))
+    provenance = Provenance(
+        spec_sha256=HOSTILE,
+        subject={HOSTILE: {HOSTILE: HOSTILE}},
+        device=HOSTILE,
+        platform=HOSTILE,
+        hostname=HOSTILE,
+        versions={HOSTILE: HOSTILE},
+        plugins={HOSTILE: HOSTILE},
     )
     facts: dict[str, Any] = {"counts": {HOSTILE: {HOSTILE: 3}}, "classes": {}, "missing": [], "shared_groups": []}
     return report(
         judged(held, 0.25, {HOSTILE: [HOSTILE] * 20, "b": {HOSTILE: HOSTILE}}),
-        failed(criterion("c"), Verdict.ERROR, HOSTILE, trace=HOSTILE),
+        failed(criterion("c"), Verdict.ERROR, HOSTILE, trace=HOSTILE, output=(Output(source=HOSTILE, stdout=HOSTILE),)),
+        judged(accepted, 0.1),
+        provenance=provenance,
+        file=f"{HOSTILE}.yaml",
+        notes=(HOSTILE,),
         name=HOSTILE,
         description=HOSTILE,
         faults=(HOSTILE,),
@@ -121,8 +151,9 @@ def test_every_fact_is_there_as_text() -> None:
     assert "Without a gradient" not in text
 
 
-def test_what_is_hostile_is_shown_and_does_nothing() -> None:
-    page = render_page([_hostile()])
+@pytest.mark.parametrize("render", [lambda: render_page([_hostile()]), lambda: render_page([_hostile()] * 3)])
+def test_what_is_hostile_is_shown_and_does_nothing(render: Callable[[], str]) -> None:
+    page = render()
     found = Reader(page)
     assert [tag for tag, _ in found.elements if tag in {"img", "iframe", "object", "embed", "form", "base"}] == []
     scripts = [attributes for tag, attributes in found.elements if tag == "script"]
@@ -135,6 +166,18 @@ def test_what_is_hostile_is_shown_and_does_nothing() -> None:
     assert "\u202e" not in page
     assert r"\u202egnp.exe" in found.text
     assert "{{ 7 * 7 }}" in found.text
+
+
+def test_details_of_10_mb_are_shown_in_part_and_held_whole() -> None:
+    held: dict[str, Any] = {"a text": "x" * 10_000_000, "k" * 1_000_000: 1, "deep": [[[[[["y" * 1_000_000]]]]]]}
+    whole = report(judged(criterion("a"), 0.25, held | {f"n{index}": index for index in range(5_000)}))
+    shown, _, embedded = render_page([whole]).partition('<script type="application/json"')
+    assert len(shown) < 400_000
+    assert "x… (10,000,000 characters)" in shown
+    assert "4,003 more details" in shown
+    assert len(embedded) > 12_000_000
+    for text in (render_table(whole), markdown(whole), junit(whole), github(whole)):
+        assert len(text) < 1_000_000
 
 
 def test_links_lead_to_places_on_the_page_and_places_are_unique() -> None:
@@ -270,3 +313,10 @@ def test_any_number_can_be_drawn_against_its_limit(value: float, direction: Dire
     result = judged(criterion(limit=1e-3, direction=direction, warn=0), value)
     page = render_page([report(result)])
     assert "nan" not in page.replace(_embedded(page), "").replace("nance", "")
+
+
+@pytest.mark.parametrize("norm", [1e308, math.inf])
+def test_a_gradient_beyond_all_numbers_is_drawn_as_the_darkest(norm: float) -> None:
+    drawn = grid("norms", ["a", "b"], ("step", "1", "2"), [[norm, 1.0], [None, 0.0]])
+    assert drawn.count('stroke-opacity="1"') == 1
+    assert "nan" not in drawn

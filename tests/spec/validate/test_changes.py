@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retspec.judge import judge
-from retspec.records import Direction, Observed, Outcome, Spec, Verdict
+from retspec.records import Criterion, Direction, Observed, Outcome, RunOptions, Spec, Verdict
+from retspec.records.sections import Grouping
 from retspec.review.diffing import Kind, changes
 from retspec.spec.load import load
 from retspec.spec.validate import validate
@@ -54,6 +55,23 @@ def told(found: list[Change]) -> list[tuple[str, str, str, bool]]:
         ("loss_drop: {limit: 0.5, skip: no time}", "loss_drop: 0.5", "RESUMED", "skip", False),
         ("loss_drop: 0.5", "loss_drop: {limit: 0.5, with: {steps: 90}}", "ARGUMENTS CHANGED", "with.steps", True),
         ("trainable_names: [lora_]", "trainable_names: ['.*']", "ARGUMENTS CHANGED", "with.patterns", True),
+        ("loss_drop: {limit: 0.5, timeout: 1m}", "loss_drop: {limit: 0.5, timeout: 2m}", "LOOSENED", "timeout", True),
+        ("loss_drop: {limit: 0.5, timeout: 1m}", "loss_drop: 0.5", "LOOSENED", "timeout", True),
+        ("loss_drop: 0.5", "loss_drop: {limit: 0.5, timeout: 1m}", "TIGHTENED", "timeout", False),
+        (
+            "loss_drop: {limit: 0.5, tags: [gpu, slow]}",
+            "loss_drop: {limit: 0.5, tags: [slow]}",
+            "CHANGED",
+            "tags",
+            True,
+        ),
+        (
+            "loss_drop: 0.5",
+            "loss_drop: {limit: 0.5, waive: {reason: later, owner: ada, until: 2030-01-01}}",
+            "WAIVED",
+            "waive",
+            False,
+        ),
         ("a: {check: loss_drop, limit: 1}", "a: {check: merge_atol, limit: 1}", "CHECK CHANGED", "check", True),
     ],
 )
@@ -87,12 +105,71 @@ def test_several_changes_of_one_criterion_are_told_one_by_one(tmp_path: Path, ca
 
 def test_another_subject_is_told_by_its_path_and_is_no_loosening(tmp_path: Path, catalog: Catalog) -> None:
     before = spec_of(tmp_path, catalog, "loss_drop: 0.5")
-    after = spec_of(tmp_path, catalog, "loss_drop: 0.5", "train: {steps: 3, lr: 0.1}\nrun: {seed: 7, device: cpu}\n")
+    after = spec_of(tmp_path, catalog, "loss_drop: 0.5", "train: {steps: 3, lr: 0.1}\nrun: {dtype: float32}\n")
     assert told(changes([before], [after])) == [
-        ("run", "CHANGED", "run.seed", False),
+        ("run", "CHANGED", "run.dtype", False),
         ("train", "CHANGED", "train.lr", False),
         ("train", "CHANGED", "train.steps", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "part", "is_loosening"),
+    [
+        ("", "run: {seed: 7}\n", "CHANGED", "run.seed", True),
+        ("", "run: {device: cpu}\n", "CHANGED", "run.device", True),
+        ("", "run: {threads: 2}\n", "CHANGED", "run.threads", True),
+        ("run: {timeout: 10m}\n", "run: {timeout: 1h}\n", "LOOSENED", "run.timeout", True),
+        ("run: {timeout: 10m}\n", "", "LOOSENED", "run.timeout", True),
+        ("run: {timeout: 10m}\n", "run: {timeout: 1m}\n", "TIGHTENED", "run.timeout", False),
+        ("run: {timeout: 90s}\n", "run: {timeout: 2m}\n", "LOOSENED", "run.timeout", True),
+        ("run: {memory: 900MB}\n", "run: {memory: 1GB}\n", "LOOSENED", "run.memory", True),
+        ("run: {measurement_timeout: 1m}\n", "", "LOOSENED", "run.measurement_timeout", True),
+        ("run: {memory: 1GB}\n", "run: {memory: 2GB}\n", "LOOSENED", "run.memory", True),
+        ("", "run: {memory: 2GB}\n", "TIGHTENED", "run.memory", False),
+    ],
+)
+def test_what_decides_beside_the_criteria_is_told(  # noqa: PLR0913 - a table
+    tmp_path: Path, catalog: Catalog, old: str, new: str, kind: str, part: str, *, is_loosening: bool
+) -> None:
+    before, after = (spec_of(tmp_path, catalog, "loss_drop: 0.5", head) for head in (old, new))
+    (change,) = changes([before], [after])
+    assert (change.kind.value, change.part, change.is_loosening) == (kind, part, is_loosening)
+
+
+def test_a_file_that_need_no_longer_be_the_same_is_a_loosening(tmp_path: Path, catalog: Catalog) -> None:
+    whole = spec_of(tmp_path, catalog, "loss_drop: 0.5")
+    assert whole.model is not None
+    pinned = replace(whole, model=replace(whole.model, checkpoint="w.pth", checkpoint_sha256="0" * 64))
+    free = replace(whole, model=replace(whole.model, checkpoint="w.pth"))
+    assert told(changes([pinned], [free])) == [("model", "CHANGED", "model.checkpoint_sha256", True)]
+
+
+def test_what_belongs_together_otherwise_is_a_loosening(tmp_path: Path, catalog: Catalog) -> None:
+    whole = spec_of(tmp_path, catalog, "loss_drop: 0.5")
+    by_eye, by_patient = (replace(whole, data=replace(whole.data, group=Grouping(pattern=text))) for text in "ab")
+    assert told(changes([by_patient], [by_eye])) == [("data", "CHANGED", "data.group.pattern", True)]
+
+
+SEEN = {
+    Criterion: {
+        *("check", "direction", "unit", "limit", "warn", "severity", "arguments", "tags", "timeout", "skip", "waive"),
+    },
+    Spec: {"cell", "model", "data", "train", "training", "run", "plugins", "criteria"},
+    RunOptions: {"seed", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads"},
+}
+JUDGES_NOTHING = {
+    # A baseline is within the limit, and a config is under test.
+    Criterion: {"id", "cell", "question", "description", "advice", "mark", "regression"},
+    Spec: {"file", "extended", "name", "description", "config", "marks", "secrets", "sha256"},
+    RunOptions: {"mask"},
+}
+
+
+@pytest.mark.parametrize("record", SEEN)
+def test_every_field_is_compared_or_judges_nothing(record: type) -> None:
+    """Who adds a field decides: can it turn red into green?"""
+    assert {field.name for field in fields(record)} == SEEN[record] | JUDGES_NOTHING[record]
 
 
 def test_how_a_spec_is_written_is_no_change(tmp_path: Path, catalog: Catalog) -> None:
