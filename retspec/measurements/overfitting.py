@@ -9,7 +9,8 @@ from msgspec import Meta
 from retspec.errors import Inconclusive
 from retspec.facts import Overfitting
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.models.state import preserved, without_dropout
+from retspec.subjects.models.dropout import without_dropout
+from retspec.subjects.models.state import preserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
