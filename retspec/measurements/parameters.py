@@ -32,8 +32,8 @@ def parameters(skeleton: Skeleton) -> Parameters:
 def _scaling(layer: BaseTunerLayer) -> float | None:
     """Return the factor by which peft scales the update of a layer, for LoRA alpha / r.
 
-    None unless exactly one active adapter has such a factor. See https://arxiv.org/abs/2106.09685, section 4.1.
+    None unless its active adapters have such a factor, and the same. See https://arxiv.org/abs/2106.09685, section 4.1.
     """
     scaling = getattr(layer, "scaling", {})
-    factors = [scaling[name] for name in layer.active_adapters if name in scaling]
-    return factors[0] if len(factors) == 1 else None
+    factors = {scaling[name] for name in layer.active_adapters if name in scaling}
+    return factors.pop() if len(factors) == 1 else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC)
 def ranks(skeleton: Skeleton, *, expected: dict[int, int]) -> Ranks:
-    """Wrap the model again at each rank, without weights, and count the adapter's parameters.
+    """Wrap the model again at each rank, without weights, and count the parameters of the active adapters.
 
     Raises SubjectError for a model without an adapter, and for an adapter without a rank.
     """
@@ -31,9 +31,14 @@ def _count(model: nn.Module, rank: int) -> int:
     wrapped = peft_model_in(model)
     if wrapped is None:
         raise SubjectError("the model carries no adapter whose rank could change; add `model.lora`")
-    config = tuner(wrapped).peft_config[wrapped.active_adapter]
-    if not hasattr(config, "r"):
-        raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
-    config.r = rank
-    again = get_peft_model(wrapped.unload(), config)
+    tuner(wrapped)
+    configs = {name: wrapped.peft_config[name] for name in wrapped.active_adapters}
+    for config in configs.values():
+        if not hasattr(config, "r"):
+            raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
+        config.r = rank
+    (first, config), *others = configs.items()
+    again = get_peft_model(wrapped.unload(), config, adapter_name=first)
+    for name, config in others:
+        again.add_adapter(name, config)
     return sum(parameter.numel() for parameter in adapter_parameters(again).values())
