@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,14 +141,21 @@ def _loaded_with_initialization(
             layers[layer].get_base_layer().weight.data.copy_(weight)
         try:
             for name, saved in again.items():
-                wrapped.load_adapter(str(_subfolder(folder, saved)), name, is_trainable=True)
+                _load_beside(wrapped, _subfolder(folder, saved), name)
             wrapped.base_model.set_adapter([name for name, saved in again.items() if saved in active])
             yield again
         finally:
+            wrapped.base_model.set_adapter(active)
             for name in again.keys() & wrapped.peft_config.keys():
                 wrapped.delete_adapter(name)
-            wrapped.base_model.set_adapter(active)
             wrapped.active_adapter = attribute
+
+
+def _load_beside(wrapped: PeftModel, folder: Path, name: str) -> None:
+    """Load an adapter; that peft advises against two in one layer is no finding about the user's model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wrapped.load_adapter(str(folder), name, is_trainable=True)
 
 
 def _draws(model: nn.Module, wrapped: PeftModel, folder: Path, originals: Mapping[str, Tensor]) -> bool:
