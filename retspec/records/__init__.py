@@ -46,6 +46,7 @@ from retspec.records.report import (
 )
 from retspec.records.sections import (
     OWN_TRANSFORM,
+    Adapters,
     BatchSize,
     Classes,
     Config,
@@ -97,6 +98,7 @@ __all__ = [
     "RECIPE_KEYS",
     "REFUSED_OPTIMIZERS",
     "SCHEDULERS",
+    "Adapters",
     "Baseline",
     "BatchSize",
     "Blessed",

@@ -14,6 +14,7 @@ from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
 from retspec.subjects.models.lora import wrap
 from retspec.subjects.models.outputs import return_logits
+from retspec.subjects.models.own_adapters import name_adapters
 from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.models.structure import set_grad_checkpointing
 from retspec.subjects.seeds import seeded
@@ -80,6 +81,8 @@ class ModelBuilder:
         with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on how the base was made
             model = self._wrapped(base)
         freeze_as_training_does(model)
+        if self.section.adapters is not None:
+            name_adapters(model, self.section.adapters)
         if self.section.output is not None:
             return_logits(model, self.section.output)
         return model
