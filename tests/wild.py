@@ -70,6 +70,24 @@ class Normed(nn.Module):
         return outputs
 
 
+class Tied(nn.Module):
+    """Two layers have one weight; in `by_block`, one layer runs twice."""
+
+    def __init__(self, *, by_block: bool = False) -> None:
+        super().__init__()
+        self.embed, self.head = nn.Linear(3072, 16), nn.Linear(16, CLASSES)
+        self.first, self.second = nn.Linear(16, 16), nn.Linear(16, 16)
+        self.second.weight = self.first.weight
+        self.by_block = by_block
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = self.embed(inputs.flatten(1))
+        for layer in (self.first, self.first if self.by_block else self.second):
+            hidden = hidden + layer(hidden).tanh()
+        outputs: Tensor = self.head(hidden)
+        return outputs
+
+
 class Filter(nn.Module):
     """A filter in Fourier space, whose weights are complex numbers: https://arxiv.org/abs/2107.00645."""
 

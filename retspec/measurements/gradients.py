@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LEAST_SHARE = 1e-2
 """Least norm that a difference is relative to, as a share of the norm of all gradients: rounding is far below it."""
-EQUAL = 0.1
+EQUAL = 0.5
 """Share of a disagreement that two equal passes must reach to be its cause."""
 
 
@@ -56,15 +56,15 @@ def accumulation(
     if len(batch.inputs) < 2:  # noqa: PLR2004 - nothing to divide
         raise Inconclusive("a batch of one image cannot be divided; raise `train.batch_size`")
     whole, accumulated = trainer.varied(accumulation=1), trainer.varied(accumulation=parts)
-    try:
-        return _agreement(model, batch, whole, accumulated, suits=_require_images_apart)
-    except _OtherFailed as failure:
-        sizes = [len(inputs) for inputs, _ in batch.split(parts)]
-        raise NoVerdict(
+    sizes = [len(inputs) for inputs, _ in batch.split(parts)]
+
+    def blame(error: Exception) -> NoVerdict:
+        return NoVerdict(
             f"the training takes the batch of {len(batch.inputs)} images, and fails on the micro-batches of "
-            f"{min(sizes)} to {max(sizes)} that this check divides it into: {named(failure.error)}; raise "
-            "`train.batch_size`"
-        ) from failure.error
+            f"{min(sizes)} to {max(sizes)} that this check divides it into: {named(error)}; raise `train.batch_size`"
+        )
+
+    return _agreement(model, batch, whole, accumulated, suits=_require_images_apart, blame=blame)
 
 
 def _require_images_apart(model: nn.Module) -> None:
@@ -107,18 +107,7 @@ def precision(
     Raises Inconclusive for no gradients, and for a loss or gradient that is not finite.
     """
     full = trainer.varied(accumulation=1, amp="none")
-    try:
-        return _agreement(model, batch, full, full.varied(amp=dtype))
-    except _OtherFailed as failure:
-        raise failure.error from None
-
-
-class _OtherFailed(Exception):  # noqa: N818 - caught in this file
-    """The training under comparison failed, where the reference did not."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
+    return _agreement(model, batch, full, full.varied(amp=dtype))
 
 
 def _agreement(
@@ -126,14 +115,17 @@ def _agreement(
     batch: Batch,
     reference: TrainerMaker,
     other: TrainerMaker,
+    *,
     suits: Callable[[nn.Module], None] = lambda _model: None,
+    blame: Callable[[Exception], Exception] = lambda error: error,
 ) -> GradientAgreement:
     """Compare the gradients of two trainings on the same weights, without dropout.
 
-    suits: is called with the model in train mode, and raises what makes the comparison pointless.
+    suits: is called with the model in train mode, and raises what makes the comparison pointless. blame: returns what
+    to raise where the other training fails and the reference does not.
 
-    Raises NoVerdict when a step of the user's own draws random numbers, as mixing images does, Inconclusive when two
-    equal passes disagree nearly as much as the two trainings, and _OtherFailed.
+    Raises NoVerdict when a step of the user's own draws random numbers, as mixing images does, and Inconclusive when
+    two equal passes disagree nearly as much as the two trainings.
 
     The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
     between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
@@ -149,10 +141,16 @@ def _agreement(
         stack.enter_context(without_dropout(model))
         model.train()
         suits(model)
-        return _compared(model, batch, reference, other)
+        return _compared(model, batch, reference, other, blame)
 
 
-def _compared(model: nn.Module, batch: Batch, reference: TrainerMaker, other: TrainerMaker) -> GradientAgreement:
+def _compared(
+    model: nn.Module,
+    batch: Batch,
+    reference: TrainerMaker,
+    other: TrainerMaker,
+    blame: Callable[[Exception], Exception],
+) -> GradientAgreement:
     """Return the facts about both; a third pass, equal to the first, looks for the cause of a disagreement."""
     import torch
 
@@ -163,7 +161,7 @@ def _compared(model: nn.Module, batch: Batch, reference: TrainerMaker, other: Tr
             "this compares two passes with dropout switched off, and `train.step` draws random numbers in each: "
             f"{reference.recipe.step}"
         )
-    second_loss, second = _other_gradients(model, other.on(model, batch))
+    second_loss, second = _other_gradients(model, other.on(model, batch), blame)
     epsilon, rounding = _epsilon(model, reference, other), sqrt(_epsilon(model, reference))
     norms = {name: float(gradient.norm()) for name, gradient in first.items()}
     norm = hypot(*norms.values())
@@ -205,13 +203,18 @@ def _require_repeatable(repeated: TensorDeviation, found: TensorDeviation, round
         )
 
 
-def _other_gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:
+def _other_gradients(
+    model: nn.Module, trainer: Trainer, blame: Callable[[Exception], Exception]
+) -> tuple[float, dict[str, Tensor]]:
     try:
         return _gradients(model, trainer)
     except Inconclusive:
         raise
     except Exception as error:
-        raise _OtherFailed(error) from error
+        blamed = blame(error)
+        if blamed is error:
+            raise
+        raise blamed from error
 
 
 def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError
+from retspec.errors import SubjectError, describe
 from retspec.facts import RankCount, Ranks
 from retspec.plugin import Cost, measurement
 from retspec.subjects.models.peft_types import peft_model_in
@@ -37,8 +37,16 @@ def _count(model: nn.Module, rank: int) -> int:
         if not hasattr(config, "r"):
             raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
         config.r = rank
+        if isinstance(getattr(config, "init_lora_weights", None), str):
+            config.init_lora_weights = True  # of the same size; others compute with weights, which are not there
     (first, config), *others = configs.items()
-    again = get_peft_model(wrapped.unload(), config, adapter_name=first)
-    for name, config in others:
-        again.add_adapter(name, config)
+    try:
+        again = get_peft_model(wrapped.unload(), config, adapter_name=first)
+        for name, config in others:
+            again.add_adapter(name, config)
+    except RuntimeError as error:  # so does a call that the meta device does not know
+        raise SubjectError(
+            f"an adapter of type {config.peft_type.value} cannot be made at rank {rank} without weights: "
+            f"{describe(error)}"
+        ) from error
     return sum(parameter.numel() for parameter in adapter_parameters(again).values())

@@ -60,7 +60,7 @@ def name_adapters(model: nn.Module, pattern: str) -> None:
 def own_adapters(model: nn.Module) -> dict[str, OwnAdapter]:
     """Return the adapters that are not peft's, by the names of their layers: the named ones, or else those found."""
     pattern = getattr(model, _ATTRIBUTE, None)
-    return _named(model, pattern) if pattern is not None else dict(_found(model))
+    return _named(model, pattern) if pattern is not None else dict(reversed([*_found(model)]))
 
 
 def _named(model: nn.Module, pattern: str) -> dict[str, OwnAdapter]:
