@@ -49,16 +49,8 @@ TRANSFORMERS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {**_STAGES, "num_encoder_blocks": 2, "patch_sizes": [7, 3], "strides": [4, 2], "padding": [2, 1]},
     ),
     "focalnet": ("", "", {"image_size": 64, "embed_dim": 24, "depths": [1, 1], "hidden_sizes": [24, 48]}),
-        "",
-        "",
-        {"image_size": 64, "hidden_sizes": [32, 48, 64], "depths": [1, 1, 1], "num_attention_heads": [2, 3, 4]},
-    ),
-        "",
-        "",
-        {"image_size": [64, 64], "embed_dim": 24, "depths": [1, 1], "num_heads": [1, 2], "num_query_pool": 1},
-    ),
 }
-TORCHVISION = (*("mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5", "resnet18"),)
+TORCHVISION = ("mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5", "resnet18")
 """By their names; the larger ones are built from their classes, below."""
 
 
