@@ -44,8 +44,8 @@ An example, a measurement of the features before the head::
 **Leaving the model unchanged**, each a context manager:
 
 * `preserved(model)` restores trainable parameters, buffers, modes and `requires_grad`, and drops gradients.
-* `without_dropout(model)` sets all probabilities of dropout and stochastic depth to zero; better than eval mode to
-  measure a training step, since normalization layers keep their mode.
+* `without_dropout(model)` sets all probabilities of dropout and stochastic depth to zero, those of functions too;
+  better than eval mode to measure a training step, since normalization layers keep their mode.
 * `single_precision(model)` casts float16 and bfloat16 tensors to float32, and back.
 * `adapters_off(model)` lets the base model compute without its adapter.
 
@@ -88,9 +88,10 @@ from retspec.subjects.data.loaders import Feed
 from retspec.subjects.data.transforms import Transform, Transforms
 from retspec.subjects.devices import choose_device, cores, memory_of, synchronize
 from retspec.subjects.models.adapters import adapters_off
+from retspec.subjects.models.dropout import without_dropout
 from retspec.subjects.models.outputs import largest_difference, logits_of
 from retspec.subjects.models.skeleton import Skeleton
-from retspec.subjects.models.state import fingerprints, preserved, single_precision, without_dropout
+from retspec.subjects.models.state import fingerprints, preserved, single_precision
 from retspec.subjects.models.structure import (
     adapted_layers,
     groups,

@@ -31,3 +31,5 @@ class Merging(Struct, frozen=True):
     """Worst first; empty for adapters whose update is not a sum of weights (DoRA and others)."""
     recomputed: tuple[str, ...] = ()
     """Layers whose weight is no parameter: the forward pass computes it again from others, as weight norm does."""
+    tied: tuple[str, ...] = ()
+    """Layers that have their weight in common with another layer, which an update merged into it changes too."""

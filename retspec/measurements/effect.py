@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import AdapterEffect
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.models.adapters import adapters_off
+from retspec.subjects.models.adapters import adapters_off, require_switch
 from retspec.subjects.models.outputs import largest_difference, logits_of
 from retspec.subjects.models.state import preserved
-from retspec.subjects.models.structure import tuner
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +30,7 @@ def effect(training: Trained, model: nn.Module, batch: Batch) -> AdapterEffect:
     """
     import torch
 
-    tuner(model)
+    require_switch(model)
     with preserved(model), torch.no_grad():
         for name, parameter in model.named_parameters():
             if name in training.tensors:
@@ -47,7 +46,7 @@ def loaded_effect(model: nn.Module, batch: Batch) -> AdapterEffect:
     """
     import torch
 
-    tuner(model)
+    require_switch(model)
     with preserved(model), torch.no_grad():
         return _compare(model, batch)
 

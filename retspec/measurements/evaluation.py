@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from retspec.errors import Inconclusive
 from retspec.facts import Evaluation, Isolation
 from retspec.plugin import Cost, Passes, measurement
+from retspec.subjects.models.dropout import without_dropout
 from retspec.subjects.models.outputs import largest_difference, logits_of
-from retspec.subjects.models.state import fingerprint, preserved, without_dropout
+from retspec.subjects.models.state import fingerprint, preserved
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

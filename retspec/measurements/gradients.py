@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from retspec.errors import Inconclusive, NoVerdict
+from retspec.errors import Inconclusive, NoVerdict, named
 from retspec.facts import GradientAgreement, TensorDeviation
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import zero_factors_filled
-from retspec.subjects.models.state import preserved, without_dropout
+from retspec.subjects.models.dropout import without_dropout
+from retspec.subjects.models.state import in_double, preserved
 from retspec.subjects.seeds import generator_states
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from torch import Tensor, nn
 
     from retspec.records import Recipe
@@ -25,13 +29,19 @@ if TYPE_CHECKING:
 
 LEAST_SHARE = 1e-2
 """Least norm that a difference is relative to, as a share of the norm of all gradients: rounding is far below it."""
+EQUAL = 0.5
+"""Share of a disagreement that two equal passes must reach to be its cause."""
 
 
-def _accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: ARG001 - every counter gets the recipe
+def _accumulation_passes(recipe: Recipe, parts: int) -> Passes:
+    return _fewest_accumulation_passes(recipe, parts) + Passes(forward=1, backward=1)
+
+
+def _fewest_accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: ARG001 - every counter gets the recipe
     return Passes(forward=1 + parts, backward=1 + parts)
 
 
-@measurement(cost=Cost.TRAINING, passes=_accumulation_passes)
+@measurement(cost=Cost.TRAINING, passes=_accumulation_passes, fewest_passes=_fewest_accumulation_passes)
 def accumulation(
     model: nn.Module,
     batch: Batch,
@@ -46,14 +56,43 @@ def accumulation(
     if len(batch.inputs) < 2:  # noqa: PLR2004 - nothing to divide
         raise Inconclusive("a batch of one image cannot be divided; raise `train.batch_size`")
     whole, accumulated = trainer.varied(accumulation=1), trainer.varied(accumulation=parts)
-    return _agreement(model, batch, whole, accumulated)
+    sizes = [len(inputs) for inputs, _ in batch.split(parts)]
+
+    def blame(error: Exception) -> NoVerdict:
+        return NoVerdict(
+            f"the training takes the batch of {len(batch.inputs)} images, and fails on the micro-batches of "
+            f"{min(sizes)} to {max(sizes)} that this check divides it into: {named(error)}; raise `train.batch_size`"
+        )
+
+    return _agreement(model, batch, whole, accumulated, suits=_require_images_apart, blame=blame)
 
 
-def _precision_passes(recipe: Recipe, dtype: str) -> Passes:  # noqa: ARG001 - the same
+def _require_images_apart(model: nn.Module) -> None:
+    """Raise Inconclusive for a model, in train mode, that normalizes with statistics of the batch.
+
+    See https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+    """
+    from torch import nn
+
+    kind = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - the only common base
+    found = [name for name, module in model.named_modules() if isinstance(module, kind) and module.training]
+    if found:
+        raise Inconclusive(
+            f"a BatchNorm in train mode takes its statistics from each micro-batch, so that accumulated gradients "
+            f"cannot be those of the whole batch: {listing(found)}; leave this criterion out, or keep the batch "
+            "normalization in eval mode"
+        )
+
+
+def _precision_passes(recipe: Recipe, dtype: str) -> Passes:
+    return _fewest_precision_passes(recipe, dtype) + Passes(forward=1, backward=1)
+
+
+def _fewest_precision_passes(recipe: Recipe, dtype: str) -> Passes:  # noqa: ARG001 - the same
     return Passes(forward=2, backward=2)
 
 
-@measurement(cost=Cost.TRAINING, passes=_precision_passes)
+@measurement(cost=Cost.TRAINING, passes=_precision_passes, fewest_passes=_fewest_precision_passes)
 def precision(
     model: nn.Module,
     batch: Batch,
@@ -71,10 +110,22 @@ def precision(
     return _agreement(model, batch, full, full.varied(amp=dtype))
 
 
-def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: TrainerMaker) -> GradientAgreement:
+def _agreement(
+    model: nn.Module,
+    batch: Batch,
+    reference: TrainerMaker,
+    other: TrainerMaker,
+    *,
+    suits: Callable[[nn.Module], None] = lambda _model: None,
+    blame: Callable[[Exception], Exception] = lambda error: error,
+) -> GradientAgreement:
     """Compare the gradients of two trainings on the same weights, without dropout.
 
-    Raises NoVerdict when a step of the user's own draws random numbers, as mixing images does.
+    suits: is called with the model in train mode, and raises what makes the comparison pointless. blame: returns what
+    to raise where the other training fails and the reference does not.
+
+    Raises NoVerdict when a step of the user's own draws random numbers, as mixing images does, and Inconclusive when
+    two equal passes disagree nearly as much as the two trainings.
 
     The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
     between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
@@ -84,52 +135,95 @@ def _agreement(model: nn.Module, batch: Batch, reference: TrainerMaker, other: T
     zero is rounding alone: softmax is blind to a constant in its inputs, so to a key's bias, and a normalization to a
     bias in front of it. As a share of the norm of all, such rounding was 1e-8 in float32 and 1e-4 in bfloat16.
     """
-    import torch
-
     with ExitStack() as stack:
         stack.enter_context(preserved(model))
         stack.enter_context(zero_factors_filled(model))
         stack.enter_context(without_dropout(model))
         model.train()
-        states = generator_states()
-        first_loss, first = _gradients(model, reference.on(model, batch))
-        if reference.recipe.step is not None and generator_states() != states:
-            raise NoVerdict(
-                "this compares two passes with dropout switched off, and `train.step` draws random numbers in each: "
-                f"{reference.recipe.step}"
-            )
-        second_loss, second = _gradients(model, other.on(model, batch))
-        epsilon = _epsilon(model, reference, other)
+        suits(model)
+        return _compared(model, batch, reference, other, blame)
+
+
+def _compared(
+    model: nn.Module,
+    batch: Batch,
+    reference: TrainerMaker,
+    other: TrainerMaker,
+    blame: Callable[[Exception], Exception],
+) -> GradientAgreement:
+    """Return the facts about both; a third pass, equal to the first, looks for the cause of a disagreement."""
+    import torch
+
+    states = generator_states()
+    first_loss, first = _gradients(model, reference.on(model, batch))
+    if reference.recipe.step is not None and generator_states() != states:
+        raise NoVerdict(
+            "this compares two passes with dropout switched off, and `train.step` draws random numbers in each: "
+            f"{reference.recipe.step}"
+        )
+    second_loss, second = _other_gradients(model, other.on(model, batch), blame)
+    epsilon, rounding = _epsilon(model, reference, other), sqrt(_epsilon(model, reference))
     norms = {name: float(gradient.norm()) for name, gradient in first.items()}
     norm = hypot(*norms.values())
     floor = max(LEAST_SHARE, epsilon) * norm
-    differences = {name: float((second[name] - gradient).norm()) for name, gradient in first.items()}
-    deviations = [
-        TensorDeviation(name, _relative(difference, max(norms[name], floor)))
-        for name, difference in differences.items()
-    ]
+    tensors = _deviations(first, second, norms, floor)
+    if tensors[0].relative > rounding:
+        _, again = _gradients(model, reference.on(model, batch))
+        _require_repeatable(_deviations(first, again, norms, floor)[0], tensors[0], rounding)
     flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))
+    apart = {name: _relative(float((second[name] - first[name]).norm()), norms[name]) for name in first}
     return GradientAgreement(
         loss=abs(second_loss - first_loss) / max(abs(first_loss), 1e-30),
-        tensors=tuple(sorted(deviations, key=lambda entry: -entry.relative)),
+        tensors=tensors,
         factor=float(flat @ other_flat / (flat @ flat).clamp(min=1e-30)),
         norm=norm,
         floor=floor,
-        unresolved=tuple(
-            name
-            for name, difference in differences.items()
-            if norms[name] < floor and _relative(difference, norms[name]) > sqrt(epsilon)
-        ),
+        unresolved=tuple(name for name in first if norms[name] < floor and apart[name] > sqrt(epsilon)),
     )
 
 
+def _deviations(
+    first: Mapping[str, Tensor], second: Mapping[str, Tensor], norms: Mapping[str, float], floor: float
+) -> tuple[TensorDeviation, ...]:
+    """Return how far each gradient is from its reference, relative to its norm or to a larger floor, worst first."""
+    deviations = (
+        TensorDeviation(name, _relative(float((second[name] - gradient).norm()), max(norms[name], floor)))
+        for name, gradient in first.items()
+    )
+    return tuple(sorted(deviations, key=lambda entry: -entry.relative))
+
+
+def _require_repeatable(repeated: TensorDeviation, found: TensorDeviation, rounding: float) -> None:
+    """Raise Inconclusive when two equal passes disagree beyond rounding, and nearly as much as what was found."""
+    if repeated.relative > max(rounding, EQUAL * found.relative):
+        raise Inconclusive(
+            f"two equal passes over one batch, without dropout, give other gradients already: that of {repeated.name} "
+            f"differs by {repeated.relative:.1e}, so that a comparison says nothing. Look for random numbers or a "
+            "state in the model or the loss (`determinism_atol`)"
+        )
+
+
+def _other_gradients(
+    model: nn.Module, trainer: Trainer, blame: Callable[[Exception], Exception]
+) -> tuple[float, dict[str, Tensor]]:
+    try:
+        return _gradients(model, trainer)
+    except Inconclusive:
+        raise
+    except Exception as error:
+        blamed = blame(error)
+        if blamed is error:
+            raise
+        raise blamed from error
+
+
 def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:
-    """Return the mean loss, and each parameter's gradient by name, in its shape, in float64 on the CPU.
+    """Return the mean loss, and each parameter's gradient by name, in float64 on the CPU.
 
     Raises Inconclusive when the loss or a gradient is not finite, or no parameter has a gradient.
     """
     loss = trainer.finite_backward()
-    gradients = {name: p.grad.detach().double().cpu() for name, p in model.named_parameters() if p.grad is not None}
+    gradients = {name: in_double(p.grad) for name, p in model.named_parameters() if p.grad is not None}
     if not gradients:
         raise Inconclusive("no parameter has a gradient; see `dead_gradients`")
     bad = [name for name, gradient in gradients.items() if not gradient.isfinite().all()]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections import Counter
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from retspec.errors import NoVerdict, named
 from retspec.facts import LayerDeviation, Merging
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import Weights, adapters_off, base_layers_alone, base_weights, zero_factors_filled
@@ -13,10 +15,16 @@ from retspec.subjects.models.state import preserved, single_precision
 from retspec.subjects.models.structure import adapted_layers, tuner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import nn
 
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
+
+
+ADDED = frozenset({"lora", "adalora", "loha", "lokr"})
+"""Packages of peft whose adapters add an update to the weight, as `get_delta_weight` returns it."""
 
 
 def _passes(recipe: Recipe) -> Passes:  # noqa: ARG001 - every counter gets the recipe
@@ -48,11 +56,13 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         with adapters_off(model):
             disabled = logits_of(model(inputs)).clone()
         with base_weights(model) as weights:
-            merger.merge_adapter()
+            with _known_to_peft("merge"):
+                merger.merge_adapter()
             layers, recomputed = _deviations(model, weights), _recomputed(weights)
             with base_layers_alone(model):
                 merged = logits_of(model(inputs)).clone()
-            merger.unmerge_adapter()
+            with _known_to_peft("unmerge"):
+                merger.unmerge_adapter()
             unmerged = logits_of(model(inputs)).clone()
     return Merging(
         merged=largest_difference(adapted, merged),
@@ -62,18 +72,32 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         randomized=randomized,
         layers=layers,
         recomputed=recomputed,
+        tied=_tied(model),
     )
+
+
+@contextmanager
+def _known_to_peft(verb: str) -> Iterator[None]:
+    """Raise NoVerdict for a type of adapter that peft cannot merge or unmerge."""
+    try:
+        yield
+    except NotImplementedError as error:
+        raise NoVerdict(
+            f"peft cannot {verb} adapters of this type: {named(error)}; leave this criterion out"
+        ) from error
 
 
 def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...]:
     """Return how far each merged weight W is from its base weight plus its update, worst first.
 
     The update of LoRA is (alpha / r) B A, in the shape of W (https://arxiv.org/abs/2106.09685). Empty if a layer has
-    another kind of update, such as DoRA (https://arxiv.org/abs/2402.09353), or no parameter `weight`.
+    another kind of update, such as DoRA (https://arxiv.org/abs/2402.09353) or OFT, which multiplies the weight
+    (https://arxiv.org/abs/2306.07280), or no parameter `weight`.
     """
     deviations = []
     for name, layer in adapted_layers(model).items():
-        has_update = hasattr(layer, "get_delta_weight") and not any(getattr(layer, "use_dora", {}).values())
+        kind = type(layer).__module__.removeprefix("peft.tuners.").partition(".")[0]
+        has_update = kind in ADDED and not any(getattr(layer, "use_dora", {}).values())
         if not has_update or "weight" not in weights[name]:
             return ()
         expected = weights[name]["weight"].clone()
@@ -91,3 +115,13 @@ def _recomputed(weights: Weights) -> tuple[str, ...]:
     """
     marks = ("weight_g", "parametrizations.weight.original", "parametrizations.weight.original0", "weight_orig")
     return tuple(name for name, own in weights.items() if not {*marks}.isdisjoint(own))
+
+
+def _tied(model: nn.Module) -> tuple[str, ...]:
+    """Return the adapted layers whose base has a parameter that is also in another module."""
+    owners = Counter(id(p) for module in model.modules() for p in vars(module)["_parameters"].values())
+    return tuple(
+        name
+        for name, layer in adapted_layers(model).items()
+        if any(owners[id(parameter)] > 1 for parameter in layer.get_base_layer().parameters())
+    )

@@ -11,7 +11,8 @@ from retspec.errors import Inconclusive
 from retspec.facts import Overfitting
 from retspec.plugin import Cost, Passes, measurement
 from retspec.records import NAMED_LOSSES
-from retspec.subjects.models.state import preserved, without_dropout
+from retspec.subjects.models.dropout import without_dropout
+from retspec.subjects.models.state import preserved
 from retspec.subjects.training.tasks.choosing import task_of
 from retspec.subjects.training.tasks.task import LEARNT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError
+from retspec.errors import SubjectError, describe
 from retspec.facts import RankCount, Ranks
 from retspec.plugin import Cost, measurement
 from retspec.subjects.models.peft_types import peft_model_in
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @measurement(cost=Cost.STATIC)
 def ranks(skeleton: Skeleton, *, expected: dict[int, int]) -> Ranks:
-    """Wrap the model again at each rank, without weights, and count the adapter's parameters.
+    """Wrap the model again at each rank, without weights, and count the parameters of the active adapters.
 
     Raises SubjectError for a model without an adapter, and for an adapter without a rank.
     """
@@ -31,9 +31,22 @@ def _count(model: nn.Module, rank: int) -> int:
     wrapped = peft_model_in(model)
     if wrapped is None:
         raise SubjectError("the model carries no adapter whose rank could change; add `model.lora`")
-    config = tuner(wrapped).peft_config[wrapped.active_adapter]
-    if not hasattr(config, "r"):
-        raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
-    config.r = rank
-    again = get_peft_model(wrapped.unload(), config)
+    tuner(wrapped)
+    configs = {name: wrapped.peft_config[name] for name in wrapped.active_adapters}
+    for config in configs.values():
+        if not hasattr(config, "r"):
+            raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
+        config.r = rank
+        if isinstance(getattr(config, "init_lora_weights", None), str):
+            config.init_lora_weights = True  # of the same size; others compute with weights, which are not there
+    (first, config), *others = configs.items()
+    try:
+        again = get_peft_model(wrapped.unload(), config, adapter_name=first)
+        for name, config in others:
+            again.add_adapter(name, config)
+    except RuntimeError as error:  # so does a call that the meta device does not know
+        raise SubjectError(
+            f"an adapter of type {config.peft_type.value} cannot be made at rank {rank} without weights: "
+            f"{describe(error)}"
+        ) from error
     return sum(parameter.numel() for parameter in adapter_parameters(again).values())

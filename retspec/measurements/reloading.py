@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retspec.errors import NoVerdict
+from retspec.errors import Inconclusive, NoVerdict
 from retspec.facts import Reloading
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import base_weights
 from retspec.subjects.models.outputs import largest_difference, logits_of
 from retspec.subjects.models.peft_types import peft_model_in
-from retspec.subjects.models.state import preserved
+from retspec.subjects.models.state import fingerprints, preserved
 from retspec.subjects.models.structure import adapted_layers
 
 if TYPE_CHECKING:
@@ -24,18 +26,20 @@ if TYPE_CHECKING:
     from retspec.subjects.data.batch import Batch
 
 AGAIN = "retspec_again"
-"""Name of the adapter that is loaded beside the one that was saved."""
+"""How the names of the adapters begin that are loaded beside those that were saved."""
+ONE_WAY = {"loftq": "quantizes the base", "corda": "needs what was gathered from the data to load the adapter"}
+"""See https://huggingface.co/docs/peft/developer_guides/lora"""
 SPREAD = 0.02
 """Standard deviation of the random values."""
 
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=3))  # noqa: ARG005 - every counter gets the recipe
 def reloading(model: nn.Module, batch: Batch) -> Reloading:
-    """Save the adapter, reset all trainable parameters to random values, load it, and compare the logits.
+    """Save the adapters, reset all trainable parameters to random values, load them, and compare the logits.
 
     Loading in a new process differs from this in the trainable parameters, which start from other random values, and in
-    the base, where the adapter's initialization changes it. Such a one is undone first and runs again, with other
-    random numbers, as `PeftModel.from_pretrained` lets it; otherwise the base stays as it is. See
+    the base, where the adapter's initialization changes it by random numbers. Such a one is undone first and runs
+    again, with others, as `PeftModel.from_pretrained` lets it; otherwise the base stays as it is. See
     https://huggingface.co/docs/peft/developer_guides/lora
 
     Raises NoVerdict for a model without an adapter that peft can save, Inconclusive for logits that are not finite.
@@ -43,12 +47,12 @@ def reloading(model: nn.Module, batch: Batch) -> Reloading:
     import torch
 
     wrapped = _peft_model(model)
-    adapter, initialization = wrapped.active_adapter, _initialization_of(wrapped)
+    initializations = _initializations_of(wrapped)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         stack.enter_context(preserved(model))
         stack.enter_context(torch.no_grad())
-        originals = _originals(model) if initialization else {}
+        originals = _originals(model, initializations) if initializations else {}
         model.eval()
         _randomize(model)
         saved = logits_of(model(batch.inputs)).clone()
@@ -56,19 +60,20 @@ def reloading(model: nn.Module, batch: Batch) -> Reloading:
         wrapped.save_pretrained(folder)
         _randomize(model)
         fresh = logits_of(model(batch.inputs)).clone()
-        if initialization:
-            stack.enter_context(_loaded_with_initialization(model, wrapped, folder, originals))
+        if initializations and _draws(model, wrapped, Path(folder), originals):
+            again = stack.enter_context(_loaded_with_initialization(model, wrapped, Path(folder), originals))
         else:
-            _load(wrapped, folder)
+            again = {}
+            _load(wrapped, Path(folder))
         loaded = logits_of(model(batch.inputs)).clone()
         now = dict(model.named_parameters())
-        now |= {name.replace(AGAIN, adapter): p for name, p in now.items() if f".{AGAIN}" in name}
+        now |= {_renamed(name, again): p for name, p in now.items() if AGAIN in name}
         lost = [name for name in before if not now[name].equal(before[name])]
     return Reloading(
         difference=largest_difference(saved, loaded),
         effect=largest_difference(saved, fresh),
         not_saved=tuple(lost),
-        initialization=initialization,
+        initialization=", ".join(dict.fromkeys(initializations.values())),
     )
 
 
@@ -87,23 +92,34 @@ def _randomize(model: nn.Module) -> None:
 
     for parameter in model.parameters():
         if parameter.requires_grad:
-            parameter.copy_(torch.randn(parameter.shape) * SPREAD)
+            parameter.copy_(torch.randn_like(parameter, device="cpu") * SPREAD)
 
 
-def _initialization_of(wrapped: PeftModel) -> str:
-    """Return the initialization of the active adapter if it has a name, which may change the base; else nothing."""
-    value = getattr(wrapped.peft_config[wrapped.active_adapter], "init_lora_weights", None)
-    return value if isinstance(value, str) else ""
+def _initializations_of(wrapped: PeftModel) -> dict[str, str]:
+    """Return the initialization of each adapter where it has a name, and so may change the base.
+
+    Raises Inconclusive for one that leaves no way back to the base that it began with.
+    """
+    values = {name: getattr(config, "init_lora_weights", None) for name, config in wrapped.peft_config.items()}
+    named = {name: value for name, value in values.items() if isinstance(value, str)}
+    for value in named.values():
+        if value in ONE_WAY:
+            raise Inconclusive(
+                f"init_lora_weights={value} {ONE_WAY[value]}, so the base that it began with cannot be made again "
+                "here; save the base too, and compare the outputs of both in a new process"
+            )
+    return named
 
 
-def _originals(model: nn.Module) -> dict[str, Tensor]:
-    """Return the weight that each adapted layer had before its adapter was initialized, by the layer's name.
+def _originals(model: nn.Module, initializations: Mapping[str, str]) -> dict[str, Tensor]:
+    """Return the weight that each adapted layer had before its adapters were initialized, by the layer's name.
 
-    It is the weight plus the update, as these initializations keep the function of the layer: PiSSA
+    It is the weight plus the updates, as these initializations keep the function of the layer: PiSSA
     (https://arxiv.org/abs/2404.02948), OLoRA (https://arxiv.org/abs/2406.01775).
     """
     return {
-        name: layer.get_base_layer().weight + sum(layer.get_delta_weight(adapter) for adapter in layer.active_adapters)
+        name: layer.get_base_layer().weight
+        + sum(layer.get_delta_weight(adapter) for adapter in initializations if adapter in layer.scaling)
         for name, layer in adapted_layers(model).items()
         if hasattr(layer, "get_delta_weight") and "weight" in dict(layer.get_base_layer().named_parameters())
     }
@@ -111,25 +127,63 @@ def _originals(model: nn.Module) -> dict[str, Tensor]:
 
 @contextmanager
 def _loaded_with_initialization(
-    model: nn.Module, wrapped: PeftModel, folder: str, originals: Mapping[str, Tensor]
-) -> Iterator[None]:
-    """Load the adapter beside the first, as peft does with a new base, and take it away at the end."""
-    name = wrapped.active_adapter
+    model: nn.Module, wrapped: PeftModel, folder: Path, originals: Mapping[str, Tensor]
+) -> Iterator[dict[str, str]]:
+    """Load the adapters beside the first ones, as peft does with a new base, and take them away at the end.
+
+    Yields the names of those that were saved by the names that they are loaded under.
+    """
+    active, attribute = [*wrapped.active_adapters], wrapped.active_adapter
+    again = {f"{AGAIN}_{index}": name for index, name in enumerate([*wrapped.peft_config])}
     with base_weights(model):
         layers = adapted_layers(model)
         for layer, weight in originals.items():
             layers[layer].get_base_layer().weight.data.copy_(weight)
         try:
-            wrapped.load_adapter(folder if name == "default" else f"{folder}/{name}", AGAIN, is_trainable=True)
-            wrapped.set_adapter(AGAIN)
-            yield
+            for name, saved in again.items():
+                _load_beside(wrapped, _subfolder(folder, saved), name)
+            wrapped.base_model.set_adapter([name for name, saved in again.items() if saved in active])
+            yield again
         finally:
-            wrapped.delete_adapter(AGAIN)
-            wrapped.set_adapter(name)
+            wrapped.base_model.set_adapter(active)
+            for name in again.keys() & wrapped.peft_config.keys():
+                wrapped.delete_adapter(name)
+            wrapped.active_adapter = attribute
 
 
-def _load(wrapped: PeftModel, folder: str) -> None:
+def _load_beside(wrapped: PeftModel, folder: Path, name: str) -> None:
+    """Load an adapter; that peft advises against two in one layer is no finding about the user's model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wrapped.load_adapter(str(folder), name, is_trainable=True)
+
+
+def _draws(model: nn.Module, wrapped: PeftModel, folder: Path, originals: Mapping[str, Tensor]) -> bool:
+    """Whether the base depends on random numbers: if not, every process makes the same one, and it may stay as it is.
+
+    So what undoing the initialization rounds does not count.
+    """
+    bases = []
+    for _turn in range(2):
+        with _loaded_with_initialization(model, wrapped, folder, originals):
+            weights = {name: layer.get_base_layer().weight for name, layer in adapted_layers(model).items()}
+            bases.append(fingerprints({name: weights[name] for name in originals}))
+    return bases[0] != bases[1]
+
+
+def _renamed(name: str, again: Mapping[str, str]) -> str:
+    """Return the name of a parameter with the adapter that was saved in place of the one that was loaded."""
+    return ".".join(again.get(part, part) for part in name.split("."))
+
+
+def _load(wrapped: PeftModel, folder: Path) -> None:
     from peft import load_peft_weights, set_peft_model_state_dict
 
-    adapter = wrapped.active_adapter
-    set_peft_model_state_dict(wrapped, load_peft_weights(folder, device="cpu"), adapter_name=adapter)
+    for adapter in wrapped.peft_config:
+        weights = load_peft_weights(str(_subfolder(folder, adapter)), device="cpu")
+        set_peft_model_state_dict(wrapped, weights, adapter_name=adapter)
+
+
+def _subfolder(folder: Path, adapter: str) -> Path:
+    """Return where `save_pretrained` puts an adapter: one called otherwise than "default" in a folder of its name."""
+    return folder if adapter == "default" else folder / adapter

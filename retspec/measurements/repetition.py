@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from retspec.facts import Repetition
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.models.state import preserved
+from retspec.subjects.models.state import in_double, preserved
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
@@ -66,5 +66,5 @@ def _train(model: nn.Module, batch: Batch, trainer: TrainerMaker, steps: int) ->
         for _step in range(steps):
             losses.append(running.finite_backward())
             running.update()
-        trained = {name: p.detach().double().cpu() for name, p in model.named_parameters() if p.requires_grad}
+        trained = {name: in_double(p) for name, p in model.named_parameters() if p.requires_grad}
     return losses, trained

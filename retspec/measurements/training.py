@@ -15,7 +15,8 @@ from retspec.facts import GradientHistory, Training
 from retspec.facts.training import drop
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.devices import synchronize
-from retspec.subjects.models.state import Snapshot, fingerprints, preserved, trained_tensors, without_dropout
+from retspec.subjects.models.dropout import without_dropout
+from retspec.subjects.models.state import Snapshot, fingerprints, preserved, trained_tensors
 from retspec.subjects.models.structure import drifted, groups, has_adapter
 from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
 from retspec.subjects.training.norms import finite, norms_of

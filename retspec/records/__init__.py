@@ -46,6 +46,7 @@ from retspec.records.report import (
 )
 from retspec.records.sections import (
     OWN_TRANSFORM,
+    Adapters,
     BatchSize,
     Classes,
     Config,
@@ -102,6 +103,7 @@ __all__ = [
     "REFUSED_OPTIMIZERS",
     "REGRESSION_LOSSES",
     "SCHEDULERS",
+    "Adapters",
     "Baseline",
     "BatchSize",
     "Blessed",

@@ -58,9 +58,20 @@ ModelOutput = Annotated[
 ]
 
 
+Adapters = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="A regular expression that is searched in the names of parameters: those are adapters of your own. "
+        "Needed only for adapters that are neither of peft nor two trainable factors beside a frozen weight.",
+        examples=[r"\.(lora|adapter)_"],
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The section `model`: the source that builds it, from what, the weights to load, the adapter, and its output."""
+    """The section `model`: the source that builds it, from what, the weights to load, the adapters, and its output."""
 
     source: str
     value: Any
@@ -71,6 +82,7 @@ class Model:
     lora: Lora | None = None
     adapter: Folder | None = None
     output: ModelOutput | None = None
+    adapters: Adapters | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,17 +1,23 @@
-"""No false alarm: a common spec is met by healthy timm models of many families."""
+"""No false alarm: a common spec is met by healthy models of many families, of timm, transformers and torchvision."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from retspec.records import Verdict
+from tests.healthy_models import TORCHVISION, TRANSFORMERS
 from tests.here import run_here
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 pytestmark = pytest.mark.no_cover  # as in `test_faults.py`
 
 COMMON = Path(__file__).parent.parent / "cases" / "preflight" / "any.yaml"
+WILD = COMMON.with_name("wild.yaml")
 
 # The family is what is tried: where timm lets it, a model is shallow and narrow, with each kind of its blocks in it.
 # Transformers and the like with LoRA. The adapted layers are those that the forward pass calls: BEiT and EVA-02 read
@@ -62,6 +68,9 @@ FULL = {
     "starnet_s1": SHALLOW,
     "inception_next_atto": SHALLOW,
 }
+# Under batch normalization, accumulated gradients are not those of the batch, and six images amplify rounding.
+NORMED = ("amp_rtol", "grad_accumulation_rtol")
+LEARN_SLOWLY = frozenset({"swin", "segformer"})
 SIDE = 64
 """Pixels of an image where the model is not built for another size."""
 
@@ -84,7 +93,28 @@ def test_healthy_model_that_trains_in_full_is_met(name: str) -> None:
     assert_met(f"model.timm={name}", f"model.kwargs={{num_classes: 5, {FULL[name]}}}")
 
 
-def assert_met(*overrides: str) -> None:
-    results = run_here(COMMON, overrides)
+@pytest.mark.parametrize("kind", TRANSFORMERS)
+def test_healthy_model_of_transformers_is_met(kind: str) -> None:
+    pytest.importorskip("transformers")
+    targets, head, _ = TRANSFORMERS[kind]
+    lora = f"model.lora={{target_modules: [{targets}], modules_to_save: [{head}]}}"
+    adapted = [lora, "checks.frozen_drift=0", "checks.merge_atol=1e-5", "checks.reload_atol=1e-6"] if targets else []
+    slow = ["train.lr=1e-2"] if kind in LEARN_SLOWLY else []
+    assert_met(f"model.kwargs={{kind: {kind}}}", *adapted, *slow, spec=WILD, skip=NORMED if kind == "resnet" else ())
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_healthy_model_of_torchvision_is_met(name: str) -> None:
+    made = 'model.factory="tests.healthy_models:of_torchvision"'
+    assert_met(made, f"model.kwargs={{name: {name}}}", spec=WILD, skip=NORMED)
+
+
+@pytest.mark.parametrize("name", ["vision_transformer", "swin_transformer", "convnext"])
+def test_healthy_model_of_torchvision_is_met_with_stochastic_depth_and_dropout(name: str) -> None:
+    assert_met(f'model.factory="tests.healthy_models:{name}"', "model.kwargs=null", spec=WILD)
+
+
+def assert_met(*overrides: str, spec: Path = COMMON, skip: Sequence[str] = ()) -> None:
+    results = run_here(spec, overrides, skip=skip)
     alarms = {name: result.reason for name, result in results.items() if result.verdict is not Verdict.MET}
     assert alarms == {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from PIL import Image
 from retfound_users import tiny
 from retspec.plugin import Inconclusive, SubjectError
@@ -62,6 +63,43 @@ def test_a_model_without_blocks_is_refused() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 5))
     with pytest.raises(SubjectError, match="not a vision transformer"):
         tail_of(model, "large", 32)
+
+
+class Probe(nn.Module):
+    """A backbone, and a head that begins with a norm, side by side in one module."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.backbone = tiny(num_classes=0, **options)
+        self.norm, self.fc = nn.LayerNorm(48), nn.Linear(48, 5)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.fc(self.norm(self.backbone(images)))
+        return outputs
+
+
+@pytest.mark.parametrize("first", [nn.LayerNorm(48), nn.Sequential(nn.LayerNorm(48), nn.GELU()), nn.Dropout()])
+def test_a_head_may_begin_with_a_norm_of_its_own(first: nn.Module) -> None:
+    model = tiny()
+    model.head = nn.Sequential(first, nn.Linear(48, 5))
+    assert retfound_pooling(tail_of(model, "large", 32)).value < 1e-6
+    adapted = get_peft_model(model, LoraConfig(r=2, target_modules=["qkv"], modules_to_save=["head"]))
+    found = tail_of(adapted, "large", 32)
+    assert retfound_pooling(found).value < 1e-6
+    assert "head" in found.place
+
+
+def test_a_norm_between_backbone_and_head_is_the_head_s() -> None:
+    found = tail_of(Probe(), "large", 32)
+    assert retfound_pooling(found).value < 1e-6
+    assert found.place == "behind backbone"
+
+
+def test_such_a_head_makes_no_wrong_pooling_right() -> None:
+    wrong = tiny(fc_norm=False)
+    wrong.head = nn.Sequential(nn.LayerNorm(48), nn.Linear(48, 5))
+    assert retfound_pooling(tail_of(wrong, "large", 32)).value > 1e-2
+    assert retfound_pooling(tail_of(Probe(global_pool="token"), "large", 32)).value > 1e-2
 
 
 class TwoFeatures(nn.Module):

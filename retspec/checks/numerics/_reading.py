@@ -50,4 +50,6 @@ def merging_details(merging: Merging) -> dict[str, object]:
         details["weights recomputed in every forward pass (weight norm or another parametrization)"] = [
             *merging.recomputed
         ]
+    if merging.tied:
+        details["weights tied to another layer, which merging changes too"] = [*merging.tied]
     return details

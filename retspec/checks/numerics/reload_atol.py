@@ -32,7 +32,8 @@ def reload_atol(reloading: Reloading) -> Observed[Annotated[float, Meta(ge=0)]]:
         and the adapter was loaded from its file. Healthy: exactly zero. An initialization by name, such as
         `pissa_niter_4`, may change the base, and peft runs it again when it loads the adapter
         (https://huggingface.co/docs/peft/developer_guides/lora). It is undone and runs again here too: one that draws
-        random numbers then gives another base than the one that was trained.
+        random numbers then gives another base than the one that was trained. Every adapter of the model is saved and
+        loaded, under its own name.
     """
     if reloading.effect == 0:
         raise Inconclusive("initializing the trained weights again changes no output, so losing them would not show")

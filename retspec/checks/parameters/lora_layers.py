@@ -25,6 +25,7 @@ def lora_layers(parameters: Parameters) -> Observed[int]:
 
     What the number means:
         Layers that peft wrapped: a ViT with 24 blocks has 24 for `[qkv]`, and 48 for attention qkv and proj; 49 means
-        that the patch embedding was adapted too.
+        that the patch embedding was adapted too. Layers with an adapter of another library or of your own count as
+        well: two trainable factors of low rank beside a frozen weight, or what `model.adapters` names.
     """
     return Observed(len(parameters.adapted_layers), {"layers": list(parameters.adapted_layers)})

@@ -94,6 +94,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
         lora=wrapped,
         adapter=section.get("adapter"),
         output=section.get("output"),
+        adapters=section.get("adapters"),
     )
 
 

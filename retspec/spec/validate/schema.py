@@ -12,6 +12,7 @@ from retspec.records import (
     EVERY_TRAINING,
     LAUNCHED_TRAINING,
     LORA_ALIASES,
+    Adapters,
     Fill,
     Folder,
     Lora,
@@ -98,6 +99,7 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "lora": fragments.of(Lora, "lora"),
         "adapter": fragments.of(Folder, "adapter"),
         "output": fragments.of(ModelOutput, "output"),
+        "adapters": fragments.of(Adapters, "adapters"),
     }
     adapter = fragments.definitions[Lora.__name__]["properties"]
     adapter |= {alias: {**adapter[name], "description": f"As {name}."} for alias, name in LORA_ALIASES.items()}

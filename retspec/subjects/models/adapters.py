@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from retspec.subjects.models.structure import adapted_layers, adapter_parameters
+from retspec.errors import NoVerdict
+from retspec.subjects.models.own_adapters import own_adapters
+from retspec.subjects.models.structure import adapted_layers, adapter_parameters, tuner
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,20 +21,39 @@ SPREAD = 0.02
 """Standard deviation of the values that replace zero factors: they change the output by a few percent."""
 
 
+def require_switch(model: nn.Module) -> None:
+    """Raise NoVerdict for a model whose adapters cannot be switched off, and what `tuner` raises without any."""
+    own = own_adapters(model)
+    if stuck := [name for name, adapter in own.items() if not adapter.is_low_rank]:
+        raise NoVerdict(
+            "only adapters of peft, and factors of low rank beside a frozen weight, can be switched off: "
+            f"{listing([name or 'the model itself' for name in stuck])} has others"
+        )
+    if not own:
+        tuner(model)
+
+
 @contextmanager
 def adapters_off(model: nn.Module) -> Iterator[None]:
     """Let the adapted layers compute what their base layers do.
 
     Unlike `PeftModel.disable_adapter`, this keeps a saved head in place, so that only the adapter makes a difference.
+    The factors of adapters that are not peft's are zero meanwhile.
     """
     layers = [layer for layer in adapted_layers(model).values() if not layer.disable_adapters]
+    factors = [factor for own in own_adapters(model).values() for factor in own.factors]
+    before = [factor.detach().clone() for factor in factors]
     # By name: the attention that peft adapts registers new parameters, https://github.com/huggingface/peft/pull/1324
     trainable = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     try:
         for layer in layers:
             layer.enable_adapters(enabled=False)
+        for factor in factors:
+            factor.data.zero_()
         yield
     finally:
+        for factor, value in zip(factors, before, strict=True):
+            factor.data.copy_(value)
         for layer in layers:
             layer.enable_adapters(enabled=True)
         for name, parameter in model.named_parameters():

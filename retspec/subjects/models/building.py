@@ -11,8 +11,11 @@ import msgspec
 from retspec.errors import SubjectError
 from retspec.subjects.checkpoints import File, find, hold_against, load_into, recognise
 from retspec.subjects.models.base_models import BaseModel, BaseModels
+from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
+from retspec.subjects.models.lora import PLACE as LORA
 from retspec.subjects.models.lora import wrap
 from retspec.subjects.models.outputs import return_logits
+from retspec.subjects.models.own_adapters import name_adapters
 from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.models.structure import set_grad_checkpointing
 from retspec.subjects.seeds import seeded
@@ -78,6 +81,9 @@ class ModelBuilder:
         base = self._filled_base() if filled else self._base()
         with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on how the base was made
             model = self._wrapped(base)
+        freeze_as_training_does(model)
+        if self.section.adapters is not None:
+            name_adapters(model, self.section.adapters)
         if self.section.output is not None:
             return_logits(model, self.section.output)
         return model
@@ -100,7 +106,8 @@ class ModelBuilder:
             with torch.device("meta"):
                 return self.build(filled=False)
         except (SubjectError, NotImplementedError, RuntimeError) as error:
-            if isinstance(error, SubjectError) and not isinstance(error.__cause__, RuntimeError):
+            # AdaMSS, for one, clusters its weights by scikit-learn, which raises its own errors on what has no values.
+            if isinstance(error, SubjectError) and (error.__cause__ is None or error.path.startswith(LORA)):
                 raise
             return None
 
@@ -131,12 +138,18 @@ class ModelBuilder:
         return without_draws(load) or load()
 
     def _base(self) -> nn.Module:
-        """Build the base with its source, and cast it to the dtype of the spec."""
+        """Build the base with its source, and cast it to the dtype of the spec; it has all its shapes and values."""
+        import torch
+
         source = self._sources[self.section.source]
         with seeded(self._spec.run.seed):
             value = msgspec.convert(self.section.value, source.value_type, strict=False)
             given = (value, self._folder) if source.takes_folder else (value,)
-            model = self._cast(source(*given, **self.section.arguments))
+            model = source(*given, **self.section.arguments)
+            require_shapes(model)
+            if torch.get_default_device().type != "meta":
+                require_values(model)
+            model = self._cast(model)
             if self._spec.train.grad_checkpointing:
                 set_grad_checkpointing(model)
             return model

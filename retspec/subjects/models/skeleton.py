@@ -11,7 +11,7 @@ from retspec.errors import NoVerdict, describe
 from retspec.subjects.models.tracing import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import torch
     from torch import Tensor, nn
@@ -20,15 +20,29 @@ if TYPE_CHECKING:
 
 
 def hollow(model: nn.Module, empty: Callable[[Tensor], Tensor]) -> nn.Module:
-    """Return a copy of a model in which `empty` replaces every parameter and buffer; no data is copied."""
+    """Return a copy of a model in which `empty` replaces every parameter and buffer; no data is copied.
+
+    So it does with a tensor in an attribute that a graph made, as the old `weight_norm` keeps the weight that it
+    computes: torch copies leaves alone, https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.weight_norm.html
+    """
     from torch import nn
 
     buffers = [*model.buffers()]
     parameters = [*model.parameters()]  # last: an attention that peft adapts registers its weights again at every look
-    memo: dict[int, object] = {id(buffer): empty(buffer) for buffer in buffers}
+    memo: dict[int, object] = {id(tensor): empty(tensor) for tensor in (*buffers, *_made_by_graphs(model))}
     for parameter in parameters:
         memo[id(parameter)] = nn.Parameter(empty(parameter), requires_grad=parameter.requires_grad)
     return copy.deepcopy(model, memo)
+
+
+def _made_by_graphs(model: nn.Module) -> Iterator[Tensor]:
+    """Yield the tensors in attributes of modules, also in lists and mappings there, that are no leaves."""
+    from torch import Tensor
+    from torch.utils._pytree import tree_leaves
+
+    for module in model.modules():
+        leaves = tree_leaves(vars(module))
+        yield from (leaf for leaf in leaves if isinstance(leaf, Tensor) and not leaf.is_leaf)
 
 
 def on_meta(tensor: Tensor) -> Tensor:

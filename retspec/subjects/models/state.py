@@ -55,28 +55,6 @@ def preserved(model: nn.Module) -> Iterator[Snapshot]:
 
 
 @contextmanager
-def without_dropout(model: nn.Module) -> Iterator[None]:
-    """Set the probability of every dropout, stochastic depth and patch dropout to zero, and restore it at the end.
-
-    Better than eval mode to measure a training step: normalization layers keep their mode.
-    """
-    from torch import nn
-
-    changed: list[tuple[nn.Module, str, float]] = []
-    for module in model.modules():
-        attention = isinstance(module, nn.MultiheadAttention)
-        names = ("dropout",) if attention else ("p", "drop_prob", "prob") if "Drop" in type(module).__name__ else ()
-        changed += [(module, name, getattr(module, name)) for name in names if hasattr(module, name)]
-    try:
-        for module, attribute, _ in changed:
-            setattr(module, attribute, 0.0)
-        yield
-    finally:
-        for module, attribute, value in changed:
-            setattr(module, attribute, value)
-
-
-@contextmanager
 def single_precision(model: nn.Module) -> Iterator[None]:
     """Cast float16 and bfloat16 parameters and buffers to float32, and back at the end; exact where unchanged."""
     import torch
@@ -95,6 +73,14 @@ def single_precision(model: nn.Module) -> Iterator[None]:
 def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
     """Return a copy of every parameter that trains, by its name."""
     return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def in_double(tensor: Tensor) -> Tensor:
+    """Return a copy in float64 on the CPU, in the same shape; of complex numbers, their parts in one more dimension."""
+    import torch
+
+    real = torch.view_as_real(tensor.detach().resolve_conj()) if tensor.is_complex() else tensor.detach()
+    return real.double().cpu()
 
 
 def _rewritten_tensors(model: nn.Module) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from retspec.facts import Group
 from retspec.subjects.data.parts import part_inputs, parts_of
 from retspec.subjects.models.libraries import answers, ask
 from retspec.subjects.models.outputs import choice_of, return_logits
+from retspec.subjects.models.own_adapters import own_adapters
 from retspec.subjects.models.peft_types import outermost_wrapper, saved_modules, tuner_in, tuner_layers
 from retspec.subjects.models.state import same_bits
 
@@ -64,7 +65,7 @@ def set_grad_checkpointing(model: nn.Module) -> None:
 def tuner(model: nn.Module) -> BaseTuner:
     """Return the tuner of peft, at any depth in the model.
 
-    Raises NoVerdict when the model has no adapter, Inconclusive when it is already merged.
+    Raises NoVerdict when the model has no adapter of peft, Inconclusive when it is already merged.
     """
     if any(getattr(layer, "merged", False) for layer in adapted_layers(model).values()):
         raise Inconclusive(
@@ -72,12 +73,16 @@ def tuner(model: nn.Module) -> BaseTuner:
         )
     found = tuner_in(model)
     if found is None:
-        raise NoVerdict("the model carries no adapter; add `model.lora`, or leave this criterion out")
+        raise NoVerdict(
+            "the adapters of this model are not peft's, and only its can be merged; leave this criterion out"
+            if own_adapters(model)
+            else "the model carries no adapter; add `model.lora`, or leave this criterion out"
+        )
     return found
 
 
 def adapted_layers(model: nn.Module) -> dict[str, BaseTunerLayer]:
-    """Return the layers with an adapter, by their names in the user's own model."""
+    """Return the layers with an adapter of peft, by their names in the user's own model."""
     return {own_name(name): layer for name, layer in tuner_layers(model).items()}
 
 
@@ -87,13 +92,13 @@ def own_name(name: str) -> str:
 
 
 def has_adapter(model: nn.Module) -> bool:
-    """Whether any layer has an adapter."""
-    return bool(adapted_layers(model))
+    """Whether any layer has an adapter, of peft or another."""
+    return bool(adapted_layers(model) or own_adapters(model))
 
 
 def adapter_parameters(model: nn.Module) -> dict[int, Tensor]:
     """Return the parameters of the adapters by `id`: those of the adapted layers without their base layers."""
-    found: dict[int, Tensor] = {}
+    found: dict[int, Tensor] = {id(p): p for own in own_adapters(model).values() for p in own.parameters.values()}
     for layer in adapted_layers(model).values():
         every = [*layer.parameters()]  # first: an attention that peft adapts registers its base weights again here
         base = {id(parameter) for parameter in layer.get_base_layer().parameters()}

@@ -9,6 +9,7 @@ from retspec.errors import NoVerdict
 from retspec.facts import AttentionShape, Classifier, Geometry, PatchEmbedding
 from retspec.subjects.models.graphs import nodes_behind
 from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.models.own_adapters import own_adapters
 from retspec.subjects.models.peft_types import tuner_layers
 from retspec.subjects.models.structure import own_name
 
@@ -161,7 +162,8 @@ def _projects(module: nn.Module) -> bool:
 
 def _with_adapters(model: nn.Module, heads: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
     """Return the heads by name, each that is part of an adapted layer as that layer."""
-    layers = tuner_layers(model)
+    layers: dict[str, nn.Module] = {name: own.layer for name, own in own_adapters(model).items() if name}
+    layers |= tuner_layers(model)
     whole = {name: next((each for each in layers if name.startswith(f"{each}.")), name) for name in heads}
     return {whole[name]: layers.get(whole[name], head) for name, head in heads.items()}
 

@@ -41,3 +41,5 @@ class Tail:
     """Name of a reference to the largest absolute difference of a feature from it."""
     norms: tuple[str, ...]
     """Names of the layer norms between the last block and the head, in the order in which they ran."""
+    place: str = ""
+    """Where the features were seen, such as `in front of head`."""

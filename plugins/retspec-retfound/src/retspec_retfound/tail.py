@@ -31,6 +31,10 @@ TOKEN_DIMS = 3
 def retfound_tail(model: nn.Module, geometry: Geometry, *, backbone: Backbone) -> Tail:
     """Put known tokens in place of the last block's, see which features enter the head, and compare.
 
+    A head may be more than its last layer, and begin with a norm of its own. So features are looked at wherever a part
+    of the model ends that has the blocks, and wherever one begins that has the head; those count that come closest to
+    the reference.
+
     The norms get seeded scales and shifts meanwhile: a fresh one is the identity, and applied twice it would not show.
 
     Raises SubjectError for a model without blocks or head, or whose features are of another width.
@@ -46,21 +50,36 @@ def retfound_tail(model: nn.Module, geometry: Geometry, *, backbone: Backbone) -
         stack.enter_context(_seeded_norms(_norms_outside(model, blocks)))
         _, head = head_layer(model, geometry.classifier)
         stack.callback(blocks[-1].register_forward_hook(watch.replace).remove)
-        stack.callback(head.register_forward_pre_hook(watch.enter, with_kwargs=True).remove)
+        for name, part in _around(model, blocks, head).items():
+            stack.callback(part.register_forward_hook(watch.leave(f"behind {name}")).remove)
+        for name, part in _around(model, head, blocks).items():
+            stack.callback(part.register_forward_pre_hook(watch.enter(f"in front of {name}"), with_kwargs=True).remove)
         for name, norm in _norms_outside(model, blocks).items():
             stack.callback(norm.register_forward_hook(watch.see_norm(name)).remove)
         model.eval()
         first = next(model.parameters())
         model(torch.zeros(IMAGES, *geometry.input_shape[1:], dtype=first.dtype, device=first.device))
         ways = _ways(watch.tokens, CONTRACTS[backbone].prefix_tokens, watch.norms)
-    features = watch.features
-    if features.shape != ways[MEAN_THEN_NORM].shape:
+    reference = ways[CONTRACTS[backbone].tail]
+    places = {place: features for place, features in watch.features.items() if features.shape == reference.shape}
+    if not places:
+        shape = tuple([*watch.features.values()][-1].shape)
         raise SubjectError(
-            f"the head sees features of shape {tuple(features.shape)}, and the tokens have {watch.tokens.shape[-1]} "
-            "channels; there is nothing to compare"
+            f"the head sees features of shape {shape}, and the tokens have {watch.tokens.shape[-1]} channels; there is "
+            "nothing to compare"
         )
-    differences = {name: float((features - way).abs().max()) for name, way in ways.items()}
-    return Tail(backbone=backbone, differences=differences, norms=tuple(name for name, _ in watch.norms))
+    place = min(places, key=lambda place: float((places[place] - reference).abs().max()))
+    differences = {name: float((places[place] - way).abs().max()) for name, way in ways.items()}
+    return Tail(backbone=backbone, differences=differences, norms=tuple(name for name, _ in watch.norms), place=place)
+
+
+def _around(model: nn.Module, inner: nn.Module, outside: nn.Module) -> dict[str, nn.Module]:
+    """Return a module, and those that hold it without the other one, by their names in the user's own model."""
+    return {
+        own_name(name): module
+        for name, module in model.named_modules()
+        if any(part is inner for part in module.modules()) and not any(part is outside for part in module.modules())
+    }
 
 
 class _Watch:
@@ -69,7 +88,7 @@ class _Watch:
     def __init__(self) -> None:
         self.norms: list[tuple[str, nn.LayerNorm]] = []
         self._tokens: Tensor | None = None
-        self._features: Tensor | None = None
+        self._features: dict[str, Tensor] = {}
 
     @property
     def tokens(self) -> Tensor:
@@ -78,8 +97,9 @@ class _Watch:
         return self._tokens
 
     @property
-    def features(self) -> Tensor:
-        if self._features is None:
+    def features(self) -> dict[str, Tensor]:
+        """What was seen, by its place; the last one entered the last layer."""
+        if not self._features:
             raise SubjectError("the head of the model never ran")
         return self._features
 
@@ -100,8 +120,23 @@ class _Watch:
 
         return hook
 
-    def enter(self, _module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        self._features = (*arguments, *keywords.values())[0].detach().cpu().double()
+    def enter(self, place: str) -> Any:
+        def hook(_module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+            self._see(place, next(iter((*arguments, *keywords.values())), None))
+
+        return hook
+
+    def leave(self, place: str) -> Any:
+        def hook(_module: nn.Module, _arguments: Any, output: Any) -> None:
+            self._see(place, output)
+
+        return hook
+
+    def _see(self, place: str, value: Any) -> None:
+        import torch
+
+        if self._tokens is not None and isinstance(value, torch.Tensor):
+            self._features[place] = value.detach().cpu().double()
 
 
 def _blocks(model: nn.Module) -> Row:

@@ -28,15 +28,17 @@ def retfound_pooling(retfound_tail: Tail) -> Observed[float]:
 
     What the number means:
         Known tokens replace the last block's output. The number is the largest absolute difference between the features
-        that enter the head and those of the reference, written out in double precision: `large` the mean of the patches
-        and then the norm, `dinov2` the norm and then the class token, `green` the norm and then the mean of the
-        patches. Healthy: below 1e-6. An epsilon of 1e-5 in the norm, where it was 1e-6, shows as well.
+        that enter the head, which may begin with a norm of its own, and those of the reference, written out in double
+        precision: `large` the mean of the patches and then the norm, `dinov2` the norm and then the class token,
+        `green` the norm and then the mean of the patches. Healthy: below 1e-6. An epsilon of 1e-5 in the norm, where it
+        was 1e-6, shows as well.
     """
     reference = CONTRACTS[retfound_tail.backbone].tail
     nearest = min(retfound_tail.differences, key=lambda way: retfound_tail.differences[way])
     details = {
         "reference": reference,
         "nearest": f"{nearest} (differs by {retfound_tail.differences[nearest]:.3g})",
+        "seen": retfound_tail.place,
         "norms behind the blocks": list(retfound_tail.norms),
     }
     return Observed(retfound_tail.differences[reference], details)
