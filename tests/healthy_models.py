@@ -51,7 +51,6 @@ TRANSFORMERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "focalnet": ("", "", {"image_size": 64, "embed_dim": 24, "depths": [1, 1], "hidden_sizes": [24, 48]}),
 }
 TORCHVISION = ("mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5", "resnet18")
-"""By their names; the larger ones are built from their classes, below."""
 
 
 def of_transformers(kind: str) -> nn.Module:
@@ -70,25 +69,14 @@ def of_torchvision(name: str) -> nn.Module:
     return model
 
 
-def vision_transformer() -> nn.Module:
-    from torchvision.models import VisionTransformer
-
-    model: nn.Module = VisionTransformer(64, 16, 2, 2, 48, 96, dropout=0.1, num_classes=CLASSES)
-
-    return model
-
-
-def swin_transformer() -> nn.Module:
+def with_stochastic_depth(kind: str) -> nn.Module:
     from torchvision.models import SwinTransformer
-
-    sizes = {"patch_size": [4, 4], "embed_dim": 24, "depths": [1, 1], "num_heads": [2, 4], "window_size": [4, 4]}
-    model: nn.Module = SwinTransformer(**sizes, stochastic_depth_prob=0.3, num_classes=CLASSES)
-    return model
-
-
-def convnext() -> nn.Module:
     from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 
+    if kind == "swin":
+        sizes = {"patch_size": [4, 4], "embed_dim": 24, "depths": [1, 1], "num_heads": [2, 4], "window_size": [4, 4]}
+        swin: nn.Module = SwinTransformer(**sizes, stochastic_depth_prob=0.3, num_classes=CLASSES)
+        return swin
     blocks = [CNBlockConfig(16, 32, 1), CNBlockConfig(32, None, 1)]
-    model: nn.Module = ConvNeXt(blocks, stochastic_depth_prob=0.3, layer_scale=0.5, num_classes=CLASSES)
-    return model
+    convnext: nn.Module = ConvNeXt(blocks, stochastic_depth_prob=0.3, layer_scale=0.5, num_classes=CLASSES)
+    return convnext
