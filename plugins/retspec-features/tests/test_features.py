@@ -29,7 +29,7 @@ SIZE = (3, 32, 32)
 
 
 def batch_of(images: int) -> Tensor:
-    request = BatchRequest(batch_size=images, seed=42, input_size=SIZE, num_classes=lambda _shape: CLASSES)
+    request = BatchRequest(batch_size=images, seed=42, input_size=SIZE, outputs=lambda shape: (shape[0], CLASSES))
     inputs, _ = gratings(Gratings(), request)
     return inputs
 

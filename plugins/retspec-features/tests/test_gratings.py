@@ -11,7 +11,9 @@ from retspec_features.gratings import Gratings, gratings
 
 
 def request(seed: int = 42, input_size: tuple[int, ...] | None = (3, 32, 48), images: int = 8) -> BatchRequest:
-    return BatchRequest(batch_size=images, seed=seed, input_size=input_size, num_classes=lambda shape: shape[0] // 2)
+    return BatchRequest(
+        batch_size=images, seed=seed, input_size=input_size, outputs=lambda shape: (shape[0], shape[0] // 2)
+    )
 
 
 def test_images_have_the_models_size_zero_mean_and_unit_variance() -> None:
