@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from retspec.characters import one_line
 from retspec.plugin import reporter
 from retspec.records import EXIT_NOTHING, Report, Result, Verdict
-from retspec.report.formats.table import JUDGED_BAD, QUIET, by_cause
+from retspec.report.formats.table import JUDGED_BAD, QUIET, WORST_FIRST, by_cause
 from retspec.text.relative_paths import from_root
 from retspec.text.wording import notes, outcome, summary, troubles
 
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from retspec.errors import Mark
 
 _MOST = 9
-_WORST_FIRST = (
-    Verdict.MISSED,
-    Verdict.CRASH,
-    Verdict.OUT_OF_MEMORY,
-    Verdict.TIMEOUT,
-    Verdict.ERROR,
-    Verdict.NOT_RUN,
-    Verdict.INCONCLUSIVE,
-    Verdict.WARNED,
-    Verdict.WAIVED,
-)
 
 
 @reporter
@@ -48,7 +37,7 @@ def github(report: Report) -> str:
 
 def _commands(report: Report) -> Iterator[str]:
     groups = by_cause(result for result in report.every_result if result.verdict not in QUIET)
-    groups.sort(key=lambda results: _WORST_FIRST.index(results[0].verdict))
+    groups.sort(key=lambda results: WORST_FIRST.index(results[0].verdict))
     for text in troubles(report):
         yield _command("error", f"{report.name}: the run", one_line(text))
     if report.exit_code == EXIT_NOTHING:

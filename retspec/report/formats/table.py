@@ -21,6 +21,19 @@ _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
 _NOTHING = "—"
 QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
 """Verdicts that need no attention."""
+WORST_FIRST = (
+    Verdict.MISSED,
+    Verdict.CRASH,
+    Verdict.OUT_OF_MEMORY,
+    Verdict.TIMEOUT,
+    Verdict.ERROR,
+    Verdict.NOT_RUN,
+    Verdict.INCONCLUSIVE,
+    Verdict.WARNED,
+    Verdict.WAIVED,
+    Verdict.SKIPPED,
+    Verdict.MET,
+)
 JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED})
 """Verdicts that come with advice."""
 

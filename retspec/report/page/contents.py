@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retspec.report.page.criteria import WORST_FIRST, Entry, Placed, anchor_of, flat, kind_of, place_of
+from retspec.report.formats.table import WORST_FIRST
+from retspec.report.page.criteria import Entry, Placed, anchor_of, flat, kind_of, place_of
 from retspec.report.page.figures import figures_of
 from retspec.report.page.marks import Row, bars, tally
 from retspec.text.wording import duration, outcome, summary, troubles

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from retspec.characters import one_line, revealed
 from retspec.records import Direction, Result, Verdict
+from retspec.report.formats.table import JUDGED_BAD
 from retspec.report.page.marks import bullet
 from retspec.text.wording import (
     MOST_DETAILS,
@@ -30,20 +31,6 @@ if TYPE_CHECKING:
 
     from retspec.report.page.figures import Figure
 
-WORST_FIRST = (
-    Verdict.MISSED,
-    Verdict.CRASH,
-    Verdict.OUT_OF_MEMORY,
-    Verdict.TIMEOUT,
-    Verdict.ERROR,
-    Verdict.NOT_RUN,
-    Verdict.INCONCLUSIVE,
-    Verdict.WARNED,
-    Verdict.WAIVED,
-    Verdict.SKIPPED,
-    Verdict.MET,
-)
-_JUDGED_BAD = frozenset({Verdict.MISSED, Verdict.WARNED, Verdict.WAIVED})
 _NO_JSON = ("nan", "inf", "-inf")
 _FOLDED = frozenset({Verdict.MET, Verdict.SKIPPED})
 _LARGEST = 1e300
@@ -138,7 +125,7 @@ class Entry:
     @property
     def advice(self) -> str:
         """What to do; empty where there is nothing to do."""
-        return flat(self.result.criterion.advice) if self.result.verdict in _JUDGED_BAD else ""
+        return flat(self.result.criterion.advice) if self.result.verdict in JUDGED_BAD else ""
 
     @property
     def waiver(self) -> str:
