@@ -81,6 +81,8 @@ def write_looked_at(root: Path) -> None:
     recompressed, scaled = pictures(root / "recompressed"), pictures(root / "scaled")
     Image.open(recompressed / "train/a/0.png").save(recompressed / "val/a/again.png", compress_level=1)
     Image.open(scaled / "train/a/0.png").resize((150, 150)).save(scaled / "val/a/again.jpg", quality=80)
+    mirrored = Image.open(pictures(root / "mirrored") / "train/a/0.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    mirrored.resize((150, 150)).save(root / "mirrored/val/a/again.jpg", quality=80)
     for index, (split, eye) in enumerate(
         (s, f"{n}_{e}") for s, e in (("train", "left"), ("val", "right")) for n in (7, 8)
     ):

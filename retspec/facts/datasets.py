@@ -136,8 +136,10 @@ class NearCopy(Struct, frozen=True):
 
     first: Copy
     second: Copy
-    distance: int
-    """Bits of 256 in which their perceptual hashes differ."""
+    similarity: float
+    """Between -1 and 1: how much alike their slow cosine waves are."""
+    mirrored: bool = False
+    """Whether one looks like the mirror image of the other."""
 
 
 class UnusualImage(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -10,15 +10,18 @@ from PIL import Image
 
 from retspec.checks.data.corrupt_images import corrupt_images
 from retspec.measurements.images import images
-from retspec.subjects.data.looking import difference_hash, look
+from retspec.subjects.data.looking import look, mirrored
 from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from tests.photos import SIDE, healthy, pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from retspec.facts import Images
 
+Vector: TypeAlias = "NDArray[np.float32]"
 EVEN = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
 
 
@@ -55,18 +58,56 @@ def test_an_image_that_another_mode_would_spoil_is_unusual(image: Image.Image, s
     assert bool(says) == bool(found)
 
 
-def test_a_hash_holds_under_scale_and_compression_and_differs_between_pictures(tmp_path: Path) -> None:
-    files = sorted(pictures(tmp_path).rglob("*.png"))
-    hashes = []
-    for file in files:
+def changed(picture: Image.Image, path: Path) -> dict[str, Image.Image]:
+    """Return copies of a picture as collections have them, and the mirror image of a small one."""
+    picture.convert("RGB").resize((90, 70)).save(path, quality=70)
+    with Image.open(path) as compressed:
+        compressed.load()
+    return {
+        "compressed": compressed,
+        "coarser": compressed.resize((64, 64)),
+        "darker": picture.point(lambda value: int(value * 0.8)),
+        "grey": picture.convert("L"),
+        "deep": Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 200),
+        "mirrored": compressed.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    }
+
+
+def described(image: Image.Image) -> Vector:
+    waves = look(image).waves
+    assert waves is not None
+    return np.frombuffer(waves, dtype=np.float16).astype(np.float32)[None]
+
+
+def test_a_copy_is_alike_under_scale_and_compression_and_pictures_are_not(tmp_path: Path) -> None:
+    found = []
+    for file in sorted(pictures(tmp_path).rglob("*.png")):
         with Image.open(file) as picture:
-            picture.resize((90, 70)).save(tmp_path / "again.jpg", quality=70)
-            hashes.append(look(picture).hash)
-        with Image.open(tmp_path / "again.jpg") as again:
-            assert (look(again).hash ^ hashes[-1]).bit_count() <= 8  # type: ignore[operator]
-    apart = [(one ^ other).bit_count() for one in hashes for other in hashes if one != other]  # type: ignore[operator]
-    assert min(apart) > 40
-    assert difference_hash(Image.new("L", (64, 64), 7)) is None
+            found.append(described(picture))
+            for name, copy in changed(picture, tmp_path / "again.jpg").items():
+                again = mirrored(described(copy)) if name == "mirrored" else described(copy)
+                assert (found[-1] * again).sum() > 0.999, name
+    pairs = [(one, other) for index, one in enumerate(found) for other in found[:index]]
+    assert max(max((one * other).sum(), (one * mirrored(other)).sum()) for one, other in pairs) < 0.5
+
+
+def test_a_picture_without_contrast_is_not_compared() -> None:
+    assert look(Image.new("L", (64, 64), 7)).waves is None
+
+
+def test_copies_of_another_split_are_found_upright_and_mirrored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retspec.subjects.data.copies.AT_ONCE", 3)
+    root = pictures(tmp_path)
+    for source, copy in (("0", "again"), ("3", "mirrored")):
+        with Image.open(root / f"train/a/{source}.png") as picture:
+            small = changed(picture, tmp_path / "again.jpg")["coarser" if copy == "again" else copy]
+        small.save(root / f"val/a/{copy}.png")
+    assert [(pair.first.file, pair.second.file, pair.mirrored) for pair in seen(root).near] == [
+        ("train/a/0.png", "val/a/again.png", False),
+        ("train/a/3.png", "val/a/mirrored.png", True),
+    ]
 
 
 def test_blank_is_nearly_all_of_one_value_in_every_channel(tmp_path: Path) -> None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 from retspec.facts import Copy, NearCopy
 from retspec.regular_files import open_regular
-from retspec.subjects.data.looking import HASHED, pixels_of
+from retspec.subjects.data.looking import mirrored, pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+
     from retspec.facts import Dataset
     from retspec.subjects.data.reading import Seen
 
-BITS = HASHED**2
-NEAR = 16
-"""Bits of 256 in which the hashes of near copies differ at most: larger distances are never looked for."""
+NEAR = 0.99
+"""Similarity from which an image is a candidate for a near copy."""
+AT_ONCE = 2_048
+"""Images of one split that are compared with as many of another in one product of matrices."""
 
 
 def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Path]) -> list[tuple[Copy, ...]]:
@@ -56,38 +60,65 @@ def _pixels(path: Path) -> bytes:
 
 
 def near_copies(dataset: Dataset, seen: Mapping[str, Seen], same: Iterable[Sequence[Copy]]) -> Iterator[NearCopy]:
-    """Yield pairs of different splits whose hashes differ in few bits; the same images differ in none.
-
-    Hashes that differ in at most NEAR bits have a part in common when their bits are dealt out to NEAR + 1 parts, so
-    that only those are compared (https://doi.org/10.1109/TKDE.2013.166, multi-index hashing).
-    """
-    hashed: dict[str, tuple[str, int]] = {}
-    for name, split in dataset.splits.items():
-        for example in split.examples:
-            look = seen[example.file].look
-            if look and look.hash is not None:
-                hashed.setdefault(example.file, (name, look.hash))
+    """Yield pairs of different splits that look the same; those with the same pixels have the similarity 1."""
     met: set[tuple[str, str]] = set()
     for copies in same:
         first = copies[0]
         for again in copies[1:]:
             if again.split != first.split and again.file != first.file:
                 met.add((first.file, again.file))
-                yield NearCopy(first, again, 0)
-    for one, other in _candidates({file: value for file, (_, value) in hashed.items()}):
-        splits = hashed[one][0], hashed[other][0]
-        distance = (hashed[one][1] ^ hashed[other][1]).bit_count()
-        if splits[0] != splits[1] and distance <= NEAR and not {(one, other), (other, one)} & met:
-            met.add((one, other))
-            yield NearCopy(Copy(splits[0], one, ""), Copy(splits[1], other, ""), distance)
+                yield NearCopy(first, again, 1.0)
+    known = {second for _, second in met}
+    for near in _nearest(_described(dataset, seen)):
+        if near.second.file not in known:
+            yield near
 
 
-def _candidates(hashes: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of files whose hashes share a part, in the order of the files."""
-    masks = [sum(1 << bit for bit in range(part, BITS, NEAR + 1)) for part in range(NEAR + 1)]
-    for mask in masks:
-        sharing: dict[int, list[str]] = defaultdict(list)
-        for file, value in hashes.items():
-            part = value & mask
-            yield from ((earlier, file) for earlier in sharing[part])
-            sharing[part].append(file)
+def _described(dataset: Dataset, seen: Mapping[str, Seen]) -> dict[str, dict[str, bytes]]:
+    """Return split to file to waves; a file of two splits belongs to the first."""
+    described: dict[str, dict[str, bytes]] = {}
+    known: set[str] = set()
+    for name, split in dataset.splits.items():
+        looks = {each.file: seen[each.file].look for each in split.examples if each.file not in known}
+        described[name] = {file: look.waves for file, look in looks.items() if look and look.waves}
+        known |= looks.keys()
+    return described
+
+
+def _nearest(described: Mapping[str, Mapping[str, bytes]]) -> Iterator[NearCopy]:
+    """Yield, for each image that has any, the one of an earlier split that it looks most like, upright or mirrored."""
+    nearest: dict[str, NearCopy] = {}
+    for (one, files), (other, others) in combinations(described.items(), 2):
+        for first, second, similarity, is_mirrored in _similar(files, others):
+            if second not in nearest or nearest[second].similarity < similarity:
+                nearest[second] = NearCopy(Copy(one, first, ""), Copy(other, second, ""), similarity, is_mirrored)
+    yield from nearest.values()
+
+
+def _similar(ones: Mapping[str, bytes], others: Mapping[str, bytes]) -> Iterator[tuple[str, str, float, bool]]:
+    """Yield (one, other, similarity, whether mirrored): for each of the others the nearest of some at a time."""
+    import numpy as np
+
+    for some in _parts(tuple(ones)):
+        vectors = _vectors([ones[file] for file in some])
+        for part in _parts(tuple(others)):
+            theirs = _vectors([others[file] for file in part]).T
+            upright, turned = vectors @ theirs, mirrored(vectors) @ theirs
+            best = np.maximum(upright, turned)
+            rows = best.argmax(axis=0)
+            for column in np.flatnonzero(best.max(axis=0) >= NEAR).tolist():
+                row = rows[column]
+                is_mirrored = bool(turned[row, column] > upright[row, column])
+                yield some[row], part[column], min(float(best[row, column]), 1.0), is_mirrored
+
+
+def _vectors(waves: Sequence[bytes]) -> np.ndarray[Any, Any]:
+    """Return the waves of images in the shape (images, WAVES * WAVES)."""
+    import numpy as np
+
+    return np.frombuffer(b"".join(waves), dtype=np.float16).reshape(len(waves), -1).astype(np.float32)
+
+
+def _parts(files: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(files), AT_ONCE):
+        yield files[start : start + AT_ONCE]

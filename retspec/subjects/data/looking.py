@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from PIL.Image import Image
 
 SIDE = 64
 """Width and height of the sample that a look is taken at: so many pixels are enough to see what deserves a closer look.
 
 Averages of all pixels would take as long as decoding some images."""
-HASHED = 16
-"""Rows and columns of the perceptual hash: it has 256 bits."""
-OVER_NOISE = 2
-"""Grey levels of 255 by which neighbours must differ: below, compression decides which one is darker."""
+FINE = 4 * SIDE
+"""Width and height of the sample that waves are taken from, at most: averages of its pixels have less noise."""
+WAVES = 16
+"""Rows and columns of the cosine waves that describe an image: the slowest ones, which scaling changes little."""
+CONTRAST = 8
+"""Grey levels of 255 that an image must span: below, compression decides what its waves are."""
 NEARLY = 0.9
 """Share of one value in the sample from which all pixels are counted."""
 DARK = 24
 """Largest value of a sample, of 255, from which the largest value of all pixels is looked up."""
 FEW_LEVELS = 16
 """An image of 8 bits whose values end below this is a mask, or was divided by 255 before it was saved."""
-_ABOVE_NOISE = [0] * (OVER_NOISE + 1) + [255] * (255 - OVER_NOISE)
 _ORIENTATION = 0x0112
 """The tag of Exif that says how a viewer turns the image; https://exiv2.org/tags.html"""
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
@@ -42,8 +45,8 @@ class Look:
     """(width, height) in pixels."""
     key: bytes
     """The same for images with the same pixels, and next to always another for others."""
-    hash: int | None
-    """The perceptual hash; None for an image without contrast."""
+    waves: bytes | None
+    """What `waves` returns, in 16 bits each; None for an image without contrast."""
     share: float
     """Share of the pixels that have one value, within two levels; 0 where it is below about 0.9."""
     unusual: tuple[str, ...]
@@ -66,7 +69,7 @@ def look(image: Image) -> Look:
         mode=mode,
         size=image.size,
         key=_digest(seen, grey),
-        hash=difference_hash(grey),
+        waves=waves(seen),
         share=_share(seen, counts),
         unusual=tuple(_unusual(image, seen, largest)),
     )
@@ -78,18 +81,55 @@ def pixels_of(image: Image) -> bytes:
     return _digest(seen, seen)
 
 
-def difference_hash(grey: Image) -> int | None:
-    """Return the difference hash of a grey image, in 256 bits: whether each pixel is brighter than the next.
+def waves(image: Image) -> bytes | None:
+    """Return the amounts of the slowest cosine waves of an image, as a vector of the length 1; None without contrast.
 
-    https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
+    Two images look the same where the product of their vectors is close to 1. The mean is left out, and each wave
+    counts by its frequency: images have less of the faster ones (https://doi.org/10.1364/JOSAA.4.002379), and else all
+    photographs of an eye look the same. Perceptual hashes round these amounts to bits
+    (https://www.phash.org/docs/pubs/thesis_zauner.pdf), which are noise where an image has little of a wave.
     """
+    import numpy as np
     from PIL.Image import Resampling
-    from PIL.ImageChops import subtract
 
-    levels = grey.resize((HASHED + 1, HASHED), Resampling.BOX)
-    left, right = (levels.crop((column, 0, column + HASHED, HASHED)) for column in (0, 1))
-    brighter = subtract(left, right).point(_ABOVE_NOISE, "1")
-    return int.from_bytes(brighter.tobytes()) or None
+    size = min(image.width, FINE), min(image.height, FINE)
+    fine = image if image.size == size else image.resize(size, Resampling.NEAREST)
+    across, down = (max(1, pixels // SIDE) for pixels in size)
+    grey = _grey(fine).reduce((across, down))
+    low, high = _extrema(grey)[0]
+    if high - low < CONTRAST:
+        return None
+    levels = np.asarray(grey, dtype=np.float32)
+    amounts = _cosines(size[1], down) @ (levels - levels.mean()) @ _cosines(size[0], across).T * _frequencies()
+    vector: bytes = (amounts / np.linalg.norm(amounts)).astype(np.float16).tobytes()
+    return vector
+
+
+def mirrored(vectors: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the waves of the mirror images; from and to the shape (images, WAVES * WAVES)."""
+    import numpy as np
+
+    signs = np.where(np.arange(WAVES) % 2, np.float32(-1), np.float32(1))
+    turned: np.ndarray[Any, Any] = vectors * np.tile(signs, WAVES)
+    return turned
+
+
+@lru_cache(maxsize=64)
+def _cosines(pixels: int, step: int) -> np.ndarray[Any, Any]:
+    """Return WAVES cosines over so many pixels in groups of `step`, of which the last may be smaller."""
+    import numpy as np
+
+    edges = np.append(np.arange(0, pixels, step), pixels)
+    middle = (edges[1:] + edges[:-1]) / 2
+    cosines = np.cos(np.pi * np.outer(np.arange(WAVES), middle / pixels)) * np.diff(edges)
+    return cosines.astype(np.float32)
+
+
+@cache
+def _frequencies() -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.hypot.outer(np.arange(WAVES), np.arange(WAVES)).astype(np.float32)
 
 
 def _sample(image: Image) -> Image:
@@ -99,7 +139,7 @@ def _sample(image: Image) -> Image:
 
 
 def _grey(sample: Image) -> Image:
-    """Return a sample as 8 bits of grey; values of another range are stretched to it."""
+    """Return an image as 8 bits of grey; values of another range are stretched to it."""
     if sample.mode not in {"I", "F"} and not sample.mode.startswith("I;16"):
         return sample.convert("L")
     values = sample.convert("F")
