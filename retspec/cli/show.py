@@ -11,7 +11,9 @@ from retspec.cli.options import SpecFile, cell_option, examples, override_option
 from retspec.cli.origins import origins, with_origins
 from retspec.errors import SpecError
 from retspec.plan import select_cells
-from retspec.spec.load import load_cells
+from retspec.plugins.catalog import gather
+from retspec.spec.load import load_cells, plugins_of
+from retspec.spec.validate import flattened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +36,7 @@ def command(spec: Path, overrides: tuple[str, ...], cells: tuple[str, ...], *, a
     does that.
     """
     documents = select_cells(load_cells(spec, overrides), cells)
+    documents = [flattened(each, gather(plugins_of(each))) if each.has_layers else each for each in documents]
     if problems := {problem for document in documents for problem in document.problems}:
         raise SpecError(problems)
     if as_json:

@@ -11,6 +11,15 @@ from typing import Any
 from retspec.errors import Mark, Problem
 from retspec.records import Config
 
+CHECKS = "checks"
+"""The section of the criteria."""
+RUNNER_KEYS = (
+    *("check", "limit", "warn", "vs", "max_regression", "severity"),
+    *("with", "tags", "timeout", "skip", "waive", "description"),
+)
+"""The keys of a criterion's long form; the arguments of the check are under `with`."""
+LAYERS = "\0layers"
+"""The one key of a criterion that is written in both forms: a list, the lowest first. No file can spell it."""
 Place = tuple[str | int, ...]
 """The keys and indices that lead from the top of a spec to a value: `("model", "lora", "r")`."""
 
@@ -52,6 +61,13 @@ class Document:
     def is_faulty(self, place: Place) -> bool:
         """Whether the place, or something that holds it, was already reported."""
         return any(place[:length] in self.faulty for length in range(len(place) + 1))
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether a criterion is written in both forms, one laid over the other."""
+        checks = self.data.get(CHECKS)
+        entries = checks.values() if isinstance(checks, dict) else ()
+        return any(isinstance(entry, dict) and LAYERS in entry for entry in entries)
 
     @property
     def model_keys(self) -> frozenset[str]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from retspec.errors import UsageError
+from retspec.spec.document import RUNNER_KEYS
 from retspec.spec.load.scalars import scalar_of
-from retspec.spec.validate.arguments import RUNNER_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
 from retspec.errors import Mark, UsageError
+from retspec.spec.load.layers import layered
 from retspec.spec.load.parse import parse
 from retspec.spec.load.tree import MAX_DEPTH, Node
 
@@ -41,11 +42,15 @@ class NoPlaceError(Exception):
     """A path leads nowhere."""
 
 
-def put(node: Node, steps: list[str], new: Node) -> Node:
+def put(node: Node, steps: list[str], new: Node, place: tuple[str, ...] = ()) -> Node:
     """Return a tree with another value at the end of some steps; mappings that are missing on the way are made.
 
+    A value put where a criterion is, or into it, is laid over another form of it.
+    place: the keys that lead to the node.
     Raises `NoPlaceError` for steps that lead nowhere.
     """
+    if both := layered(node, _nested(steps, new), place):
+        return replace(both, key_mark=node.key_mark)
     if not steps:
         return replace(new, key_mark=node.key_mark)
     if isinstance(node.value, tuple):
@@ -55,7 +60,13 @@ def put(node: Node, steps: list[str], new: Node) -> Node:
     children = node.value or {}
     key, rest = first_key(steps, children)
     child = children.get(key) or Node(None, new.mark, key_mark=new.key_mark or new.mark)
-    return replace(node, value={**children, key: put(child, rest, new)}, faulty=False)
+    return replace(node, value={**children, key: put(child, rest, new, (*place, key))}, faulty=False)
+
+
+def _nested(steps: list[str], new: Node) -> Node:
+    for step in reversed(steps):
+        new = Node({step: replace(new, key_mark=new.mark)}, new.mark)
+    return new
 
 
 def _put_item(node: Node, items: tuple[Node, ...], steps: list[str], new: Node) -> Node:

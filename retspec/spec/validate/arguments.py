@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import PluginError
 from retspec.records import RECIPE_KEYS, BatchSize, Classes, Grouping, TransformChoice
+from retspec.spec.document import RUNNER_KEYS
 from retspec.spec.validate.fragments import Fragments, takes_mapping
 
 if TYPE_CHECKING:
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.kinds import Check
     from retspec.plugins.signatures import Argument
-
-RUNNER_KEYS = (
-    *("check", "limit", "warn", "vs", "max_regression", "severity"),
-    *("with", "tags", "timeout", "skip", "waive", "description"),
-)
-"""The keys of the long form; the arguments of the check are under `with`."""
 
 BESIDE_FILES = {
     "batch_size": BatchSize,

@@ -6,12 +6,8 @@ import re
 from typing import TYPE_CHECKING, get_args
 
 from retspec.records import RECIPE_KEYS, Dtype, Duration, Severity, Slack, Waiver
-from retspec.spec.validate.arguments import (
-    RUNNER_KEYS,
-    has_shorthand,
-    required_arguments,
-    shorthand_fragment,
-)
+from retspec.spec.document import RUNNER_KEYS
+from retspec.spec.validate.arguments import has_shorthand, required_arguments, shorthand_fragment
 from retspec.spec.validate.fragments import Fragment, Fragments, takes_mapping
 
 if TYPE_CHECKING:

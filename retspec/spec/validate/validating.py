@@ -16,6 +16,7 @@ from retspec.spec.validate import convert, phrases
 from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
+from retspec.spec.validate.layers import flattened
 from retspec.spec.validate.rules import broken_bounds, broken_lora, broken_recipe, broken_rules, broken_task
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
@@ -54,7 +55,7 @@ def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec
     problems: list[Problem] = []
     for document in documents:
         try:
-            specs.append(_Validation(document, catalog, schema).spec())
+            specs.append(_Validation(flattened(document, catalog), catalog, schema).spec())
         except SpecError as error:
             problems += error.problems
     if problems:
