@@ -120,6 +120,7 @@ def share_cores(
 def _gathered(document: Document, options: Mapping[str, Any]) -> Catalog:
     """Return the catalog of the plugins that a document and the arguments of `Preparing` name."""
     gathering = options.get("gathering", gather)
-    named = (*plugins_of(document), *options.get("plugins", ()))
-    catalog: Catalog = gathering(named, entry_points=options.get("entry_points", True))
+    of_spec, others = plugins_of(document), tuple(options.get("plugins", ()))
+    entry_points = options.get("entry_points", True)
+    catalog: Catalog = gathering((*of_spec, *others), entry_points=entry_points, recorded=of_spec)
     return catalog

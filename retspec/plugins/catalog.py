@@ -20,7 +20,7 @@ from retspec.plugins.kinds import PARTS, PROJECT, RECIPE, Check, Measurement, Re
 from retspec.plugins.loading import Plugin, load_plugins, offered_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from retspec.plugins.signatures import Argument
 
@@ -91,20 +91,29 @@ class Catalog:
         """Return what to add to "unknown x": the near miss, and the broken plugins that may have offered it."""
         hint = did_you_mean(name, known)
         for plugin in self.broken:
-            hint += f"; plugin {plugin.name!r} failed to load and may offer it: {plugin.error}"
+            hint += f"; plugin {plugin.name!r} failed to load and may offer it"
+            hint += "" if plugin.name in self.named else f": {plugin.error}"
         return hint
 
 
-def gather(plugins: Sequence[str] = (), *, entry_points: bool = True, observers: Sequence[object] = ()) -> Catalog:
+def gather(
+    plugins: Sequence[str] = (),
+    *,
+    entry_points: bool = True,
+    observers: Sequence[object] = (),
+    recorded: Collection[str] = (),
+) -> Catalog:
     """Load the built-in plugins, the installed ones and the given files or modules, and return what they offer.
 
     plugins: paths of Python files, or dotted module names; one that does not load raises `PluginError`.
     entry_points: whether plugins of the group `retspec` load, as far as the allow-list in the environment permits.
     observers: objects with hook implementations that only watch the run.
+    recorded: those of `plugins` that may fail to load, as an installed one may: `validate` reports where a spec names
+        them, with all else that is wrong.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
-    loaded = load_plugins(manager, plugins, entry_points=entry_points)
+    loaded = load_plugins(manager, plugins, entry_points=entry_points, recorded=recorded)
     for number, observer in enumerate(observers, 1):
         manager.register(observer, f"observer {number} ({type(observer).__name__})")
     catalog = Catalog(

@@ -25,7 +25,7 @@ from retspec.plugins.kinds import API_VERSION, PARTS, PROJECT, Check, Measuremen
 from retspec.plugins.signatures import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
     import pluggy
@@ -63,15 +63,17 @@ class Plugin:
     offers: tuple[str, ...] = ()
 
 
-def load_plugins(manager: pluggy.PluginManager, named: Sequence[str], *, entry_points: bool) -> list[Plugin]:
+def load_plugins(
+    manager: pluggy.PluginManager, named: Sequence[str], *, entry_points: bool, recorded: Collection[str] = ()
+) -> list[Plugin]:
     """Register all plugins and return those that are not built in.
 
-    Raises PluginError when a plugin in `named` does not load.
+    Raises PluginError when a plugin in `named` does not load, unless it is in `recorded`.
     """
     for name in BUILT_IN:
         manager.register(importlib.import_module(name), name)
     loaded = [_register_entry_point(manager, point) for point in _allowed_entry_points()] if entry_points else []
-    return loaded + [_register_named(manager, name) for name in _distinct(named)]
+    return loaded + [_register_named(manager, name, is_recorded=name in recorded) for name in _distinct(named)]
 
 
 def offered_by(implementation: pluggy.HookImpl, hook: str) -> list[Any]:
@@ -93,6 +95,11 @@ def unknown_input(reader: Check | Measurement, known: Iterable[str]) -> str:
     names, parts = (reader.measurements, ()) if isinstance(reader, Check) else (reader.inputs, PARTS)
     known = {*known, *parts}
     for name in names:
+        if name in PARTS and name not in known:
+            return (
+                f"{reader.name}: a check reads measurements, and {name!r} is a part of the subject; write a function "
+                f"of {name!r} with `@measurement`, offer it by the hook retspec_measurements, and take its name here"
+            )
         if name not in known:
             near = did_you_mean(name, known)
             return f"{reader.name}: there is no measurement {name!r}{near}; there are {', '.join(sorted(known))}"
@@ -117,11 +124,13 @@ def _register_entry_point(manager: pluggy.PluginManager, point: importlib.metada
     return Plugin(point.name, point.value, version, offers=offers)
 
 
-def _register_named(manager: pluggy.PluginManager, name: str) -> Plugin:
+def _register_named(manager: pluggy.PluginManager, name: str, *, is_recorded: bool) -> Plugin:
     try:
         module = import_plugin(name)
         return Plugin(name, str(getattr(module, "__file__", name)), offers=_register(manager, module, name))
     except (Exception, SystemExit) as error:
+        if is_recorded:
+            return Plugin(name, name, error=_why(error))
         raise PluginError(f"plugin {name!r} does not load: {_why(error)}") from error
 
 
@@ -143,7 +152,7 @@ def _distinct(plugins: Sequence[str]) -> Iterable[str]:
 def _import_file(path: Path) -> ModuleType:
     """Import one file under a unique name, without touching `sys.path`, so that it shadows nothing."""
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+        raise PluginError(f"there is no file {path}{did_you_mean(path.name, (near.name for near in _beside(path)))}")
     name = f"{_FILE}{path.stem}_{abs(hash(str(path.resolve())))}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -152,6 +161,10 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _beside(path: Path) -> Iterable[Path]:
+    return path.parent.glob("*.py") if path.parent.is_dir() else ()
 
 
 def _register(manager: pluggy.PluginManager, plugin: object, name: str) -> tuple[str, ...]:

@@ -78,9 +78,14 @@ class Document:
     @property
     def plugins(self) -> tuple[str, ...]:
         """The entries of `plugins:`, files as absolute paths; anything that is not text is left to `validate`."""
+        return tuple(self.plugin_names.values())
+
+    @property
+    def plugin_names(self) -> dict[int, str]:
+        """The same by their index in the section."""
         named = self.data.get("plugins")
         entries = enumerate(named if isinstance(named, list) else [])
-        return tuple(self._plugin(entry) for index, entry in entries if self._is_plugin(index, entry))
+        return {index: self._plugin(entry) for index, entry in entries if self._is_plugin(index, entry)}
 
     def _is_plugin(self, index: int, entry: object) -> bool:
         return isinstance(entry, str) and bool(entry) and not self.is_faulty(("plugins", index))

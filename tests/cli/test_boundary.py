@@ -37,7 +37,7 @@ def plugin(tmp_path: Path) -> Callable[[str], Path]:
         (["frobnicate"], f"there is no command 'frobnicate'; there are {', '.join(COMMANDS)}"),
         (["checks", "los_drop"], "there is no check 'los_drop'; did you mean 'loss_drop'?"),
         (["checks", "zzz"], "there is no check 'zzz'; `retspec checks` lists them"),
-        (["plugins", "-p", "nowhere.py"], "plugin 'nowhere.py' does not load: FileNotFoundError"),
+        (["plugins", "-p", "nowhere.py"], "plugin 'nowhere.py' does not load: there is no file nowhere.py"),
         (["completion", "tcsh"], "'tcsh' is not one of"),
         (["schema", "--frob"], "No such option"),
         ([], "Usage: retspec"),

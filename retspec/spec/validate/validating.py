@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from retspec.characters import quoted
 from retspec.errors import Problem, SpecError
 from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec, is_reference
 from retspec.spec.validate import convert, phrases
@@ -77,6 +78,7 @@ class _Validation:
         self.catalog = catalog
         self.mask = Mask(document.secrets)
         self.findings = list(islice(_schema_findings(document, catalog, schema, self.mask), _MOST + 1))
+        self.findings += _broken_plugins(document, catalog)
         if len(self.findings) > _MOST:  # criteria not looked at may be faulty
             self.require_none()
         wrong = {*document.faulty, *(finding.place for finding in self.findings)}
@@ -201,6 +203,14 @@ def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mas
         for finding in explain(masked, context):
             if not document.is_faulty(finding.place):
                 yield finding
+
+
+def _broken_plugins(document: Document, catalog: Catalog) -> Iterator[Finding]:
+    reasons = {plugin.name: plugin.error for plugin in catalog.broken}
+    for index, name in document.plugin_names.items():
+        if name in reasons:
+            written = document.data["plugins"][index]
+            yield Finding(("plugins", index), f"plugin {quoted(written)} does not load: {reasons[name]}")
 
 
 def _shown(value: Any, mask: Mask) -> Any:

@@ -85,7 +85,7 @@ SCENARIOS = [
     refused(
         "a plugin that is not there",
         SOUND,
-        "Error: plugin 'chekcs.py' does not load: FileNotFoundError: there is no file chekcs.py",
+        "Error: plugin 'chekcs.py' does not load: there is no file chekcs.py; did you mean 'checks.py'?",
         arguments=("-p", "chekcs.py"),
     ),
     refused("a syntax error", "def broken(:\n", f"{DOES_NOT_LOAD}SyntaxError: invalid syntax (checks.py:1)"),
