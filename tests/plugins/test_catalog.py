@@ -186,9 +186,6 @@ def retspec_reporters(): return [Reporter(name="junit", render=str)]
         gather([str(path)], entry_points=False)
 
 
-@pytest.mark.parametrize(
-    ("asked", "hint"), [("trainnig", "did you mean 'training'?"), ("spectrum", "there are ")], ids=["near", "far"]
-)
 def test_a_check_that_asks_for_the_model_learns_what_to_write(write: Write) -> None:
     text = CHECK.format(name="steps_taken").replace("(training: Training)", "(model: Training)")
     with pytest.raises(PluginError) as error:
@@ -198,6 +195,9 @@ def test_a_check_that_asks_for_the_model_learns_what_to_write(write: Write) -> N
     assert "write a function of 'model' with `@measurement`" in line
 
 
+@pytest.mark.parametrize(
+    ("asked", "hint"), [("trainnig", "did you mean 'training'?"), ("spectrum", "there are ")], ids=["near", "far"]
+)
 def test_an_unknown_measurement_lists_those_that_exist(write: Write, asked: str, hint: str) -> None:
     text = CHECK.format(name="steps_taken").replace("(training: Training)", f"({asked}: Training)")
     with pytest.raises(PluginError) as error:
