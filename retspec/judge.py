@@ -81,7 +81,7 @@ def _hold(criterion: Criterion, observed: Observed[Value], today: date) -> tuple
         return _miss(criterion, text, today)
     if observed.unseen:
         return Verdict.INCONCLUSIVE, f"{observation(criterion, value)}, but {one_line(observed.unseen)}"
-    if criterion.waive is not None:
+    if criterion.waive is not None and not criterion.cell:  # another cell may need it
         text = f"{text}; its waiver is no longer needed"
     if criterion.warn is not None and not holds(value, criterion.warn):
         return Verdict.WARNED, f"{text}; {wanted(criterion, value, criterion.warn)}"

@@ -118,7 +118,7 @@ def judged(request: pytest.FixtureRequest, _retspec_result: Result) -> None:
     if result.verdict not in {Verdict.MET, Verdict.WARNED}:
         pytest.fail(_explained(result, request.config), pytrace=False)
     request.node.add_report_section("call", "stdout", f"{visible(result.reason)}\n")
-    if result.verdict is Verdict.WARNED or criterion.waive is not None:
+    if result.verdict is Verdict.WARNED or (criterion.waive is not None and not criterion.cell):
         _warn(request.node, _explained(result, request.config))
 
 

@@ -88,7 +88,8 @@ def required(criterion: Criterion, bound: Value | None = None) -> str:
     if bound is None:
         return "no limit"
     words = "exactly" if criterion.direction is Direction.EQUAL else criterion.direction.value
-    return f"{words} {_joined(exact(bound), criterion.unit)}"
+    is_derived = criterion.regression is not None and criterion.regression.value is not None
+    return f"{words} {_joined(readable(bound) if is_derived else exact(bound), criterion.unit)}"
 
 
 def margin(criterion: Criterion, value: object) -> float | None:
@@ -260,7 +261,7 @@ def troubles(report: Report) -> list[str]:
 def notes(report: Report) -> list[str]:
     """Return what a reader should know whatever was asked, those of a cell with its name."""
     shown = [f"{part.cell}: {note}" if len(report.parts) > 1 else note for part in report.parts for note in part.notes]
-    return [*dict.fromkeys(shown)]
+    return [*dict.fromkeys((*(report.notes if report.cells else ()), *shown))]
 
 
 def signal_name(number: int) -> str:

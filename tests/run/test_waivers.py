@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from retspec.judge import judge, utc_today
 from retspec.records import Observed, Outcome, Severity, Verdict
+from retspec.report.live import composed
+from retspec.text.wording import notes
 from tests.report.formats.sample import TODAY, criterion, failed, judged, report, waiver
 
 DAY = timedelta(days=1)
@@ -43,6 +45,17 @@ def test_what_is_met_needs_no_waiver_and_is_told_so(until: date) -> None:
     result = judged(criterion(waive=waiver(until)), MET)
     assert result.verdict is Verdict.MET
     assert result.reason.endswith("; its waiver is no longer needed")
+
+
+@pytest.mark.parametrize(("values", "is_needed"), [((MET, MISSED), True), ((MET, MET), False)])
+def test_a_waiver_is_unneeded_where_every_cell_is_met(values: tuple[float, ...], *, is_needed: bool) -> None:
+    cells = [f"r={index}" for index, _ in enumerate(values)]
+    results = [judged(criterion(cell=cell, waive=waiver()), value) for cell, value in zip(cells, values, strict=True)]
+    parts = [report(result, cell=result.criterion.cell) for result in results]
+    whole = composed(parts, seconds=1)
+    assert [result.reason for result in results if "its waiver" in result.reason] == []
+    unneeded = "specs/lora_preflight.yaml:22:3: loss_drop is met in every cell; its waiver is no longer needed."
+    assert notes(whole) == [] if is_needed else [unneeded]
 
 
 def test_a_crossed_bound_that_warns_is_no_miss_to_waive() -> None:

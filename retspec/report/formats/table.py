@@ -97,7 +97,8 @@ def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
 
 def _needs_a_look(result: Result) -> bool:
     """Whether there is something to do, which includes removing a waiver that is no longer needed."""
-    return result.verdict not in QUIET or (result.verdict is Verdict.MET and result.criterion.waive is not None)
+    waived = result.criterion.waive is not None and not result.criterion.cell
+    return result.verdict not in QUIET or (result.verdict is Verdict.MET and waived)
 
 
 def by_cause(results: Iterable[Result]) -> list[list[Result]]:

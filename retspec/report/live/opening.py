@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from retspec.judge import not_run, skipped
 from retspec.plugins.catalog import versions
-from retspec.records import Provenance, Report, Result
+from retspec.records import Provenance, Report, Result, Verdict
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from retspec.plugins.catalog import Catalog
     from retspec.records import Plan, Spec
@@ -62,7 +62,19 @@ def composed(parts: Sequence[Report], *, seconds: float) -> Report:
         results=(),
         strict=first.strict,
         cells=tuple(parts),
+        notes=tuple(_unneeded_waivers(parts)),
     )
+
+
+def _unneeded_waivers(parts: Sequence[Report]) -> Iterator[str]:
+    """Yield which waivers no cell needs: what one cell meets, another may not."""
+    results: dict[str, list[Result]] = {}
+    for result in (result for part in parts for result in part.results):
+        results.setdefault(result.criterion.id, []).append(result)
+    for name, found in results.items():
+        is_met = len(found) == len(parts) and all(each.verdict is Verdict.MET for each in found)
+        if is_met and found[0].criterion.waive is not None:
+            yield f"{found[0].criterion.mark}: {name} is met in every cell; its waiver is no longer needed."
 
 
 def titled(spec: Spec) -> str:

@@ -92,8 +92,9 @@ class Entry:
 
     @property
     def unneeded_waiver(self) -> bool:
-        """Whether it is met, and still has a waiver."""
-        return self.result.verdict is Verdict.MET and self.result.criterion.waive is not None
+        """Whether it is met, and still has a waiver that no other cell can need."""
+        criterion = self.result.criterion
+        return self.result.verdict is Verdict.MET and criterion.waive is not None and not criterion.cell
 
     @property
     def observed(self) -> str:

@@ -14,6 +14,7 @@ from retspec.records import Direction, Regression, Spec
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.spec.load import load
 from retspec.spec.validate import validate
+from retspec.text.wording import required
 from retspec.spec.validate.baselines import _worst
 
 if TYPE_CHECKING:
@@ -75,6 +76,12 @@ def test_the_worst_value_that_the_baseline_allows_is_the_limit(
     assert held.limit == pytest.approx(limit)
     assert held.regression
     assert held.regression.value == BLESSED[held.id]["value"]
+
+
+def test_a_limit_of_a_baseline_is_shown_rounded(folder: Path, catalog: Catalog) -> None:
+    (held,) = spec_of(folder, catalog, f"merge_atol: {{{VS}, max_regression: 33.333%}}").criteria
+    assert held.limit == pytest.approx(2e-6 * 1.33333)
+    assert required(held) == "at most 2.667e-06"
 
 
 @pytest.mark.parametrize(
