@@ -14,8 +14,8 @@ from retspec.records import Direction, Regression, Spec
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.spec.load import load
 from retspec.spec.validate import validate
-from retspec.text.wording import required
 from retspec.spec.validate.baselines import _worst
+from retspec.text.wording import required
 
 if TYPE_CHECKING:
     from pathlib import Path
