@@ -15,6 +15,7 @@ from retspec.errors import ReportError, UsageError
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import LARGEST, render_markdown
 from retspec.report.formats.table import ending, render_table
+from retspec.text.fitting import screen_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +47,7 @@ def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading:
     """
     if heading:
         click.echo(f"{report.file}\n")
-    click.echo(render_table(report, style=paint, verbose=verbose), nl=False)
+    click.echo(render_table(report, style=paint, verbose=verbose, width=screen_width()), nl=False)
     for name, path in reports.items():
         click.echo(f"{name}: {path}")
     if heading:

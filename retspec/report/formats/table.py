@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 from retspec.characters import one_line, visible
 from retspec.plugin import reporter
 from retspec.records import Output, Report, Result, Verdict
+from retspec.text.fitting import fitting_columns, wrapped
 from retspec.text.printed import LAST_LINES, printed_lines
 from retspec.text.wording import detail_lines, duration, margin, notes, outcome, readable, required, summary, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Style = Callable[[str, Verdict], str]
     """Colours the word for a verdict; it may add ANSI codes, never visible characters."""
 
 HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
 _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
+_LEFT_OUT = (5, 3, 2, 1)
+"""The columns that a narrow screen does without, in this order."""
 _NOTHING = "—"
 QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
 """Verdicts that need no attention."""
@@ -48,28 +51,41 @@ def table(report: Report) -> str:
     return render_table(report)
 
 
-def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = False) -> str:
-    """Return the report as text.
+def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = False, width: int | None = None) -> str:
+    """Return the report as text, the worst verdicts first.
 
     style: colours the words for verdicts.
     verbose: adds a block for each criterion that is met, the tracebacks, and all of the output that was kept.
+    width: columns of the screen: a narrow one leaves out times, then margins, limits and values, which the sentences
+        below repeat for all that needs a look. What was printed and tracebacks keep their lines.
     """
-    from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
-
-    rows = tabulate(
-        [row(result, style) for result in report.every_result],
-        headers=HEADERS,
-        colalign=_ALIGNMENT if report.every_result else None,
-        disable_numparse=True,
-    )
+    results = worst_first(report.every_result)
     parts = [
-        rows,
-        *_blocks(report, style, verbose=verbose),
-        *map(_trouble, troubles(report)),
-        *_notes(report),
-        ending(report, style),
+        _rows(results, style, width),
+        *_blocks(results, style, width, verbose=verbose),
+        *(wrapped(_trouble(text), width) for text in troubles(report)),
+        *_notes(report, width),
+        wrapped(ending(report, style), width),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def worst_first(results: Iterable[Result]) -> list[Result]:
+    """Return results by their verdicts, those with the same verdict in the order of the spec."""
+    return sorted(results, key=lambda result: WORST_FIRST.index(result.verdict))
+
+
+def _rows(results: Sequence[Result], style: Style, width: int | None) -> str:
+    from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
+
+    rows = [row(result, style) for result in results]
+    shown = [*range(len(HEADERS))] if width is None else fitting_columns([HEADERS, *rows], width, _LEFT_OUT)
+    return tabulate(
+        [[cells[column] for column in shown] for cells in rows],
+        headers=[HEADERS[column] for column in shown],
+        colalign=[_ALIGNMENT[column] for column in shown] if rows else None,
+        disable_numparse=True,
+    )
 
 
 def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
@@ -87,12 +103,14 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
     )
 
 
-def _blocks(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
-    shown = [result for result in report.every_result if verbose or _needs_a_look(result)]
+def _blocks(results: Iterable[Result], style: Style, width: int | None, *, verbose: bool) -> Iterator[str]:
     printed: set[Output] = set()
-    for results in by_cause(shown):
-        lines = [*_block(results, style, verbose=verbose), *_outputs(results, printed, verbose=verbose)]
-        yield "\n".join(lines)
+    for group in by_cause(result for result in results if verbose or _needs_a_look(result)):
+        headline, *rest = (wrapped(line, width) for line in _block(group))
+        verdict = group[0].verdict
+        styled = headline.replace(f": {verdict.value}:", f": {style(verdict.value, verdict)}:", 1)
+        traces = _traces(group) if verbose else ()
+        yield "\n".join([styled, *rest, *traces, *_outputs(group, printed, verbose=verbose)])
 
 
 def _needs_a_look(result: Result) -> bool:
@@ -110,20 +128,18 @@ def by_cause(results: Iterable[Result]) -> list[list[Result]]:
     return [*groups.values()]
 
 
-def _block(results: list[Result], style: Style, *, verbose: bool) -> Iterator[str]:
+def _block(results: list[Result]) -> Iterator[str]:
     first = results[0]
-    yield _headline(results, style)
+    yield _headline(results)
     if len(results) > 1:
         yield f"    criteria: {', '.join(one_line(result.criterion.name) for result in results)}"
     if first.observed:
         yield from (f"    {line}" for line in detail_lines(first.observed.details))
     if first.verdict in JUDGED_BAD:
         yield f"    → {one_line(first.criterion.advice)}"
-    if verbose:
-        yield from _traces(results)
 
 
-def _headline(results: list[Result], style: Style) -> str:
+def _headline(results: list[Result]) -> str:
     """Return `file:line: verdict: id: sentence`, without the id if the sentence begins with it."""
     first = results[0]
     criterion, reason = first.criterion, one_line(first.reason)
@@ -133,7 +149,7 @@ def _headline(results: list[Result], style: Style) -> str:
     elif reason.startswith(f"{criterion.name} = "):
         who = ""
     place = f"{one_line(criterion.mark.file)}:{criterion.mark.line}"
-    return f"{place}: {style(first.verdict.value, first.verdict)}: {who}{reason}"
+    return f"{place}: {first.verdict.value}: {who}{reason}"
 
 
 def _traces(results: list[Result]) -> Iterator[str]:
@@ -157,9 +173,9 @@ def _trouble(text: str) -> str:
     return f"run: {one_line(text)}"
 
 
-def _notes(report: Report) -> list[str]:
-    """Return the notes as one part, a line each, or nothing."""
-    lines = [f"note: {one_line(note)}" for note in notes(report)]
+def _notes(report: Report, width: int | None) -> list[str]:
+    """Return the notes as one part, or nothing."""
+    lines = [wrapped(f"note: {one_line(note)}", width) for note in notes(report)]
     return ["\n".join(lines)] if lines else []
 
 

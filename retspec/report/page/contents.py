@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retspec.report.formats.table import WORST_FIRST
+from retspec.report.formats.table import worst_first
 from retspec.report.page.criteria import Entry, Placed, anchor_of, flat, kind_of, place_of
 from retspec.report.page.figures import figures_of
 from retspec.report.page.marks import Row, bars, tally
@@ -60,7 +60,7 @@ class Part:
     @cached_property
     def entries(self) -> list[Entry]:
         """Its criteria, worst first, each figure with the first that it explains."""
-        order = sorted(self.report.results, key=lambda result: WORST_FIRST.index(result.verdict))
+        order = worst_first(self.report.results)
         shown: set[str] = set()
         return [self._entry(result, shown) for result in order]
 

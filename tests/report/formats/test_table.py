@@ -7,7 +7,7 @@ import re
 from retspec.records import Verdict
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import markdown
-from retspec.report.formats.table import render_table
+from retspec.report.formats.table import WORST_FIRST, render_table
 from retspec.report.formats.table import table as render
 from tests.report.formats.sample import criterion, failed, judged, report, sample
 
@@ -29,16 +29,20 @@ def _block(text: str, start: str) -> list[str]:
 def test_a_row_shows_value_limit_margin_verdict_and_time() -> None:
     rows = [re.split(r"\s{2,}", line) for line in _table(render(sample()))]
     assert rows[0] == ["criterion", "observed", "limit", "margin", "verdict", "time"]
-    assert rows[2] == [
-        "max_trainable_params",
-        "791,557",
-        "at most 1,000,000 parameters",
-        "208,443",
-        "met",
-        "0.25 s",
-    ]
+    met = ["max_trainable_params", "791,557", "at most 1,000,000 parameters", "208,443", "met", "0.25 s"]
+    assert met in rows
     assert ["loss_drop", "0.31", "at least 0.5", "-0.19", "missed", "0.25 s"] in rows
     assert ["overfit_accuracy", "—", "at least 1", "—", "not run", "0.00 s"] in rows
+
+
+def test_the_worst_verdicts_come_first_and_equal_ones_in_the_order_of_the_spec() -> None:
+    verdicts = [re.split(r"\s{2,}", line)[4] for line in _table(render(sample()))[2:]]
+    assert list(dict.fromkeys(verdicts)) == [verdict.value for verdict in WORST_FIRST if verdict.value in verdicts]
+    missed = [criterion("b"), criterion("a")]
+    assert [line.split()[0] for line in _table(render(report(*(judged(each, 0.1) for each in missed))))[2:]] == [
+        "b",
+        "a",
+    ]
 
 
 def test_colour_does_not_shift_the_columns() -> None:
