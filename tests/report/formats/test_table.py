@@ -38,11 +38,8 @@ def test_a_row_shows_value_limit_margin_verdict_and_time() -> None:
 def test_the_worst_verdicts_come_first_and_equal_ones_in_the_order_of_the_spec() -> None:
     verdicts = [re.split(r"\s{2,}", line)[4] for line in _table(render(sample()))[2:]]
     assert list(dict.fromkeys(verdicts)) == [verdict.value for verdict in WORST_FIRST if verdict.value in verdicts]
-    missed = [criterion("b"), criterion("a")]
-    assert [line.split()[0] for line in _table(render(report(*(judged(each, 0.1) for each in missed))))[2:]] == [
-        "b",
-        "a",
-    ]
+    missed = report(*(judged(criterion(name), 0.1) for name in ("b", "a")))
+    assert [line.split()[0] for line in _table(render(missed))[2:]] == ["b", "a"]
 
 
 def test_colour_does_not_shift_the_columns() -> None:
