@@ -101,7 +101,7 @@ def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...
         if not has_update or "weight" not in weights[name]:
             return ()
         expected = weights[name]["weight"].clone()
-        for adapter in layer.active_adapters:
+        for adapter in layer.merged_adapters:  # of several active adapters, each may have layers of its own
             expected += layer.get_delta_weight(adapter)
         deviation = (layer.get_base_layer().weight - expected).abs().max()
         deviations.append(LayerDeviation(name, float(deviation)))
@@ -118,8 +118,12 @@ def _recomputed(weights: Weights) -> tuple[str, ...]:
 
 
 def _tied(model: nn.Module) -> tuple[str, ...]:
-    """Return the adapted layers whose base has a parameter that is also in another module."""
-    owners = Counter(id(p) for module in model.modules() for p in vars(module)["_parameters"].values())
+    """Return the adapted layers whose base has a parameter that is also in another module.
+
+    So it is for a layer that the model holds under two names, of which peft adapts the first.
+    """
+    modules = [module for _, module in model.named_modules(remove_duplicate=False)]
+    owners = Counter(id(p) for module in modules for p in vars(module)["_parameters"].values())
     return tuple(
         name
         for name, layer in adapted_layers(model).items()

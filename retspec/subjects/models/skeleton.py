@@ -99,7 +99,8 @@ class Skeleton:
         # Fake tensors report the CPU as device: unlike meta tensors, they mix with tensors that the model makes.
         with FakeTensorMode(allow_non_fake_inputs=True):
             model = hollow(self.module, lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
-            return trace(model.eval(), torch.empty(shape, dtype=self.dtype))
+            model.eval()  # which a `train` of the model's own may not return
+            return trace(model, torch.empty(shape, dtype=self.dtype))
 
     def _trace_real(self, shape: tuple[int, ...]) -> Geometry:
         import torch
@@ -108,7 +109,8 @@ class Skeleton:
         device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
         modes = [(module, module.training) for module in model.modules()]
         try:
-            return trace(model.eval(), torch.randn(shape, dtype=self.dtype, device=device))
+            model.eval()
+            return trace(model, torch.randn(shape, dtype=self.dtype, device=device))
         except NoVerdict:
             raise
         except Exception as error:
