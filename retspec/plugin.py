@@ -30,7 +30,7 @@ an entry point in the group `retspec`.
   Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
 * `@measurement` makes a `Measurement`: new facts, with a `Cost`, and a function of the `Recipe` that counts its
   `Passes`. Its positional parameters name other measurements or parts of the subject: `model` (the real module; leave
-  it unchanged), `skeleton` (the same without weights, on the meta device), `optional_skeleton` (None in a spec without
+  it unchanged), `build_again` (a function, where the spec says which adapter the base gets), `skeleton` (the same without weights, on the meta device), `optional_skeleton` (None in a spec without
   a model), `checkpoint_file` (on disk), `loaded` (the result of loading it), `batch`, `take_batch`, `dataset` (the
   files behind the batches), `data_folders` (a function: where they may lie), `transforms` (from files to tensors),
   `feed` (batch after batch), `loaders` (the user's own), `trainer` (`trainer.on(model, batch)` makes a `Trainer`, which

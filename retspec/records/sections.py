@@ -84,6 +84,11 @@ class Model:
     output: ModelOutput | None = None
     adapters: Adapters | None = None
 
+    @property
+    def wraps(self) -> bool:
+        """Whether the section says which adapter the base gets."""
+        return self.lora is not None or self.adapter is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:

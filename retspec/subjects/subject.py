@@ -179,7 +179,22 @@ class Subject:
     def _built_model(self) -> nn.Module:
         device = self.device
         with self._making("model"):
-            model = part_inputs(self._builder.build(filled=True), self._data.parts)
+            return self._placed(self._builder.build(filled=True), device)
+
+    @property
+    def build_again(self) -> Callable[[Callable[[nn.Module], nn.Module]], nn.Module] | None:
+        """A function that builds the model again, as another process does, or None.
+
+        It gets a function that adds the adapter to the base. It is None where the adapter is no part of the spec, but
+        comes with the model from a factory or a training: what the base was without it is then not known.
+        """
+        model = self._spec.model
+        if self._is_launched or model is None or not model.wraps:
+            return None
+        return lambda wrap: self._placed(self._builder.build_again(wrap), self.device)
+
+    def _placed(self, model: nn.Module, device: torch.device) -> nn.Module:
+        model = part_inputs(model, self._data.parts)
         try:
             return model.to(device)
         except RuntimeError as error:

@@ -22,7 +22,7 @@ _NEEDS = {
         "asks about an optimizer of yours, and the spec names none; add `train: {{script: train.py}}`",
     ),
     "model": (
-        {"model", "skeleton", "own_optimizers"},
+        {"model", "build_again", "skeleton", "own_optimizers"},
         "measures a model, and the spec has none; add the section `model:`",
     ),
     "watched": (

@@ -21,7 +21,7 @@ from retspec.subjects.models.structure import set_grad_checkpointing
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
@@ -81,6 +81,16 @@ class ModelBuilder:
         base = self._filled_base() if filled else self._base()
         with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on how the base was made
             model = self._wrapped(base)
+        return self._finished(model)
+
+    def build_again(self, wrap: Callable[[nn.Module], nn.Module]) -> nn.Module:
+        """Return the model around a base that is made again with its weights, as in another process.
+
+        wrap: adds the adapter to the base, and draws its own random numbers.
+        """
+        return self._finished(wrap(self._made(self._pinned_checkpoint()).model))
+
+    def _finished(self, model: nn.Module) -> nn.Module:
         freeze_as_training_does(model)
         if self.section.adapters is not None:
             name_adapters(model, self.section.adapters)
@@ -113,19 +123,18 @@ class ModelBuilder:
 
     def _filled_base(self) -> nn.Module:
         """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
-        section, checkpoint = self.section, self._pinned_checkpoint()
-
-        def make() -> BaseModel:
-            if checkpoint is None:
-                return BaseModel(self._base())
-            if section.fill:
-                return self._loaded(checkpoint)
-            model = self._base()
-            return BaseModel(model, hold_against(model, checkpoint))
-
-        base = self._bases.take((self._spec.base, checkpoint), make, keep=self._keep)
+        checkpoint = self._pinned_checkpoint()
+        base = self._bases.take((self._spec.base, checkpoint), lambda: self._made(checkpoint), keep=self._keep)
         self.loading = base.loading
         return base.model
+
+    def _made(self, checkpoint: File | None) -> BaseModel:
+        if checkpoint is None:
+            return BaseModel(self._base())
+        if self.section.fill:
+            return self._loaded(checkpoint)
+        model = self._base()
+        return BaseModel(model, hold_against(model, checkpoint))
 
     def _loaded(self, checkpoint: File) -> BaseModel:
         """Build the base and load its weights, before peft wraps it and renames its layers."""
