@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from retspec.records.lora import Lora
+from retspec.records.peft import Peft
 from retspec.records.quantities import Dtype, Duration, PositiveInt, Size
 
 Weights = Annotated[
@@ -80,6 +81,7 @@ class Model:
     checkpoint_sha256: Sha256 | None = None
     fill: Fill = True
     lora: Lora | None = None
+    peft: Peft | None = None
     adapter: Folder | None = None
     output: ModelOutput | None = None
     adapters: Adapters | None = None
@@ -87,7 +89,7 @@ class Model:
     @property
     def wraps(self) -> bool:
         """Whether the section says which adapter the base gets."""
-        return self.lora is not None or self.adapter is not None
+        return any(part is not None for part in (self.lora, self.peft, self.adapter))
 
 
 @dataclass(frozen=True, kw_only=True)

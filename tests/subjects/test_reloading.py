@@ -74,7 +74,7 @@ def test_a_base_that_each_process_draws_is_another_one(reloaded: Reloaded) -> No
     ("start", "is_same"), [("pissa", True), ("olora", True), ("eva", True), ("pissa_niter_2", False)]
 )
 def test_a_trained_adapter_in_a_folder_is_loaded_onto_the_base_of_the_source(
-    reloaded: Reloaded, tmp_path: Path, start: str, is_same: bool
+    reloaded: Reloaded, tmp_path: Path, start: str, *, is_same: bool
 ) -> None:
     torch.manual_seed(1)
     trained = vit(init_lora_weights=True if start == "eva" else start)

@@ -12,6 +12,9 @@ from retspec.records import (
     EVERY_TRAINING,
     LAUNCHED_TRAINING,
     LORA_ALIASES,
+    PEFT_KEYS,
+    PEFT_NEEDS,
+    PEFT_REFUSED,
     Adapters,
     Fill,
     Folder,
@@ -21,6 +24,7 @@ from retspec.records import (
     RunOptions,
     Sha256,
     Weights,
+    peft_names,
 )
 from retspec.spec.validate.arguments import BESIDE_FILES
 from retspec.spec.validate.criteria import checks_section
@@ -97,6 +101,7 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
         "fill": {**fragments.of(Fill, "fill"), "default": True},
         "lora": fragments.of(Lora, "lora"),
+        "peft": _peft_section(fragments),
         "adapter": fragments.of(Folder, "adapter"),
         "output": fragments.of(ModelOutput, "output"),
         "adapters": fragments.of(Adapters, "adapters"),
@@ -113,6 +118,34 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "train": _train_section(train, catalog.training_keys, fragments),
         "run": fragments.of(RunOptions, "run"),
         "checks": checks_section(catalog, fragments),
+    }
+
+
+def _peft_section(fragments: Fragments) -> Fragment:
+    """A method of peft by its type, with the keys of its configuration beside it."""
+    choice = {
+        "type": "string",
+        "description": "The method, such as loha.",
+        "enum": [name for kind in PEFT_KEYS for name in peft_names(kind)],
+        "x-names": [kind.lower() for kind in PEFT_KEYS],
+        "x-refused": PEFT_REFUSED,
+    }
+    return {
+        "type": "object",
+        "description": "How peft wraps the model by another method than LoRA, by the names of its own configurations.",
+        "properties": {"type": choice},
+        "required": ["type"],
+        "allOf": [
+            {
+                "if": {"properties": {"type": {"enum": peft_names(kind)}}, "required": ["type"]},
+                "then": {
+                    "properties": {"type": True, **{name: fragments.of(key, "peft") for name, key in keys.items()}},
+                    "additionalProperties": False,
+                    "required": list(PEFT_NEEDS.get(kind, ("target_modules",))),
+                },
+            }
+            for kind, keys in PEFT_KEYS.items()
+        ],
     }
 
 

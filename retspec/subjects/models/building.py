@@ -13,7 +13,7 @@ from retspec.subjects.checkpoints import File, find, hold_against, load_into, re
 from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
 from retspec.subjects.models.lora import PLACE as LORA
-from retspec.subjects.models.lora import wrap
+from retspec.subjects.models.lora import wrap, wrap_otherwise
 from retspec.subjects.models.outputs import return_logits
 from retspec.subjects.models.own_adapters import name_adapters
 from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
@@ -102,6 +102,8 @@ class ModelBuilder:
         section, adapter = self.section, self.adapter
         if adapter is not None:
             return load_adapter(base, adapter, section.lora)
+        if section.peft is not None:
+            return wrap_otherwise(base, section.peft)
         return base if section.lora is None else wrap(base, section.lora)
 
     def forget_base(self) -> None:

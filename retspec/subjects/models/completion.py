@@ -59,7 +59,7 @@ def freeze_as_training_does(model: nn.Module) -> None:
 def _require_mode(module: nn.Module) -> None:
     """See https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.eval."""
     try:
-        inspect.signature(module.train).bind(False)
+        inspect.signature(module.train).bind(module.training)
     except TypeError as error:
         raise SubjectError(
             f"{type(module).__name__}.train takes no mode, and `eval()` calls `train(False)`; write "
