@@ -26,7 +26,10 @@ class Merging(Struct, frozen=True):
     scale: float
     """Largest absolute logit with the active adapter."""
     randomized: int
-    """Number of adapter factors that were exactly zero and got seeded random values, to have an update to merge."""
+    """Number of adapter factors that got seeded random values, to have an update to merge.
+
+    They are those that were exactly zero, or all where these make no update.
+    """
     layers: tuple[LayerDeviation, ...]
     """Worst first; empty for adapters whose update is not a sum of weights (DoRA and others)."""
     recomputed: tuple[str, ...] = ()

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from retspec.errors import NoVerdict, named
 from retspec.facts import LayerDeviation, Merging
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.models.adapters import Weights, adapters_off, base_layers_alone, base_weights, zero_factors_filled
+from retspec.subjects.models.adapters import (
+    Weights,
+    adapters_off,
+    base_layers_alone,
+    base_weights,
+    factors_stirred,
+    zero_factors_filled,
+)
 from retspec.subjects.models.outputs import largest_difference, logits_of
 from retspec.subjects.models.state import preserved, single_precision
 from retspec.subjects.models.structure import adapted_layers, tuner
@@ -17,12 +24,14 @@ from retspec.subjects.models.structure import adapted_layers, tuner
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
 
 
+LEAST_EFFECT = 1e-3
+"""Effect of the adapter, as a fraction of the largest output, below which its factors get other values."""
 ADDED = frozenset({"lora", "adalora", "loha", "lokr"})
 """Packages of peft whose adapters add an update to the weight, as `get_delta_weight` returns it."""
 
@@ -52,9 +61,10 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         model.eval()
         inputs = batch.inputs.float() if batch.inputs.is_floating_point() else batch.inputs
 
-        adapted = logits_of(model(inputs)).clone()
-        with adapters_off(model):
-            disabled = logits_of(model(inputs)).clone()
+        adapted, disabled = _with_and_without(model, inputs)
+        if largest_difference(adapted, disabled) < LEAST_EFFECT * float(adapted.abs().max()):
+            randomized = stack.enter_context(factors_stirred(model))
+            adapted, disabled = _with_and_without(model, inputs)
         with base_weights(model) as weights:
             with _known_to_peft("merge"):
                 merger.merge_adapter()
@@ -74,6 +84,12 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         recomputed=recomputed,
         tied=_tied(model),
     )
+
+
+def _with_and_without(model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    adapted = logits_of(model(inputs)).clone()
+    with adapters_off(model):
+        return adapted, logits_of(model(inputs)).clone()
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from retspec.subjects.data.parts import part_inputs
 from retspec.subjects.devices import choose_device
 from retspec.subjects.models.base_models import BaseModels
 from retspec.subjects.models.building import ModelBuilder
+from retspec.subjects.models.constant_weights import weight_notes
 from retspec.subjects.models.libraries import know
 from retspec.subjects.models.sealed import SealedModel
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
@@ -84,6 +85,7 @@ class Subject:
         self._weights = weights
         self._progress = progress
         self._making = making
+        self._note = note
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -179,7 +181,10 @@ class Subject:
     def _built_model(self) -> nn.Module:
         device = self.device
         with self._making("model"):
-            return self._placed(self._builder.build(filled=True), device)
+            model = self._placed(self._builder.build(filled=True), device)
+        if notes := weight_notes(model):
+            self._note(notes)
+        return model
 
     @property
     def build_again(self) -> Callable[[Callable[[nn.Module], nn.Module]], nn.Module] | None:

@@ -11,13 +11,21 @@ import pytest
 import torch
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
-from retspec.errors import SpecError, SubjectError
+from retspec.checks.numerics.merge_atol import merge_atol
+from retspec.errors import NoVerdict, SpecError, SubjectError
+from retspec.measurements.merging import merging
+from retspec.measurements.parameters import parameters
+from retspec.measurements.ranks import ranks
 from retspec.plugins.catalog import gather
 from retspec.records import PEFT_KEYS, PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
 from retspec.spec.load import load
 from retspec.spec.validate import validate
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.models.lora import wrap_otherwise
+from retspec.subjects.models.seal import Seal
+from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from tests.tiny import base
+from tests.tiny import batch as tiny_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,8 +116,8 @@ def test_what_a_spec_gives_reaches_peft(section: Callable[[str], Peft]) -> None:
     wrapped: Any = wrap_otherwise(
         base(),
         section(
-            "type: LoKr, r: 2, alpha: 6, target_modules: [qkv], exclude_modules: '.*blocks\\.0.*', decompose_both: true, "
-            "rank_pattern: {'1.attn.qkv': 3}, init_weights: lycoris, modules_to_save: [head], rank_dropout: 0"
+            "type: LoKr, r: 2, alpha: 6, target_modules: [qkv], exclude_modules: '.*blocks\\.0.*', "
+            "decompose_both: true, rank_pattern: {'1.attn.qkv': 3}, init_weights: lycoris, modules_to_save: [head]"
         ),
     )
     config = wrapped.peft_config["default"]
@@ -138,3 +146,80 @@ def test_what_peft_refuses_is_said_in_one_line(given: Peft, path: str, message: 
         wrap_otherwise(base(), given)
     assert error.value.path == path
     assert "\n" not in str(error.value)
+
+
+# What the checks say of them -----------------------------------------------------------------------
+
+BATCH = Batch(*tiny_batch())
+TARGETS: dict[str, list[str]] = {"LN_TUNING": ["norm1"]}
+SIZES: dict[str, dict[str, Any]] = {
+    "ADALORA": {"total_step": 10},
+    "C3A": {"block_size": 48},
+    "FOURIERFT": {"n_frequency": 50},
+    "FROD": {"progressbar": False},
+    "GRALORA": {"r": 8},
+    "IA3": {"feedforward_modules": []},
+    "MISS": {"r": 8},
+    "OFT": {"oft_block_size": 16},
+    "PSOFT": {"r": 8},
+    "ROAD": {"group_size": 16},
+    "SHIRA": {"r": 4},
+    "VBLORA": {"vector_length": 16},
+    "WAVEFT": {"n_frequency": 50},
+}
+UNMERGED = {"LILY": "merge", "OSF": "unmerge"}
+"""What peft cannot do."""
+
+
+def of_kind(kind: str, **settings: Any) -> Any:
+    torch.manual_seed(0)
+    targets = {"target_modules": TARGETS.get(kind, ["qkv"]), "modules_to_save": ["head"]}
+    return wrap_otherwise(base(), Peft(type=kind, arguments={**targets, **SIZES.get(kind, {}), **settings}))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PEFT_KEYS if kind not in {"ADAMSS", *UNMERGED}])
+def test_every_method_that_peft_merges_has_a_value(kind: str) -> None:
+    """Also where an adapter changes nothing to begin with, such as (IA)^3."""
+    model = of_kind(kind)
+    before = Seal.of(model).tensors
+    assert merge_atol(merging(model, BATCH)).value < 1e-4
+    assert Seal.of(model).tensors == before
+
+
+@pytest.mark.parametrize("kind", UNMERGED)
+def test_what_peft_cannot_merge_has_no_verdict(kind: str) -> None:
+    with pytest.raises(NoVerdict, match=f"peft cannot {UNMERGED[kind]} adapters of this type"):
+        merging(of_kind(kind), BATCH)
+
+
+def test_a_merge_that_loses_an_adapter_shows_for_every_way_to_begin() -> None:
+    for kind in ("IA3", "HRA", "ADALORA"):
+        model = of_kind(kind)
+        layer = model.base_model.model.blocks[0].attn.qkv
+        layer.merge = lambda *_arguments, layer=layer, **_named: layer.merged_adapters.append("default")
+        assert merge_atol(merging(model, BATCH)).value > 1e-4, kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts"),
+    [
+        ("ADALORA", {4: 2 * 4 * (48 + 144 + 1), 8: 2 * 8 * (48 + 144 + 1)}),
+        ("LOHA", {4: 2 * 2 * 4 * (48 + 144)}),
+        ("HRA", {4: 2 * 4 * 48}),
+        ("VERA", {4: 2 * (144 + 4)}),
+        ("OFT", {4: 4 * 2 * (12 * 11 // 2)}),
+    ],
+)
+def test_a_rank_is_that_of_the_method(kind: str, counts: dict[int, int]) -> None:
+    """`r` is no rank of AdaLoRA, and of OFT the number of blocks."""
+    model = of_kind(kind)
+    skeleton = Skeleton(hollow(model, on_meta), real=lambda: model)
+    assert {count.rank: count.count for count in ranks(skeleton, expected=counts).counts} == counts
+
+
+@pytest.mark.parametrize(("kind", "scale"), [("ADALORA", None), ("IA3", None), ("LOHA", 1.0), ("LOKR", 1.0)])
+def test_a_scale_is_given_only_where_there_is_one(kind: str, scale: float | None) -> None:
+    """AdaLoRA divides by the rank that is left."""
+    model = of_kind(kind)
+    found = parameters(Skeleton(hollow(model, on_meta), real=lambda: model)).scalings
+    assert {*found.values()} == ({scale} if scale is not None else set())
