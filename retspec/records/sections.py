@@ -172,7 +172,14 @@ class Keys:
             examples=["image", ["left", "right"], {"pixel_values": "image"}],
         ),
     ]
-    targets: Key
+    targets: Annotated[
+        Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1)] | list[Key] | dict[str, Key],
+        Meta(
+            description="A key or place; a list or a mapping of them for several targets, which a loss or step of your "
+            "own gets as a tuple or by these names.",
+            examples=["label", {"grade": "grade", "mask": "mask"}],
+        ),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,9 +21,10 @@ TARGET_KEYS = ("labels", "label", "target", "targets", "y")
 
 
 class Pair(tuple["Tensor", "Tensor"]):  # noqa: SLOT001 - a tuple with a slot is none to Python
-    """Inputs and targets, each (images, ...), with the layout of several inputs."""
+    """Inputs and targets, each (images, ...), with the layout of several inputs or targets."""
 
     layout: Layout | None = None
+    targets_layout: Layout | None = None
 
 
 def first_pair(made: Any, size: int, giver: str, *, path: str, keys: Keys | None = None) -> Pair:
@@ -66,7 +67,7 @@ def _loader(dataset: Dataset[Any], size: int, giver: str, path: str) -> DataLoad
 def pair_of(batch: Any, giver: str, *, path: str, keys: Keys | None = None) -> Pair:
     """Return inputs and targets, each (images, ...), of a tuple that begins with them, a mapping, or a record.
 
-    Several inputs lie in rows (images, numbers).
+    Several inputs lie in rows (images, numbers), and so do several targets.
 
     giver: what returned the batch, for messages. keys: where they are, if the spec says so.
 
@@ -75,9 +76,11 @@ def pair_of(batch: Any, giver: str, *, path: str, keys: Keys | None = None) -> P
     import torch
 
     inputs, targets = _usual(batch, giver, path) if keys is None else _chosen(batch, keys, giver)
-    layout = None
+    layout = targets_layout = None
     if keys is not None and isinstance(inputs, (Mapping, tuple, list)):
         inputs, layout = in_rows(inputs, giver, path)
+    if keys is not None and isinstance(targets, (Mapping, tuple, list)):
+        targets, targets_layout = in_rows(targets, giver, path, what="target")
     for name, value in (("inputs", inputs), ("targets", targets)):
         if not isinstance(value, torch.Tensor):
             raise SubjectError(
@@ -87,7 +90,7 @@ def pair_of(batch: Any, giver: str, *, path: str, keys: Keys | None = None) -> P
         shapes = f"inputs {tuple(inputs.shape)} and targets {tuple(targets.shape)}"
         raise SubjectError(f"{giver}: {shapes} are not a batch", path=path)
     pair = Pair((inputs, targets))
-    pair.layout = layout
+    pair.layout, pair.targets_layout = layout, targets_layout
     return pair
 
 
@@ -97,7 +100,10 @@ def _how(name: str, value: Any) -> str:
         return ""
     if name == "inputs":
         return "; to give several to the model, say where they are: `keys: {inputs: [left, right], targets: label}`"
-    return "; several targets need a training of your own, `train: {script: train.py}`"
+    return (
+        "; for several targets say where they are, `keys: {inputs: 0, targets: 1}`, and give a loss of your own, "
+        "`train: {loss: package.module:callable}`"
+    )
 
 
 def _usual(batch: Any, giver: str, path: str) -> tuple[Any, Any]:
@@ -125,12 +131,12 @@ def _chosen(batch: Any, keys: Keys, giver: str) -> tuple[Any, Any]:
         known = ", ".join(map(str, entries)) or "nothing"
         raise SubjectError(f"{giver} gave {type(batch).__name__} without {key!r}; it has {known}", path="data.keys")
 
-    wanted = keys.inputs
-    if isinstance(wanted, list):
-        return [entry(key) for key in wanted], entry(keys.targets)
-    if isinstance(wanted, dict):
-        return {name: entry(key) for name, key in wanted.items()}, entry(keys.targets)
-    return entry(wanted), entry(keys.targets)
+    def entries_of(wanted: Any) -> Any:
+        if isinstance(wanted, list):
+            return [entry(key) for key in wanted]
+        return {name: entry(key) for name, key in wanted.items()} if isinstance(wanted, dict) else entry(wanted)
+
+    return entries_of(keys.inputs), entries_of(keys.targets)
 
 
 def _pick(named: Mapping[str, Any], keys: tuple[str, ...], batch: Any, giver: str, path: str) -> Any:
