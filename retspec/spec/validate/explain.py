@@ -169,7 +169,8 @@ def _no_match(fault: Fault, _context: Context) -> Iterator[Finding]:
     rule = fault.schema.get("description") or otherwise
     examples = ", ".join(map(str, fault.schema.get("examples", [])))
     allowed = f"write it like {examples} ({rule.rstrip('.')})" if examples else f"allowed: {rule}"
-    yield _wrong(fault, f"{phrases.found(fault.value)} does not fit; {allowed}")
+    near = did_you_mean(str(fault.value), map(str, fault.schema.get("examples", [])))
+    yield _wrong(fault, f"{phrases.found(fault.value)} does not fit; {allowed}{near}")
 
 
 def _too_small(fault: Fault, context: Context) -> Iterator[Finding]:

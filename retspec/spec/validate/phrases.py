@@ -63,6 +63,8 @@ def allowed(fragment: Fragment) -> str:
 def such_as(fragment: Fragment) -> str:
     """Give an example of what a schema takes, where there is a short one."""
     value = example(fragment)
+    if not isinstance(value, dict) and fragment.get("type") == "object" and (needed := fragment.get("required")):
+        return f" such as {{{', '.join(f'{name}: ...' for name in needed)}}}"
     if value is None or isinstance(value, bool | dict) or value in ([], ""):
         return ""
     if isinstance(value, list) and all(isinstance(item, str) and item.isidentifier() for item in value):

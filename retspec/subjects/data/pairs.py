@@ -10,6 +10,8 @@ from retspec.subjects.callables import call
 from retspec.subjects.data.parts import in_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
     from torch.utils.data import DataLoader, Dataset
 
@@ -41,10 +43,33 @@ def first_pair(made: Any, size: int, giver: str, *, path: str, keys: Keys | None
     if isinstance(made, Dataset):
         made = _loader(made, size, giver, path)
     if isinstance(made, DataLoader):
-        made = call(f"{giver}: its first batch", lambda: next(iter(made), None), {}, path=path)
+        loader = made
+        made = _with_remedy(lambda: call(f"{giver}: its first batch", lambda: next(iter(loader), None), {}, path=path))
         if made is None:
-            raise SubjectError(f"{giver} is empty: it gives no batch", path=path)
+            raise SubjectError(f"{giver} {_why_none(loader)}", path=path)
     return pair_of(made, giver, path=path, keys=keys)
+
+
+def _why_none(loader: DataLoader[Any]) -> str:
+    dataset: Any = loader.dataset
+    if hasattr(dataset, "__len__") and len(dataset) >= (loader.batch_size or 1):
+        return f"gives no batch of its {len(dataset)} items: something in it raised StopIteration"
+    return "is empty: it gives no batch"
+
+
+def _with_remedy(make: Callable[[], Any]) -> Any:
+    """Say what to do where the items of a Dataset cannot be stacked to a batch."""
+    try:
+        return make()
+    except SubjectError as error:
+        message = str(error)
+        if "PIL.Image" in message:
+            remedy = "give the Dataset a transform that ends in a tensor"
+        elif "stack expects each tensor to be equal size" in message:
+            remedy = "bring all items to one size in a transform"
+        else:
+            raise
+        raise SubjectError(f"{message}; {remedy}", path=error.path) from error
 
 
 def spread(size: int, length: int) -> list[int]:
@@ -98,6 +123,8 @@ def _how(name: str, value: Any) -> str:
     """Return what to do about several inputs or targets."""
     if not isinstance(value, (Mapping, tuple, list)):
         return ""
+    if not isinstance(value, Mapping) and value and all(isinstance(each, str) for each in value):
+        return "; they are text: give the numbers of the classes" if name == "targets" else "; they are text"
     if name == "inputs":
         return "; to give several to the model, say where they are: `keys: {inputs: [left, right], targets: label}`"
     return (
@@ -108,6 +135,14 @@ def _how(name: str, value: Any) -> str:
 
 def _usual(batch: Any, giver: str, path: str) -> tuple[Any, Any]:
     """Return the first two entries of a tuple, or what the usual keys name."""
+    if isinstance(batch, list) and len(batch) > 1 and all(isinstance(each, tuple) for each in batch):
+        raise SubjectError(
+            f"{giver} gave a list of {len(batch)} items, and a batch is a pair (inputs, targets); return a Dataset, or "
+            "stack the items",
+            path=path,
+        )
+    if hasattr(batch, "__next__"):
+        raise SubjectError(f"{giver} gave an iterator, which can be read once; return its DataLoader", path=path)
     if isinstance(batch, (tuple, list)) and len(batch) >= 2:  # noqa: PLR2004 - entries after the pair are ignored
         return batch[0], batch[1]
     if named := dict(batch) if isinstance(batch, Mapping) else getattr(batch, "__dict__", None):

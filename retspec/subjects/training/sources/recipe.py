@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import SubjectError
+from retspec.errors import NoVerdict, SubjectError, describe
 from retspec.plugin import training_source
 from retspec.records import Recipe, is_reference
 from retspec.subjects.callables import call
@@ -181,7 +182,7 @@ class RecipeTrainer(Trainer):
                     "several targets go with a loss or step of your own, as `train: {loss: package.module:callable}`",
                     path="data.keys",
                 )
-            outputs, logits = whole_output(self.model, inputs)
+            outputs, logits = _forward(self.model, inputs)
             if logits is None and self._own_loss is not None and is_unclear(outputs):
                 return self._own_loss(outputs, None, wanted, learns=bool(self.parameters))
             logits = logits_of(outputs) if logits is None else logits
@@ -223,3 +224,16 @@ class RecipeTrainer(Trainer):
 
         if self._recipe.clip_norm is not None:
             clip_grad_norm_(self.parameters, self._recipe.clip_norm)
+
+
+def _forward(model: nn.Module, inputs: Tensor) -> tuple[Any, Tensor | None]:
+    """Return what `whole_output` does; raises NoVerdict where images are still integers, and the model takes none."""
+    try:
+        return whole_output(model, inputs)
+    except RuntimeError as error:
+        if inputs.is_floating_point() or not re.search(r"dtype|[Tt]ype", str(error)):
+            raise
+        raise NoVerdict(
+            f"a forward pass of inputs of {inputs.dtype} fails: {describe(error)}; let the transform make "
+            "floating-point numbers of them"
+        ) from error
