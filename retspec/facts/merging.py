@@ -36,3 +36,5 @@ class Merging(Struct, frozen=True):
     """Layers whose weight is no parameter: the forward pass computes it again from others, as weight norm does."""
     tied: tuple[str, ...] = ()
     """Layers that have their weight in common with another layer, which an update merged into it changes too."""
+    read_past: tuple[str, ...] = ()
+    """Adapted layers whose weight torch reads past the adapter, as nn.MultiheadAttention does with its `out_proj`."""

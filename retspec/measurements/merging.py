@@ -18,8 +18,9 @@ from retspec.subjects.models.adapters import (
     zero_factors_filled,
 )
 from retspec.subjects.models.outputs import largest_difference, logits_of
+from retspec.subjects.models.peft_types import layers_read_past
 from retspec.subjects.models.state import preserved, single_precision
-from retspec.subjects.models.structure import adapted_layers, tuner
+from retspec.subjects.models.structure import adapted_layers, own_name, tuner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +84,7 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         layers=layers,
         recomputed=recomputed,
         tied=_tied(model),
+        read_past=tuple(map(own_name, layers_read_past(model))),
     )
 
 

@@ -9,7 +9,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from retspec.errors import SubjectError
+from retspec.checks.numerics.merge_atol import merge_atol
+from retspec.errors import Inconclusive, SubjectError
 from retspec.measurements.merging import merging
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.models.completion import freeze_as_training_does
@@ -79,3 +80,43 @@ def test_a_layer_under_two_names_is_told_apart_from_one_that_is_merged_badly() -
     facts = merging(get_peft_model(RunsOneLayerUnderTwoNames(), LoraConfig(target_modules=["second"])), BATCH)
     assert facts.merged > 1e-3
     assert facts.tied == ("second",)
+
+
+class Encoder(nn.Module):
+    """On its fast path, in eval mode and without gradients, torch reads the weights of a layer past its adapter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0)
+        self.head = nn.Linear(8, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.head(self.layer(inputs.flatten(1, 2)).mean(1))
+        return outputs
+
+
+@pytest.mark.parametrize(
+    ("targets", "is_fast", "past"),
+    [
+        (["linear1", "out_proj"], True, ["layer.self_attn.out_proj", "layer.linear1"]),
+        (["linear1", "out_proj"], False, ["layer.self_attn.out_proj"]),
+        (["linear1"], False, []),
+        (["self_attn"], False, []),
+        (["head"], True, []),
+    ],
+)
+def test_layers_whose_weight_is_read_past_the_adapter_are_named(
+    targets: list[str], *, is_fast: bool, past: list[str]
+) -> None:
+    model = get_peft_model(Encoder(), LoraConfig(target_modules=targets))
+    try:
+        torch.backends.mha.set_fastpath_enabled(is_fast)
+        facts = merging(model, BATCH)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+    assert [*facts.read_past] == past
+    if past == ["layer.self_attn.out_proj", "layer.linear1"]:
+        with pytest.raises(Inconclusive, match=r"torch reads past it in layer.self_attn.out_proj, layer.linear1"):
+            merge_atol(facts)
+    elif not past:
+        assert merge_atol(facts).value < 1e-4
