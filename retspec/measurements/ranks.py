@@ -48,9 +48,9 @@ def _count(model: nn.Module, rank: int) -> int:
             f"an adapter of type {config.peft_type.value} cannot be made at rank {rank} without weights: "
             f"{describe(error)}"
         ) from error
-    if others:  # of which adding one leaves the first alone active
-        again.base_model.set_adapter([*configs])
-    return sum(parameter.numel() for parameter in adapter_parameters(again).values() if parameter.requires_grad)
+    # AdaLoRA keeps the rank that is left in a parameter that no optimizer gets.
+    states = {id(parameter) for name, parameter in again.named_parameters() if ".ranknum." in name}
+    return sum(parameter.numel() for key, parameter in adapter_parameters(again).items() if key not in states)
 
 
 def _set_rank(config: PeftConfig, rank: int) -> None:

@@ -6,7 +6,8 @@ Times are seconds, lines and columns count from 1, shapes are written as in torc
 
 from retspec.records.baseline import Baseline, Blessed, Blessing
 from retspec.records.lora import EXPRESSIONS, LORA_ALIASES, LORA_NOT_TAKEN, Lora
-from retspec.records.peft import PEFT_KEYS, PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
+from retspec.records.peft import PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
+from retspec.records.peft_keys import PEFT_KEYS
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
 from retspec.records.quantities import (
     Dtype,

@@ -175,9 +175,7 @@ class Keys:
     targets: Annotated[
         Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1)] | list[Key] | dict[str, Key],
         Meta(
-            description="A key or place; a list or a mapping of them for several targets, which a loss or step of your "
-            "own gets as a tuple or by these names.",
-            examples=["label", {"grade": "grade", "mask": "mask"}],
+            description="A key or place; several, as for inputs, go to a loss or step of your own.",
         ),
     ]
 
