@@ -182,3 +182,41 @@ def step(model: nn.Module, batch: Any) -> dict[str, Tensor]:
     (left, right, table), grades = batch
     logits = model(left, right, table)
     return {"loss": functional.cross_entropy(logits, grades), "outputs": logits}
+
+
+class GradeAndMask(nn.Module):
+    """Two heads: the grade of an image, and a mask of its pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(3, 8, 3, padding=1)
+        self.grade, self.mask = nn.Linear(8, 3), nn.Conv2d(8, 1, 1)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        features = self.body(images).relu()
+        return {"grade": self.grade(features.mean((2, 3))), "mask": self.mask(features)}
+
+
+def graded_masks(form: str) -> Any:
+    """Return images with grades and masks, (8, 3, 8, 8), (8,) and (8, 1, 8, 8)."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(8, 3, 8, 8, generator=generator)
+    targets = {"grade": torch.arange(8) % 3, "mask": (images[:, :1] > 0).float()}
+    return (images, targets) if form == "pair" else {"image": images, **targets}
+
+
+def graded(output: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
+    assert target["grade"].dtype == torch.int64
+    return nn.functional.cross_entropy(output["grade"], target["grade"]) + (
+        nn.functional.binary_cross_entropy_with_logits(output["mask"], target["mask"])
+    )
+
+
+def graded_in_order(output: dict[str, Tensor], targets: tuple[Tensor, Tensor]) -> Tensor:
+    return graded(output, {"grade": targets[0], "mask": targets[1]})
+
+
+def graded_step(model: nn.Module, batch: Any) -> dict[str, Tensor]:
+    images, targets = batch
+    output = model(images)
+    return {"loss": graded(output, targets), "logits": output["grade"]}

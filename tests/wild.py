@@ -213,3 +213,15 @@ def frozen_norms() -> nn.Module:
     return FrozenNorms(
         nn.Conv2d(3, 8, 4, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(512, CLASSES)
     )
+
+
+def another_each_time() -> nn.Module:
+    """A base with a weight that no seed reaches: another process has another one."""
+    model = base()
+    with torch.no_grad():
+        model.norm.weight.copy_(1 + torch.rand(model.norm.weight.shape, generator=_UNSEEDED))
+    return model
+
+
+_UNSEEDED = torch.Generator()
+_UNSEEDED.seed()

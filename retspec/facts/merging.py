@@ -26,10 +26,15 @@ class Merging(Struct, frozen=True):
     scale: float
     """Largest absolute logit with the active adapter."""
     randomized: int
-    """Number of adapter factors that were exactly zero and got seeded random values, to have an update to merge."""
+    """Number of adapter factors that got seeded random values, to have an update to merge.
+
+    They are those that were exactly zero, or all where these make no update.
+    """
     layers: tuple[LayerDeviation, ...]
     """Worst first; empty for adapters whose update is not a sum of weights (DoRA and others)."""
     recomputed: tuple[str, ...] = ()
     """Layers whose weight is no parameter: the forward pass computes it again from others, as weight norm does."""
     tied: tuple[str, ...] = ()
     """Layers that have their weight in common with another layer, which an update merged into it changes too."""
+    read_past: tuple[str, ...] = ()
+    """Adapted layers whose weight torch reads past the adapter, as nn.MultiheadAttention does with its `out_proj`."""

@@ -149,3 +149,5 @@ class AdapterEffect(Struct, frozen=True):
     """Largest absolute difference between a logit with the adapter and without it."""
     relative: float
     """The same as a fraction of the largest absolute logit; it has no unit."""
+    read_past: tuple[str, ...] = ()
+    """Adapted layers whose weight torch reads past the adapter, as nn.MultiheadAttention does with its `out_proj`."""

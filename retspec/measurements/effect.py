@@ -8,7 +8,9 @@ from retspec.facts import AdapterEffect
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import adapters_off, require_switch
 from retspec.subjects.models.outputs import largest_difference, logits_of
+from retspec.subjects.models.peft_types import layers_read_past
 from retspec.subjects.models.state import preserved
+from retspec.subjects.models.structure import own_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,4 +59,5 @@ def _compare(model: nn.Module, batch: Batch) -> AdapterEffect:
     with adapters_off(model):
         disabled = logits_of(model(batch.inputs)).float()
     absolute = largest_difference(adapted, disabled)
-    return AdapterEffect(absolute, absolute / max(float(adapted.abs().max()), 1e-30))
+    past = tuple(map(own_name, layers_read_past(model)))
+    return AdapterEffect(absolute, absolute / max(float(adapted.abs().max()), 1e-30), past)

@@ -9,20 +9,30 @@ from typing import TYPE_CHECKING
 from retspec.errors import NoVerdict, named
 from retspec.facts import LayerDeviation, Merging
 from retspec.plugin import Cost, Passes, measurement
-from retspec.subjects.models.adapters import Weights, adapters_off, base_layers_alone, base_weights, zero_factors_filled
+from retspec.subjects.models.adapters import (
+    Weights,
+    adapters_off,
+    base_layers_alone,
+    base_weights,
+    factors_stirred,
+    zero_factors_filled,
+)
 from retspec.subjects.models.outputs import largest_difference, logits_of
+from retspec.subjects.models.peft_types import layers_read_past
 from retspec.subjects.models.state import preserved, single_precision
-from retspec.subjects.models.structure import adapted_layers, tuner
+from retspec.subjects.models.structure import adapted_layers, own_name, tuner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
 
 
+LEAST_EFFECT = 1e-3
+"""Effect of the adapter, as a fraction of the largest output, below which its factors get other values."""
 ADDED = frozenset({"lora", "adalora", "loha", "lokr"})
 """Packages of peft whose adapters add an update to the weight, as `get_delta_weight` returns it."""
 
@@ -52,9 +62,10 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         model.eval()
         inputs = batch.inputs.float() if batch.inputs.is_floating_point() else batch.inputs
 
-        adapted = logits_of(model(inputs)).clone()
-        with adapters_off(model):
-            disabled = logits_of(model(inputs)).clone()
+        adapted, disabled = _with_and_without(model, inputs)
+        if largest_difference(adapted, disabled) < LEAST_EFFECT * float(adapted.abs().max()):
+            randomized = stack.enter_context(factors_stirred(model))
+            adapted, disabled = _with_and_without(model, inputs)
         with base_weights(model) as weights:
             with _known_to_peft("merge"):
                 merger.merge_adapter()
@@ -73,7 +84,14 @@ def merging(model: nn.Module, batch: Batch) -> Merging:
         layers=layers,
         recomputed=recomputed,
         tied=_tied(model),
+        read_past=tuple(map(own_name, layers_read_past(model))),
     )
+
+
+def _with_and_without(model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    adapted = logits_of(model(inputs)).clone()
+    with adapters_off(model):
+        return adapted, logits_of(model(inputs)).clone()
 
 
 @contextmanager
@@ -101,7 +119,7 @@ def _deviations(model: nn.Module, weights: Weights) -> tuple[LayerDeviation, ...
         if not has_update or "weight" not in weights[name]:
             return ()
         expected = weights[name]["weight"].clone()
-        for adapter in layer.active_adapters:
+        for adapter in layer.merged_adapters:  # of several active adapters, each may have layers of its own
             expected += layer.get_delta_weight(adapter)
         deviation = (layer.get_base_layer().weight - expected).abs().max()
         deviations.append(LayerDeviation(name, float(deviation)))
@@ -118,8 +136,12 @@ def _recomputed(weights: Weights) -> tuple[str, ...]:
 
 
 def _tied(model: nn.Module) -> tuple[str, ...]:
-    """Return the adapted layers whose base has a parameter that is also in another module."""
-    owners = Counter(id(p) for module in model.modules() for p in vars(module)["_parameters"].values())
+    """Return the adapted layers whose base has a parameter that is also in another module.
+
+    So it is for a layer that the model holds under two names, of which peft adapts the first.
+    """
+    modules = [module for _, module in model.named_modules(remove_duplicate=False)]
+    owners = Counter(id(p) for module in modules for p in vars(module)["_parameters"].values())
     return tuple(
         name
         for name, layer in adapted_layers(model).items()

@@ -49,7 +49,10 @@ def _scaling(layer: BaseTunerLayer) -> float | None:
     """Return the factor by which peft scales the update of a layer, for LoRA alpha / r.
 
     None unless its active adapters have such a factor, and the same. See https://arxiv.org/abs/2106.09685, section 4.1.
+    AdaLoRA divides by the rank that is left in each pass, so it has none: https://arxiv.org/abs/2303.10512.
     """
+    if hasattr(layer, "ranknum"):
+        return None
     scaling = getattr(layer, "scaling", {})
     factors = {scaling[name] for name in layer.active_adapters if name in scaling}
     return factors.pop() if len(factors) == 1 else None

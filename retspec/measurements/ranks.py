@@ -11,6 +11,7 @@ from retspec.subjects.models.peft_types import peft_model_in
 from retspec.subjects.models.structure import adapter_parameters, tuner
 
 if TYPE_CHECKING:
+    from peft import PeftConfig
     from torch import nn
 
     from retspec.subjects.models.skeleton import Skeleton
@@ -34,9 +35,7 @@ def _count(model: nn.Module, rank: int) -> int:
     tuner(wrapped)
     configs = {name: wrapped.peft_config[name] for name in wrapped.active_adapters}
     for config in configs.values():
-        if not hasattr(config, "r"):
-            raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
-        config.r = rank
+        _set_rank(config, rank)
         if isinstance(getattr(config, "init_lora_weights", None), str):
             config.init_lora_weights = True  # of the same size; others compute with weights, which are not there
     (first, config), *others = configs.items()
@@ -44,9 +43,24 @@ def _count(model: nn.Module, rank: int) -> int:
         again = get_peft_model(wrapped.unload(), config, adapter_name=first)
         for name, config in others:
             again.add_adapter(name, config)
-    except RuntimeError as error:  # so does a call that the meta device does not know
+    except (RuntimeError, ValueError) as error:  # so does a call that the meta device does not know
         raise SubjectError(
             f"an adapter of type {config.peft_type.value} cannot be made at rank {rank} without weights: "
             f"{describe(error)}"
         ) from error
-    return sum(parameter.numel() for parameter in adapter_parameters(again).values())
+    # AdaLoRA keeps the rank that is left in a parameter that no optimizer gets.
+    states = {id(parameter) for name, parameter in again.named_parameters() if ".ranknum." in name}
+    return sum(parameter.numel() for key, parameter in adapter_parameters(again).items() if key not in states)
+
+
+def _set_rank(config: PeftConfig, rank: int) -> None:
+    """Give an adapter a rank, under the name that its method has for it: AdaLoRA begins with `init_r`.
+
+    OFT has either a rank or a size of blocks. See https://huggingface.co/docs/peft/package_reference/oft
+    """
+    names = [name for name in ("init_r", "r") if getattr(config, name, None) is not None]
+    if not names:
+        raise SubjectError(f"an adapter of type {config.peft_type.value} has no rank")
+    setattr(config, names[0], rank)
+    if hasattr(config, "oft_block_size"):
+        config.oft_block_size = 0

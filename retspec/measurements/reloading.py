@@ -18,12 +18,14 @@ from retspec.subjects.models.state import fingerprints, preserved
 from retspec.subjects.models.structure import adapted_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from peft import PeftModel
     from torch import Tensor, nn
 
     from retspec.subjects.data.batch import Batch
+
+    BuildAgain = Callable[[Callable[[nn.Module], nn.Module]], nn.Module]
 
 AGAIN = "retspec_again"
 """How the names of the adapters begin that are loaded beside those that were saved."""
@@ -34,12 +36,13 @@ SPREAD = 0.02
 
 
 @measurement(cost=Cost.FORWARD, passes=lambda recipe: Passes(forward=3))  # noqa: ARG005 - every counter gets the recipe
-def reloading(model: nn.Module, batch: Batch) -> Reloading:
-    """Save the adapters, reset all trainable parameters to random values, load them, and compare the logits.
+def reloading(model: nn.Module, batch: Batch, build_again: BuildAgain | None) -> Reloading:
+    """Save the adapters, load them as another process does, and compare the logits.
 
-    Loading in a new process differs from this in the trainable parameters, which start from other random values, and in
-    the base, where the adapter's initialization changes it by random numbers. Such a one is undone first and runs
-    again, with others, as `PeftModel.from_pretrained` lets it; otherwise the base stays as it is. See
+    Where the spec says which adapter the base gets, the base is made again, and `PeftModel.from_pretrained` loads the
+    adapter onto it. Otherwise the model has its adapter from a factory: all trainable parameters get other random
+    values, and the adapter is loaded into them. There the base stays as it is, unless the adapter's initialization
+    changes it by random numbers: such a one is undone first and runs again, with others. See
     https://huggingface.co/docs/peft/developer_guides/lora
 
     Raises NoVerdict for a model without an adapter that peft can save, Inconclusive for logits that are not finite.
@@ -48,11 +51,13 @@ def reloading(model: nn.Module, batch: Batch) -> Reloading:
 
     wrapped = _peft_model(model)
     initializations = _initializations_of(wrapped)
+    if build_again is None:
+        _require_way_back(initializations)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         stack.enter_context(preserved(model))
         stack.enter_context(torch.no_grad())
-        originals = _originals(model, initializations) if initializations else {}
+        originals = _originals(model, initializations) if initializations and build_again is None else {}
         model.eval()
         _randomize(model)
         saved = logits_of(model(batch.inputs)).clone()
@@ -60,15 +65,17 @@ def reloading(model: nn.Module, batch: Batch) -> Reloading:
         wrapped.save_pretrained(folder)
         _randomize(model)
         fresh = logits_of(model(batch.inputs)).clone()
-        if initializations and _draws(model, wrapped, Path(folder), originals):
+        reloaded, again = model, {}
+        if build_again is not None:
+            reloaded = _built_again(model, Path(folder), build_again)
+        elif initializations and _draws(model, wrapped, Path(folder), originals):
             again = stack.enter_context(_loaded_with_initialization(model, wrapped, Path(folder), originals))
         else:
-            again = {}
             _load(wrapped, Path(folder))
-        loaded = logits_of(model(batch.inputs)).clone()
-        now = dict(model.named_parameters())
+        loaded = logits_of(reloaded(batch.inputs)).clone()
+        now = dict(reloaded.named_parameters())
         now |= {_renamed(name, again): p for name, p in now.items() if AGAIN in name}
-        lost = [name for name in before if not now[name].equal(before[name])]
+        lost = [name for name in before if name not in now or not now[name].equal(before[name])]
     return Reloading(
         difference=largest_difference(saved, loaded),
         effect=largest_difference(saved, fresh),
@@ -96,19 +103,44 @@ def _randomize(model: nn.Module) -> None:
 
 
 def _initializations_of(wrapped: PeftModel) -> dict[str, str]:
-    """Return the initialization of each adapter where it has a name, and so may change the base.
-
-    Raises Inconclusive for one that leaves no way back to the base that it began with.
-    """
+    """Return the initialization of each adapter where it has a name, and so may change the base."""
     values = {name: getattr(config, "init_lora_weights", None) for name, config in wrapped.peft_config.items()}
-    named = {name: value for name, value in values.items() if isinstance(value, str)}
-    for value in named.values():
+    return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def _require_way_back(initializations: Mapping[str, str]) -> None:
+    """Raise Inconclusive for an initialization that leaves no way back to the base that it began with."""
+    for value in initializations.values():
         if value in ONE_WAY:
             raise Inconclusive(
                 f"init_lora_weights={value} {ONE_WAY[value]}, so the base that it began with cannot be made again "
                 "here; save the base too, and compare the outputs of both in a new process"
             )
-    return named
+
+
+def _built_again(model: nn.Module, folder: Path, build: BuildAgain) -> nn.Module:
+    """Return the model that another process makes of the adapter in a folder, in eval mode.
+
+    Raises NoVerdict where the source gives the model that it gave before: it would be changed here.
+    """
+    from peft import PeftModel
+
+    known = {id(parameter) for parameter in model.parameters()}
+
+    def load(base: nn.Module) -> nn.Module:
+        if any(id(parameter) in known for parameter in base.parameters()):
+            raise NoVerdict(
+                "the factory returns the same model each time, so that the adapter cannot be loaded onto one made "
+                "again; let it make a new one"
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loaded: nn.Module = PeftModel.from_pretrained(base, str(folder), is_trainable=True, torch_device="cpu")
+        return loaded
+
+    again = build(load)
+    again.eval()
+    return again
 
 
 def _originals(model: nn.Module, initializations: Mapping[str, str]) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ API_VERSION = 1
 """Version of the plugin API; it grows by one when older plugins would break, or plugins may need what is new."""
 PARTS = frozenset(
     {
-        *("model", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
+        *("model", "build_again", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders", "own_optimizers"),
         *("trainer", "watched_run", "ranked_run", "epochs", "device", "config", "progress", "recorded_warnings"),
     }

@@ -5,7 +5,9 @@ Times are seconds, lines and columns count from 1, shapes are written as in torc
 """
 
 from retspec.records.baseline import Baseline, Blessed, Blessing
-from retspec.records.lora import LORA_ALIASES, LORA_NOT_TAKEN, Lora
+from retspec.records.lora import EXPRESSIONS, LORA_ALIASES, LORA_NOT_TAKEN, Lora
+from retspec.records.peft import PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
+from retspec.records.peft_keys import PEFT_KEYS
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
 from retspec.records.quantities import (
     Dtype,
@@ -92,6 +94,7 @@ __all__ = [
     "EXIT_NOTHING",
     "EXIT_NO_VERDICT",
     "EXIT_USAGE",
+    "EXPRESSIONS",
     "LAUNCHED_TRAINING",
     "LORA_ALIASES",
     "LORA_NOT_TAKEN",
@@ -99,6 +102,9 @@ __all__ = [
     "NAMED_LOSSES",
     "OPTIMIZERS",
     "OWN_TRANSFORM",
+    "PEFT_KEYS",
+    "PEFT_NEEDS",
+    "PEFT_REFUSED",
     "RECIPE_KEYS",
     "REFUSED_OPTIMIZERS",
     "REGRESSION_LOSSES",
@@ -132,6 +138,7 @@ __all__ = [
     "Output",
     "ParameterGroup",
     "Passes",
+    "Peft",
     "Plan",
     "PositiveInt",
     "Preprocessing",
@@ -158,6 +165,8 @@ __all__ = [
     "exit_code_of",
     "is_deep",
     "is_reference",
+    "peft_names",
+    "peft_type",
     "plain",
     "seconds",
 ]

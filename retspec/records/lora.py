@@ -28,13 +28,17 @@ class Lora:
         list[str] | str,
         Meta(
             description="Names of layers (a layer matches when its name ends with one), or one regular expression for "
-            "whole names."
+            "whole names.",
+            examples=[["qkv"]],
         ),
     ]
     exclude_modules: Annotated[list[str] | str, Meta(description="Layers to leave alone.")] = ()  # type: ignore[assignment]
     modules_to_save: Annotated[
         list[str],
-        Meta(description="Modules trained in full and saved with the adapter; the head belongs here."),
+        Meta(
+            description="Modules trained in full and saved with the adapter; the head belongs here.",
+            examples=[["head"]],
+        ),
     ] = ()  # type: ignore[assignment]
     bias: Annotated[Literal["none", "all", "lora_only"], Meta(description="Which biases train.")] = "none"
     use_rslora: Annotated[bool, Meta(description="Scale by alpha / sqrt(r) instead.")] = False
@@ -66,6 +70,9 @@ class Lora:
         """Whether only some blocks are adapted; block 0 alone is written as the number 0."""
         return isinstance(self.layers_to_transform, int) or bool(self.layers_to_transform)
 
+
+EXPRESSIONS = ("target_modules", "exclude_modules", "feedforward_modules")
+"""Keys whose value is a list of names, or one regular expression."""
 
 LORA_ALIASES: Mapping[str, str] = {"lora_alpha": "alpha", "lora_dropout": "dropout"}
 """What peft calls the fields whose prefix retspec leaves out; a spec may use either name."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from retspec.records.lora import Lora
+from retspec.records.peft import Peft
 from retspec.records.quantities import Dtype, Duration, PositiveInt, Size
 
 Weights = Annotated[
@@ -80,9 +81,15 @@ class Model:
     checkpoint_sha256: Sha256 | None = None
     fill: Fill = True
     lora: Lora | None = None
+    peft: Peft | None = None
     adapter: Folder | None = None
     output: ModelOutput | None = None
     adapters: Adapters | None = None
+
+    @property
+    def wraps(self) -> bool:
+        """Whether the section says which adapter the base gets."""
+        return any(part is not None for part in (self.lora, self.peft, self.adapter))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +172,12 @@ class Keys:
             examples=["image", ["left", "right"], {"pixel_values": "image"}],
         ),
     ]
-    targets: Key
+    targets: Annotated[
+        Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1)] | list[Key] | dict[str, Key],
+        Meta(
+            description="A key or place; several, as for inputs, go to a loss or step of your own.",
+        ),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -113,7 +113,7 @@ class Spec:
         """The keys of the section `model` that say how the model is made; none without that section."""
         if self.model is None:
             return frozenset()
-        wrapped = {"lora": self.model.lora, "adapter": self.model.adapter}
+        wrapped = {"lora": self.model.lora, "peft": self.model.peft, "adapter": self.model.adapter}
         return frozenset({self.model.source, *(key for key, value in wrapped.items() if value is not None)})
 
     @property

@@ -6,13 +6,14 @@ import importlib
 import inspect
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retspec.characters import one_line
 from retspec.errors import NoVerdict, SubjectError, describe, describe_theirs, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 _allowed: set[str] = set()
@@ -56,9 +57,12 @@ def load_callable(reference: str, *, path: str) -> Callable[..., Any]:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise SubjectError(f"{reference}: importing it raised {describe(error)}", path=path) from error
         raise SubjectError(
-            f"there is no module {error.name!r}; it must be installed, beside the spec, or in the working directory",
+            f"there is no module {error.name!r}; it must be installed, beside the spec, or in the working directory"
+            f"{did_you_mean(error.name, _own_modules())}",
             path=path,
         ) from error
+    except SystemExit as error:
+        raise SubjectError(f"{reference}: importing it ends the program{_exit_message(error)}", path=path) from error
     except Exception as error:
         raise SubjectError(f"{reference}: importing it raised {describe(error)}", path=path) from error
     found: Any = module
@@ -67,6 +71,17 @@ def load_callable(reference: str, *, path: str) -> Callable[..., Any]:
     if not callable(found):
         raise SubjectError(f"{reference} is {type(found).__name__}, which cannot be called", path=path)
     return found  # type: ignore[no-any-return]
+
+
+def _own_modules() -> list[str]:
+    """Return the names of the modules in the folders that this module added to the import path."""
+    return [file.stem for folder in _allowed for file in Path(folder).glob("*.py")]
+
+
+def _exit_message(error: SystemExit) -> str:
+    """Return what `sys.exit` was called with, as the end of a sentence."""
+    said = "" if error.code is None else f": {one_line(str(error.code))}"
+    return f" (`sys.exit`){said}"
 
 
 def _attribute(owner: Any, name: str, path: str) -> Any:
@@ -105,6 +120,8 @@ def call(
         return function(*arguments) if isinstance(arguments, tuple) else function(**arguments)
     except NoVerdict:
         raise
+    except SystemExit as error:
+        raise SubjectError(f"{reference} ends the program{_exit_message(error)}", path=path) from error
     except Exception as error:
         raise SubjectError(f"{reference} raised {describe_theirs(error)}", path=path) from error
 

@@ -70,7 +70,7 @@ class Subject:
     ) -> None:
         know(model_sources.values())
         self._spec = spec
-        self._builder = ModelBuilder(spec, model_sources, bases or BaseModels(), keep=keep)
+        self._builder = ModelBuilder(spec, model_sources, bases or BaseModels(), keep=keep, note=note)
         self._training_sources = training_sources or {}
         self._data = DataBuilder(
             spec,
@@ -179,9 +179,18 @@ class Subject:
     def _built_model(self) -> nn.Module:
         device = self.device
         with self._making("model"):
-            model = part_inputs(self._builder.build(filled=True), self._data.parts)
+            return self._placed(self._builder.build(filled=True), device)
+
+    @property
+    def build_again(self) -> Callable[[Callable[[nn.Module], nn.Module]], nn.Module] | None:
+        """A function that builds the model again, with another one that wraps the base; None without its adapter."""
+        if self._is_launched or self._spec.model is None or not self._spec.model.wraps:
+            return None
+        return lambda wrap: self._placed(self._builder.build_again(wrap), self.device)
+
+    def _placed(self, model: nn.Module, device: torch.device) -> nn.Module:
         try:
-            return model.to(device)
+            return part_inputs(model, self._data.parts).to(device)
         except RuntimeError as error:
             raise SubjectError(f"the model does not fit on {device}: {describe(error)}") from error
 
@@ -196,16 +205,12 @@ class Subject:
     def loaded(self) -> Loaded:
         """The result of loading the checkpoint; raises SubjectError without one."""
         file, _ = self.checkpoint_file, self.model
-        if self._builder.loading is None:
-            raise _no_checkpoint()
-        return Loaded(self._builder.loading, file)
+        return Loaded(self._builder.required_loading, file)
 
     @property
     def checkpoint_file(self) -> File:
         """The file of the checkpoint; raises SubjectError without one."""
-        if self._builder.checkpoint is None:
-            raise _no_checkpoint()
-        return self._builder.checkpoint
+        return self._builder.required_checkpoint
 
     @property
     def checkpoint_sha256(self) -> str:
@@ -292,7 +297,3 @@ class Subject:
             self._data.require(skeleton.dtype)
             inputs = inputs.to(skeleton.dtype)
         return Batch(inputs.to(self.device), targets.to(self.device))
-
-
-def _no_checkpoint() -> SubjectError:
-    return SubjectError("this needs a checkpoint; name one as `model.checkpoint`", path="model")

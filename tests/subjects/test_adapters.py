@@ -62,7 +62,7 @@ def test_every_kind_that_peft_merges_is_merged_and_reloaded_exactly(kind: str) -
     model, batch = of_kind(kind), Batch(*tiny.batch())
     seal = Seal.of(model)
     assert merge_atol(merging(model, batch)).value < 1e-5
-    assert reloading(model, batch).difference == 0
+    assert reloading(model, batch, None).difference == 0
     assert seal.holds(model, thorough=False)
 
 
@@ -76,7 +76,7 @@ def test_an_initialization_that_draws_no_base_is_reloaded_to_the_bit(initializat
     torch.manual_seed(0)
     model = tiny.vit(init_lora_weights=initialization)
     seal = Seal.of(model)
-    found = reloading(model, Batch(*tiny.batch()))
+    found = reloading(model, Batch(*tiny.batch()), None)
     assert (found.difference, found.not_saved, found.initialization) == (0, (), initialization)
     assert seal.holds(model, thorough=False)
 
@@ -84,7 +84,7 @@ def test_an_initialization_that_draws_no_base_is_reloaded_to_the_bit(initializat
 @pytest.mark.parametrize("made", [wild.two_adapters, lambda: wild.two_adapters(use_dora=True), wild.called_otherwise])
 def test_every_adapter_is_saved_and_loaded_under_its_own_name(made: Callable[[], nn.Module]) -> None:
     torch.manual_seed(0)
-    found = reloading(made(), Batch(*tiny.batch()))
+    found = reloading(made(), Batch(*tiny.batch()), None)
     assert (found.difference, found.not_saved) == (0, ())
     assert found.effect > 1e-3
 

@@ -112,8 +112,8 @@ def test_one_input_stays_as_it_is() -> None:
         ("flat", "{inputs: [0, 1], targets: 7}", "gave tuple without 7; it has 0, 1, 2, 3"),
         ("uneven", "{inputs: [0, 1], targets: 3}", "and are not of as many images"),
         ("file names", "{inputs: [0, 1], targets: 3}", "the inputs are Tensor, str, and each must be a tensor"),
-        ("large", "{inputs: [0, 1, 2], targets: 3}", "an input has integers beyond 16777216"),
-        ("nested", "{inputs: 1, targets: 0}", "targets are tuple, not a tensor; several targets need a training of y"),
+        ("large", "{inputs: [0, 1, 2], targets: 3}", "one input has integers beyond 16777216"),
+        ("nested", "{inputs: 1, targets: 0}", "several targets go with a loss or step of your own, as"),
     ],
 )
 def test_what_cannot_be_given_is_refused_with_what_came(tmp_path: Path, form: str, keys: str, said: str) -> None:
@@ -133,3 +133,47 @@ def test_keys_have_a_schema(tmp_path: Path) -> None:
     head = 'model: {factory: "a:b"}\ndata: {factory: "a:b", keys: {input: image, targets: [1]}}'
     with pytest.raises(SpecError, match=re.escape("did you mean 'inputs'?")):
         prepare(spec_in(tmp_path, "loss_drop: 0.1", head), entry_points=False)
+
+
+# Several targets ------------------------------------------------------------------------------------
+
+
+GRADED = """\
+model: {factory: "tests.tasks:GradeAndMask"}
+data: {factory: "tests.tasks:graded_masks", kwargs: {form: FORM}, keys: KEYS}
+train: {steps: 30, lr: 1e-2, batch_size: 8, LOSS}
+run: {device: cpu}
+"""
+GRADED_CHECKS = """\
+loss_drop: 0.2
+dead_gradients: 0
+unchanged_params: 0
+determinism_atol: 0
+grad_accumulation_rtol: 1e-4
+max_memory_estimate_gb: 1
+input_matters: 0.01
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "keys", "loss"),
+    [
+        ("mapping", "{inputs: image, targets: {grade: grade, mask: mask}}", 'loss: "tests.tasks:graded"'),
+        ("pair", "{inputs: 0, targets: 1}", 'loss: "tests.tasks:graded"'),
+        ("mapping", "{inputs: image, targets: [grade, mask]}", 'loss: "tests.tasks:graded_in_order"'),
+        ("pair", "{inputs: 0, targets: 1}", 'step: "tests.tasks:graded_step"'),
+    ],
+)
+def test_a_loss_over_the_whole_output_gets_all_targets(tmp_path: Path, form: str, keys: str, loss: str) -> None:
+    head = GRADED.replace("FORM", form).replace("KEYS", keys).replace("LOSS", loss)
+    found = run_here(spec_in(tmp_path, GRADED_CHECKS, head))
+    wrong = {name: (each.verdict, each.reason) for name, each in found.items() if each.verdict != Verdict.MET}
+    assert wrong == {}
+
+
+def test_accuracy_over_several_targets_is_not_guessed(tmp_path: Path) -> None:
+    head = GRADED.replace("FORM", "pair").replace("KEYS", "{inputs: 0, targets: 1}")
+    (result,) = run_here(
+        spec_in(tmp_path, "overfit_accuracy: 1.0", head.replace("LOSS", 'loss: "tests.tasks:graded"'))
+    ).values()
+    assert result.verdict not in {Verdict.MET, Verdict.MISSED}, result.reason

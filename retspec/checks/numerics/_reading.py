@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.plugin import Inconclusive
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from retspec.facts import GradientAgreement, Merging
@@ -37,10 +38,11 @@ def merging_details(merging: Merging) -> dict[str, object]:
 
     Raises Inconclusive for an adapter whose effect is too small for a faulty merge to show.
     """
+    past = listing(merging.read_past)
     if merging.effect < LEAST_EFFECT * merging.scale:
         raise Inconclusive(
             f"the adapter changes the output by {merging.effect:.1e} of {merging.scale:.1e} only, so that losing it "
-            "while merging would not show"
+            f"while merging would not show{'; torch reads past it in ' + past if past else ''}"
         )
     details: dict[str, object] = {"effect": merging.effect, "largest output": merging.scale}
     if merging.layers:
@@ -50,6 +52,8 @@ def merging_details(merging: Merging) -> dict[str, object]:
         details["weights recomputed in every forward pass (weight norm or another parametrization)"] = [
             *merging.recomputed
         ]
+    if past:
+        details["layers whose weight torch reads past the adapter"] = [*merging.read_past]
     if merging.tied:
         details["weights tied to another layer, which merging changes too"] = [*merging.tied]
     return details

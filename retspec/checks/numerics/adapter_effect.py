@@ -29,4 +29,7 @@ def adapter_effect(effect: AdapterEffect) -> Observed[Annotated[float, Meta(ge=0
         Largest absolute difference of a logit with the adapter and without it, after training. The trained head is in
         place for both.
     """
-    return Observed(effect.absolute, {"relative to the largest logit": effect.relative})
+    details: dict[str, object] = {"relative to the largest logit": effect.relative}
+    if effect.read_past:
+        details["layers whose weight torch reads past the adapter"] = [*effect.read_past]
+    return Observed(effect.absolute, details)

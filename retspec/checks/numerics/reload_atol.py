@@ -28,12 +28,14 @@ def reload_atol(reloading: Reloading) -> Observed[Annotated[float, Meta(ge=0)]]:
         reload_atol: 1e-6
 
     What the number means:
-        Largest absolute difference of an output before saving, and after all trainable weights were initialized again
-        and the adapter was loaded from its file. Healthy: exactly zero. An initialization by name, such as
-        `pissa_niter_4`, may change the base, and peft runs it again when it loads the adapter
-        (https://huggingface.co/docs/peft/developer_guides/lora). It is undone and runs again here too: one that draws
-        random numbers then gives another base than the one that was trained. Every adapter of the model is saved and
-        loaded, under its own name.
+        Largest absolute difference of an output before saving and after the adapter was loaded from its file, as in
+        another process. Healthy: exactly zero. With `model.lora` or `model.adapter` it is loaded onto a base that is
+        made again: a source that gives another base each time is found out. A model that has its adapter from a factory
+        keeps its base, and all its trainable weights are initialized again before loading. An initialization by name,
+        such as `pissa_niter_4`, may change the base, and peft runs it again when it loads the adapter
+        (https://huggingface.co/docs/peft/developer_guides/lora). So it runs again here too: one that draws random
+        numbers then gives another base than the one that was trained. Every adapter of the model is saved and loaded,
+        under its own name.
     """
     if reloading.effect == 0:
         raise Inconclusive("initializing the trained weights again changes no output, so losing them would not show")

@@ -40,6 +40,11 @@ def head_trainable(geometry: Geometry) -> Observed[bool]:
     }
     if len(classifier.heads) > 1:
         details["all heads"] = list(classifier.heads)
-    if classifier.frozen_heads:
-        details["frozen"] = list(classifier.frozen_heads)
+    cut_off = [
+        name for name in classifier.frozen_heads if any(f"{name}." in each for each in classifier.unused_trainable)
+    ]
+    if frozen := [name for name in classifier.frozen_heads if name not in cut_off]:
+        details["frozen"] = frozen
+    if cut_off:
+        details["reached by no gradient of the output (detached, or computed under no_grad)"] = cut_off
     return Observed(classifier.trainable, details)

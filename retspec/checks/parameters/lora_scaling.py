@@ -28,7 +28,9 @@ def lora_scaling(parameters: Parameters) -> Observed[float]:
     """
     scalings = parameters.scalings
     adapted = len(parameters.adapted_layers)
-    if not adapted or len(scalings) < adapted:
+    if not adapted:
+        raise SubjectError("the model carries no adapter; add `model.lora`, or leave this criterion out")
+    if len(scalings) < adapted:
         raise SubjectError(
             f"of {adapted} adapted layers {len(scalings)} have one adapter at work that scales its update; look at "
             "`model.lora`, or leave this criterion out"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from retspec.plugins.kinds import Source
 
-ADAPTERS = frozenset({"lora", "adapter"})
+ADAPTERS = frozenset({"lora", "peft", "adapter"})
 
 
 def libraries_for(model: Collection[str], sources: Mapping[str, Source]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ _MADE_OF = {
     "epochs": ("ranked_run",),
     "skeleton": ("model",),
     "optional_skeleton": _MODEL,
+    "build_again": _MODEL,
     "loaded": _MODEL,
     "batch": (*_MODEL, "dataset", "transforms"),
     "take_batch": (*_MODEL, "dataset", "transforms"),

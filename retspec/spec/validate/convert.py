@@ -11,11 +11,13 @@ from msgspec import UNSET
 from retspec.records import (
     LORA_ALIASES,
     LOSSES,
+    PEFT_KEYS,
     RECIPE_KEYS,
     Criterion,
     Data,
     Lora,
     Model,
+    Peft,
     Recipe,
     Regression,
     RunOptions,
@@ -24,6 +26,7 @@ from retspec.records import (
     Value,
     Waiver,
     is_reference,
+    peft_type,
     seconds,
 )
 from retspec.spec.validate.arguments import BESIDE_FILES, long_form
@@ -92,6 +95,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
         checkpoint_sha256=section.get("checkpoint_sha256"),
         fill=section.get("fill", True),
         lora=wrapped,
+        peft=_peft(section["peft"]) if "peft" in section else None,
         adapter=section.get("adapter"),
         output=section.get("output"),
         adapters=section.get("adapters"),
@@ -106,6 +110,13 @@ def _lora(section: Mapping[str, Any]) -> Lora:
         raise msgspec.ValidationError(f"lora gives {LORA_ALIASES[twice]} and {twice}, which are the same; keep one")
     converted: Lora = _typed(named, Lora)
     return converted
+
+
+def _peft(section: Mapping[str, Any]) -> Peft:
+    """Return the section `peft`, whose keys are those of its type."""
+    kind = peft_type(section["type"])
+    given = {name: value for name, value in section.items() if name != "type"}
+    return Peft(type=kind, arguments={name: _typed(value, PEFT_KEYS[kind][name]) for name, value in given.items()})
 
 
 def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:

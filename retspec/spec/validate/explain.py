@@ -169,7 +169,10 @@ def _no_match(fault: Fault, _context: Context) -> Iterator[Finding]:
     rule = fault.schema.get("description") or otherwise
     examples = ", ".join(map(str, fault.schema.get("examples", [])))
     allowed = f"write it like {examples} ({rule.rstrip('.')})" if examples else f"allowed: {rule}"
-    yield _wrong(fault, f"{phrases.found(fault.value)} does not fit; {allowed}")
+    words = [*map(str, fault.schema.get("examples", []))]
+    is_choice = len(words) > 1 and len(str(fault.value)) >= _SHORT  # of two short words, each is near the other
+    near = did_you_mean(str(fault.value), words) if is_choice else ""
+    yield _wrong(fault, f"{phrases.found(fault.value)} does not fit; {allowed}{near}")
 
 
 def _too_small(fault: Fault, context: Context) -> Iterator[Finding]:
@@ -188,6 +191,7 @@ def _wrong(fault: Fault, message: str) -> Finding:
     return Finding(fault.place, f"{phrases.subject(fault.place)}: {message}")
 
 
+_SHORT = 4
 _RANGES = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _SIZES = {"minLength": "character", "minItems": "item", "minProperties": "entry"}
 _BY_KEYWORD: dict[str, Callable[[Fault, Context], Iterator[Finding]]] = {

@@ -54,7 +54,7 @@ def subject(place: Place) -> str:
 def allowed(fragment: Fragment) -> str:
     """Say what a schema takes: its kinds, and a value that would do."""
     if "enum" in fragment:
-        return f"one of {', '.join(map(str, fragment['enum']))}"
+        return f"one of {', '.join(map(str, fragment['x-names' if 'x-names' in fragment else 'enum']))}"
     kinds = fragment["type"]
     words = [_KINDS.get(kind, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)]
     return " or ".join(words) + such_as(fragment)
@@ -63,8 +63,12 @@ def allowed(fragment: Fragment) -> str:
 def such_as(fragment: Fragment) -> str:
     """Give an example of what a schema takes, where there is a short one."""
     value = example(fragment)
+    if not isinstance(value, dict) and fragment.get("type") == "object" and (needed := fragment.get("required")):
+        return f" such as {{{', '.join(f'{name}: ...' for name in needed)}}}"
     if value is None or isinstance(value, bool | dict) or value in ([], ""):
         return ""
+    if isinstance(value, list) and all(isinstance(item, str) and item.isidentifier() for item in value):
+        return f", such as [{', '.join(value)}]"
     return f", such as {value if isinstance(value, str) else json.dumps(value)}"
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retspec.characters import quoted
-from retspec.records import LOSSES, NAMED_LOSSES, Criterion, Direction, Value, decided_by
+from retspec.records import EXPRESSIONS, LOSSES, NAMED_LOSSES, Criterion, Direction, Value, decided_by
 from retspec.spec.validate.context import Finding
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.kinds import Check
-    from retspec.records import Lora, Recipe
+    from retspec.records import Model, Recipe
 
 _NEEDS = {
     "own_optimizers": (
@@ -22,7 +22,7 @@ _NEEDS = {
         "asks about an optimizer of yours, and the spec names none; add `train: {{script: train.py}}`",
     ),
     "model": (
-        {"model", "skeleton", "own_optimizers"},
+        {"model", "build_again", "skeleton", "own_optimizers"},
         "measures a model, and the spec has none; add the section `model:`",
     ),
     "watched": (
@@ -108,22 +108,33 @@ def broken_task(section: Mapping[str, object], recipe: Recipe) -> Iterator[Findi
         yield Finding(("train", "loss" if "loss" in section else "task"), message)
 
 
-def broken_lora(lora: Lora) -> Iterator[Finding]:
-    """Yield what is wrong with the section `lora` beyond the types of its keys."""
-    place = ("model", "lora")
-    if lora.layers_pattern and not lora.names_blocks:
-        message = "model.lora.layers_pattern says nothing without layers_to_transform; add `layers_to_transform:`"
+def broken_adapter(model: Model) -> Iterator[Finding]:
+    """Yield what is wrong with the adapter of a model beyond the types of its keys."""
+    if model.peft is not None:
+        for other in ("lora", "adapter"):
+            if getattr(model, other) is not None:
+                message = f"model.peft and model.{other} are two ways to add an adapter; keep one"
+                yield Finding(("model", "peft"), message, on_key=True)
+        yield from _broken_keys("peft", model.peft.arguments, names_blocks=model.peft.names_blocks)
+    if model.lora is not None:
+        yield from _broken_keys("lora", vars(model.lora), names_blocks=model.lora.names_blocks)
+
+
+def _broken_keys(section: str, given: Mapping[str, Any], *, names_blocks: bool) -> Iterator[Finding]:
+    place, name = ("model", section), f"model.{section}"
+    if given.get("layers_pattern") and not names_blocks:
+        message = f"{name}.layers_pattern says nothing without layers_to_transform; add `layers_to_transform:`"
         yield Finding((*place, "layers_pattern"), message, on_key=True)
-    if isinstance(lora.target_modules, str) and lora.names_blocks:
-        message = "model.lora.layers_to_transform goes with a list of target_modules, not with a regular expression"
+    if isinstance(given["target_modules"], str) and names_blocks:
+        message = f"{name}.layers_to_transform goes with a list of target_modules, not with a regular expression"
         yield Finding((*place, "layers_to_transform"), message, on_key=True)
-    for key in ("target_modules", "exclude_modules"):
-        if isinstance(pattern := getattr(lora, key), str) and (flaw := _flaw(pattern)):
-            yield Finding((*place, key), f"model.lora.{key}: {flaw}")
-    for key in ("rank_pattern", "alpha_pattern"):
-        for pattern in getattr(lora, key):
+    for key in EXPRESSIONS:
+        if isinstance(pattern := given.get(key), str) and (flaw := _flaw(pattern)):
+            yield Finding((*place, key), f"{name}.{key}: {flaw}")
+    for key, patterns in given.items():
+        for pattern in patterns if key.endswith("_pattern") and isinstance(patterns, dict) else ():
             if flaw := _flaw(pattern):
-                yield Finding((*place, key, pattern), f"model.lora.{key}: {flaw}", on_key=True)
+                yield Finding((*place, key, pattern), f"{name}.{key}: {flaw}", on_key=True)
 
 
 def _flaw(pattern: str) -> str:

@@ -12,6 +12,9 @@ from retspec.records import (
     EVERY_TRAINING,
     LAUNCHED_TRAINING,
     LORA_ALIASES,
+    PEFT_KEYS,
+    PEFT_NEEDS,
+    PEFT_REFUSED,
     Adapters,
     Fill,
     Folder,
@@ -21,6 +24,7 @@ from retspec.records import (
     RunOptions,
     Sha256,
     Weights,
+    peft_names,
 )
 from retspec.spec.validate.arguments import BESIDE_FILES
 from retspec.spec.validate.criteria import checks_section
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Source
 
 
+_PEFT = "Another method of peft than LoRA, with its own keys."
+
+
 def compose_schema(catalog: Catalog, *, published: bool = False) -> dict[str, Any]:
     """Return the schema of a spec under this catalog.
 
@@ -44,7 +51,7 @@ def compose_schema(catalog: Catalog, *, published: bool = False) -> dict[str, An
     fragments = Fragments()
     schema = {
         "type": "object",
-        "properties": _head() | _sections(catalog, fragments),
+        "properties": _head() | _sections(catalog, fragments, published=published),
         "additionalProperties": False,
         "required": ["retspec", "checks"],
         "definitions": fragments.definitions,
@@ -91,12 +98,13 @@ def _head() -> Fragment:
     }
 
 
-def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
+def _sections(catalog: Catalog, fragments: Fragments, *, published: bool) -> Fragment:
     beside_model = {
         "checkpoint": fragments.of(Weights, "checkpoint"),
         "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
         "fill": {**fragments.of(Fill, "fill"), "default": True},
         "lora": fragments.of(Lora, "lora"),
+        "peft": _published_peft() if published else _peft_section(fragments),
         "adapter": fragments.of(Folder, "adapter"),
         "output": fragments.of(ModelOutput, "output"),
         "adapters": fragments.of(Adapters, "adapters"),
@@ -114,6 +122,40 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "run": fragments.of(RunOptions, "run"),
         "checks": checks_section(catalog, fragments),
     }
+
+
+def _peft_section(fragments: Fragments) -> Fragment:
+    """A method of peft by its type, with the keys of its configuration beside it."""
+    choice = {
+        "type": "string",
+        "description": "The method, such as loha.",
+        "enum": [name for kind in PEFT_KEYS for name in peft_names(kind)],
+        "x-names": [kind.lower() for kind in PEFT_KEYS],
+        "x-refused": PEFT_REFUSED,
+    }
+    return {
+        "type": "object",
+        "description": _PEFT,
+        "properties": {"type": choice},
+        "required": ["type"],
+        "allOf": [
+            {
+                "if": {"properties": {"type": {"enum": peft_names(kind)}}, "required": ["type"]},
+                "then": {
+                    "properties": {"type": True, **{name: fragments.of(key, "peft") for name, key in keys.items()}},
+                    "additionalProperties": False,
+                    "required": list(PEFT_NEEDS.get(kind, ("target_modules",))),
+                },
+            }
+            for kind, keys in PEFT_KEYS.items()
+        ],
+    }
+
+
+def _published_peft() -> Fragment:
+    """The methods alone: with the keys of each, the schema would be a quarter larger; `validate` holds those."""
+    choice = {"type": "string", "examples": ["loha"]}
+    return {"type": "object", "description": _PEFT, "properties": {"type": choice}, "required": ["type"]}
 
 
 def _train_section(recipe: Fragment, sources: Mapping[str, Source], fragments: Fragments) -> Fragment:

@@ -18,7 +18,7 @@ from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
 from retspec.spec.validate.layers import flattened
-from retspec.spec.validate.rules import broken_bounds, broken_lora, broken_recipe, broken_rules, broken_task
+from retspec.spec.validate.rules import broken_adapter, broken_bounds, broken_recipe, broken_rules, broken_task
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
 from retspec.text.masking import Mask
@@ -95,8 +95,8 @@ class _Validation:
             self.findings += broken_task(section, train)
         run: RunOptions = self.record("run", convert.run_options) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
-        if model is not None and model.lora is not None:
-            self.findings += broken_lora(model.lora)
+        if model is not None:
+            self.findings += broken_adapter(model)
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
         batch = named or Data()
         is_reported = named is None and "data" in data  # the section is reported already

@@ -139,7 +139,7 @@ class DataBuilder:
     def _noted(self, pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Return a batch, and note how several inputs lie in it."""
         if self.parts is not None and isinstance(pair, Pair):
-            self.parts.layout = pair.layout
+            self.parts.layout, self.parts.targets = pair.layout, pair.targets_layout
         return pair
 
     def take(self, samples: int | None) -> tuple[Tensor, Tensor]:

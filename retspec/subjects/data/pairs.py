@@ -10,6 +10,8 @@ from retspec.subjects.callables import call
 from retspec.subjects.data.parts import in_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
     from torch.utils.data import DataLoader, Dataset
 
@@ -21,9 +23,10 @@ TARGET_KEYS = ("labels", "label", "target", "targets", "y")
 
 
 class Pair(tuple["Tensor", "Tensor"]):  # noqa: SLOT001 - a tuple with a slot is none to Python
-    """Inputs and targets, each (images, ...), with the layout of several inputs."""
+    """Inputs and targets, each (images, ...), with the layout of several inputs or targets."""
 
     layout: Layout | None = None
+    targets_layout: Layout | None = None
 
 
 def first_pair(made: Any, size: int, giver: str, *, path: str, keys: Keys | None = None) -> Pair:
@@ -40,10 +43,33 @@ def first_pair(made: Any, size: int, giver: str, *, path: str, keys: Keys | None
     if isinstance(made, Dataset):
         made = _loader(made, size, giver, path)
     if isinstance(made, DataLoader):
-        made = call(f"{giver}: its first batch", lambda: next(iter(made), None), {}, path=path)
+        loader = made
+        made = _with_remedy(lambda: call(f"{giver}: its first batch", lambda: next(iter(loader), None), {}, path=path))
         if made is None:
-            raise SubjectError(f"{giver} is empty: it gives no batch", path=path)
+            raise SubjectError(f"{giver} {_why_none(loader)}", path=path)
     return pair_of(made, giver, path=path, keys=keys)
+
+
+def _why_none(loader: DataLoader[Any]) -> str:
+    dataset: Any = loader.dataset
+    if hasattr(dataset, "__len__") and len(dataset) >= (loader.batch_size or 1):
+        return f"gives no batch of its {len(dataset)} items: something in it raised StopIteration"
+    return "is empty: it gives no batch"
+
+
+def _with_remedy(make: Callable[[], Any]) -> Any:
+    """Say what to do where the items of a Dataset cannot be stacked to a batch."""
+    try:
+        return make()
+    except SubjectError as error:
+        message = str(error)
+        if "PIL.Image" in message:
+            remedy = "give the Dataset a transform that ends in a tensor"
+        elif "stack expects each tensor to be equal size" in message:
+            remedy = "bring all items to one size in a transform"
+        else:
+            raise
+        raise SubjectError(f"{message}; {remedy}", path=error.path) from error
 
 
 def spread(size: int, length: int) -> list[int]:
@@ -66,7 +92,7 @@ def _loader(dataset: Dataset[Any], size: int, giver: str, path: str) -> DataLoad
 def pair_of(batch: Any, giver: str, *, path: str, keys: Keys | None = None) -> Pair:
     """Return inputs and targets, each (images, ...), of a tuple that begins with them, a mapping, or a record.
 
-    Several inputs lie in rows (images, numbers).
+    Several inputs lie in rows (images, numbers), and so do several targets.
 
     giver: what returned the batch, for messages. keys: where they are, if the spec says so.
 
@@ -75,9 +101,11 @@ def pair_of(batch: Any, giver: str, *, path: str, keys: Keys | None = None) -> P
     import torch
 
     inputs, targets = _usual(batch, giver, path) if keys is None else _chosen(batch, keys, giver)
-    layout = None
+    layout = targets_layout = None
     if keys is not None and isinstance(inputs, (Mapping, tuple, list)):
         inputs, layout = in_rows(inputs, giver, path)
+    if keys is not None and isinstance(targets, (Mapping, tuple, list)):
+        targets, targets_layout = in_rows(targets, giver, path, what="target")
     for name, value in (("inputs", inputs), ("targets", targets)):
         if not isinstance(value, torch.Tensor):
             raise SubjectError(
@@ -87,7 +115,7 @@ def pair_of(batch: Any, giver: str, *, path: str, keys: Keys | None = None) -> P
         shapes = f"inputs {tuple(inputs.shape)} and targets {tuple(targets.shape)}"
         raise SubjectError(f"{giver}: {shapes} are not a batch", path=path)
     pair = Pair((inputs, targets))
-    pair.layout = layout
+    pair.layout, pair.targets_layout = layout, targets_layout
     return pair
 
 
@@ -95,13 +123,26 @@ def _how(name: str, value: Any) -> str:
     """Return what to do about several inputs or targets."""
     if not isinstance(value, (Mapping, tuple, list)):
         return ""
+    if not isinstance(value, Mapping) and value and all(isinstance(each, str) for each in value):
+        return "; they are text: give the numbers of the classes" if name == "targets" else "; they are text"
     if name == "inputs":
         return "; to give several to the model, say where they are: `keys: {inputs: [left, right], targets: label}`"
-    return "; several targets need a training of your own, `train: {script: train.py}`"
+    return (
+        "; for several targets say where they are, `keys: {inputs: 0, targets: 1}`, and give a loss of your own, "
+        "`train: {loss: package.module:callable}`"
+    )
 
 
 def _usual(batch: Any, giver: str, path: str) -> tuple[Any, Any]:
     """Return the first two entries of a tuple, or what the usual keys name."""
+    if isinstance(batch, list) and len(batch) > 1 and all(isinstance(each, tuple) for each in batch):
+        raise SubjectError(
+            f"{giver} gave a list of {len(batch)} items, and a batch is a pair (inputs, targets); return a Dataset, or "
+            "stack the items",
+            path=path,
+        )
+    if hasattr(batch, "__next__"):
+        raise SubjectError(f"{giver} gave an iterator, which can be read once; return its DataLoader", path=path)
     if isinstance(batch, (tuple, list)) and len(batch) >= 2:  # noqa: PLR2004 - entries after the pair are ignored
         return batch[0], batch[1]
     if named := dict(batch) if isinstance(batch, Mapping) else getattr(batch, "__dict__", None):
@@ -125,12 +166,12 @@ def _chosen(batch: Any, keys: Keys, giver: str) -> tuple[Any, Any]:
         known = ", ".join(map(str, entries)) or "nothing"
         raise SubjectError(f"{giver} gave {type(batch).__name__} without {key!r}; it has {known}", path="data.keys")
 
-    wanted = keys.inputs
-    if isinstance(wanted, list):
-        return [entry(key) for key in wanted], entry(keys.targets)
-    if isinstance(wanted, dict):
-        return {name: entry(key) for name, key in wanted.items()}, entry(keys.targets)
-    return entry(wanted), entry(keys.targets)
+    def entries_of(wanted: Any) -> Any:
+        if isinstance(wanted, list):
+            return [entry(key) for key in wanted]
+        return {name: entry(key) for name, key in wanted.items()} if isinstance(wanted, dict) else entry(wanted)
+
+    return entries_of(keys.inputs), entries_of(keys.targets)
 
 
 def _pick(named: Mapping[str, Any], keys: tuple[str, ...], batch: Any, giver: str, path: str) -> Any:

@@ -51,10 +51,10 @@ class Layout:
         return dict(zip(self.names, found, strict=True)) if self.names else tuple(found)
 
 
-def in_rows(inputs: Any, giver: str, path: str) -> tuple[Tensor, Layout]:
-    """Return several inputs, each (images, ...), as rows (images, numbers), with their layout.
+def in_rows(inputs: Any, giver: str, path: str, what: str = "input") -> tuple[Tensor, Layout]:
+    """Return several inputs or targets, each (images, ...), as rows (images, numbers), with their layout.
 
-    giver: what gave them, for messages.
+    giver: what gave them, and what: which of both they are, for messages.
 
     Raises SubjectError at the place `path` in the spec for anything but tensors of as many images, and for integers
     that a floating-point number does not hold.
@@ -65,14 +65,14 @@ def in_rows(inputs: Any, giver: str, path: str) -> tuple[Tensor, Layout]:
     given = [*(inputs.values() if isinstance(inputs, Mapping) else inputs)]
     if not given or not all(isinstance(each, torch.Tensor) and each.dim() for each in given):
         kinds = ", ".join(type(each).__name__ for each in given) or "nothing"
-        raise SubjectError(f"{giver}: the inputs are {kinds}, and each must be a tensor (images, ...)", path=path)
+        raise SubjectError(f"{giver}: the {what}s are {kinds}, and each must be a tensor (images, ...)", path=path)
     if len({len(each) for each in given}) > 1:
         shapes = ", ".join(str(tuple(each.shape)) for each in given)
-        raise SubjectError(f"{giver}: the inputs have shapes {shapes}, and are not of as many images", path=path)
+        raise SubjectError(f"{giver}: the {what}s have shapes {shapes}, and are not of as many images", path=path)
     integers = [each for each in given if not each.is_floating_point() and each.numel()]
     if any(int(each.abs().max() if each.dtype != torch.bool else 1) > EXACT for each in integers):
         raise SubjectError(
-            f"{giver}: an input has integers beyond {EXACT}; give the inputs in a `train.step`", path=path
+            f"{giver}: one {what} has integers beyond {EXACT}; give the {what}s in a `train.step`", path=path
         )
     layout = Layout(names, tuple(tuple(each.shape[1:]) for each in given), tuple(each.dtype for each in given))
     dtype = next((each.dtype for each in given if each.is_floating_point()), torch.float32)
@@ -83,11 +83,13 @@ def in_rows(inputs: Any, giver: str, path: str) -> tuple[Tensor, Layout]:
 class Parts:
     """A forward pre-hook that gives a model the inputs that lie in the rows of a batch.
 
-    layout: known once there is a batch; None while its inputs are one tensor.
+    layout: known once there is a batch; None while its inputs are one tensor. targets: that of several targets, which
+    a loss or step of the user's own gets.
     """
 
     def __init__(self) -> None:
         self.layout: Layout | None = None
+        self.targets: Layout | None = None
 
     def __deepcopy__(self, _memo: object) -> Self:
         return self  # a copy of a model gets the same batches
@@ -108,6 +110,10 @@ class Parts:
     def given(self, inputs: Tensor) -> Any:
         """Return what a function of the user's own gets as the inputs of a batch."""
         return inputs if self.layout is None else self.layout.parted(inputs)
+
+    def wanted(self, targets: Tensor) -> Any:
+        """Return what a function of the user's own gets as the targets of a batch."""
+        return targets if self.targets is None else self.targets.parted(targets)
 
     def _is_rows(self, argument: Any) -> bool:
         import torch

@@ -102,7 +102,8 @@ class DryRun:
         import torch
 
         model = hollow(self._module, lambda t: torch.empty(t.shape, dtype=t.dtype, device="cpu"))
-        return model.train()
+        model.train()
+        return model
 
 
 def _no_data(batch_size: int, error: BaseException) -> NoVerdict:

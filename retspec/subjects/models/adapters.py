@@ -100,6 +100,27 @@ def zero_factors_filled(model: nn.Module) -> Iterator[int]:
 
 
 @contextmanager
+def factors_stirred(model: nn.Module) -> Iterator[int]:
+    """Add random values to every parameter of the adapters that trains, and yield how many there are.
+
+    Some adapters change nothing to begin with, and have no zero factor: (IA)^3 multiplies by ones. The values are
+    normal with the standard deviation that the parameter has, or ten times `SPREAD`. At the end all is as it was.
+    """
+    import torch
+
+    parameters = [p for p in adapter_parameters(model).values() if p.requires_grad and p.is_floating_point()]
+    before = [parameter.detach().clone() for parameter in parameters]
+    try:
+        for parameter in parameters:
+            spread = max(float(parameter.std(unbiased=False)), 10 * SPREAD)
+            parameter.data.add_(torch.randn(parameter.shape).to(parameter.device) * spread)
+        yield len(parameters)
+    finally:
+        for parameter, value in zip(parameters, before, strict=True):
+            parameter.data.copy_(value)
+
+
+@contextmanager
 def base_weights(model: nn.Module) -> Iterator[Weights]:
     """Yield copies of the adapted layers' base weights, by layer and parameter name.
 

@@ -12,16 +12,18 @@ from retspec.errors import SubjectError
 from retspec.subjects.checkpoints import File, find, hold_against, load_into, recognise
 from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
+from retspec.subjects.models.constant_weights import weight_notes
 from retspec.subjects.models.lora import PLACE as LORA
-from retspec.subjects.models.lora import wrap
+from retspec.subjects.models.lora import wrap, wrap_otherwise
 from retspec.subjects.models.outputs import return_logits
 from retspec.subjects.models.own_adapters import name_adapters
 from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.models.structure import set_grad_checkpointing
+from retspec.subjects.models.unmatched_names import name_notes
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
@@ -31,9 +33,21 @@ if TYPE_CHECKING:
 
 
 class ModelBuilder:
-    """Builds the model of one spec; its base is taken from `bases`, or kept there for the next such model."""
+    """Builds the model of one spec; its base is taken from `bases`, or kept there for the next such model.
 
-    def __init__(self, spec: Spec, sources: Mapping[str, Source], bases: BaseModels, *, keep: bool) -> None:
+    note: called with what a reader should know of a model with its weights, in whole sentences.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        sources: Mapping[str, Source],
+        bases: BaseModels,
+        *,
+        keep: bool,
+        note: Callable[[tuple[str, ...]], None] = lambda _notes: None,
+    ) -> None:
+        self._note = note
         self._spec = spec
         self._sources = sources
         self._bases, self._keep = bases, keep
@@ -60,6 +74,20 @@ class ModelBuilder:
         recognise(file)
         return file
 
+    @property
+    def required_checkpoint(self) -> File:
+        """The checkpoint; raises SubjectError when the spec names none."""
+        if self.checkpoint is None:
+            raise _no_checkpoint()
+        return self.checkpoint
+
+    @property
+    def required_loading(self) -> Loading:
+        """The result of loading it; raises SubjectError before the model is built, and without a checkpoint."""
+        if self.loading is None:
+            raise _no_checkpoint()
+        return self.loading
+
     @cached_property
     def checkpoint_sha256(self) -> str:
         """SHA-256 of the checkpoint in hexadecimal, empty without one."""
@@ -80,7 +108,19 @@ class ModelBuilder:
         """
         base = self._filled_base() if filled else self._base()
         with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on how the base was made
-            model = self._wrapped(base)
+            model = self._finished(self._wrapped(base))
+        if filled and (notes := (*weight_notes(model), *name_notes(model))):
+            self._note(notes)
+        return model
+
+    def build_again(self, wrap: Callable[[nn.Module], nn.Module]) -> nn.Module:
+        """Return the model around a base that is made again with its weights, as in another process.
+
+        wrap: adds the adapter to the base, and draws its own random numbers.
+        """
+        return self._finished(wrap(self._made(self._pinned_checkpoint()).model))
+
+    def _finished(self, model: nn.Module) -> nn.Module:
         freeze_as_training_does(model)
         if self.section.adapters is not None:
             name_adapters(model, self.section.adapters)
@@ -92,6 +132,8 @@ class ModelBuilder:
         section, adapter = self.section, self.adapter
         if adapter is not None:
             return load_adapter(base, adapter, section.lora)
+        if section.peft is not None:
+            return wrap_otherwise(base, section.peft)
         return base if section.lora is None else wrap(base, section.lora)
 
     def forget_base(self) -> None:
@@ -113,19 +155,18 @@ class ModelBuilder:
 
     def _filled_base(self) -> nn.Module:
         """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
-        section, checkpoint = self.section, self._pinned_checkpoint()
-
-        def make() -> BaseModel:
-            if checkpoint is None:
-                return BaseModel(self._base())
-            if section.fill:
-                return self._loaded(checkpoint)
-            model = self._base()
-            return BaseModel(model, hold_against(model, checkpoint))
-
-        base = self._bases.take((self._spec.base, checkpoint), make, keep=self._keep)
+        checkpoint = self._pinned_checkpoint()
+        base = self._bases.take((self._spec.base, checkpoint), lambda: self._made(checkpoint), keep=self._keep)
         self.loading = base.loading
         return base.model
+
+    def _made(self, checkpoint: File | None) -> BaseModel:
+        if checkpoint is None:
+            return BaseModel(self._base())
+        if self.section.fill:
+            return self._loaded(checkpoint)
+        model = self._base()
+        return BaseModel(model, hold_against(model, checkpoint))
 
     def _loaded(self, checkpoint: File) -> BaseModel:
         """Build the base and load its weights, before peft wraps it and renames its layers."""
@@ -168,3 +209,7 @@ class ModelBuilder:
             message = f"{file.name} is another file: its SHA-256 is {self.checkpoint_sha256}"
             raise SubjectError(message, path="model.checkpoint_sha256")
         return file
+
+
+def _no_checkpoint() -> SubjectError:
+    return SubjectError("this needs a checkpoint; name one as `model.checkpoint`", path="model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
@@ -44,11 +45,26 @@ def freeze_as_training_does(model: nn.Module) -> None:
 
     Backbones freeze their first stages there, such as ResNet of mmpretrain by `frozen_stages`:
     https://github.com/open-mmlab/mmpretrain/blob/main/mmpretrain/models/backbones/resnet.py
+
+    Raises SubjectError for one that takes no mode: `eval()` is `train(False)`.
     """
+    for module in {type(module): module for module in model.modules()}.values():
+        _require_mode(module)
     modes = [(module, module.training) for module in model.modules()]
     model.train()
     for module, mode in modes:
         module.training = mode
+
+
+def _require_mode(module: nn.Module) -> None:
+    """See https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.eval."""
+    try:
+        inspect.signature(module.train).bind(module.training)
+    except TypeError as error:
+        raise SubjectError(
+            f"{type(module).__name__}.train takes no mode, and `eval()` calls `train(False)`; write "
+            "`def train(self, mode=True)`, and return self"
+        ) from error
 
 
 def _named(model: nn.Module, is_unfinished: Callable[[Tensor], bool]) -> list[str]:

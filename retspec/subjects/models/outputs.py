@@ -34,10 +34,29 @@ def logits_of(output: Any) -> Tensor:
     found = entries.get("logits", getattr(output, "logits", None))
     tensors = [entry for entry in entries.values() if isinstance(entry, torch.Tensor)]
     if not isinstance(found, torch.Tensor):
+        if not tensors and not _holds_tensors(output):
+            raise _no_tensor(output)
         if len(tensors) != 1:
             raise _unclear(output, "name the logits in `model.output`: a key, an index or package.module:callable")
         found = tensors[0]
     return found
+
+
+def _holds_tensors(output: Any) -> bool:
+    """Whether there are tensors somewhere in an output, such as in the attributes of an object."""
+    import torch
+    from torch.utils._pytree import tree_leaves
+
+    inside = vars(output).values() if hasattr(output, "__dict__") else ()
+    return any(isinstance(leaf, torch.Tensor) for leaf in (*tree_leaves(output), *inside))
+
+
+def _no_tensor(output: Any) -> SubjectError:
+    if output is None:
+        return SubjectError("the model returns nothing; let `forward` return its logits", path="model")
+    return SubjectError(
+        f"the model returns {type(output).__name__}, and no tensor; let `forward` return its logits", path="model"
+    )
 
 
 def is_unclear(output: Any) -> bool:

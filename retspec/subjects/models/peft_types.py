@@ -43,6 +43,24 @@ def rewriting_layers(model: nn.Module) -> dict[str, nn.Module]:
     return _of_type(model, "peft.tuners.lora.layer", "MultiheadAttention")
 
 
+def layers_read_past(model: nn.Module) -> list[str]:
+    """Return the layers whose weight torch reads in eval mode, without a call of the layer: so it misses the adapter.
+
+    nn.MultiheadAttention does so with its `out_proj`, and nn.TransformerEncoderLayer on its fast path:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerEncoderLayer.html
+    """
+    import torch
+    from torch import nn
+
+    kinds: tuple[type[nn.Module], ...] = (nn.MultiheadAttention,)
+    if torch.backends.mha.get_fastpath_enabled():
+        kinds = (*kinds, nn.TransformerEncoderLayer)
+    adapted = tuner_layers(model)
+    readers = [name for name, module in model.named_modules() if isinstance(module, kinds) and name not in adapted]
+    merged = tuple(f"{name}." for name in rewriting_layers(model))  # which peft merges in every pass
+    return [n for n in adapted if not n.startswith(merged or ("\0",)) and any(n.startswith(f"{r}.") for r in readers)]
+
+
 def saved_modules(model: nn.Module) -> list[ModulesToSaveWrapper]:
     """Return the modules that peft trains and saves in full, next to the adapter."""
     return [*_of_type(model, "peft.utils.other", "ModulesToSaveWrapper").values()]

@@ -99,7 +99,8 @@ class Skeleton:
         # Fake tensors report the CPU as device: unlike meta tensors, they mix with tensors that the model makes.
         with FakeTensorMode(allow_non_fake_inputs=True):
             model = hollow(self.module, lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
-            return trace(model.eval(), torch.empty(shape, dtype=self.dtype))
+            model.eval()  # which a `train` of the model's own may not return
+            return trace(model, torch.empty(shape, dtype=self.dtype))
 
     def _trace_real(self, shape: tuple[int, ...]) -> Geometry:
         import torch
@@ -108,7 +109,8 @@ class Skeleton:
         device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
         modes = [(module, module.training) for module in model.modules()]
         try:
-            return trace(model.eval(), torch.randn(shape, dtype=self.dtype, device=device))
+            model.eval()
+            return trace(model, torch.randn(shape, dtype=self.dtype, device=device))
         except NoVerdict:
             raise
         except Exception as error:
@@ -123,6 +125,8 @@ class Skeleton:
 _ABOUT_SHAPES = re.compile(
     r"\b(shapes?|sizes?|channels?|height|width|dimensions?|mat1|broadcast\w*|numel)\b", re.IGNORECASE
 )
+_ABOUT_CHANNELS = re.compile(r"to have (\d+) channels?, but got (\d+) channels")
+_BETWEEN_LAYERS = re.compile(r"mat1 and mat2 shapes cannot be multiplied")
 _ABOUT_SIGNATURE = re.compile(r"forward\(\) (missing|takes|got an unexpected)")
 
 
@@ -131,5 +135,9 @@ def _hint(error: Exception) -> str:
     message = str(error)
     if isinstance(error, TypeError) and _ABOUT_SIGNATURE.search(message):
         return "; `forward` must take the inputs of a batch as its one argument"
+    if wanted := _ABOUT_CHANNELS.search(message):
+        return f"; the layer takes {wanted[1]} channels, and the inputs have {wanted[2]}"
+    if _BETWEEN_LAYERS.search(message):
+        return "; check the input size, or two layers do not fit together"
     may_be_shape = isinstance(error, (RuntimeError, ValueError, AssertionError)) and "dtype" not in message
     return "; check the input size" if may_be_shape and _ABOUT_SHAPES.search(message) else ""

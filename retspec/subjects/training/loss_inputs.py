@@ -50,8 +50,12 @@ def suspicions_about(loss: str, logits: Tensor) -> tuple[str, ...]:
     """Return what looks wrong about the first logits, (images, classes), of a loss that takes raw ones, in words.
 
     Only what chance does not do counts: probabilities of at least two classes, or zeros among values that are never
-    below.
+    below. Logits without a gradient train nothing.
     """
+    import torch
+
+    if torch.is_grad_enabled() and not logits.requires_grad and not has_no_values(logits):
+        return ("the logits require no gradient: they are detached, or computed under `torch.no_grad`",)
     if loss not in {"cross_entropy", "bce_with_logits"} or has_no_values(logits) or logits.dim() < 2:  # noqa: PLR2004 - no classes
         return ()
     values = logits.detach().float()

@@ -40,9 +40,10 @@ class NamedLoss:
         try:
             return self.mean(outputs, task.encoded(self.name, outputs, targets))
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            given = f"{tuple(targets.shape)} ({targets.dtype}, {targets.min()} to {targets.max()})"
             raise SubjectError(
-                f"{self.name} fails on logits of shape {tuple(outputs.shape)} and targets of shape "
-                f"{tuple(targets.shape)} ({targets.dtype}, {targets.min()} to {targets.max()}): {describe(error)}",
+                f"{self.name} fails on logits of shape {tuple(outputs.shape)} and targets of shape {given}: "
+                f"{describe(error)}{_remedy(self.name, outputs, targets)}",
                 path=PLACE,
             ) from error
 
@@ -91,3 +92,14 @@ class NamedLoss:
                 f"there are {len(self.weights)} class weights, and the model has {classes} classes; give one for each",
                 path="train.class_weights",
             )
+
+
+def _remedy(loss: str, outputs: Tensor, targets: Tensor) -> str:
+    """Return what to do about targets that cross_entropy does not take, as far as they say it."""
+    if loss != "cross_entropy":
+        return ""
+    if targets.shape == outputs.shape and not targets.is_floating_point():
+        return "; these look one-hot: give class numbers, as of `targets.argmax(1)`"
+    if targets.is_floating_point() and targets.dim() < outputs.dim():
+        return "; class numbers are integers: give `targets.long()`"
+    return "; let the model return one row of logits per image" if outputs.dim() == 1 else ""

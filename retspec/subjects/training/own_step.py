@@ -36,18 +36,18 @@ class OwnStep:
         self,
         model: nn.Module,
         inputs: Any,
-        targets: Tensor,
-        see: Callable[[Tensor, Tensor], None],
+        targets: Any,
+        see: Callable[[Tensor, Any], None],
         parameters: Sequence[nn.Parameter],
     ) -> Tensor:
         """Return the loss, a scalar, and show the logits where the function returns them.
 
-        inputs: (images, ...), or several of them. targets: (images, ...). parameters: those that train.
+        inputs and targets: (images, ...), or several of them. parameters: those that train.
 
         Raises SubjectError when the function fails, gives no such loss, changes gradients or takes an optimizer step.
         """
         gradients = [_state(parameter.grad) for parameter in parameters]
-        with self._watched(targets.device.type):
+        with self._watched(next(p.device.type for p in (*parameters, *model.parameters()))):
             made = call(self._reference, self._function, (model, (inputs, targets)), path=STEP)
         if self._strayed:  # the function caught what was raised there
             raise SubjectError(self._strayed, path=STEP)

@@ -84,17 +84,18 @@ def _split_folders(named: Folders, root: Path) -> dict[str, str]:
     """Return split to folder name, of the named splits, or of the existing ones when none is named."""
     given = {name: value for name in SPLITS if (value := getattr(named, name)) is not None}
     below = folders_in(root)
+    shown = listing(below) or "none"
     for name, value in given.items():
         if not (root / value).is_dir():
             raise SubjectError(
-                f"there is no folder {value!r} in {root}{did_you_mean(value, below)}; there are {listing(below)}",
+                f"there is no folder {value!r} in {root}{did_you_mean(value, below)}; there are {shown}",
                 path=f"{PATH}.splits.{name}",
             )
     usual = {name: next((word for word in words if word in below), None) for name, words in SPLITS.items()}
     found = given or {name: word for name, word in usual.items() if word is not None}
     if not found:
         raise SubjectError(
-            f"{root} holds no folder train, val or test; name yours under `splits` (there are {listing(below)})",
+            f"{root} holds no folder train, val or test; name yours under `splits` (there are {shown})",
             path=f"{PATH}.root",
         )
     return found

@@ -6,7 +6,10 @@ A model is recognised by timm's conventions, not by its type, so that a user's c
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
+import traceback
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -99,7 +102,18 @@ def timm(
         model: nn.Module = library.create_model(name, **kwargs)
     except (TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise SubjectError(
-            f"timm.create_model({name!r}) refuses its kwargs: {type(error).__name__}: {error}",
+            f"timm.create_model({name!r}) refuses its kwargs: {type(error).__name__}: {error}{_near(error)}",
             path="model.kwargs",
         ) from error
     return model
+
+
+def _near(error: Exception) -> str:
+    """Return the nearest argument of the class that refuses one; timm's builder knows the class as `model_cls`.
+
+    See https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/_builder.py
+    """
+    refused = re.search(r"got an unexpected keyword argument '(\w+)'", str(error))
+    kinds = (frame.f_locals.get("model_cls") for frame, _ in traceback.walk_tb(error.__traceback__))
+    kind = next(filter(inspect.isclass, kinds), None)
+    return did_you_mean(refused[1], inspect.signature(kind).parameters) if refused and kind else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from retspec.errors import SubjectError
+from retspec.errors import NoVerdict, SubjectError, describe
 from retspec.plugin import training_source
 from retspec.records import Recipe, is_reference
 from retspec.subjects.callables import call
@@ -22,6 +23,7 @@ from retspec.subjects.training.tasks.choosing import task_of
 from retspec.subjects.training.tasks.classification import Classification
 from retspec.subjects.training.tasks.ordinal import Ordinal
 from retspec.subjects.training.tasks.task import IGNORED
+from retspec.subjects.training.tasks.unlabelled import Custom
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -170,30 +172,43 @@ class RecipeTrainer(Trainer):
         no such outputs or targets, or the class weights are too few or too many.
         """
         with autocast(self.device, self._recipe.amp):
+            parts = parts_of(self.model)
+            wanted = targets if parts is None else parts.wanted(targets)
             if self._own_step is not None:
-                parts = parts_of(self.model)
                 given = inputs if parts is None else parts.given(inputs)
-                return self._own_step(self.model, given, targets, self._show, self.parameters)
-            outputs, logits = whole_output(self.model, inputs)
+                return self._own_step(self.model, given, wanted, self._show, self.parameters)
+            if self._own_loss is None and wanted is not targets:
+                raise SubjectError(
+                    "several targets go with a loss or step of your own, as `train: {loss: package.module:callable}`",
+                    path="data.keys",
+                )
+            outputs, logits = _forward(self.model, inputs)
             if logits is None and self._own_loss is not None and is_unclear(outputs):
-                return self._own_loss(outputs, None, targets, learns=bool(self.parameters))
+                return self._own_loss(outputs, None, wanted, learns=bool(self.parameters))
             logits = logits_of(outputs) if logits is None else logits
             first, self._is_first = self._is_first, False
-            self._show(logits.detach(), targets)
+            self._show(logits.detach(), wanted)
             if first and not has_no_values(logits):
                 require_registered(self.model, logits)
                 self.suspicions = suspicions_about(self._recipe.loss, logits)
             is_held = first and (self._own_loss is not None or not isinstance(self.task, Ordinal))  # grades were
             with held_against(self._recipe.loss, logits, targets) if is_held else nullcontext():
                 if self._own_loss is not None:
-                    return self._own_loss(outputs, logits, targets, learns=logits.requires_grad)
+                    return self._own_loss(outputs, logits, wanted, learns=logits.requires_grad)
                 return self._loss(self.task or Classification(), logits, targets)
 
-    def _show(self, logits: Tensor, targets: Tensor) -> None:
+    def _show(self, logits: Tensor, targets: Any) -> None:
         """Show the logits of a micro-batch, and find out with the first what the task is.
+
+        Several targets are no task that is known.
 
         Raises SubjectError when outputs or targets do not fit the task that the spec names.
         """
+        from torch import Tensor
+
+        if not isinstance(targets, Tensor):
+            self.task = Custom()
+            return
         self.see(logits, targets)
         if self._outputs is not None:
             return
@@ -209,3 +224,16 @@ class RecipeTrainer(Trainer):
 
         if self._recipe.clip_norm is not None:
             clip_grad_norm_(self.parameters, self._recipe.clip_norm)
+
+
+def _forward(model: nn.Module, inputs: Tensor) -> tuple[Any, Tensor | None]:
+    """Return what `whole_output` does; raises NoVerdict where images are still integers, and the model takes none."""
+    try:
+        return whole_output(model, inputs)
+    except RuntimeError as error:
+        if inputs.is_floating_point() or not re.search(r"dtype|[Tt]ype", str(error)):
+            raise
+        raise NoVerdict(
+            f"a forward pass of inputs of {inputs.dtype} fails: {describe(error)}; let the transform make "
+            "floating-point numbers of them"
+        ) from error
