@@ -93,6 +93,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
         fill=section.get("fill", True),
         lora=wrapped,
         adapter=section.get("adapter"),
+        forward=section.get("forward", {}),
         output=section.get("output"),
         adapters=section.get("adapters"),
     )

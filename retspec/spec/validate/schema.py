@@ -15,6 +15,7 @@ from retspec.records import (
     Adapters,
     Fill,
     Folder,
+    ForwardArguments,
     Lora,
     ModelOutput,
     Recipe,
@@ -98,6 +99,7 @@ def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
         "fill": {**fragments.of(Fill, "fill"), "default": True},
         "lora": fragments.of(Lora, "lora"),
         "adapter": fragments.of(Folder, "adapter"),
+        "forward": fragments.of(ForwardArguments, "forward"),
         "output": fragments.of(ModelOutput, "output"),
         "adapters": fragments.of(Adapters, "adapters"),
     }

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.errors import NoVerdict, describe
+from retspec.subjects.models.forward_arguments import about_signature
 from retspec.subjects.models.tracing import trace
 
 if TYPE_CHECKING:
@@ -123,13 +124,12 @@ class Skeleton:
 _ABOUT_SHAPES = re.compile(
     r"\b(shapes?|sizes?|channels?|height|width|dimensions?|mat1|broadcast\w*|numel)\b", re.IGNORECASE
 )
-_ABOUT_SIGNATURE = re.compile(r"forward\(\) (missing|takes|got an unexpected)")
 
 
 def _hint(error: Exception) -> str:
     """Return what to do about a forward pass that fails, as far as the error says it; else an empty string."""
     message = str(error)
-    if isinstance(error, TypeError) and _ABOUT_SIGNATURE.search(message):
-        return "; `forward` must take the inputs of a batch as its one argument"
+    if about := about_signature(error):
+        return about
     may_be_shape = isinstance(error, (RuntimeError, ValueError, AssertionError)) and "dtype" not in message
     return "; check the input size" if may_be_shape and _ABOUT_SHAPES.search(message) else ""
