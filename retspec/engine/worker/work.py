@@ -198,7 +198,8 @@ def _observed(answer: Any) -> Observed[Any]:
     if not isinstance(observed.details, Mapping):
         raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
     try:
-        return Observed(_value(observed.value), plain(observed.details), str(observed.unseen))
+        reasons = str(observed.unseen), str(observed.noise)
+        return Observed(_value(observed.value), plain(observed.details), *reasons)
     except NestingError as error:
         raise NoVerdict(f"the check returned details that are {error}") from None
 
