@@ -115,7 +115,7 @@ def _of_transformers_for(kind: str, task: str) -> nn.Module:
 
     if kind == "upernet":
         convnext = transformers.ConvNextConfig(**_UPERNET, layer_scale_init_value=1.0)
-        sizes = {"hidden_size": 32, "auxiliary_in_channels": 32, "auxiliary_channels": 16}
+        sizes = {"hidden_size": 32, "use_auxiliary_head": False}  # only a loss of its own trains an auxiliary head
         config = transformers.UperNetConfig(backbone_config=convnext, num_labels=OUTPUTS[task], **sizes)
         upernet: nn.Module = transformers.UperNetForSemanticSegmentation(config)
         return upernet
