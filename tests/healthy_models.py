@@ -126,7 +126,7 @@ def _of_transformers_for(kind: str, task: str) -> nn.Module:
 
 
 def _of_torchvision_for(name: str, task: str) -> nn.Module:
-    from torchvision.models import get_model, resnet18, segmentation
+    from torchvision.models import get_model, mobilenet_v3_small, resnet18, segmentation
     from torchvision.models._utils import IntermediateLayerGetter
     from torchvision.models.segmentation.deeplabv3 import DeepLabHead
     from torchvision.models.segmentation.fcn import FCNHead
@@ -136,8 +136,11 @@ def _of_torchvision_for(name: str, task: str) -> nn.Module:
         make, head = {"fcn": (segmentation.FCN, FCNHead), "deeplabv3": (segmentation.DeepLabV3, DeepLabHead)}[name]
         dense: nn.Module = make(backbone, head(64, OUTPUTS[task]))
         return dense
-    more = {"weights_backbone": None} if task == "segmentation" else {}
-    model: nn.Module = get_model(name, weights=None, num_classes=OUTPUTS[task], **more)
+    if name == "lraspp":
+        stages = IntermediateLayerGetter(mobilenet_v3_small(dilated=True).features, {"1": "low", "12": "high"})
+        lraspp: nn.Module = segmentation.LRASPP(stages, low_channels=16, high_channels=576, num_classes=OUTPUTS[task])
+        return lraspp
+    model: nn.Module = get_model(name, weights=None, num_classes=OUTPUTS[task])
     return model
 
 

@@ -90,7 +90,7 @@ OTHER_TASKS = [
     ("segmentation", "timm", "resnet10t"),
     ("segmentation", "transformers", "segformer"),
     ("segmentation", "transformers", "upernet"),
-    ("segmentation", "torchvision", "lraspp_mobilenet_v3_large"),
+    ("segmentation", "torchvision", "lraspp"),
     ("segmentation", "torchvision", "fcn"),
     ("segmentation", "torchvision", "deeplabv3"),
 ]
