@@ -77,6 +77,8 @@ def _hold(criterion: Criterion, observed: Observed[Value], today: date) -> tuple
     holds, value = _HOLDS[criterion.direction], observed.value
     met = holds(value, criterion.limit)
     text = sentence(criterion, value, met=met)
+    if not met and observed.noise:
+        return Verdict.INCONCLUSIVE, f"{text}; but {one_line(observed.noise)}"
     if not met:
         return _miss(criterion, text, today)
     if observed.unseen:

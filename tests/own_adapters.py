@@ -134,3 +134,37 @@ def partly_frozen() -> nn.Module:
     model.head.requires_grad_()
     model.blocks[1].requires_grad_()
     return model
+
+
+class Prompted(nn.Module):
+    """An encoder with a LoRA of its own and a decoder of masks that needs arguments, and returns them at two sizes.
+
+    As in https://github.com/hitachinsk/SAMed/blob/main/segment_anything/modeling/sam.py.
+    """
+
+    def __init__(self, classes: int = 3) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 32, 4, 4).requires_grad_(requires_grad=False)
+        self.blocks = nn.Sequential(*(ForQueryAndValue(nn.Linear(32, 96)) for _ in range(2)))
+        self.mix = nn.Linear(96, 32).requires_grad_(requires_grad=False)
+        self.mask = nn.Conv2d(32, classes, 1)
+
+    def forward(self, images: Tensor, many: bool, scale: float) -> dict[str, Tensor]:  # noqa: FBT001 - as it is found
+        features = self.patches(images)
+        tokens = features.flatten(2).mT
+        for block in self.blocks:
+            tokens = tokens + self.mix(block(tokens)).relu()
+        logits = self.mask(tokens.mT.reshape(features.shape)) * scale
+        low = logits if many else logits[:, :1]
+        return {"masks": nn.functional.interpolate(low, images.shape[-2:]), "quality": low.mean((2, 3)), "low": low}
+
+
+def images_and_masks(count: int = 4) -> dict[str, Tensor]:
+    """Images, and masks at a quarter of their size that follow from them."""
+    images = torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    low = nn.functional.avg_pool2d(images, 4)
+    return {"image": images, "low": low.argmax(1), "scale": torch.ones(count, 1)}
+
+
+def of_all_outputs(outputs: dict[str, Tensor], targets: Tensor) -> Tensor:
+    return nn.functional.cross_entropy(outputs["low"], targets)

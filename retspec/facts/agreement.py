@@ -31,6 +31,8 @@ class GradientAgreement(Struct, frozen=True):
     """Least norm that a difference is relative to: a hundredth of `norm`, or more in a coarse dtype."""
     unresolved: tuple[str, ...] = ()
     """Parameters that agree with respect to the floor alone: next to the other gradients, theirs may be rounding."""
+    explained: float = 0.0
+    """Share of the large deviations that rounded weights alone make up; 0 where they are small, and not asked for."""
 
     @property
     def worst(self) -> TensorDeviation:

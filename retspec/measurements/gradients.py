@@ -13,12 +13,12 @@ from retspec.facts import GradientAgreement, TensorDeviation
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import zero_factors_filled
 from retspec.subjects.models.dropout import without_dropout
-from retspec.subjects.models.state import in_double, preserved
+from retspec.subjects.models.state import in_double, preserved, weights_rounded
 from retspec.subjects.seeds import generator_states
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -85,7 +85,7 @@ def _require_images_apart(model: nn.Module) -> None:
 
 
 def _precision_passes(recipe: Recipe, dtype: str) -> Passes:
-    return _fewest_precision_passes(recipe, dtype) + Passes(forward=1, backward=1)
+    return _fewest_precision_passes(recipe, dtype) + Passes(forward=2, backward=2)
 
 
 def _fewest_precision_passes(recipe: Recipe, dtype: str) -> Passes:  # noqa: ARG001 - the same
@@ -102,7 +102,11 @@ def precision(
 ) -> GradientAgreement:
     """Compare loss and gradients under autocast with those in full precision.
 
-    See https://docs.pytorch.org/docs/stable/amp.html
+    Where they disagree, the same is done with weights that are rounded to the autocast dtype, all else in full
+    precision: a gradient that this changes as much is that sensitive, and no operation of autocast is to blame.
+
+    See https://docs.pytorch.org/docs/stable/amp.html, and on the condition of a problem N. J. Higham, Accuracy and
+    Stability of Numerical Algorithms, chapter 1
 
     Raises Inconclusive for no gradients, and for a loss or gradient that is not finite.
     """
@@ -151,7 +155,7 @@ def _compared(
     other: TrainerMaker,
     blame: Callable[[Exception], Exception],
 ) -> GradientAgreement:
-    """Return the facts about both; a third pass, equal to the first, looks for the cause of a disagreement."""
+    """Return the facts about both; two more passes, equal to the first and with rounded weights, look for a cause."""
     import torch
 
     states = generator_states()
@@ -170,15 +174,24 @@ def _compared(
     if tensors[0].relative > rounding:
         _, again = _gradients(model, reference.on(model, batch))
         _require_repeatable(_deviations(first, again, norms, floor)[0], tensors[0], rounding)
+    loss, explained = _relative(abs(second_loss - first_loss), abs(first_loss)), 0.0
+    coarse = other.recipe.amp
+    if coarse != reference.recipe.amp and max(loss, tensors[0].relative) > sqrt(epsilon):
+        with weights_rounded(model, getattr(torch, coarse)):
+            rounded_loss, rounded = _gradients(model, reference.on(model, batch))
+        of_loss = TensorDeviation("", _relative(abs(rounded_loss - first_loss), abs(first_loss)))
+        alone = (of_loss, *_deviations(first, rounded, norms, floor))
+        explained = _explained((TensorDeviation("", loss), *tensors), alone)
     flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))
     apart = {name: _relative(float((second[name] - first[name]).norm()), norms[name]) for name in first}
     return GradientAgreement(
-        loss=abs(second_loss - first_loss) / max(abs(first_loss), 1e-30),
+        loss=loss,
         tensors=tensors,
         factor=float(flat @ other_flat / (flat @ flat).clamp(min=1e-30)),
         norm=norm,
         floor=floor,
         unresolved=tuple(name for name in first if norms[name] < floor and apart[name] > sqrt(epsilon)),
+        explained=explained,
     )
 
 
@@ -191,6 +204,16 @@ def _deviations(
         for name, gradient in first.items()
     )
     return tuple(sorted(deviations, key=lambda entry: -entry.relative))
+
+
+def _explained(found: Sequence[TensorDeviation], alone: Sequence[TensorDeviation]) -> float:
+    """Return the least share of a large deviation that rounded weights alone make up, of the same gradient.
+
+    Large is what is at least half of the largest.
+    """
+    worst, by_name = max(each.relative for each in found), {each.name: each.relative for each in alone}
+    large = (each for each in found if each.relative >= EQUAL * worst)
+    return min(by_name[each.name] / each.relative for each in large)
 
 
 def _require_repeatable(repeated: TensorDeviation, found: TensorDeviation, rounding: float) -> None:

@@ -59,6 +59,15 @@ ModelOutput = Annotated[
 ]
 
 
+ForwardArguments = Annotated[
+    Mapping[str, Any],
+    Meta(
+        description="Arguments of `forward` beside the inputs of a batch, by name; they are the same in each call.",
+        examples=[{"multimask_output": True, "image_size": 224}],
+    ),
+]
+
+
 Adapters = Annotated[
     str,
     Meta(
@@ -72,7 +81,7 @@ Adapters = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The section `model`: the source that builds it, from what, the weights to load, the adapters, and its output."""
+    """The section `model`: the source that builds it, from what, its weights and adapters, what it gets and returns."""
 
     source: str
     value: Any
@@ -83,6 +92,7 @@ class Model:
     lora: Lora | None = None
     peft: Peft | None = None
     adapter: Folder | None = None
+    forward: ForwardArguments = field(default_factory=dict)
     output: ModelOutput | None = None
     adapters: Adapters | None = None
 

@@ -23,6 +23,8 @@ class Observed(Generic[T_co]):
     details: Mapping[str, Any] = field(default_factory=dict)
     unseen: str = ""
     """What was not looked at and could only make the value worse: a miss stays one, and nothing else has a verdict."""
+    noise: str = ""
+    """What may have made the value worse than what was asked about: a miss has no verdict then."""
 
 
 class Direction(StrEnum):

@@ -143,7 +143,8 @@ class Mask:
         return replace(waiver, reason=self.text(waiver.reason), owner=self.text(waiver.owner))
 
     def _observed(self, observed: Observed[Any]) -> Observed[Any]:
-        return Observed(self.data(observed.value), self.data(observed.details), self.text(observed.unseen))
+        reasons = self.text(observed.unseen), self.text(observed.noise)
+        return Observed(self.data(observed.value), self.data(observed.details), *reasons)
 
 
 def _pattern(form: str) -> str:

@@ -1,4 +1,4 @@
-"""No false alarm: a common spec is met by healthy models of many families, of timm, transformers and torchvision."""
+"""No false alarm: healthy models of many families and tasks meet a common spec, of timm, transformers, torchvision."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.no_cover  # as in `test_faults.py`
 
 COMMON = Path(__file__).parent.parent / "cases" / "preflight" / "any.yaml"
 WILD = COMMON.with_name("wild.yaml")
+TASKS = COMMON.with_name("tasks.yaml")
 
 # The family is what is tried: where timm lets it, a model is shallow and narrow, with each kind of its blocks in it.
 # Transformers and the like with LoRA. The adapted layers are those that the forward pass calls: BEiT and EVA-02 read
@@ -68,8 +69,32 @@ FULL = {
     "starnet_s1": SHALLOW,
     "inception_next_atto": SHALLOW,
 }
-# Under batch normalization, accumulated gradients are not those of the batch, and six images amplify rounding.
+# Under batch normalization, accumulated gradients are not those of the batch, and on six images, rounded weights alone
+# change the gradients of an untrained network by up to 200 %: both checks say so, instead of a verdict.
 NORMED = ("amp_rtol", "grad_accumulation_rtol")
+# On a CPU, convolutions in bfloat16 take longer than all else together; those of small networks have to do.
+SLOW = ("amp_rtol",)
+# Left out, since what is red there is true of the untrained model:
+# - mobilenet_v1, mobilenet_v2 and efficientnet of transformers: in eval mode, with the first statistics of BatchNorm,
+#   the logits are 1e-26 and less and do not depend on the image, in float64 either; batch_leak has no verdict.
+# - squeezenet of torchvision: a ReLU follows the head; at this rate all logits die, and the loss stays at ln 5.
+# - mnasnet of torchvision: its head is initialized by the number of classes, so the loss begins at 7.1 instead of ln 5.
+# - dinov2 of transformers, trained in full: its mask token takes no part in a classification.
+OTHER_TASKS = [
+    ("multilabel", "timm", "resnet10t"),
+    ("multilabel", "transformers", "vit"),
+    ("multilabel", "torchvision", "mobilenet_v3_small"),
+    ("regression", "timm", "resnet10t"),
+    ("regression", "transformers", "convnext"),
+    ("regression", "torchvision", "shufflenet_v2_x0_5"),
+    ("segmentation", "timm", "resnet10t"),
+    ("segmentation", "transformers", "segformer"),
+    ("segmentation", "transformers", "upernet"),
+    ("segmentation", "torchvision", "lraspp"),
+    ("segmentation", "torchvision", "fcn"),
+    ("segmentation", "torchvision", "deeplabv3"),
+]
+BATCH_NORMED = frozenset({"resnet", "regnet"})
 LEARN_SLOWLY = frozenset({"swin", "segformer"})
 SIDE = 64
 """Pixels of an image where the model is not built for another size."""
@@ -100,13 +125,15 @@ def test_healthy_model_of_transformers_is_met(kind: str) -> None:
     lora = f"model.lora={{target_modules: [{targets}], modules_to_save: [{head}]}}"
     adapted = [lora, "checks.frozen_drift=0", "checks.merge_atol=1e-5", "checks.reload_atol=1e-6"] if targets else []
     slow = ["train.lr=1e-2"] if kind in LEARN_SLOWLY else []
-    assert_met(f"model.kwargs={{kind: {kind}}}", *adapted, *slow, spec=WILD, skip=NORMED if kind == "resnet" else ())
+    assert_met(
+        f"model.kwargs={{kind: {kind}}}", *adapted, *slow, spec=WILD, open_=NORMED if kind in BATCH_NORMED else ()
+    )
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_healthy_model_of_torchvision_is_met(name: str) -> None:
     made = 'model.factory="tests.healthy_models:of_torchvision"'
-    assert_met(made, f"model.kwargs={{name: {name}}}", spec=WILD, skip=NORMED)
+    assert_met(made, f"model.kwargs={{name: {name}}}", spec=WILD, open_=NORMED, skip=SLOW)
 
 
 @pytest.mark.parametrize("kind", ["swin", "convnext"])
@@ -115,7 +142,22 @@ def test_healthy_model_of_torchvision_with_stochastic_depth_is_met(kind: str) ->
     assert_met(made, f"model.kwargs={{kind: {kind}}}", spec=WILD)
 
 
-def assert_met(*overrides: str, spec: Path = COMMON, skip: Sequence[str] = ()) -> None:
+@pytest.mark.parametrize(("task", "library", "name"), OTHER_TASKS)
+def test_healthy_model_of_another_task_is_met(task: str, library: str, name: str) -> None:
+    pytest.importorskip("transformers" if library == "transformers" else library)
+    side = 32 if task == "segmentation" else SIDE
+    chance = ["checks.initial_loss_rtol=0.5"] if task != "regression" else []
+    made = [f"model.kwargs.library={library}", f"model.kwargs.name={name}"]
+    skip = () if library == "transformers" else SLOW
+    assert_met(f"vars.task={task}", f"vars.side={side}", *made, *chance, spec=TASKS, open_=NORMED, skip=skip)
+
+
+def assert_met(*overrides: str, spec: Path = COMMON, open_: Sequence[str] = (), skip: Sequence[str] = ()) -> None:
+    """Assert that all criteria are met; those in `open_` may also be inconclusive, and never missed."""
     results = run_here(spec, overrides, skip=skip)
-    alarms = {name: result.reason for name, result in results.items() if result.verdict is not Verdict.MET}
+    alarms = {
+        name: result.reason
+        for name, result in results.items()
+        if result.verdict is not Verdict.MET and not (name in open_ and result.verdict is Verdict.INCONCLUSIVE)
+    }
     assert alarms == {}

@@ -101,6 +101,15 @@ def test_what_was_not_looked_at_leaves_a_miss_and_takes_back_everything_else(lim
         assert "\n" not in result.reason
 
 
+@pytest.mark.parametrize(("limit", "verdict"), [(2, Verdict.MET), (1, Verdict.INCONCLUSIVE)])
+def test_noise_leaves_what_is_met_and_takes_back_a_miss(limit: int, verdict: Verdict) -> None:
+    observed = Observed(2, {}, noise="rounding\nis as much")
+    result = judge(criterion("x", limit, direction=MOST, severity=Severity.WARN), Outcome(id="x", observed=observed))
+    assert result.verdict is verdict
+    if verdict is Verdict.INCONCLUSIVE:
+        assert result.reason.endswith("; but rounding is as much")
+
+
 @pytest.mark.parametrize(
     ("direction", "limit", "value", "reason"),
     [

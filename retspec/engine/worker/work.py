@@ -16,11 +16,12 @@ from retspec.engine.protocol import Done, Environment, Finished, Noted, Progress
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
-from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from, named
+from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from, named, origin_of
 from retspec.plugins.catalog import gather
 from retspec.records import NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.devices import make_repeatable
+from retspec.subjects.models.forward_arguments import about_signature
 from retspec.subjects.recorded_warnings import WarningRecorder
 from retspec.subjects.subject import Subject
 from retspec.text.masking import Mask
@@ -176,7 +177,9 @@ def _reason(error: Exception, marks: Mapping[str, Mark], own: Mark) -> str:
     if isinstance(error, SubjectError):
         mark = own if error.path == _CRITERION else _nearest(error.path, marks)
         return f"{mark}: {error}" if mark else str(error)
-    return str(error) if isinstance(error, NoVerdict) else f"raised {describe(error)}"
+    if isinstance(error, NoVerdict):
+        return str(error)
+    return f"raised {describe(error)}{'' if origin_of(error) else about_signature(error)}"
 
 
 def _nearest(path: str, marks: Mapping[str, Mark]) -> Mark | None:
@@ -195,7 +198,8 @@ def _observed(answer: Any) -> Observed[Any]:
     if not isinstance(observed.details, Mapping):
         raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
     try:
-        return Observed(_value(observed.value), plain(observed.details), str(observed.unseen))
+        reasons = str(observed.unseen), str(observed.noise)
+        return Observed(_value(observed.value), plain(observed.details), *reasons)
     except NestingError as error:
         raise NoVerdict(f"the check returned details that are {error}") from None
 

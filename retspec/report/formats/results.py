@@ -4,7 +4,7 @@ It holds the fields of `retspec.records.Report`, and two that are derived from t
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
 written as text. A result has the field `output` only if something was printed, an observation the field `unseen`
-only if something was not looked at.
+only if something was not looked at, and `noise` only if a miss may be due to it.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _seen_whole(field: Any) -> Any:
-    """Return an observation without `unseen` where it is empty, and anything else as it is."""
-    if not isinstance(field, dict) or field.get("unseen"):
+    """Return an observation without `unseen` and `noise` where they are empty, and anything else as it is."""
+    if not isinstance(field, dict):
         return field
-    return {name: entry for name, entry in field.items() if name != "unseen"}
+    return {name: entry for name, entry in field.items() if entry or name not in {"unseen", "noise"}}
 
 
 def _encodable(text: str) -> str:

@@ -97,6 +97,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
         lora=wrapped,
         peft=_peft(section["peft"]) if "peft" in section else None,
         adapter=section.get("adapter"),
+        forward=section.get("forward", {}),
         output=section.get("output"),
         adapters=section.get("adapters"),
     )

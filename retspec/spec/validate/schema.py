@@ -18,6 +18,7 @@ from retspec.records import (
     Adapters,
     Fill,
     Folder,
+    ForwardArguments,
     Lora,
     ModelOutput,
     Recipe,
@@ -106,6 +107,7 @@ def _sections(catalog: Catalog, fragments: Fragments, *, published: bool) -> Fra
         "lora": fragments.of(Lora, "lora"),
         "peft": _published_peft() if published else _peft_section(fragments),
         "adapter": fragments.of(Folder, "adapter"),
+        "forward": fragments.of(ForwardArguments, "forward"),
         "output": fragments.of(ModelOutput, "output"),
         "adapters": fragments.of(Adapters, "adapters"),
     }

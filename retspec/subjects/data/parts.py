@@ -125,7 +125,8 @@ class Parts:
 def part_inputs(model: nn.Module, parts: Parts | None) -> nn.Module:
     """Return a model that gets the inputs in the rows of a batch from now on; as it is where there are no parts."""
     if parts is not None and parts_of(model) is None:
-        model.register_forward_pre_hook(parts, with_kwargs=True)
+        # First: it looks at the inputs alone, before arguments that are fixed join them.
+        model.register_forward_pre_hook(parts, with_kwargs=True, prepend=True)
     return model
 
 

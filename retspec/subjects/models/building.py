@@ -13,6 +13,7 @@ from retspec.subjects.checkpoints import File, find, hold_against, load_into, re
 from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
 from retspec.subjects.models.constant_weights import weight_notes
+from retspec.subjects.models.forward_arguments import fix_arguments
 from retspec.subjects.models.lora import PLACE as LORA
 from retspec.subjects.models.lora import wrap, wrap_otherwise
 from retspec.subjects.models.outputs import return_logits
@@ -124,6 +125,7 @@ class ModelBuilder:
         freeze_as_training_does(model)
         if self.section.adapters is not None:
             name_adapters(model, self.section.adapters)
+        fix_arguments(model, self.section.forward)
         if self.section.output is not None:
             return_logits(model, self.section.output)
         return model

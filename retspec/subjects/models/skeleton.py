@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.errors import NoVerdict, describe
+from retspec.subjects.models.forward_arguments import about_signature
 from retspec.subjects.models.tracing import trace
 
 if TYPE_CHECKING:
@@ -127,14 +128,13 @@ _ABOUT_SHAPES = re.compile(
 )
 _ABOUT_CHANNELS = re.compile(r"to have (\d+) channels?, but got (\d+) channels")
 _BETWEEN_LAYERS = re.compile(r"mat1 and mat2 shapes cannot be multiplied")
-_ABOUT_SIGNATURE = re.compile(r"forward\(\) (missing|takes|got an unexpected)")
 
 
 def _hint(error: Exception) -> str:
     """Return what to do about a forward pass that fails, as far as the error says it; else an empty string."""
     message = str(error)
-    if isinstance(error, TypeError) and _ABOUT_SIGNATURE.search(message):
-        return "; `forward` must take the inputs of a batch as its one argument"
+    if about := about_signature(error):
+        return about
     if wanted := _ABOUT_CHANNELS.search(message):
         return f"; the layer takes {wanted[1]} channels, and the inputs have {wanted[2]}"
     if _BETWEEN_LAYERS.search(message):

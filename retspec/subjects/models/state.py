@@ -10,6 +10,7 @@ from retspec.subjects.models.peft_types import rewriting_layers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import torch
     from torch import Tensor, nn
 
 WORD = 8
@@ -68,6 +69,23 @@ def single_precision(model: nn.Module) -> Iterator[None]:
     finally:
         for tensor, dtype in zip(half, dtypes, strict=True):
             tensor.data = tensor.data.to(dtype)
+
+
+@contextmanager
+def weights_rounded(model: nn.Module, dtype: torch.dtype) -> Iterator[None]:
+    """Round the matrices and kernels of a model to a coarser dtype, in their own dtype, and restore them at the end.
+
+    Autocast casts these for matrix products and convolutions; it leaves vectors, such as a bias, to what adds them.
+    """
+    weights = [p for p in model.parameters() if p.dim() > 1 and p.is_floating_point()]
+    before = [weight.data for weight in weights]
+    try:
+        for weight in weights:
+            weight.data = weight.data.to(dtype).to(weight.dtype)
+        yield
+    finally:
+        for weight, data in zip(weights, before, strict=True):
+            weight.data = data
 
 
 def trained_tensors(model: nn.Module) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import Inconclusive, NoVerdict, SubjectError
 from retspec.facts import Group
 from retspec.subjects.data.parts import part_inputs, parts_of
+from retspec.subjects.models.forward_arguments import fix_arguments, fixed_in
 from retspec.subjects.models.libraries import answers, ask
 from retspec.subjects.models.outputs import choice_of, return_logits
 from retspec.subjects.models.own_adapters import own_adapters
@@ -39,7 +40,9 @@ def fully_trained(model: nn.Module) -> nn.Module:
     """
     wrapper = outermost_wrapper(model)
     bare: nn.Module = model if wrapper is None else wrapper.unload()
-    choice, parts = choice_of(model), parts_of(model)
+    choice, parts, fixed = choice_of(model), parts_of(model), fixed_in(model)
+    if fixed is not None:
+        fix_arguments(bare, fixed.arguments)
     if choice is not None:
         return_logits(bare, choice)
     return part_inputs(bare, parts).requires_grad_()
