@@ -22,6 +22,50 @@ Weights = Annotated[
 ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckpointChoice:
+    """A file of weights, and where in it they are; needed only where that is not certain, or to pin it."""
+
+    file: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="The file, relative to this spec: .pth, .pt, .bin, .safetensors, or the index of shards.",
+            examples=["weights/RETFound_cfp.pth", "model.safetensors.index.json"],
+        ),
+    ]
+    key: (
+        Annotated[
+            str,
+            Meta(
+                description='The dotted key in the file under which the weights are; "" for its top.',
+                examples=["state_dict_ema", "model"],
+            ),
+        ]
+        | None
+    ) = None
+    prefix: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                description="What the names of the weights begin with, and those of the model do not.",
+                examples=["student.backbone."],
+            ),
+        ]
+        | None
+    ) = None
+
+
+CheckpointFile = Annotated[
+    Weights | CheckpointChoice,
+    Meta(
+        description="Weights to load into the model before it is wrapped: a file, or a mapping that says where in the "
+        "file they are.",
+    ),
+]
+
+
 Sha256 = Annotated[
     str,
     Meta(
@@ -76,7 +120,7 @@ class Model:
     source: str
     value: Any
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    checkpoint: Weights | None = None
+    checkpoint: CheckpointFile | None = None
     checkpoint_sha256: Sha256 | None = None
     fill: Fill = True
     lora: Lora | None = None

@@ -12,6 +12,7 @@ from retspec.records import (
     LORA_ALIASES,
     LOSSES,
     RECIPE_KEYS,
+    CheckpointFile,
     Criterion,
     Data,
     Lora,
@@ -88,7 +89,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
     wrapped = _lora(section["lora"]) if "lora" in section else None
     return Model(
         **_source(section, sources),
-        checkpoint=section.get("checkpoint"),
+        checkpoint=_typed(section.get("checkpoint"), CheckpointFile | None),
         checkpoint_sha256=section.get("checkpoint_sha256"),
         fill=section.get("fill", True),
         lora=wrapped,

@@ -13,6 +13,7 @@ from retspec.records import (
     LAUNCHED_TRAINING,
     LORA_ALIASES,
     Adapters,
+    CheckpointFile,
     Fill,
     Folder,
     Lora,
@@ -20,7 +21,6 @@ from retspec.records import (
     Recipe,
     RunOptions,
     Sha256,
-    Weights,
 )
 from retspec.spec.validate.arguments import BESIDE_FILES
 from retspec.spec.validate.criteria import checks_section
@@ -93,7 +93,7 @@ def _head() -> Fragment:
 
 def _sections(catalog: Catalog, fragments: Fragments) -> Fragment:
     beside_model = {
-        "checkpoint": fragments.of(Weights, "checkpoint"),
+        "checkpoint": fragments.of(CheckpointFile, "checkpoint"),
         "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
         "fill": {**fragments.of(Fill, "fill"), "default": True},
         "lora": fragments.of(Lora, "lora"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retspec.errors import SubjectError
-from retspec.subjects.checkpoints import File, find, hold_against, load_into, recognise
+from retspec.subjects.checkpoints import File, chosen, hold_against, load_into, recognise
 from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
 from retspec.subjects.models.lora import PLACE as LORA
@@ -56,9 +56,14 @@ class ModelBuilder:
         """
         if self.section.checkpoint is None:
             return None
-        file = find(self.section.checkpoint, self._folder)
+        file = chosen(self.section.checkpoint, self._folder)
         recognise(file)
         return file
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the weights that were loaded, in whole sentences."""
+        return self.loading.notes if self.loading else ()
 
     @cached_property
     def checkpoint_sha256(self) -> str:
