@@ -69,7 +69,7 @@ def _head() -> Fragment:
         "vars": {"type": "object", "description": "Values to refer to as ${vars.NAME}."},
         "config": {
             **text,
-            "description": "The project's own training config, YAML or JSON, relative to this file; "
+            "description": "The project's own training config (YAML, JSON, TOML, Python), relative to this file; "
             "refer to its values as ${config.KEY}.",
         },
         "matrix": {
