@@ -151,7 +151,7 @@ def hint_for(found: Mapping[str, Found]) -> str:
 
 def hint(backbone: str) -> str:
     """Return which plugin has a model, and what it adds."""
-    return f"`retfound: {backbone}` of the plugin retspec-retfound builds it as its authors do, and checks pooling and keys."
+    return f"`retfound: {backbone}` of the plugin retspec-retfound builds it as its authors do, and checks its pooling."
 
 
 def _weights(found: Mapping[str, Found]) -> str:

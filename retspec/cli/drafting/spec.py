@@ -89,7 +89,7 @@ def _model(found: Finds, disk: Disk, foundation: Foundation | None) -> list[str]
 def _ema(found: Finds) -> Iterator[str]:
     if "ema" in found:
         yield f"  # {found['ema'].place} is on: the training keeps an exponential moving average (EMA) of the weights."
-        yield "  # Of its files, which hold both, `checkpoint: {file: last.pth.tar, key: state_dict_ema}` says which are meant."
+        yield "  # Its files hold both: `checkpoint: {file: last.pth.tar, key: state_dict_ema}` says which are meant."
 
 
 def _kwargs(found: Finds) -> Iterator[str]:

@@ -162,6 +162,9 @@ class _Reader:
                 return Node(tuple(self.value(item) for item in items), mark)
             case ast.Dict(keys, values):
                 return self._mapping(keys, values, mark)
+            case ast.BinOp(left, ast.Div(), right) if _is_path(left):  # Path("data") / "aptos"
+                parts = [self.value(left).value, self.value(right).value]
+                return Node("/".join(map(str, parts)), mark) if all(isinstance(part, str) for part in parts) else None
             case ast.Call(function, arguments, keywords):
                 return self._call(_last(function), arguments, keywords, mark)
             case ast.Name() | ast.Attribute() | ast.Subscript():
@@ -212,6 +215,12 @@ def _key_of(node: ast.expr) -> str:
         case ast.Subscript(_, ast.Constant(str() as name)):
             return name
     return ""
+
+
+def _is_path(node: ast.expr) -> bool:
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        node = node.left
+    return isinstance(node, ast.Call) and _last(node.func) in PATHS
 
 
 def _last(node: ast.expr) -> str:

@@ -127,10 +127,10 @@ def _weights_in(contents: Contents, places: Mapping[str, Tensor], file: File) ->
     """Return the weights of a file, unconverted; raises SubjectError for none, or for impossible sizes."""
     candidates = named(found(contents.value), file)
     if not candidates:
-        raise file.refused(no_weights(contents.value))
-    for candidate in candidates:
-        contents.require_room(candidate.tensors, file)
-    return best(candidates, places, file.prefix)
+        raise file.refused(no_weights(contents.value, file))
+    weights = best(candidates, places, file.prefix)
+    contents.require_room(weights.tensors, file)
+    return weights
 
 
 def _copy(tensors: dict[str, Tensor], model: nn.Module, file: File) -> None:

@@ -100,7 +100,9 @@ def _of_same_shape(weights: Weights, places: Mapping[str, object]) -> int:
 
 
 def _is_alike(other: Weights, taken: Weights, names: Collection[str]) -> bool:
-    return matched(other, names) >= max(1, _ALIKE * matched(taken, names))
+    if matched(other, names) < max(1, _ALIKE * matched(taken, names)):
+        return False
+    return not isinstance(names, Mapping) or _of_same_shape(other, names) >= _ALIKE * _of_same_shape(taken, names)
 
 
 def _rivals(raw: Weights, taken: Weights, names: Collection[str]) -> list[str]:

@@ -137,14 +137,15 @@ def test_what_is_wrong_with_the_config_is_marked_in_its_file_and_told_once(
     ("name", "message"),
     [
         ("trian.yaml", "spec.yaml:2:9: config: trian.yaml: there is no such file; did you mean 'train.yaml'?"),
-        ("train.py", "spec.yaml:2:9: config: 'train.py' is not a config; it is a file of YAML or JSON"),
-        (".", "spec.yaml:2:9: config: '.' is not a config"),
+        ("train.ini", "spec.yaml:2:9: config: 'train.ini' is not a config; it is a file of YAML, JSON, TOML or Python"),
+        (".", "spec.yaml:2:9: config: . is a directory; name a config in it"),
     ],
 )
 def test_a_config_that_is_not_there_is_told_where_it_is_named(
     loaded: Loaded, tmp_path: Path, name: str, message: str
 ) -> None:
     (tmp_path / "train.yaml").write_text("a: 1")
+    (tmp_path / "train.ini").write_text("[a]\nb = 1\n")
     (problem,) = loaded(f"retspec: 1\nconfig: {name}\nname: ${{config.a}}\n").problems
     assert str(problem).startswith(message)
 
