@@ -61,13 +61,13 @@ class Foundation:
             yield from (f"    {key}: {value}" for key, value in self.kwargs.items())
         yield f"  checkpoint: {self._checkpoint(found, disk)}"
 
-    def checks(self) -> Iterator[str]:
-        """Yield the criteria that the plugin adds."""
+    def checks(self, *, adapted: bool) -> Iterator[str]:
+        """Yield the criteria about its weights; frozen ones, which an adapter leaves, must equal the file."""
         if is_installed():
             yield f"retfound_keys: {self.backbone}"
             yield f"retfound_pooling: {self.backbone}"
         yield "checkpoint_coverage: 0.99"
-        yield "backbone_matches_file: true"
+        yield f"{'' if adapted else '# '}backbone_matches_file: true"
 
     def transform(self, found: Mapping[str, Found]) -> Iterator[str]:
         """Yield the lines of the transform under `data`."""

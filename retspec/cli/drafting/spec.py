@@ -147,7 +147,9 @@ def _checks(found: Finds, config: ConfigFile, data: DraftedData, foundation: Fou
     yield from (f"  {'' if there else '# '}{check}" for check, there in _on_disk(config).items())
     yield "  # config_values: {with: {schema: train.schema.json}}"
     yield from (f"  {line}" for line in data.checks())
-    yield from (f"  {line}" for line in (foundation.checks() if foundation else ()))
+    yield from (
+        f"  {line}" for line in (foundation.checks(adapted="r" in found or "targets" in found) if foundation else ())
+    )
     comment = "" if "name" in found or foundation else "# "
     yield from (f"  {comment}{line}" for line in _of_model(found))
 

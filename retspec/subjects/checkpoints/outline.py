@@ -43,9 +43,14 @@ class Piece:
                 waiting += [((*keys, key) if key else keys, below) for key, below in reversed(piece.inside)]
 
     @property
+    def is_tensor(self) -> bool:
+        """Whether it is a call of what makes a tensor."""
+        return bool(self.inside) and self.inside[0][1].name.startswith(_REBUILDS)
+
+    @property
     def tensors(self) -> int:
-        """Number of tensors in it."""
-        return sum(bool(piece.inside) and piece.inside[0][1].name.startswith(_REBUILDS) for _, piece in self.walk())
+        """Number of tensors in it, itself included."""
+        return sum(piece.is_tensor for _, piece in self.walk())
 
     def holds(self, names: Collection[str]) -> bool:
         """Whether it imports any of these names."""

@@ -51,14 +51,15 @@ def _weights(root: Piece | None, names: Collection[str]) -> str:
     """Return the expression for the weights alone: a key without strangers, else the model's state_dict."""
     if root is None:
         return "w"
-    inside = {key: piece for key, piece in root.inside if key and piece.tensors}
+    held = {key: piece for key, piece in root.inside if key and piece.tensors}
+    inside = {key: piece for key, piece in held.items() if not piece.is_tensor}
     clean = [key for key, piece in inside.items() if not piece.holds(names)]
-    if clean:
-        return f"w[{max(clean, key=lambda key: inside[key].tensors)!r}]"
-    if not inside:
+    best = max(clean or inside, key=lambda key: inside[key].tensors, default="")
+    if not held or "_modules" in held or "_parameters" in held:
         return "w.state_dict()"
-    key = max(inside, key=lambda each: inside[each].tensors)
-    is_model = any(keys[-1:] == ("_parameters",) for keys, _ in inside[key].walk())
-    if len(inside) > 1 and not is_model:
+    if len(held) - len(inside) > (inside[best].tensors if best else 0):
         return "{k: v for k, v in w.items() if isinstance(v, torch.Tensor)}"
-    return f"w[{key!r}].state_dict()" if is_model else f"w[{key!r}]"
+    if clean:
+        return f"w[{best!r}]"
+    is_model = any(keys[-1:] == ("_parameters",) for keys, _ in inside[best].walk())
+    return f"w[{best!r}].state_dict()" if is_model else f"w[{best!r}]"
