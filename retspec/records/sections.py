@@ -24,45 +24,16 @@ Weights = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointChoice:
-    """A file of weights, and where in it they are; needed only where that is not certain, or to pin it."""
+    """A file of weights, and where in it they are."""
 
-    file: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            description="The file, relative to this spec: .pth, .pt, .bin, .safetensors, or the index of shards.",
-            examples=["weights/RETFound_cfp.pth", "model.safetensors.index.json"],
-        ),
-    ]
-    key: (
-        Annotated[
-            str,
-            Meta(
-                description='The dotted key in the file under which the weights are; "" for its top.',
-                examples=["state_dict_ema", "model"],
-            ),
-        ]
-        | None
-    ) = None
-    prefix: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                description="What the names of the weights begin with, and those of the model do not.",
-                examples=["student.backbone."],
-            ),
-        ]
-        | None
-    ) = None
+    file: Annotated[str, Meta(min_length=1, description="Relative to this spec; also the index of shards.")]
+    key: Annotated[str, Meta(description='Dotted; "" for the top.')] | None = None
+    prefix: Annotated[str, Meta(description="In front of the model's names.")] | None = None
 
 
 CheckpointFile = Annotated[
     Weights | CheckpointChoice,
-    Meta(
-        description="Weights to load into the model before it is wrapped: a file, or a mapping that says where in the "
-        "file they are.",
-    ),
+    Meta(description="Weights to load before the model is wrapped. Nothing in the file is ever run."),
 ]
 
 

@@ -47,7 +47,7 @@ def toml_config(text: str, start: Mark) -> Node:
         _refuse(start, f"nested deeper than {MAX_DEPTH} levels")
 
 
-def plain(value: Any) -> Scalar:
+def json_scalar(value: Any) -> Scalar:
     """Return a single value as a config holds it: what JSON cannot hold stays text."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
@@ -87,4 +87,4 @@ def _tree(value: Any, mark: Mark, depth: int) -> Node:
         return Node({key: _tree(child, mark, depth + 1) for key, child in value.items()}, mark)
     if isinstance(value, list):
         return Node(tuple(_tree(child, mark, depth + 1) for child in value), mark)
-    return Node(plain(value), mark)
+    return Node(json_scalar(value), mark)

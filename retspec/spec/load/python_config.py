@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from retspec.characters import one_line, quoted
 from retspec.errors import Mark, Problem, SpecError
-from retspec.spec.load.plain_config import plain
+from retspec.spec.load.plain_config import json_scalar
 from retspec.spec.load.tree import MAX_DEPTH, MAX_WRITTEN, Node
 
 if TYPE_CHECKING:
@@ -155,9 +155,9 @@ class _Reader:
         mark = self._mark(node)
         match node:
             case ast.Constant(str() | int() | float() | None as value):
-                return Node(plain(value), mark)
+                return Node(json_scalar(value), mark)
             case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)) if not isinstance(value, bool):
-                return Node(plain(-value), mark)
+                return Node(json_scalar(-value), mark)
             case ast.List(items) | ast.Tuple(items) | ast.Set(items):
                 return Node(tuple(self.value(item) for item in items), mark)
             case ast.Dict(keys, values):

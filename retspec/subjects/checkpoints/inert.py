@@ -1,7 +1,7 @@
 """What scripts save beside weights, and what takes its place while a file is read: nothing of it is ever called.
 
-torch's safe loading takes a name of a pickle for what it was told that the name means. For these names it is told an
-object that ignores all that it is given, so that a numpy number or a path keeps no one from the weights beside it.
+torch's safe loading takes a name of a pickle for what it is allowed to mean. For these names it gets an object that
+ignores everything, so that a numpy number or a path keeps no one from the weights beside it.
 """
 
 from __future__ import annotations

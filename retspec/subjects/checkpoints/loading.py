@@ -12,7 +12,7 @@ from retspec.facts import Loading, ModuleCoverage
 from retspec.subjects.checkpoints.absence import no_weights
 from retspec.subjects.checkpoints.comparison import altered, parts
 from retspec.subjects.checkpoints.filling import filled_by_torch
-from retspec.subjects.checkpoints.matching import best, found, matched, named, tensors_of
+from retspec.subjects.checkpoints.matching import allowed_by, best, found, matched, tensors_of
 from retspec.subjects.checkpoints.notes import dtypes_of, notes_on
 from retspec.subjects.checkpoints.placement import placed
 from retspec.subjects.checkpoints.prefixes import within
@@ -125,7 +125,7 @@ def _loading(
 
 def _weights_in(contents: Contents, places: Mapping[str, Tensor], file: File) -> Weights:
     """Return the weights of a file, unconverted; raises SubjectError for none, or for impossible sizes."""
-    candidates = named(found(contents.value), file)
+    candidates = allowed_by(file, found(contents.value))
     if not candidates:
         raise file.refused(no_weights(contents.value, file))
     weights = best(candidates, places, file.prefix)

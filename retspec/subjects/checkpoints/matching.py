@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from retspec.subjects.checkpoints.files import File
 
-__all__ = ["Weights", "best", "found", "matched", "named", "tensors_of", "weights_in"]
+__all__ = ["Weights", "allowed_by", "best", "found", "matched", "tensors_of", "weights_in"]
 
 _TIMMS = ("state_dict_ema", "model_ema", "state_dict", "model")
 """Where `load_state_dict` in timm.models looks, in this order.
@@ -37,11 +37,11 @@ def weights_in(file: File, names: Collection[str]) -> Weights:
     Empty where there are no weights. Raises SubjectError when the file cannot be read safely, or lacks the key or the
     prefix that the spec names.
     """
-    candidates = named(found(read(file).value), file)
+    candidates = allowed_by(file, found(read(file).value))
     return best(candidates, names, file.prefix) if candidates else Weights({})
 
 
-def named(candidates: list[Weights], file: File) -> list[Weights]:
+def allowed_by(file: File, candidates: list[Weights]) -> list[Weights]:
     """Return those sets of a file that the spec allows: all, or those under the key and with the prefix that it names.
 
     Raises SubjectError where there are none.
