@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _REBUILDS = "torch._utils._rebuild_"
+_MOST_PIECES = 1 << 18
+"""Values that are looked at; a pickle may hold one value in thousands of places."""
 
 
 @dataclass(eq=False)
@@ -35,7 +37,7 @@ class Piece:
         """Yield every value in it once with the keys that lead there; it may hold itself."""
         waiting: list[tuple[tuple[str, ...], Piece]] = [((), self)]
         seen: set[int] = set()
-        while waiting:
+        while waiting and len(seen) < _MOST_PIECES:
             keys, piece = waiting.pop()
             if id(piece) not in seen:
                 seen.add(id(piece))

@@ -14,6 +14,8 @@ _RUNS = re.compile(
     r"|builtins[.](eval|exec|compile|getattr|setattr|delattr|__import__|open|input|breakpoint|globals|vars|map|apply)"
 )
 """What a pickle that does harm calls: to load such a file in full trust is never advised."""
+_MOST_KEYS = 256
+"""Keys at the top that weights are looked for under."""
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,7 +53,7 @@ def _weights(root: Piece | None, names: Collection[str]) -> str:
     """Return the expression for the weights alone: a key without strangers, else the model's state_dict."""
     if root is None:
         return "w"
-    held = {key: piece for key, piece in root.inside if key and piece.tensors}
+    held = {key: piece for key, piece in root.inside[:_MOST_KEYS] if key and piece.tensors}
     inside = {key: piece for key, piece in held.items() if not piece.is_tensor}
     clean = [key for key, piece in inside.items() if not piece.holds(names)]
     best = max(clean or inside, key=lambda key: inside[key].tensors, default="")
