@@ -83,7 +83,10 @@ FOREIGN = {
     "compressed zip": (hostile.repacked(hostile.saved(SOUND)), "was repacked with compression"),
     "a tensor": (hostile.saved(torch.ones(2)), "holds no named weights but a value of type Tensor"),
     "no tensors": (hostile.saved({"epoch": 3}), "has no named weights at its top, nor under a key of it; its keys are"),
-    "arrays": (hostile.saved({"weight": np.ones((2, 2))}), "holds numpy arrays, not tensors; write them again: `"),
+    "arrays": (
+        hostile.saved({"weight": np.ones((2, 2))}),
+        "holds numpy arrays, not tensors; where you trust the file, two lines",
+    ),
     "other protocol": (hostile.saved(SOUND, pickle_protocol=4), "save it with torch.save's own protocol"),
     "adapter": (hostile.saved({"blocks.0.lora_A.weight": torch.ones(2)}), "they are an adapter's"),
     "other model": (hostile.saved({"conv": torch.ones(2), "fc": torch.ones(2)}), "none of its 2 tensors fits"),
