@@ -31,7 +31,7 @@ from retspec.spec.load import read_config
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Draft the spec from your training config (YAML or JSON), by the usual names of its keys.",
+    help="Draft the spec from your training config (YAML, JSON, TOML, Python), by the usual names of its keys.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @verbose_option
@@ -56,7 +56,7 @@ def _starter() -> str:
 
 def _drafted(file: Path, spec: Path) -> str:
     """Return a spec drafted from a config; the spec names the config relative to its own folder."""
-    config = read_config(str(file), Mark("--config", 1, 1))
+    config = read_config(str(file), Mark(str(file), 1, 1))
     found = settings_in(config.data, config.unresolved)
     if not can_be_drafted(found, config):
         raise UsageError(

@@ -54,6 +54,14 @@ class Loading(Struct, frozen=True, kw_only=True):
     """Elements of all parameters and persistent buffers of the model."""
     modules: tuple[ModuleCoverage, ...] = ()
     """The same by module, in the order of the model; empty in results of an earlier retspec."""
+    added: str = ""
+    """What was put in front of the file's names, because the model keeps the network in an attribute: `backbone.`"""
+    others: tuple[str, ...] = ()
+    """Other sets of weights in the file that fit as well, in words: `under the key 'state_dict'`."""
+    dtypes: dict[str, int] = {}
+    """How many of the floating-point tensors that fit have which dtype in the file."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the file whatever was asked, in whole sentences."""
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

@@ -76,7 +76,7 @@ def output_folders(
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def config_readings(config: Config) -> ConfigReadings:
     """Find what YAML 1.1 reads otherwise in the file of the config, as it is written."""
-    return ConfigReadings(config.file, Path(config.file).suffix.lower() != ".json", config.otherwise)
+    return ConfigReadings(config.file, Path(config.file).suffix.lower() in {".yaml", ".yml"}, config.otherwise)
 
 
 def _tried(place: str, value: str, config: Config) -> OutputFolder:

@@ -23,6 +23,21 @@ Weights = Annotated[
 ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckpointChoice:
+    """A file of weights, and where in it they are."""
+
+    file: Annotated[str, Meta(min_length=1, description="Relative to this spec; also the index of shards.")]
+    key: Annotated[str, Meta(description='Dotted; "" for the top.')] | None = None
+    prefix: Annotated[str, Meta(description="In front of the model's names.")] | None = None
+
+
+CheckpointFile = Annotated[
+    Weights | CheckpointChoice,
+    Meta(description="Weights to load before the model is wrapped. Nothing in the file is ever run."),
+]
+
+
 Sha256 = Annotated[
     str,
     Meta(
@@ -86,7 +101,7 @@ class Model:
     source: str
     value: Any
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    checkpoint: Weights | None = None
+    checkpoint: CheckpointFile | None = None
     checkpoint_sha256: Sha256 | None = None
     fill: Fill = True
     lora: Lora | None = None

@@ -50,8 +50,7 @@ class Subject:
     weights (`weights`), the skeleton is made from it, so that both have the same layers; otherwise it is built on the
     meta device, and no weights are made.
 
-    making: entered with the name of a part while it is made.
-    note: called with what a reader should know of a part that was made, in whole sentences.
+    making: entered with the name of a part while it is made; note: called with what a reader should know of it.
     """
 
     def __init__(  # noqa: PLR0913 - the sources of each section
@@ -82,6 +81,7 @@ class Subject:
             note=note,
         )
         self._weights = weights
+        self._note = note
         self._progress = progress
         self._making = making
         allow_imports_from(*spec.folders, Path.cwd())

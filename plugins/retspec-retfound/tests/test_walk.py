@@ -48,7 +48,7 @@ def test_the_sample_is_met_whole(sample: Path, judged: Judged) -> None:
 def wrap(sample: Path) -> list[str]:
     weights = torch.load(sample / "RETFound_green.pth")
     torch.save({"network": weights}, sample / "wrapped.pth")
-    return ["model.checkpoint=wrapped.pth"]
+    return ["model.checkpoint={file: wrapped.pth, key: model}"]
 
 
 def split_a_patient(sample: Path) -> list[str]:
@@ -65,7 +65,7 @@ def cut_an_image(sample: Path) -> list[str]:
 
 BREAKS: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "retfound_preprocessing": (lambda _: ['data.transform="retspec_retfound.transforms:large"'], "preprocess"),
-    "retfound_keys": (wrap, "there are some under network"),
+    "retfound_keys": (wrap, "no weights under the key 'model'; there are some under network"),
     "head_trainable": (lambda _: ["model.lora.modules_to_save=[]"], "modules_to_save"),
     "split_leakage": (split_a_patient, "train-0"),
     "corrupt_images": (cut_an_image, "000000000003.png"),

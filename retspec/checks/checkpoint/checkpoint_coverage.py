@@ -33,7 +33,12 @@ def checkpoint_coverage(checkpoint: Checkpoint) -> Observed[Fraction]:
         "format": loading.format,
         "under the key": loading.wrapper or "none",
         "prefixes taken off": list(loading.prefixes),
+        "weights are": ", ".join(f"{dtype} ({number} tensors)" for dtype, number in loading.dtypes.items()) or "none",
+        "other sets in the file": list(loading.others),
         "missing": list(loading.missing),
+        "of another shape": [
+            f"{each.name}: {each.in_file} in the file, {each.in_model} here" for each in loading.mismatches
+        ],
         "unexpected": list(loading.unexpected),
         "resampled": list(loading.resampled),
         "unusable": list(loading.unusable),

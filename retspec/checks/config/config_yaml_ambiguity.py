@@ -27,9 +27,14 @@ def config_yaml_ambiguity(config_readings: ConfigReadings) -> Observed[int]:
     What the number means:
         Unquoted values and keys in the file under `config:` that YAML 1.1 (https://yaml.org/type/) reads otherwise than
         the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), before any override. A config in
-        JSON has one reading, and no verdict.
+        JSON, TOML or Python has one reading, and no verdict.
     """
     if not config_readings.is_yaml:
-        raise Inconclusive("the config is JSON, which every reader reads alike")
+        raise Inconclusive(f"the config is {_kind(config_readings.file)}, which every reader reads alike")
     found = list(config_readings.otherwise)
     return Observed(len(found), {"values": found})
+
+
+def _kind(file: str) -> str:
+    kinds = {".json": "JSON", ".toml": "TOML", ".py": "Python"}
+    return next((kind for suffix, kind in kinds.items() if file.lower().endswith(suffix)), "a text")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retspec.cli.drafting.disk import Disk
+    from retspec.cli.drafting.foundation import Foundation
 
 COLUMNS = {
     "image_column": (
@@ -35,8 +36,9 @@ COLUMNS = {
 class DraftedData:
     """The parts of a config that are about images."""
 
-    def __init__(self, found: dict[str, Found], disk: Disk) -> None:
+    def __init__(self, found: dict[str, Found], disk: Disk, foundation: Foundation | None = None) -> None:
         self._found = found
+        self._foundation = foundation
         self._disk = disk
         self._tables = [word for word in SPLITS if word in found]
         self._folder = None if self._tables else found.get("images")
@@ -138,18 +140,35 @@ class DraftedData:
     def _imagefolder(self, root: Found) -> Iterator[str]:
         yield "  imagefolder:"
         yield f"    root: {self._disk.reference(root)}"
-        yield "    # splits: {train: train, val: val, test: test}   # by default those of them that are there"
+        named = [split for split in SPLITS if self._is_split(split, root)]
+        if named:
+            words = ", ".join(f"{split}: {self._found[f'{split}_split'].reference}" for split in named)
+            yield f"    splits: {{{words}}}"
+        else:
+            yield "    # splits: {train: train, val: val, test: test}   # by default those of them that are there"
+
+    def _is_split(self, split: str, root: Found) -> bool:
+        """Whether the config names the folder of a split, and there is one, as far as can be seen."""
+        named, below = self._found.get(f"{split}_split"), self._disk.path(root)
+        return named is not None and (below is None or bool(find(str(named.value), [str(below)])))
 
     def _splits_below(self) -> list[str] | None:
         """Return which folders of splits the folder of images holds; None if there is no such folder."""
         root = None if self._folder is None else self._disk.path(self._folder)
-        return None if root is None else [split for split in SPLITS if find(split, [str(root)])]
+        if root is None:
+            return None
+        named = {split: self._found.get(f"{split}_split") for split in SPLITS}
+        names = {split: split if found is None else str(found.value) for split, found in named.items()}
+        return [split for split, name in names.items() if find(name, [str(root)]) or find(split, [str(root)])]
 
     def _transform(self) -> Iterator[str]:
         if self.has_transform:
             yield "  transform:"
             yield f"    input_size: {self._input_size()}"
             yield from (f"    {word}: {self._found[word].reference}" for word in ("mean", "std"))
+            return
+        if self._foundation is not None:
+            yield from self._foundation.transform(self._found)
             return
         yield "  # transform: timm   # the default: as timm resolves it from the model; or a mapping of"
         yield from (

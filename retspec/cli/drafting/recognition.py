@@ -38,6 +38,14 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[\w-]+", value))
+
+
+def _is_on(value: Any) -> bool:
+    return value is True or _is_positive(value)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
@@ -86,10 +94,19 @@ WANTED: Mapping[str, Wanted] = {
     "weights": Wanted(
         keys=(
             *("checkpoint", "checkpoint_path", "pretrained_path", "weights", "weights_path", "finetune", "pretrained"),
-            *("checkpoint.path", "ckpt", "ckpt_path", "pretrained_weights"),
+            *(
+                "initial_checkpoint",
+                "pretrained_checkpoint",
+                "checkpoint.path",
+                "ckpt",
+                "ckpt_path",
+                "pretrained_weights",
+            ),
         ),
         fits=_is_weights,
     ),
+    "hub_weights": Wanted(keys=("finetune",), fits=_is_word),
+    "ema": Wanted(keys=("model_ema", "use_ema", "ema", "ema_decay", "model_ema_decay"), fits=_is_on),
     "r": Wanted(keys=("lora_r", "lora_rank", "r"), within_adapter=("rank",), fits=_is_count),
     "alpha": Wanted(keys=("lora_alpha",), within_adapter=("alpha",), fits=_is_positive),
     "dropout": Wanted(keys=("lora_dropout",), within_adapter=("dropout",), fits=_is_fraction),
@@ -101,7 +118,12 @@ WANTED: Mapping[str, Wanted] = {
     "saved": Wanted(keys=("modules_to_save", "lora_modules_to_save"), fits=_is_names),
     "size": Wanted(keys=("input_size", "img_size", "image_size", "imgsz", "crop_size"), fits=_is_size),
     "batch": Wanted(keys=("batch_size", "train_batch_size", "per_device_train_batch_size"), fits=_is_count),
+    "accumulation": Wanted(
+        keys=("gradient_accumulation_steps", "grad_accum_steps", "accumulate_grad_batches", "accum_iter"),
+        fits=_is_count,
+    ),
     "lr": Wanted(keys=("learning_rate", "lr", "base_lr"), fits=_is_number),
+    "base_rate": Wanted(keys=("blr",), fits=_is_positive),
     "decay": Wanted(keys=("weight_decay", "wd"), fits=_is_number),
     "mean": Wanted(keys=("mean", "image_mean", "img_mean"), fits=_is_channels),
     "std": Wanted(keys=("std", "image_std", "img_std"), fits=_is_channels),
@@ -115,6 +137,9 @@ WANTED: Mapping[str, Wanted] = {
         ),
         fits=_is_text,
     ),
+    "train_split": Wanted(keys=("train_split", "train_folder"), fits=_is_word),
+    "val_split": Wanted(keys=("val_split", "valid_split", "validation_split", "val_folder"), fits=_is_word),
+    "test_split": Wanted(keys=("test_split", "test_folder"), fits=_is_word),
     "image_column": Wanted(
         keys=("image_column", "image_col", "img_col", "file_column", "filename_column", "filename_col", "id_col"),
         fits=_is_text,

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from retspec.cli.drafting.data import DraftedData
+from retspec.cli.drafting.foundation import PLUGIN, Foundation, foundation_in, hint_for, is_installed
 from retspec.cli.drafting.recognition import Found, is_sized
 from retspec.cli.lookup import model_fault
 from retspec.subjects.config_paths import INPUTS, OUTPUT_FOLDERS, texts
@@ -28,7 +29,7 @@ _HEAD = """\
 retspec: 1
 name: preflight
 description: Gate before a fine-tuning run.
-config: {config}
+config: {config}{plugins}
 """
 Finds = dict[str, Found]
 
@@ -39,16 +40,23 @@ def draft(found: Finds, config: ConfigFile, disk: Disk, named: str, schema: str)
     found: what was recognised in the config; disk: where those files are looked up.
     named: the config's path as the spec gives it; schema: path of the JSON Schema for editors.
     """
-    data = DraftedData(found, disk)
-    sections = [_model(found, disk), [*data.section()], _train(found), ["run: {seed: 42, device: auto, timeout: 10m}"]]
-    sections.append([*_checks(found, config, data)])
+    foundation = foundation_in(found)
+    data = DraftedData(found, disk, foundation)
+    sections = [
+        _model(found, disk, foundation),
+        [*data.section()],
+        _train(found),
+        ["run: {seed: 42, device: auto, timeout: 10m}"],
+    ]
+    sections.append([*_checks(found, config, data, foundation)])
     body = "\n\n".join("\n".join(section) for section in sections)
-    return f"{_HEAD.format(schema=schema, config=json.dumps(named))}\n{body}\n"
+    plugins = f"\nplugins: [{PLUGIN}]" if foundation and is_installed() else ""
+    return f"{_HEAD.format(schema=schema, config=json.dumps(named), plugins=plugins)}\n{body}\n"
 
 
 def can_be_drafted(found: Finds, config: ConfigFile) -> bool:
     """Return whether something in the config can be checked: a model, images, or paths."""
-    return not found.keys().isdisjoint({"name", "images", *SPLITS}) or any(_on_disk(config).values())
+    return not found.keys().isdisjoint({"name", "weights", "images", *SPLITS}) or any(_on_disk(config).values())
 
 
 def _line(key: str, found: Finds, word: str, otherwise: str, *, indent: int = 2) -> str:
@@ -57,7 +65,9 @@ def _line(key: str, found: Finds, word: str, otherwise: str, *, indent: int = 2)
     return f"{space}{key}: {found[word].reference}" if word in found else f"{space}# {key}: {otherwise}"
 
 
-def _model(found: Finds, disk: Disk) -> list[str]:
+def _model(found: Finds, disk: Disk, foundation: Foundation | None) -> list[str]:
+    if foundation is not None:
+        return [*foundation.section(found, disk), *_ema(found), *_lora(found)]
     if "name" not in found:
         return ["# The model: no key of the config is called like one.", "# model:", "#   timm: vit_large_patch16_224"]
     if fault := model_fault("timm", str(found["name"].value)):
@@ -65,12 +75,21 @@ def _model(found: Finds, disk: Disk) -> list[str]:
     else:
         source = ["# The model: a timm name, or `factory: package.module:callable` for your own.", "model:"]
         source.append(f"  timm: {found['name'].reference}")
+    plugin = hint_for(found)
     return [
         *source,
+        *([f"  # {plugin}"] if plugin else []),
         *_kwargs(found),
         f"  checkpoint: {disk.reference(found['weights'])}" if "weights" in found else "  # checkpoint: weights.pth",
+        *_ema(found),
         *_lora(found),
     ]
+
+
+def _ema(found: Finds) -> Iterator[str]:
+    if "ema" in found:
+        yield f"  # {found['ema'].place} is on: the training keeps an exponential moving average (EMA) of the weights."
+        yield "  # Its files hold both: `checkpoint: {file: last.pth.tar, key: state_dict_ema}` says which are meant."
 
 
 def _kwargs(found: Finds) -> Iterator[str]:
@@ -104,18 +123,34 @@ def _train(found: Finds) -> list[str]:
         "train:",
         "  steps: 20",
         _line("batch_size", found, "batch", "4"),
-        _line("lr", found, "lr", "1e-3"),
+        *([_line("accumulation", found, "accumulation", "")] if "accumulation" in found else []),
+        _rate(found),
         _line("weight_decay", found, "decay", "0.05"),
     ]
 
 
-def _checks(found: Finds, config: ConfigFile, data: DraftedData) -> Iterator[str]:
+def _rate(found: Finds) -> str:
+    """Return the line of the learning rate; that of MAE's scripts follows from a base rate and the batch.
+
+    See https://github.com/facebookresearch/mae/blob/main/main_finetune.py
+    """
+    if "lr" in found or not {"base_rate", "batch"} <= found.keys():
+        return _line("lr", found, "lr", "1e-3")
+    micro = found["accumulation"].value if "accumulation" in found else 1
+    rate = found["base_rate"].value * found["batch"].value * micro / 256
+    return f"  lr: {rate:.4g}   # {found['base_rate'].place} x batch x accumulation / 256, for one GPU"
+
+
+def _checks(found: Finds, config: ConfigFile, data: DraftedData, foundation: Foundation | None) -> Iterator[str]:
     yield "# The criteria. `name: value` sets the limit; `retspec checks NAME` explains one."
     yield "checks:"
     yield from (f"  {'' if there else '# '}{check}" for check, there in _on_disk(config).items())
     yield "  # config_values: {with: {schema: train.schema.json}}"
     yield from (f"  {line}" for line in data.checks())
-    comment = "" if "name" in found else "# "
+    yield from (
+        f"  {line}" for line in (foundation.checks(adapted="r" in found or "targets" in found) if foundation else ())
+    )
+    comment = "" if "name" in found or foundation else "# "
     yield from (f"  {comment}{line}" for line in _of_model(found))
 
 

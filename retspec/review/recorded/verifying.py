@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
-from retspec.errors import UsageError
+from retspec.errors import SubjectError, UsageError
 from retspec.regular_files import open_regular
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.review.recorded.judging import day_of, judge_again
+from retspec.subjects.checkpoints import chosen
 from retspec.text.wording import summary
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ def _contradictions(recorded: Report, plan: Plan) -> Iterator[str]:
 
 
 def _file_sha256(path: Path) -> str:
+    if path.name.endswith(".index.json"):
+        try:
+            return chosen(path.name, path.absolute().parent).sha256()
+        except SubjectError as error:
+            raise UsageError(str(error)) from None
     try:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,6 +12,7 @@ import yaml
 
 from retspec.characters import quoted
 from retspec.spec.load.parse import Builder, Event, is_merge
+from retspec.spec.load.tags import read_tagged
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Node
 from retspec.spec.load.yaml11 import other_reading
 
@@ -56,6 +57,14 @@ class ConfigBuilder(Builder):
         node = super().scalar(event, mark)
         reading = "" if event.style or event.tag else other_reading(event.value)
         return replace(node, reading=f"{event.value} is {reading}") if reading else node
+
+    def untagged(self, event: Event, node: Node) -> Node:
+        """Return a tagged value as data, or as one that nothing can refer to: it hinders nothing else."""
+        return node if event.tag in {None, "!"} else read_tagged(event, node)
+
+    def unusable(self, key: Node) -> Node:
+        """Keep the value of a key that is no text, a list say, under its place: nothing can refer to it."""
+        return replace(key, value=f"(the key at {key.mark.line}:{key.mark.column})", faulty=False)
 
     def no_number(self, text: str, mark: Mark, _error: ValueError) -> Node:
         """Keep the text."""

@@ -1,8 +1,7 @@
-"""The project's own training config: a YAML or JSON file, read by its own rules, as a tree with marks."""
+"""The project's own training config: YAML, JSON, TOML or Python, read by its own rules, as a tree with marks."""
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,18 +11,26 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from retspec.characters import one_line, quoted
 from retspec.errors import Mark, Problem, SpecError, UsageError
 from retspec.spec.load.anchors import ConfigBuilder
+from retspec.spec.load.composing import composed
 from retspec.spec.load.interpolations import environment_names, interpolate, obstacles
 from retspec.spec.load.overrides import override
 from retspec.spec.load.parse import parse
-from retspec.spec.load.scalars import Scalar, scalar_of
+from retspec.spec.load.plain_config import json_config, toml_config
+from retspec.spec.load.python_config import holds_namespace, printed_namespace, python_config
 from retspec.spec.load.spec_file import read
-from retspec.spec.load.tree import MAX_DEPTH, Flat, Node
+from retspec.spec.load.tree import Flat, Node
 from retspec.spec.load.yaml11 import otherwise_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+YAML = (".yaml", ".yml")
+"""Ends of the names of configs in YAML."""
+_READERS = {".json": json_config, ".toml": toml_config, ".py": python_config}
+_ALLOWED = (
+    f"it is a file of YAML, JSON, TOML or Python ({', '.join((*YAML, *_READERS))}), or a text with the Namespace(...) "
+    "that argparse prints"
+)
 _SECTION = "config"
 _NONE = "is named nowhere in this spec; add `config: path.yaml`"
 
@@ -100,13 +107,20 @@ def read_config(file: str, at: Mark, overrides: Sequence[str] = ()) -> ConfigFil
 
 def _parsed(file: str, at: Mark, keys: list[str]) -> tuple[Node, list[Problem]]:
     suffix = Path(file).suffix.lower()
-    if suffix not in _SUFFIXES:
-        _refuse(at, f"config: {quoted(file)} is not a config; it is a file of YAML or JSON ({', '.join(_SUFFIXES)})")
     try:
         text = read(file, "config")
     except UsageError as error:
         _refuse(at, f"config: {error}")
-    root, problems = _json(text, Mark(file, 1, 1)) if suffix == ".json" else _yaml(text, file, keys)
+    start = Mark(file, 1, 1)
+    problems: list[Problem] = []
+    if suffix in YAML:
+        root, problems = _yaml(text, file, keys)
+    elif suffix in _READERS:
+        root = _READERS[suffix](text, start)
+    elif holds_namespace(text):
+        root = printed_namespace(text, start)
+    else:
+        _refuse(at, f"config: {quoted(file)} is not a config; {_ALLOWED}")
     if not isinstance(root.value, dict) and not root.faulty:
         _refuse(root.mark, f"a config is a mapping, found {'nothing' if root.value is None else root.kind}")
     return root, problems
@@ -118,52 +132,4 @@ def _refuse(mark: Mark, message: str) -> NoReturn:
 
 def _yaml(text: str, file: str, keys: list[str]) -> tuple[Node, list[Problem]]:
     root, problems = parse(text, lambda line, column: Mark(file, line, column), partial(ConfigBuilder, keys=keys))
-    return root or Node(None, Mark(file, 1, 1)), problems
-
-
-def _json(text: str, start: Mark) -> tuple[Node, list[Problem]]:
-    """Return the tree of a JSON document; the standard reader knows no places, so all of it is marked at its start."""
-    try:
-        value = json.loads(
-            text, parse_int=_number, parse_float=_number, parse_constant=str, object_pairs_hook=_without_duplicates
-        )
-        json.dumps(value, ensure_ascii=False).encode()
-        return _tree(value, start, 1), []
-    except json.JSONDecodeError as error:
-        _refuse(Mark(start.file, error.lineno, error.colno), f"this is not JSON: {error.msg}")
-    except _DuplicateKeyError as error:
-        _refuse(start, f"duplicate key {quoted(str(error))}")
-    except UnicodeEncodeError:
-        _refuse(start, "a text holds half of a surrogate pair, which is not a character")
-    except RecursionError:
-        _refuse(start, f"nested deeper than {MAX_DEPTH} levels")
-
-
-def _number(text: str) -> Scalar:
-    try:
-        return scalar_of(text)
-    except ValueError:  # too large for the reports; it stays text, as in YAML
-        return text
-
-
-class _DuplicateKeyError(Exception):
-    """Two values under one key: JSON readers differ in which one they take."""
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _DuplicateKeyError(key)
-        found[key] = value
-    return found
-
-
-def _tree(value: Any, mark: Mark, depth: int) -> Node:
-    if depth > MAX_DEPTH:
-        raise RecursionError
-    if isinstance(value, dict):
-        return Node({key: _tree(child, mark, depth + 1) for key, child in value.items()}, mark)
-    if isinstance(value, list):
-        return Node(tuple(_tree(child, mark, depth + 1) for child in value), mark)
-    return Node(value, mark)
+    return composed(root, file, keys) if root else Node(None, Mark(file, 1, 1)), problems

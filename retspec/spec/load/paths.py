@@ -31,6 +31,7 @@ def _is_relative_module(text: str) -> bool:
 _PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
     ("config",): _is_relative,
     ("model", "checkpoint"): _is_relative,
+    ("model", "checkpoint", "file"): _is_relative,
     ("model", "adapter"): _is_relative,
     ("data", "imagefolder", "root"): _is_relative,
     ("data", "csv", "train"): _is_relative,

@@ -13,6 +13,7 @@ from retspec.records import (
     LOSSES,
     PEFT_KEYS,
     RECIPE_KEYS,
+    CheckpointFile,
     Criterion,
     Data,
     Lora,
@@ -91,7 +92,7 @@ def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:
     wrapped = _lora(section["lora"]) if "lora" in section else None
     return Model(
         **_source(section, sources),
-        checkpoint=section.get("checkpoint"),
+        checkpoint=_typed(section.get("checkpoint"), CheckpointFile | None),
         checkpoint_sha256=section.get("checkpoint_sha256"),
         fill=section.get("fill", True),
         lora=wrapped,

@@ -16,6 +16,7 @@ from retspec.records import (
     PEFT_NEEDS,
     PEFT_REFUSED,
     Adapters,
+    CheckpointFile,
     Fill,
     Folder,
     ForwardArguments,
@@ -24,7 +25,6 @@ from retspec.records import (
     Recipe,
     RunOptions,
     Sha256,
-    Weights,
     peft_names,
 )
 from retspec.spec.validate.arguments import BESIDE_FILES
@@ -77,7 +77,7 @@ def _head() -> Fragment:
         "vars": {"type": "object", "description": "Values to refer to as ${vars.NAME}."},
         "config": {
             **text,
-            "description": "The project's own training config, YAML or JSON, relative to this file; "
+            "description": "The project's own training config (YAML, JSON, TOML, Python), relative to this file; "
             "refer to its values as ${config.KEY}.",
         },
         "matrix": {
@@ -101,7 +101,7 @@ def _head() -> Fragment:
 
 def _sections(catalog: Catalog, fragments: Fragments, *, published: bool) -> Fragment:
     beside_model = {
-        "checkpoint": fragments.of(Weights, "checkpoint"),
+        "checkpoint": fragments.of(CheckpointFile, "checkpoint"),
         "checkpoint_sha256": fragments.of(Sha256, "checkpoint_sha256"),
         "fill": {**fragments.of(Fill, "fill"), "default": True},
         "lora": fragments.of(Lora, "lora"),

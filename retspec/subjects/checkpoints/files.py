@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
@@ -30,6 +30,12 @@ class File:
     version: Version = field(repr=False)
     place: str = CHECKPOINT
     """Dotted path of the key in the spec that names it."""
+    key: str | None = None
+    """Dotted key in the file under which the spec says that the weights are; None where it says nothing."""
+    prefix: str | None = None
+    """What the spec says to remove from the beginning of names; it ends with a dot."""
+    parts: tuple[File, ...] = ()
+    """The files that hold the weights, if this one is their index."""
 
     @property
     def size(self) -> int:
@@ -42,7 +48,13 @@ class File:
             return stream.read(4096)
 
     def sha256(self) -> str:
-        """Return the SHA-256 of the content in hexadecimal; raises SubjectError when the file changes meanwhile."""
+        """Return the SHA-256 of the content in hexadecimal; raises SubjectError when the file changes meanwhile.
+
+        Of an index and its shards it is what `sha256sum INDEX SHARD… | sha256sum` prints, shards in the order of names.
+        """
+        if self.parts:
+            lines = (f"{each.sha256()}  {each.path.name}\n" for each in (replace(self, parts=()), *self.parts))
+            return hashlib.sha256("".join(lines).encode()).hexdigest()
         with self.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         self.require_unchanged()
@@ -50,12 +62,17 @@ class File:
 
     def require_unchanged(self) -> None:
         """Raise SubjectError when the file is no longer in this version."""
+        for part in self.parts:
+            part.require_unchanged()
         if _version(self.path.stat()) != self.version:
             raise self.refused("changed while it was read; another process writes it: give the run its own copy")
 
-    def refused(self, why: str) -> SubjectError:
-        """Return the error that says in one line why this file is refused."""
-        return refused(self.name, why, self.place)
+    def refused(self, why: str, key: str = "") -> SubjectError:
+        """Return the error that says in one line why this file is refused.
+
+        key: the one beside `file` in the spec that it is about.
+        """
+        return refused(self.name, why, f"{self.place}.{key}" if key else self.place)
 
 
 def refused(name: str, why: str, place: str) -> SubjectError:

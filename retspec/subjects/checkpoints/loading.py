@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from retspec.errors import describe
 from retspec.facts import Loading, ModuleCoverage
+from retspec.subjects.checkpoints.absence import no_weights
 from retspec.subjects.checkpoints.comparison import altered, parts
-from retspec.subjects.checkpoints.matching import WRAPPERS, best, found, matched, tensors_of
+from retspec.subjects.checkpoints.filling import filled_by_torch
+from retspec.subjects.checkpoints.matching import allowed_by, best, found, matched, tensors_of
+from retspec.subjects.checkpoints.notes import dtypes_of, notes_on
 from retspec.subjects.checkpoints.placement import placed
+from retspec.subjects.checkpoints.prefixes import within
 from retspec.subjects.checkpoints.reading import read
 from retspec.subjects.models.structure import has_adapter
-from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from retspec.subjects.checkpoints.files import File
     from retspec.subjects.checkpoints.matching import Weights
     from retspec.subjects.checkpoints.placement import Placement
-    from retspec.subjects.checkpoints.reading import Contents
+    from retspec.subjects.checkpoints.prefixes import within
+from retspec.subjects.checkpoints.reading import Contents
 
 _WRAPPED_ALREADY = "; the factory has wrapped the model already: let it load the file too, and say `fill: false`"
 
@@ -58,7 +62,9 @@ def load_into(model: nn.Module, file: File) -> Loading:
     contents = read(file)
     places = tensors_of(model.state_dict())
     weights = _weights_in(contents, places, file)
-    fitted = placed(weights.tensors, places, model)
+    if not matched(weights, places) and not has_adapter(model):
+        weights = within(weights, places) or weights
+    fitted = _placed(weights, places, model)
     if not fitted.fitting:
         raise file.refused(fitted.refusal + (_WRAPPED_ALREADY if has_adapter(model) else ""))
     _copy(fitted.fitting, model, file)
@@ -86,7 +92,12 @@ def _placed_in(model: nn.Module, contents: Contents, file: File) -> tuple[Weight
     """Return the weights of a file, and where they belong in the part of the model that has most of their names."""
     candidates = [(_weights_in(contents, part.places, file), part) for part in parts(model)]
     weights, part = max(candidates, key=lambda pair: matched(pair[0], pair[1].places))
-    return weights, placed(weights.tensors, part.places, part.module)
+    return weights, _placed(weights, part.places, part.module)
+
+
+def _placed(weights: Weights, places: Mapping[str, Tensor], model: nn.Module) -> Placement:
+    counters = filled_by_torch(weights, model)
+    return placed(weights.tensors, {name: each for name, each in places.items() if name not in counters}, model)
 
 
 def _loading(
@@ -94,9 +105,13 @@ def _loading(
 ) -> Loading:
     return Loading(
         file=file.name,
-        format=contents.format.value,
+        format=contents.format,
         wrapper=weights.wrapper,
         prefixes=weights.prefixes,
+        added=weights.added,
+        others=weights.others,
+        dtypes=dtypes_of(fitted),
+        notes=notes_on(file, weights, fitted),
         missing=fitted.missing,
         unexpected=fitted.unexpected,
         mismatches=fitted.mismatches,
@@ -108,23 +123,14 @@ def _loading(
     )
 
 
-def _weights_in(contents: Contents, names: Collection[str], file: File) -> Weights:
+def _weights_in(contents: Contents, places: Mapping[str, Tensor], file: File) -> Weights:
     """Return the weights of a file, unconverted; raises SubjectError for none, or for impossible sizes."""
-    candidates = found(contents.value)
+    candidates = allowed_by(file, found(contents.value))
     if not candidates:
-        raise file.refused(_no_weights(contents.value))
-    weights = best(candidates, names)
+        raise file.refused(no_weights(contents.value, file))
+    weights = best(candidates, places, file.prefix)
     contents.require_room(weights.tensors, file)
     return weights
-
-
-def _no_weights(value: Any) -> str:
-    if not hasattr(value, "keys"):
-        return f"holds no named weights but a value of type {type(value).__name__}; save the state_dict of the model"
-    inside = [str(key) for key in value if tensors_of(value[key])]
-    keys = listing([str(key) for key in value]) or "none"
-    where = f"there are some under {listing(inside)}" if inside else f"its keys are {keys}"
-    return f"has no weights at its top, nor under {', '.join(WRAPPERS)}; {where}"
 
 
 def _copy(tensors: dict[str, Tensor], model: nn.Module, file: File) -> None:

@@ -1,68 +1,84 @@
-"""Find the weights in the content of a file: under which key, and behind which prefixes."""
+"""Choose the weights in the content of a file: under which key, and behind which prefixes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from retspec.errors import did_you_mean
+from retspec.subjects.checkpoints.prefixes import behind, prefixes_in, variants
 from retspec.subjects.checkpoints.reading import read
+from retspec.subjects.checkpoints.sets import Weights, found, tensors_of
+from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from torch import Tensor
+    from collections.abc import Collection, Iterable
 
     from retspec.subjects.checkpoints.files import File
 
-WRAPPERS = ("model", "state_dict", "teacher")
-"""Keys under which training scripts save weights, next to an optimizer, an epoch, their arguments."""
-PREFIXES = ("module.", "backbone.", "_orig_mod.", "base_model.model.")
-"""What DataParallel, the wrappers of self-supervised training, torch.compile and peft put in front of names."""
-_MOST_PREFIXES = 4
+__all__ = ["Weights", "allowed_by", "best", "found", "matched", "tensors_of", "weights_in"]
 
+_TIMMS = ("state_dict_ema", "model_ema", "state_dict", "model")
+"""Where `load_state_dict` in timm.models looks, in this order.
 
-@dataclass(frozen=True)
-class Weights:
-    """Named tensors of a file, the key that they were under, and the prefixes removed from their names."""
-
-    tensors: Mapping[str, Tensor]
-    wrapper: str = ""
-    prefixes: tuple[str, ...] = ()
+See https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/_helpers.py
+"""
+_AVERAGED = re.compile(r"(^|[._])(ema|swa|avg|averaged?|shadow|teacher)([._]|$)", re.IGNORECASE)
+"""Words for weights that are the mean of several steps: those that are evaluated."""
+_ALIKE = 0.5
+"""Share of the names of the chosen set from which another set is one that could be meant."""
 
 
 def weights_in(file: File, names: Collection[str]) -> Weights:
     """Return the weights in a checkpoint, with the key and the prefixes chosen so that most of `names` match.
 
-    Empty where there are no weights. Raises SubjectError when the file cannot be read safely.
+    Empty where there are no weights. Raises SubjectError when the file cannot be read safely, or lacks the key or the
+    prefix that the spec names.
     """
-    candidates = found(read(file).value)
-    return best(candidates, names) if candidates else Weights({})
+    candidates = allowed_by(file, found(read(file).value))
+    return best(candidates, names, file.prefix) if candidates else Weights({})
 
 
-def found(value: Any) -> list[Weights]:
-    """Return the weights under each known key of a file's content, and those at its top level."""
-    if not isinstance(value, Mapping):
+def allowed_by(file: File, candidates: list[Weights]) -> list[Weights]:
+    """Return those sets of a file that the spec allows: all, or those under the key and with the prefix that it names.
+
+    Raises SubjectError where there are none.
+    """
+    key, prefix = file.key, file.prefix
+    if not candidates:
         return []
-    places = {**{key: value.get(key) for key in WRAPPERS}, "": value}
-    return [Weights(tensors, wrapper) for wrapper, held in places.items() if (tensors := tensors_of(held))]
+    if key is not None:
+        keys = [each.wrapper for each in candidates]
+        candidates = [
+            each for each in candidates if each.wrapper == key or (key and each.wrapper.startswith(f"{key}."))
+        ]
+        if not candidates:
+            raise file.refused(f"has no weights under the key {key!r}; {_under(keys)}{did_you_mean(key, keys)}", "key")
+    if prefix is not None:
+        having = [each for each in candidates if any(name.startswith(prefix) for name in each.tensors)]
+        if not having:
+            raise file.refused(f"has no name that begins with {prefix!r}; {_beginnings(candidates, prefix)}", "prefix")
+        candidates = having
+    return candidates
 
 
-def tensors_of(held: Any) -> dict[str, Tensor]:
-    """Return the entries of a mapping that are named tensors; empty for anything but a mapping."""
-    import torch
+def best(candidates: list[Weights], names: Collection[str], prefix: str | None = None) -> Weights:
+    """Return the weights, with or without prefixes, of which most have a name in the model, and a shape if it has any.
 
-    entries = held.items() if isinstance(held, Mapping) else ()
-    return {name: value for name, value in entries if isinstance(name, str) and isinstance(value, torch.Tensor)}
+    Of equals, the one that timm takes, then averaged weights, then the one with the fewest prefixes removed.
 
-
-def best(candidates: list[Weights], names: Collection[str]) -> Weights:
-    """Return the weights, with or without prefixes, of which most have a name in the model.
-
-    Of equals, the first with the fewest prefixes removed.
+    prefix: what to remove, where that is not to be found out.
     """
-    variants = [variant for weights in candidates for variant in _stripped(weights, _MOST_PREFIXES)]
-    return max(variants, key=lambda weights: (matched(weights, names), -len(weights.prefixes)))
+    if prefix is not None:
+        return max((behind(each, prefix) for each in candidates), key=lambda each: _rank(each, names))
+    chosen = [max(variants(each, names), key=lambda variant: _rank(variant, names)) for each in candidates]
+    taken = max(chosen, key=lambda each: _rank(each, names))
+    others = [each.wrapper for each in chosen if each.wrapper != taken.wrapper and _is_alike(each, taken, names)]
+    hints = [f"under {_quoted(other)}" for other in others]
+    raw = next(each for each in candidates if each.wrapper == taken.wrapper)
+    return replace(taken, others=(*hints, *(f"behind the prefix {each!r}" for each in _rivals(raw, taken, names))))
 
 
 def matched(weights: Weights, names: Collection[str]) -> int:
@@ -70,11 +86,47 @@ def matched(weights: Weights, names: Collection[str]) -> int:
     return sum(name in names for name in weights.tensors)
 
 
-def _stripped(weights: Weights, depth: int) -> Iterator[Weights]:
-    """Yield weights unchanged, then with every sequence of up to `depth` prefixes removed that some name has."""
-    yield weights
-    for prefix in PREFIXES if depth else ():
-        if any(name.startswith(prefix) for name in weights.tensors):
-            shorter = {name.removeprefix(prefix): tensor for name, tensor in weights.tensors.items()}
-            if len(shorter) == len(weights.tensors):  # else two names would become one
-                yield from _stripped(Weights(shorter, weights.wrapper, (*weights.prefixes, prefix)), depth - 1)
+def _rank(weights: Weights, names: Collection[str]) -> tuple[int, ...]:
+    shapes = _of_same_shape(weights, names) if isinstance(names, Mapping) else 0
+    prefix = "".join(weights.prefixes)
+    timms = len(_TIMMS) - _TIMMS.index(weights.wrapper) if weights.wrapper in _TIMMS else 0
+    averaged = bool(_AVERAGED.search(weights.wrapper)), bool(_AVERAGED.search(prefix))
+    deep = weights.wrapper.count(".") + bool(weights.wrapper)
+    return matched(weights, names), shapes, timms, *averaged, -deep, -weights.unwrapped, -len(weights.prefixes)
+
+
+def _of_same_shape(weights: Weights, places: Mapping[str, object]) -> int:
+    return sum(tensor.shape == getattr(places.get(name), "shape", None) for name, tensor in weights.tensors.items())
+
+
+def _is_alike(other: Weights, taken: Weights, names: Collection[str]) -> bool:
+    if matched(other, names) < max(1, _ALIKE * matched(taken, names)):
+        return False
+    return not isinstance(names, Mapping) or _of_same_shape(other, names) >= _ALIKE * _of_same_shape(taken, names)
+
+
+def _rivals(raw: Weights, taken: Weights, names: Collection[str]) -> list[str]:
+    """Return the prefixes in the same set behind which there are other weights that fit as well."""
+    prefix = "".join(taken.prefixes)
+    least = max(1, _ALIKE * matched(taken, names))
+
+    def is_rival(other: str) -> bool:
+        if prefix.startswith(other) or other.startswith(prefix or "\0"):
+            return False
+        return sum(name.startswith(other) and name.removeprefix(other) in names for name in raw.tensors) >= least
+
+    return [other for other in prefixes_in(raw, names) if is_rival(other)]
+
+
+def _quoted(key: str) -> str:
+    return f"the key {key!r}" if key else "no key, at the top of the file"
+
+
+def _under(keys: Iterable[str]) -> str:
+    known = listing([key or "(the top)" for key in keys])
+    return f"there are some under {known}"
+
+
+def _beginnings(candidates: list[Weights], prefix: str) -> str:
+    first = {f"{name.partition('.')[0]}." for each in candidates for name in each.tensors if "." in name}
+    return f"they begin with {listing(sorted(first)) or 'no prefix'}{did_you_mean(prefix, first)}"

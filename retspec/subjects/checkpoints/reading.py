@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import SubjectError
 from retspec.subjects.callables import installed_imports_alone
 from retspec.subjects.checkpoints.archives import stored_bytes
+from retspec.subjects.checkpoints.inert import stand_in
 from retspec.subjects.checkpoints.memory_limit import at_most
-from retspec.subjects.checkpoints.pickles import blocked_names, namespace_allowed
+from retspec.subjects.checkpoints.pickles import asked_names, data_allowed
 from retspec.subjects.checkpoints.recognition import Format, recognise
+from retspec.subjects.checkpoints.sets import tensors_of
+from retspec.subjects.checkpoints.shards import require_complete
+from retspec.subjects.checkpoints.strangers import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +36,7 @@ _MOST_TENSORS = 1 << 18
 class Contents:
     """The content of a file; its tensors are mapped from the file where the format allows that."""
 
-    format: Format
+    format: str
     value: Any
     room: int
     """Bytes of the file that can hold tensors: no tensor is larger."""
@@ -51,6 +55,8 @@ def read(file: File) -> Contents:
 
     Raises SubjectError when it cannot be read safely.
     """
+    if file.parts:
+        return _joined(file)
     kind = recognise(file)
     room = stored_bytes(file) if kind is Format.ARCHIVE else file.size
     try:
@@ -60,7 +66,16 @@ def read(file: File) -> Contents:
         raise
     except Exception as error:
         raise file.refused(_why_unreadable(error, file)) from error
-    return Contents(kind, value, room)
+    return Contents(kind.value, value, room)
+
+
+def _joined(file: File) -> Contents:
+    """Return what is in the shards of an index, as if it were in one file."""
+    contents = [read(part) for part in file.parts]
+    tensors = {name: tensor for each in contents for name, tensor in tensors_of(each.value).items()}
+    require_complete(file, tensors)
+    kinds = ", ".join(dict.fromkeys(each.format for each in contents))
+    return Contents(f"{kinds}, {len(contents)} shards", tensors, max(each.room for each in contents))
 
 
 def _read_safetensors(file: File) -> dict[str, Any]:
@@ -81,13 +96,11 @@ def _read_safetensors(file: File) -> dict[str, Any]:
 def _read_pickle(file: File, kind: Format) -> Any:
     import torch
 
-    if blocked := blocked_names(file, kind):
-        raise file.refused(
-            f"holds more than weights: its pickle asks for {', '.join(blocked)}, which could run code and is never"
-            " given; where you trust the file, save its weights alone as safetensors"
-        )
+    names = asked_names(file, kind)
+    if strangers := [name for name in names if stand_in(name) is None]:
+        raise file.refused(refusal(file, kind, strangers))
     # Not `torch.load`: training scripts replace it by one that passes `weights_only=False`.
-    with namespace_allowed():
+    with data_allowed(names):
         return torch.serialization.load(file.path, weights_only=True, map_location="cpu", mmap=kind is Format.ARCHIVE)
 
 

@@ -45,14 +45,17 @@ _TEXTS = {
     "{": "is JSON, not weights",
     "[": "is JSON, not weights",
 }
-_INDEX = "is the index of weights in several files; join them into one safetensors file, and name that"
+_INDEX = "is the index of weights in several files, but is not called so; name it as it was published, *.index.json"
 
 
 def recognise(file: File) -> Format:
-    """Return the format of a file.
+    """Return the format of a file, or of the first shard of an index.
 
     Raises SubjectError, which says what the file is, for any other format.
     """
+    if file.parts:
+        first, *_ = [recognise(part) for part in file.parts]
+        return first
     head = file.head()
     if head.startswith(b"PK\x03\x04"):
         found = Format.ARCHIVE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retspec.errors import SubjectError
-from retspec.subjects.checkpoints import File, find, hold_against, load_into, recognise
+from retspec.subjects.checkpoints import File, chosen, hold_against, load_into, recognise
 from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
 from retspec.subjects.models.constant_weights import weight_notes
@@ -71,7 +71,7 @@ class ModelBuilder:
         """
         if self.section.checkpoint is None:
             return None
-        file = find(self.section.checkpoint, self._folder)
+        file = chosen(self.section.checkpoint, self._folder)
         recognise(file)
         return file
 
@@ -110,7 +110,8 @@ class ModelBuilder:
         base = self._filled_base() if filled else self._base()
         with seeded(self._spec.run.seed):  # again, so that the adapter does not depend on how the base was made
             model = self._finished(self._wrapped(base))
-        if filled and (notes := (*weight_notes(model), *name_notes(model))):
+        loaded = self.loading.notes if self.loading else ()
+        if filled and (notes := (*loaded, *weight_notes(model), *name_notes(model))):
             self._note(notes)
         return model
 

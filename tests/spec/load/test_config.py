@@ -118,7 +118,6 @@ def test_the_config_cannot_name_itself(given: Loaded) -> None:
         ("a: *b", "train.yaml:1:4: the alias '\\*b' has no anchor before it"),
         ("a: &a [*a]", "train.yaml:1:8: the alias '\\*a' has no anchor before it"),
         ("a: {<<: [1]}", "train.yaml:1:10: '<<' merges a mapping or a list of mappings, found a single value"),
-        ("a: !!python/tuple [1]", "train.yaml:1:4: the tag '!!python/tuple' is not allowed"),
         ("- 1", "train.yaml:1:1: a config is a mapping, found a list"),
         ("# nothing", "train.yaml:1:1: a config is a mapping, found nothing"),
         ("a: 1\n---\nb: 2", "train.yaml:2:1: a second document begins; a config is one document"),
@@ -138,14 +137,15 @@ def test_what_is_wrong_with_the_config_is_marked_in_its_file_and_told_once(
     ("name", "message"),
     [
         ("trian.yaml", "spec.yaml:2:9: config: trian.yaml: there is no such file; did you mean 'train.yaml'?"),
-        ("train.py", "spec.yaml:2:9: config: 'train.py' is not a config; it is a file of YAML or JSON"),
-        (".", "spec.yaml:2:9: config: '.' is not a config"),
+        ("train.ini", "spec.yaml:2:9: config: 'train.ini' is not a config; it is a file of YAML, JSON, TOML or Python"),
+        (".", "spec.yaml:2:9: config: . is a directory; name a config in it"),
     ],
 )
 def test_a_config_that_is_not_there_is_told_where_it_is_named(
     loaded: Loaded, tmp_path: Path, name: str, message: str
 ) -> None:
     (tmp_path / "train.yaml").write_text("a: 1")
+    (tmp_path / "train.ini").write_text("[a]\nb = 1\n")
     (problem,) = loaded(f"retspec: 1\nconfig: {name}\nname: ${{config.a}}\n").problems
     assert str(problem).startswith(message)
 

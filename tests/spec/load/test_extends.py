@@ -314,3 +314,14 @@ def test_what_null_removes_is_gone_and_nothing_else(under: dict[str, Any], over:
 def test_a_path_is_joined_without_detours() -> None:
     _write(a__b__spec="extends: ../../c/base.yaml", c__base="name: x")
     assert load(os.path.join("a", "b", "spec.yaml")).mark(("name",)) == Mark("c/base.yaml", 2, 7)  # noqa: PTH118
+
+
+def test_the_file_of_a_checkpoint_that_is_a_mapping_is_relative_to_where_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shared").mkdir()
+    base = "retspec: 1\nmodel: {timm: resnet18, checkpoint: {file: w.pth, key: ema}}\n"
+    (tmp_path / "shared" / "base.yaml").write_text(base)
+    (tmp_path / "mine.yaml").write_text("retspec: 1\nextends: shared/base.yaml\n")
+    assert load("mine.yaml").data["model"]["checkpoint"] == {"file": "shared/w.pth", "key": "ema"}

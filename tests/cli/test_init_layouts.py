@@ -1,0 +1,168 @@
+"""`retspec init --config` on what public projects write of their arguments."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retspec.cli.drafting import foundation
+from retspec.spec.load import load
+
+RETFOUND = {
+    "batch_size": 16,
+    "model": "RETFound_mae",
+    "input_size": 224,
+    "drop_path": 0.2,
+    "weight_decay": 0.05,
+    "lr": None,
+    "blr": 5e-3,
+    "accum_iter": 2,
+    "finetune": "RETFound_mae_meh",
+    "data_path": "./IDRiD",
+    "nb_classes": 5,
+    "output_dir": "./output_dir",
+    "resume": "",
+}
+STATISTICS = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "interpolation": "bicubic"}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of its own, and as if the plugin were not installed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if "retspec-retfound" not in entry])
+    monkeypatch.delitem(sys.modules, foundation.PLUGIN, raising=False)
+
+
+def drafted(retspec: Any, name: str, text: str, *, valid: bool = True) -> dict[str, Any]:
+    Path(name).write_text(text)
+    finished = retspec("init", "--config", name, "draft.yaml")
+    assert (finished.code, finished.err) == (0, "")
+    assert not valid or retspec("validate", "draft.yaml").code == 0
+    return load("draft.yaml").data
+
+
+def folders(root: str, *splits: str) -> None:
+    for split in splits:
+        for label in "01":
+            Path(root, split, label).mkdir(parents=True)
+
+
+@pytest.mark.parametrize("printed", [False, True])
+def test_arguments_of_retfound_are_drafted_as_its_authors_build_it(retspec: Any, *, printed: bool) -> None:
+    folders("IDRiD", "train", "val", "test")
+    dump = ",\n".join(f"{key}={value!r}" for key, value in RETFOUND.items())
+    name, text = ("args.txt", f"Namespace({dump})\n") if printed else ("args.json", json.dumps(RETFOUND))
+    data = drafted(retspec, name, text)
+    assert data["model"] == {
+        "timm": "vit_large_patch16_224.mae",
+        "kwargs": {"num_classes": 5, "img_size": 224, "global_pool": "avg"},
+        "checkpoint": "RETFound_mae_meh.pth",
+    }
+    assert data["data"] == {
+        "imagefolder": {"root": "./IDRiD"},
+        "transform": {"input_size": [3, 224, 224], **STATISTICS, "crop_pct": 0.875},
+    }
+    assert data["train"]["lr"] == pytest.approx(5e-3 * 16 * 2 / 256)
+    assert {"checkpoint_coverage", "output_dir_writable"} <= data["checks"].keys()
+    assert "`retfound: large` of the plugin retspec-retfound" in Path("draft.yaml").read_text()
+
+
+def test_with_the_plugin_a_draft_names_it(retspec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = Path("installed", foundation.PLUGIN)
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(package.parent.absolute()))
+    folders("IDRiD", "train", "val")
+    data = drafted(retspec, "args.json", json.dumps(RETFOUND), valid=False)
+    assert data["plugins"] == ["retspec_retfound"]
+    assert data["model"] == {
+        "retfound": "large",
+        "num_classes": 5,
+        "img_size": 224,
+        "checkpoint": "RETFound_mae_meh.pth",
+    }
+    assert data["data"]["transform"] == "retspec_retfound.transforms:large"
+
+
+@pytest.mark.parametrize(
+    ("config", "model", "crop"),
+    [
+        ({"model": "RETFound_dinov2", "input_size": 224}, "vit_large_patch14_dinov2.lvd142m", 0.875),
+        ({"model": "RETFound_mae", "input_size": 384}, "vit_large_patch16_224.mae", 1),
+        ({"model": "vit_large_patch16", "finetune": "./RETFound_cfp_weights.pth"}, "vit_large_patch16_224.mae", 0.875),
+        ({"backbone": "retfound_green", "weights": "w.pth"}, "vit_small_patch14_reg4_dinov2", 1),
+        (
+            {"model": "vit_small_patch14_reg4_dinov2", "checkpoint_path": "retfoundgreen_statedict.pth"},
+            "vit_small_patch14_reg4_dinov2",
+            1,
+        ),
+    ],
+)
+def test_each_of_their_models_is_known(retspec: Any, config: dict[str, Any], model: str, crop: float) -> None:
+    folders("x", "train")
+    data = drafted(retspec, "args.json", json.dumps({"nb_classes": 5, "data_path": "x", **config}))
+    assert data["model"]["timm"] == model
+    assert data["data"]["transform"]["crop_pct"] == crop
+
+
+def test_a_model_of_timm_with_their_weights_stays_that_of_timm(retspec: Any) -> None:
+    config = {"model": "vit_large_patch16_224", "initial_checkpoint": "RETFound_cfp.pth", "num_classes": 5}
+    data = drafted(retspec, "args.json", json.dumps(config))
+    assert data["model"]["timm"] == "vit_large_patch16_224"
+    assert "of the plugin retspec-retfound" in Path("draft.yaml").read_text()
+
+
+TIMM = """\
+batch_size: 32
+data_dir: data/aptos
+img_size: 224
+initial_checkpoint: weights/start.pth
+lr: 0.0005
+mean: null
+model: vit_small_patch16_224
+model_ema: true
+num_classes: 5
+output: ./output/train
+train_split: train
+val_split: validation
+"""
+
+
+def test_arguments_of_timm_are_drafted(retspec: Any) -> None:
+    folders("data/aptos", "train", "validation")
+    data = drafted(retspec, "args.yaml", TIMM)
+    assert data["model"]["checkpoint"] == "weights/start.pth"
+    assert data["data"]["imagefolder"] == {"root": "data/aptos", "splits": {"train": "train", "val": "validation"}}
+    assert "  # model_ema is on: the training keeps an exponential moving average" in Path("draft.yaml").read_text()
+
+
+def test_arguments_of_transformers_are_drafted(retspec: Any) -> None:
+    given = {"output_dir": "out", "per_device_train_batch_size": 8, "learning_rate": 5e-5, "weight_decay": 0.01}
+    data = drafted(retspec, "training_args.json", json.dumps({**given, "gradient_accumulation_steps": 4}))
+    assert data["train"] == {"steps": 20, "batch_size": 8, "accumulation": 4, "lr": 5e-5, "weight_decay": 0.01}
+    assert "output_dir_writable" in data["checks"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("hparams.yaml", "backbone: resnet50\nnum_classes: 5\nbetas: !!python/tuple [0.9, 0.999]\n"),
+        ("train.toml", '[model]\nname = "resnet50"\nnum_classes = 5\n'),
+        ("train.py", 'class CFG:\n    model_name = "resnet50"\n    num_classes = 5\n'),
+    ],
+)
+def test_every_form_of_a_config_is_drafted(retspec: Any, name: str, text: str) -> None:
+    data = drafted(retspec, name, text)
+    assert data["model"] == {"timm": "resnet50", "kwargs": {"num_classes": 5}}
+
+
+def test_a_message_names_the_file(retspec: Any) -> None:
+    Path("train.ini").write_text("[a]\nb = 1\n")
+    finished = retspec("init", "--config", "train.ini")
+    assert finished.code == 2
+    assert finished.err.startswith("train.ini:1:1: config: 'train.ini' is not a config; it is a file of YAML, JSON,")
