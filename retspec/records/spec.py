@@ -89,6 +89,8 @@ class Spec:
     file: str
     cell: str = ""
     """The cell of the matrix that it is; empty without a matrix."""
+    unselected_cells: int = 0
+    """How many other cells of the matrix the options of the run left out."""
     extended: tuple[str, ...] = ()
     """The files that it extends."""
     name: str

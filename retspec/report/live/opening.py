@@ -34,6 +34,7 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         results=results,
         unselected=len(spec.criteria) - len(results),
+        unselected_cells=spec.unselected_cells,
         notes=_notes(spec),
         strict=strict,
         provenance=_provenance(plan, catalog),
@@ -60,6 +61,7 @@ def composed(parts: Sequence[Report], *, seconds: float) -> Report:
         started=first.started,
         seconds=seconds,
         results=(),
+        unselected_cells=first.unselected_cells,
         strict=first.strict,
         cells=tuple(parts),
     )

@@ -55,6 +55,7 @@ def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> R
         description=spec.description,
         results=ordered,
         unselected=len(spec.criteria) - len(ordered),
+        unselected_cells=spec.unselected_cells,
         provenance=replace(part.provenance, spec_sha256=spec.sha256),
     )
     return Mask(spec.secrets).report(report)

@@ -117,6 +117,7 @@ class _Validation:
             Spec(
                 file=self.document.file,
                 cell=self.document.cell,
+                unselected_cells=self.document.unselected_cells,
                 extended=self.document.extended,
                 name=data.get("name", Path(self.document.file).stem),
                 description=data.get("description", ""),

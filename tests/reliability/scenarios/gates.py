@@ -128,4 +128,13 @@ SCENARIOS = [
         sees="1 criterion: 1 met, and 2 not selected in ",
         verdicts={"before": "met"},
     ),
+    Scenario(
+        group=GROUP,
+        fault="a selection leaves cells of the matrix out: the summary counts them",
+        spec=spec(head="vars: {cell: 1}\nmatrix: {vars.cell: [1, 2, 3]}"),
+        files=plugin(""),
+        arguments=("--cell", "cell=2"),
+        exit_code=0,
+        sees="3 criteria: 3 met, and 2 cells of the matrix not selected in ",
+    ),
 ]
