@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from retspec.checks.data._reading import empty_splits, require_several, undecoded
 from retspec.facts import Images, NearCopy, Splits
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -23,7 +23,7 @@ def near_duplicate_images(
     images: Images,
     *,
     max_distance: Annotated[int, Meta(ge=0, le=16, description="Bits of 256 that may differ.")] = 8,
-) -> Observed[int]:
+) -> Observed[Count]:
     """Is no image in another split once more, compressed or scaled in another way?
 
     Why it matters:

@@ -42,11 +42,12 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
 
 
 def _notes(spec: Spec) -> tuple[str, ...]:
-    """Return what a reader should know of the training config, whatever is asked about it."""
+    """Return what a reader should know of the spec and the training config, whatever is asked."""
+    doubts = tuple(doubt.message for doubt in spec.doubts)
     if spec.config is None or not spec.config.otherwise:
-        return ()
+        return doubts
     name = Path(spec.config.file).name
-    return (f"{name}: PyYAML reads YAML 1.1, where {listing(spec.config.otherwise, '; ')}.",)
+    return (*doubts, f"{name}: PyYAML reads YAML 1.1, where {listing(spec.config.otherwise, '; ')}.")
 
 
 def composed(parts: Sequence[Report], *, seconds: float) -> Report:

@@ -16,7 +16,7 @@ from retspec.spec.validate import convert, phrases
 from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
-from retspec.spec.validate.rules import broken_bounds, broken_lora, broken_recipe, broken_rules, broken_task
+from retspec.spec.validate.rules import broken_bounds, broken_lora, broken_recipe, broken_rules, broken_task, doubts
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
 from retspec.text.masking import Mask
@@ -129,6 +129,7 @@ class _Validation:
                 config=self.document.config,
                 plugins=self.document.plugins,
                 criteria=criteria,
+                doubts=tuple(map(self.problem, self.doubts(criteria))),
                 marks={phrases.dotted(place): mark for place, mark in self.document.marks.items() if place},
                 secrets=tuple(sorted(self.document.secrets)),
                 sha256=self.document.sha256,
@@ -157,6 +158,11 @@ class _Validation:
             if (criterion := self.built(place, build, entry)) is not None:
                 self.findings += broken_rules(criterion, self.catalog, sections)
                 yield criterion
+
+    def doubts(self, criteria: Iterable[Criterion]) -> Iterator[Finding]:
+        """Yield what is no error, and likely a mistake."""
+        for criterion in criteria:
+            yield from doubts(criterion, self.catalog.checks[criterion.check])
 
     def record(self, section: str, build: Callable[[Mapping[str, Any]], Any]) -> Any:
         data = self.document.data
