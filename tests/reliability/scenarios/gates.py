@@ -118,6 +118,11 @@ SCENARIOS = [
         files=plugin(
             """
             class Liar(float):
+                def __float__(self): return 0.0
+                def __int__(self): return 0
+                __trunc__ = __round__ = __index__ = __int__
+                def __repr__(self): return "0"
+                def __format__(self, spec): return "0"
                 def __le__(self, other): return True
                 __lt__ = __eq__ = __le__
                 def __gt__(self, other): return False
