@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tests.cli.conftest import SPEC
@@ -113,6 +114,11 @@ SCENARIOS = [
         "a report through a link to the spec",
         *("--report", "markdown=out.md"),
         prepare=lambda folder: (folder / "out.md").symlink_to("spec.yaml"),
+    ),
+    replace(
+        replacing("the summary of a GitHub job in the place of the spec"),
+        here=False,
+        variables={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "spec.yaml"},
     ),
     Scenario(
         group=REPLACED,
