@@ -135,6 +135,9 @@ SCENARIOS = [
     damaged("a key twice", '{"retspec": 1, "results": [], "results": []}', "the key 'results' is twice"),
     damaged("another version of the format", results(retspec=2), "version 2 of the format; this retspec reads ver"),
     damaged("a verdict that does not exist", results(results=[{}]), "r.json: it is damaged: Object missing required"),
+    damaged(
+        "a run that took less than no time", results(seconds=-1e300), "`seconds` is -1e+300, which no run comes to"
+    ),
     damaged("NaN", results(seconds=float("nan")), "r.json: this is not JSON"),
     damaged("a million brackets", "[" * 10**6, "r.json: this is not JSON"),
     damaged("2 GB of zeros", "", "r.json: it is larger than 256 MiB; is this a results.json?", sparse),
