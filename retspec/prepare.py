@@ -11,6 +11,7 @@ from retspec.plugins.catalog import Catalog, gather
 from retspec.spec.load import load, load_cells, plugins_of
 from retspec.spec.validate import validate_cells
 from retspec.subjects.devices import cores
+from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,8 +119,14 @@ def share_cores(
 
 
 def _gathered(document: Document, options: Mapping[str, Any]) -> Catalog:
-    """Return the catalog of the plugins that a document and the arguments of `Preparing` name."""
+    """Return the catalog of the plugins that a document and the arguments of `Preparing` name.
+
+    Raises PluginError, without the secrets that may be part of the path of a plugin, or in what it raises.
+    """
     gathering = options.get("gathering", gather)
     named = (*plugins_of(document), *options.get("plugins", ()))
-    catalog: Catalog = gathering(named, entry_points=options.get("entry_points", True))
+    try:
+        catalog: Catalog = gathering(named, entry_points=options.get("entry_points", True))
+    except PluginError as error:
+        raise type(error)(Mask(document.secrets).text(str(error))) from error
     return catalog

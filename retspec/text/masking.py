@@ -21,6 +21,8 @@ from retspec.records import Criterion, Measured, Observed, Output, Regression, R
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from retspec.errors import Problem
+
 MASK = "***"
 SHORTEST = 4
 """Characters of the shortest secret that is masked; shorter ones are part of too many words."""
@@ -85,6 +87,11 @@ class Mask:
             case list() | tuple():
                 return type(value)(map(self.given, value))
         return MASK if str(value) in self._secrets else self.data(value)
+
+    def problem(self, problem: Problem) -> Problem:
+        """Return a problem of a spec without secrets, also in the name of a file that the spec names."""
+        file = self.text(problem.mark.file)
+        return replace(problem, mark=replace(problem.mark, file=file), message=self.text(problem.message))
 
     def report(self, report: Report) -> Report:
         """Return a report without secrets."""

@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from retspec.cli import main
 from retspec.errors import SpecError
 from retspec.plugins.catalog import gather
 from retspec.records import Direction, Measured, Verdict
@@ -110,6 +111,32 @@ def test_a_message_about_an_invalid_spec_does_not_quote_a_secret(
         validate(load(tmp_path / "spec.yaml"), gather(entry_points=False))
     assert str(refusal.value).count("***") == 5
     assert "xxx" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        'plugins: ["${env.MY_TOKEN}.py"]',
+        "plugins: [raising.py]\nname: '${env.MY_TOKEN}'",
+        'config: "${env.MY_TOKEN}.yaml"',
+        'config: "${env.MY_TOKEN}-broken.yaml"',
+        'config: "${env.MY_TOKEN}/train.yaml"\nmodel: {timm: "${env.MY_TOKEN}", adapter: 1}',
+        'vars: {t: "${env.MY_TOKEN}"}\nconfig: ["${vars.t}"]',
+    ],
+)
+def test_a_message_before_a_run_does_not_name_a_secret(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", VARIABLES["MY_TOKEN"])
+    (tmp_path / f"{VARIABLES['MY_TOKEN']}-broken.yaml").write_text("a: [")
+    (tmp_path / "raising.py").write_text("import os\nraise ValueError(os.environ['MY_TOKEN'])\n")
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"retspec: 1\n{spec}\nchecks: {{loss_drop: 0.5, unknown: 1}}\n")
+    for command in ("validate", "run", "plan", "show", "diff"):
+        main([command, str(path), *([str(path)] if command == "diff" else [])])
+        printed = "".join(capsys.readouterr())
+        assert printed
+        assert VARIABLES["MY_TOKEN"] not in printed
 
 
 @pytest.mark.parametrize("reporter", retspec_reporters(), ids=lambda reporter: reporter.name)

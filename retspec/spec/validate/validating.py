@@ -192,8 +192,8 @@ class _Validation:
 
     def problem(self, finding: Finding) -> Problem:
         mark = self.document.key_mark if finding.on_key else self.document.mark
-        message = self.mask.text(finding.message)
-        return Problem(mark(finding.place), message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...")
+        found = self.mask.problem(Problem(mark(finding.place), finding.message))
+        return found if len(found.message) <= _LONGEST else replace(found, message=f"{found.message[:_LONGEST]}...")
 
 
 def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mask: Mask) -> Iterator[Finding]:
