@@ -222,3 +222,9 @@ def test_a_text_is_masked_before_it_is_cut() -> None:
         kept = Mask([LONG]).first(f"{'.' * 20}{LONG}{'.' * 200}", most)
         assert LONG[:3] not in kept
         assert "characters left out" in kept
+
+
+def test_a_secret_that_is_no_utf_8_is_masked_like_others() -> None:
+    mask = Mask(["\udcffs3cret-token"])
+    for shown in ("\udcffs3cret-token", r"\udcffs3cret-token", "%FFs3cret-token"):
+        assert mask.text(f"a {shown} b") == "a *** b"
