@@ -85,8 +85,8 @@ def _what_it_is(head: bytes, *, is_link: bool) -> str:
     for beginning, what in _FOREIGN.items():
         if head.startswith(beginning):
             return what
-    what, beginning = _what_text_it_is(head)
-    return what if is_link or not beginning else f"{what}; it begins with {beginning}"
+    what, shown = _what_text_it_is(head)
+    return what if is_link or not shown else f"{what}; it begins with {shown}"
 
 
 def _what_text_it_is(head: bytes) -> tuple[str, str]:
