@@ -137,7 +137,8 @@ def _arguments(number: int, harm: str) -> str:
 def _start(folder: Path, name: str, harm: str, cells: int) -> subprocess.Popen[str]:
     reports = ["--no-reports", "--json", "results.json", "--junit-xml", "junit.xml", "--jobs", str(cells)]
 
-    def fill_the_disk() -> None:
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell has it ignored in what it starts in the background
         if harm == "disk":
             resource.setrlimit(resource.RLIMIT_FSIZE, (FULL_AT, FULL_AT))
 
@@ -145,7 +146,7 @@ def _start(folder: Path, name: str, harm: str, cells: int) -> subprocess.Popen[s
         [sys.executable, "-m", "retspec", "run", "spec.yaml", *reports],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), MARK: name, "SOAK_CLOCK": "1" if harm == "clock" else ""},
-        preexec_fn=fill_the_disk,  # noqa: PLW1509 - there is one thread
+        preexec_fn=prepare,  # noqa: PLW1509 - there is one thread
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -225,7 +226,7 @@ def _hold_verdicts(folder: Path, verdicts: dict[str, str], blow: Blow, code: int
     ran = Counter(log.read_text().split()) if log.exists() else Counter[str]()
     met = {name for name, verdict in verdicts.items() if verdict == "met"}
     _require(met <= ran.keys(), f"{blow}: met without having run: {met - ran.keys()}")
-    _require(max(ran.values(), default=0) <= 1, f"{blow}: run twice: {ran}")
+    _require(max(ran.values(), default=0) <= 1, f"{harm}, {blow}: run twice: {ran}, {verdicts}")
     _require("Traceback" not in errors, f"{blow}: {errors}")
     if code == DISK_IS_FULL:
         _require(harm == "disk", f"{blow}: exit code {code}: {errors}")

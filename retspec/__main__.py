@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 from retspec.engine.fast_exit import FastExit
+from retspec.engine.interrupts import importing
 
 
 def main() -> int:
-    """Run the command line in a process of its own, and return the exit code with which this will end.
-
-    While modules load, nobody catches Ctrl-C yet: there it ends the program in silence, not with a traceback.
-    """
+    """Run the command line in a process of its own, and return the exit code with which this will end."""
     ending = FastExit()
-    handler = signal.getsignal(signal.SIGINT)
-    if handler is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _open_closed_streams()
-    from retspec.cli import main as command_line  # noqa: PLC0415
+    with importing():
+        _open_closed_streams()
+        from retspec.cli import main as command_line  # noqa: PLC0415
 
-    signal.signal(signal.SIGINT, handler)
     status = command_line()
     ending.settle(status)
     return status

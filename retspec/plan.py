@@ -71,7 +71,8 @@ def select_cells(documents: Sequence[Document], patterns: Sequence[str]) -> list
             near = did_you_mean(pattern, names)
             known = listing([*map(quoted, names)])
             raise NothingSelected(f"nothing selected: no cell matches {pattern!r}{near}; there are {known}")
-    return [document for document in documents if not patterns or _matches(document.cell, patterns)]
+    chosen = [document for document in documents if not patterns or _matches(document.cell, patterns)]
+    return [replace(document, unselected_cells=len(documents) - len(chosen)) for document in chosen]
 
 
 def _selected(

@@ -40,6 +40,8 @@ an entry point in the group `retspec`.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a
   `Source`, a new way to describe what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what
   a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
+* `Count`, `Amount`, `Relative` and `Fraction` are types of what a check observes, with their bounds: a limit that
+  nothing can miss is an error of the spec then, one that hardly anything misses has a note.
 * `@reporter` makes a `Reporter`, an output format. It reads a `Report`; its texts are untrusted, and `visible` or
   `one_line` removes control characters that a terminal would obey.
 * Observers of a run get the `Spec`, the `Report`, each `Result` with its `Verdict`, in pluggy's order: the last one
@@ -51,25 +53,27 @@ an entry point in the group `retspec`.
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from retspec.characters import one_line, visible
 from retspec.errors import Inconclusive, SubjectError
+from retspec.plugins.discovery import discover
 from retspec.plugins.hooks import HookSpecs, hookimpl
 from retspec.plugins.kinds import Check, Cost, Measurement, Reporter, Source
 from retspec.plugins.model_library import UNKNOWN, ModelLibrary
 from retspec.plugins.signatures import hints, read_signature, value_type
 from retspec.records import (
+    Amount,
+    Count,
     Direction,
     Fraction,
     Observed,
     Passes,
     PositiveInt,
     Recipe,
+    Relative,
     Report,
     Result,
     Spec,
@@ -78,12 +82,13 @@ from retspec.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import ModuleType
+    from collections.abc import Callable
 
 __all__ = [
+    "Amount",
     "Check",
     "Cost",
+    "Count",
     "Fraction",
     "HookSpecs",
     "Inconclusive",
@@ -93,6 +98,7 @@ __all__ = [
     "Passes",
     "PositiveInt",
     "Recipe",
+    "Relative",
     "Report",
     "Reporter",
     "Result",
@@ -112,8 +118,6 @@ __all__ = [
     "training_source",
     "visible",
 ]
-
-T = TypeVar("T", Check, Measurement, Source, Reporter)
 
 
 def check(
@@ -265,18 +269,6 @@ def training_source(
         return replace(_source(function, "train"), launches=launches)
 
     return decorate if function is None else decorate(function)
-
-
-def discover(package: ModuleType, kind: type[T]) -> list[T]:
-    """Import every module of a package and return all its objects of a kind, such as `Check`, sorted by name."""
-    found = {id(item): item for module in _modules(package) for item in vars(module).values() if isinstance(item, kind)}
-    return sorted(found.values(), key=lambda item: str(item.name))
-
-
-def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    yield package
-    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        yield importlib.import_module(info.name)
 
 
 def _source(function: Callable[..., Any], kind: str) -> Source:

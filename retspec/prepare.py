@@ -11,6 +11,7 @@ from retspec.plugins.catalog import Catalog, gather
 from retspec.spec.load import load, load_cells, plugins_of
 from retspec.spec.validate import validate_cells
 from retspec.subjects.devices import cores
+from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,9 +119,15 @@ def share_cores(
 
 
 def _gathered(document: Document, options: Mapping[str, Any]) -> Catalog:
-    """Return the catalog of the plugins that a document and the arguments of `Preparing` name."""
+    """Return the catalog of the plugins that a document and the arguments of `Preparing` name.
+
+    Raises PluginError, without the secrets that may be part of the path of a plugin, or in what it raises.
+    """
     gathering = options.get("gathering", gather)
     of_spec, others = plugins_of(document), tuple(options.get("plugins", ()))
     entry_points = options.get("entry_points", True)
-    catalog: Catalog = gathering((*of_spec, *others), entry_points=entry_points, recorded=of_spec)
+    try:
+        catalog: Catalog = gathering((*of_spec, *others), entry_points=entry_points, recorded=of_spec)
+    except PluginError as error:
+        raise type(error)(Mask(document.secrets).text(str(error))) from error
     return catalog

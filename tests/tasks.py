@@ -86,7 +86,7 @@ def batch(kind: str) -> tuple[Tensor, Tensor]:
 
 
 def squared(outputs: Tensor, targets: Tensor) -> Tensor:
-    return functional.mse_loss(outputs.squeeze(1), targets)
+    return functional.mse_loss(outputs.squeeze(1), targets.float())
 
 
 def thresholds(outputs: Tensor, targets: Tensor) -> Tensor:

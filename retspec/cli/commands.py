@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 from click.shell_completion import CompletionItem
 
+from retspec.engine.interrupts import importing
 from retspec.errors import did_you_mean
 
 COMMANDS = {
@@ -44,7 +45,8 @@ class CommandGroup(click.Group):
         """Import one command, or return None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"retspec.cli.{cmd_name}").command
+        with importing():
+            command = import_module(f"retspec.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - narrows the type; each file holds one
         return command
 

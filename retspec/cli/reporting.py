@@ -15,6 +15,7 @@ from retspec.errors import ReportError, UsageError
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import LARGEST, render_markdown
 from retspec.report.formats.table import ending, render_table
+from retspec.report.live import summaries
 from retspec.text.fitting import screen_width
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading:
         click.echo()
     if os.environ.get("GITHUB_ACTIONS") == "true":
         write_commands(github(report))
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            _append(Path(summary), report)
+        for summary in summaries():
+            _append(summary, report)
 
 
 def overview(reports: Sequence[Report]) -> str:

@@ -68,6 +68,8 @@ def _is_valid(spec: Path, gathering: Callable[..., Catalog], options: _Options) 
     except RetspecError as error:
         click.echo(visible(f"{spec}: {error}"), err=True)
     else:
+        for doubt in dict.fromkeys(doubt for plan in plans for doubt in plan.spec.doubts):
+            click.echo(visible(f"{doubt.mark}: warning: {doubt.message}"), err=True)
         click.echo("\n  ".join([f"{spec}: ok ({_counted(plans)})", *_cells(plans)]))
         return True
     return False

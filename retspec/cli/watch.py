@@ -26,6 +26,7 @@ from retspec.judge import judge
 from retspec.plan import make_plan
 from retspec.plugins.catalog import gather
 from retspec.records import EXIT_MISSED, EXIT_NO_VERDICT, Verdict
+from retspec.report.live import require_apart
 from retspec.spec.document import Document
 from retspec.spec.validate import validate
 
@@ -91,6 +92,7 @@ def command(
     """
     training = parse(words, cpu_ok=cpu_ok)
     if destination is not None:
+        require_apart([destination], [*_read_by(words)])
         require_free(destination, force=force)
     with watching(sys.stderr) as observer:
         catalog = gather(entry_points=False, observers=[observer])
@@ -114,6 +116,14 @@ def command(
         context.exit(EXIT_MISSED)
     if found.faults:
         context.exit(EXIT_NO_VERDICT)
+
+
+def _read_by(words: Sequence[str]) -> Iterator[str]:
+    """Yield what may be a file that a command reads: its script or module, a config, also in `data=mine.yaml`."""
+    for word in words:
+        yield word
+        yield word.partition("=")[2]
+        yield f"{word.replace('.', '/')}.py"
 
 
 def _document(training: CommandLine, steps: int, catalog: Catalog) -> Document:

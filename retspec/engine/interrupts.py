@@ -35,6 +35,24 @@ def raise_if_interrupted() -> None:
 
 
 @contextmanager
+def importing() -> Iterator[None]:
+    """Let Ctrl-C end the program in silence while modules load.
+
+    An exception out of a handler would strike anywhere: msgspec, which reads the types of records then, does not
+    survive one.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
 def interruptible() -> Iterator[None]:
     """Record the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
 

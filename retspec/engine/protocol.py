@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from retspec.records import Measured, Outcome, Plan
@@ -99,8 +101,23 @@ _instruction_decoder: msgspec.json.Decoder[Instruction] = msgspec.json.Decoder(I
 
 
 def encode(message: Message | Instruction) -> bytes:
-    """Return a message, or an instruction, as one line."""
-    return msgspec.json.encode(message) + b"\n"
+    """Return a message, or an instruction, as one line; what UTF-8 cannot carry, as a Latin-1 name, is spelled out."""
+    try:
+        return msgspec.json.encode(message) + b"\n"
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_encodable(msgspec.to_builtins(message, str_keys=True))) + b"\n"
+
+
+def _encodable(value: Any) -> Any:
+    """Return plain data with texts that UTF-8 can carry."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_encodable(key): _encodable(entry) for key, entry in value.items()}
+        case list() | tuple():
+            return [_encodable(entry) for entry in value]
+    return value
 
 
 def decode(line: bytes) -> Message:

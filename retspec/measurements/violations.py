@@ -14,6 +14,7 @@ from referencing.exceptions import Unresolvable
 
 from retspec.facts import Violation, Violations
 from retspec.plugin import Cost, SubjectError, measurement
+from retspec.regular_files import read_regular
 from retspec.subjects.config_paths import find
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from retspec.records import Config
 
+_MOST = 16 << 20
+"""Bytes of a schema: far more than any has."""
 _APPLYING = frozenset(
     {"properties", "patternProperties", "items", "prefixItems", "allOf", "anyOf", "oneOf", "not", "if"}
     | {"$ref", "$dynamicRef", "dependentSchemas"}
@@ -56,6 +59,8 @@ def violations(
         errors = [*_counting(validator, applied, config.data)(rules, registry=Registry()).iter_errors(config.data)]
     except SchemaError as error:
         raise SubjectError(f"the schema is wrong at {error.json_path}: {_words(error)}", path="checks") from None
+    except RecursionError:
+        raise SubjectError("the schema refers to itself without end, or is nested too deep", path="checks") from None
     except Unresolvable as error:
         raise SubjectError(f"the schema refers to {error.ref!r}, which is not in it", path="checks") from None
     return Violations(rules=len(applied), violations=tuple(map(_violation, errors)))
@@ -66,8 +71,11 @@ def _read(schema: str, config: Config) -> dict[str, Any]:
     if not path:
         raise SubjectError(f"there is no schema {schema!r}; looked in {', '.join(config.folders)}", path="checks")
     try:
-        rules = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = read_regular(Path(path), _MOST)
+        if content is None:
+            raise SubjectError(f"{path} is larger than {_MOST >> 20} MiB; is this a schema?", path="checks")
+        rules = json.loads(content.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise SubjectError(
             f"{path} cannot be read as JSON: {error}; write a schema in YAML into the spec itself", path="checks"
         ) from None

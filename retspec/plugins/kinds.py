@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from retspec.plugins.model_library import UNKNOWN, ModelLibrary
-from retspec.plugins.signatures import Argument, bounds
+from retspec.plugins.signatures import Argument, bounds, rare
 from retspec.records import Direction, Passes, Report, Value
 
 PROJECT = "retspec"
@@ -31,6 +31,8 @@ WITHOUT_TORCH = frozenset({"config", "dataset", "progress", "recorded_warnings"}
 
 _NO_LIMIT = 1e30
 """A magnitude that no observation of a check has."""
+_NEAR = 1e-6
+"""Distance from the end of a share, 0 or 1, within which a limit is as good as the end."""
 
 
 class Cost(IntEnum):
@@ -81,6 +83,23 @@ class Check:
         if end is not None and self.direction is not Direction.EQUAL and not self.direction.is_stricter(limit, end):
             return f"nothing observed is {'above' if is_most else 'below'} {end}"
         return "it is no limit at all" if (limit if is_most else -limit) >= _NO_LIMIT else ""
+
+    def why_rarely_missed(self, limit: Value) -> str:
+        """Return why hardly anything observed misses a limit that something can miss; empty if that is not known."""
+        if isinstance(limit, (bool, str, tuple)) or self.direction is Direction.EQUAL:
+            return ""
+        least, greatest = bounds(self.value_type)
+        is_most = self.direction is Direction.AT_MOST
+        side, end, often = "above" if is_most else "below", greatest if is_most else least, rare(self.value_type)
+        if often is not None and (often > 0) is is_most and not self.direction.is_stricter(limit, often):
+            return f"what is observed is seldom {side} {often:,}"
+        near = _NEAR if least is not None and greatest is not None else 1 / _NO_LIMIT
+        return f"nothing observed is {side} {end}" if end is not None and abs(limit - end) <= near else ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether what it observes is a whole number."""
+        return (get_args(self.value_type)[0] if get_origin(self.value_type) is Annotated else self.value_type) is int
 
     def __call__(self, *facts: Any, **arguments: Any) -> Any:
         """Call the function."""

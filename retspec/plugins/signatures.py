@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from msgspec import UNSET, Meta
 
-from retspec.records import Observed
+from retspec.records import RARE, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +66,15 @@ def value_type(function: Callable[..., Any]) -> Any:
 
 def bounds(type_: Any) -> tuple[float | None, float | None]:
     """Return the least and the greatest value of a type, as its `Meta` says; None where it says nothing."""
-    metas = [meta for meta in getattr(type_, "__metadata__", ()) if isinstance(meta, Meta)]
+    metas = _metas(type_)
     least = next((meta.ge for meta in metas if meta.ge is not None), None)
     return least, next((meta.le for meta in metas if meta.le is not None), None)
+
+
+def rare(type_: Any) -> float | None:
+    """Return where values of a type seldom get, as its `Meta` says; None where it says nothing."""
+    return next((meta.extra[RARE] for meta in _metas(type_) if meta.extra and RARE in meta.extra), None)
+
+
+def _metas(type_: Any) -> list[Meta]:
+    return [meta for meta in getattr(type_, "__metadata__", ()) if isinstance(meta, Meta)]

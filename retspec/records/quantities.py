@@ -8,6 +8,11 @@ from msgspec import Meta
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+RARE = "rare"
+"""Key of `Meta(extra=...)`: where what a check observes seldom gets, so that a limit there is likely a mistake."""
+Count = Annotated[int, Meta(ge=0, extra={RARE: 1_000_000})]
+Amount = Annotated[float, Meta(ge=0, extra={RARE: 10**9})]
+Relative = Annotated[float, Meta(ge=0, extra={RARE: 10})]
 Dtype = Literal["float32", "float64", "bfloat16", "float16"]
 Duration = Annotated[
     str,

@@ -104,6 +104,8 @@ class Report:
     results: tuple[Result, ...]
     unselected: int = 0
     """Criteria of the spec that the options of the run left out."""
+    unselected_cells: int = 0
+    """Cells of the matrix that the options of the run left out."""
     measurements: tuple[Measured, ...] = ()
     faults: tuple[str, ...] = ()
     """What went wrong with the run itself, outside any one criterion."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from retspec.errors import Mark
+from retspec.errors import Mark, Problem
 from retspec.records.recipe import Recipe, TrainingSource
 from retspec.records.sections import Config, Data, Model, RunOptions
 from retspec.records.values import Direction, Severity, Value
@@ -89,6 +89,8 @@ class Spec:
     file: str
     cell: str = ""
     """The cell of the matrix that it is; empty without a matrix."""
+    unselected_cells: int = 0
+    """How many other cells of the matrix the options of the run left out."""
     extended: tuple[str, ...] = ()
     """The files that it extends."""
     name: str
@@ -103,6 +105,8 @@ class Spec:
     config: Config | None = None
     plugins: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...]
+    doubts: tuple[Problem, ...] = ()
+    """What is no error, and likely a mistake."""
     marks: Mapping[str, Mark] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     """Texts that must not appear in any output."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +30,10 @@ MOST = 256 << 20
 _ROUND_IT = 16
 """Levels of mappings and lists around what a check recorded, and some more."""
 
+_LONGEST = 1e12
+"""What a run takes in seconds, or leaves out, at most: 30,000 years."""
+_AMOUNTS = ("seconds", "unselected", "unselected_cells")
+"""Fields of a report that are never below 0."""
 RESULTS_ID = "retspec-results"
 """The id of the element of an HTML report that holds its results."""
 _HTML = b"<!doctype html"
@@ -43,8 +47,9 @@ def read_report(path: Path) -> Report:
     Raises UsageError when the file is missing, holds no results of this version, or is damaged.
     """
     document = _document(path)
-    report = _converted(path, document, Report, _RESULTS)
+    report = _with_defaults(_converted(path, document, Report, _RESULTS))
     _require_dates(path, report)
+    _require_amounts(path, report)
     names = Counter(result.criterion.name for result in report.every_result)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
@@ -54,6 +59,20 @@ def read_report(path: Path) -> Report:
             f"{path}: it is damaged: its exit_code is not that of its verdicts, which is {report.exit_code}"
         )
     return report
+
+
+def _with_defaults(report: Report) -> Report:
+    """Return a report whose fields are all set: msgspec leaves those out again that a file did not have."""
+    return replace(report, cells=tuple(map(_with_defaults, report.cells)))
+
+
+def _require_amounts(path: Path, report: Report) -> None:
+    """Refuse a report that took less than no time, or more than any run, or left out less than nothing."""
+    for part in (report, *report.parts):
+        for name in _AMOUNTS:
+            value = getattr(part, name)
+            if not 0 <= value <= _LONGEST:
+                raise UsageError(f"{path}: it is damaged: `{name}` is {value:.3g}, which no run comes to")
 
 
 def _require_dates(path: Path, report: Report) -> None:

@@ -34,6 +34,8 @@ class Document:
     """The same, absolute."""
     cell: str = ""
     """What distinguishes it from the other cells of the matrix, such as `r=8`; empty without a matrix."""
+    unselected_cells: int = 0
+    """How many other cells of the matrix the options of the run left out."""
     extended: tuple[str, ...] = ()
     """The files that it extends, absolute."""
     data: dict[str, Any]

@@ -21,6 +21,8 @@ from retspec.records import Criterion, Measured, Observed, Output, Regression, R
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from retspec.errors import Problem
+
 MASK = "***"
 SHORTEST = 4
 """Characters of the shortest secret that is masked; shorter ones are part of too many words."""
@@ -32,6 +34,8 @@ _UNMISTAKABLE = 8
 """Characters of a secret that no word is by chance: it is also masked in another case, in base64 and over lines."""
 _LONGEST_OVER_LINES = 200
 """Characters of the longest secret that is looked for over several lines; of a longer one, each line is."""
+_BYTES = "surrogateescape"
+"""How an environment variable that is not UTF-8 becomes bytes again."""
 _BETWEEN = r"(?:\s|\x1b\[[0-?]*[ -/]*[@-~]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])*"
 """What may be between two characters of a secret: white space, which a line break becomes where a text is put on one
 line, and colours and bidirectional controls, which are dropped where a text is shown."""
@@ -85,6 +89,11 @@ class Mask:
             case list() | tuple():
                 return type(value)(map(self.given, value))
         return MASK if str(value) in self._secrets else self.data(value)
+
+    def problem(self, problem: Problem) -> Problem:
+        """Return a problem of a spec without secrets, also in the name of a file that the spec names."""
+        file = self.text(problem.mark.file)
+        return replace(problem, mark=replace(problem.mark, file=file), message=self.text(problem.message))
 
     def report(self, report: Report) -> Report:
         """Return a report without secrets."""
@@ -160,11 +169,11 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield shlex.quote(secret)
-    yield quote(secret, safe="")
-    yield quote(secret)
-    yield quote_plus(secret)
+    yield quote(secret, safe="", errors=_BYTES)
+    yield quote(secret, errors=_BYTES)
+    yield quote_plus(secret, errors=_BYTES)
     yield from (line.strip() for line in secret.splitlines())
-    yield from _in_base64(secret.encode("utf-8", "surrogateescape"))
+    yield from _in_base64(secret.encode("utf-8", _BYTES))
     if secret.strip().isdecimal() and len(secret) <= LONGEST_NUMBER:
         yield f"{int(secret):,}"
 

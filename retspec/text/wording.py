@@ -246,6 +246,8 @@ def summary(report: Report) -> str:
     parts = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count) or "none"
     if unselected := sum(part.unselected for part in report.parts):
         parts += f", and {unselected:,} not selected"
+    if cells := report.unselected_cells:
+        parts += f", and {cells:,} {'cell' if cells == 1 else 'cells'} of the matrix not selected"
     return f"{total:,} {'criterion' if total == 1 else 'criteria'}: {parts} in {duration(report.seconds)}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,3 +123,58 @@ def test_other_commands_keep_what_they_read(valid: Path, retspec: Any, arguments
     finished = retspec(*arguments)
     assert finished.code == 2, finished.err
     assert {path: path.read_bytes() for path in valid.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("command", ["python train.py", "train.py", "python -m train", "python other.py data=train.py"])
+def test_a_draft_never_replaces_what_is_watched(command: str, folder: Path, retspec: Any) -> None:
+    for name in ("train.py", "other.py"):
+        (folder / name).write_text("print()\n")
+    finished = retspec("watch", "--write", "nowhere/../train.py", "--force", "--", *command.split())
+    assert finished.code == 2, finished.err
+    assert "which is read; write it somewhere else" in finished.err
+    assert (folder / "train.py").read_text() == "print()\n"
+
+
+@pytest.fixture
+def in_job(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    return monkeypatch
+
+
+@pytest.mark.parametrize("name", ["spec.yaml", "images/../mine.py", "train.csv"])
+def test_the_summary_of_a_job_is_never_what_the_run_reads(
+    name: str, valid: Path, retspec: Any, in_job: pytest.MonkeyPatch
+) -> None:
+    in_job.setenv("GITHUB_STEP_SUMMARY", name)
+    before = (valid / name).read_bytes()
+    finished = retspec("run", "spec.yaml", "--no-reports")
+    assert (finished.code, finished.out) == (2, "")
+    assert "which is read; write it somewhere else" in finished.err
+    assert (valid / name).read_bytes() == before
+
+
+def test_the_summary_of_a_job_is_no_report(valid: Path, retspec: Any, in_job: pytest.MonkeyPatch) -> None:
+    in_job.setenv("GITHUB_STEP_SUMMARY", "out.json")
+    for command in (["run", "spec.yaml", "--no-reports"], ["judge", "results.json", "--spec", "spec.yaml"]):
+        finished = retspec(*command, "--json", "out.json")
+        assert finished.code == 2
+        assert "out.json" in finished.err
+        assert not (valid / "out.json").exists()
+
+
+def test_a_summary_that_is_a_pipe_is_not_waited_for(valid: Path, retspec: Any, in_job: pytest.MonkeyPatch) -> None:
+    os.mkfifo(valid / "pipe")
+    in_job.setenv("GITHUB_STEP_SUMMARY", "pipe")
+    finished = retspec("run", "spec.yaml", "--no-reports")
+    assert finished.code == 4
+    assert "cannot write the summary pipe: No such device or address" in finished.err
+
+
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "out.txt"])
+def test_a_report_never_replaces_the_output(path: str, valid: Path) -> None:
+    command = [sys.executable, "-m", "retspec", "run", "spec.yaml", "--no-reports", "--json", path]
+    with (valid / "out.txt").open("w") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"Error: {path} is the file that the output goes to; give each report its own path\n"
+    assert not [*valid.glob("*deleted*")]

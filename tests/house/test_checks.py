@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.plugins.catalog import gather
+from retspec.plugins.signatures import bounds, rare
+from retspec.records import Direction
 from tests.house.refresh import ROOT
 from tests.plugins.conftest import EXAMPLE, RETFOUND
 
@@ -17,14 +19,21 @@ if TYPE_CHECKING:
 PACKAGES = {"retspec_features": EXAMPLE, "retspec_retfound": RETFOUND}
 
 
-def _modules_of_the_repository() -> dict[str, set[str]]:
-    """Return the names of the checks that each module holds, the built-in ones and those of the packages here."""
+def _checks_of_the_repository() -> list[Check]:
+    """Return the built-in checks, and those of the packages here."""
     with pytest.MonkeyPatch.context() as patch:
         for package in PACKAGES.values():
             patch.syspath_prepend(package / "src")
-        checks = gather(PACKAGES, entry_points=False).checks.values()
+        return [*gather(PACKAGES, entry_points=False).checks.values()]
+
+
+CHECKS = _checks_of_the_repository()
+
+
+def _modules_of_the_repository() -> dict[str, set[str]]:
+    """Return the names of the checks that each module holds."""
     modules: dict[str, set[str]] = defaultdict(set)
-    for check in checks:
+    for check in CHECKS:
         modules[_module(check)].add(check.name)
     return modules
 
@@ -57,6 +66,18 @@ def test_every_public_file_of_a_family_holds_a_check() -> None:
     folder = ROOT / "retspec" / "checks"
     files = {f"retspec.checks.{path.parent.name}.{path.stem}" for path in folder.glob("*/[!_]*.py")}
     assert files == {module for module in MODULES if module.startswith("retspec.")}
+
+
+def test_every_check_with_a_limit_says_what_it_can_observe() -> None:
+    """A limit is held against the end of what can be observed, or against where observations seldom get."""
+    silent = [check.name for check in CHECKS if check.direction is not Direction.EQUAL and not _says_where(check)]
+    assert silent == [], "return Count, Amount, Relative or Fraction, or a type with `Meta(le=…)` or `extra`"
+
+
+def _says_where(check: Check) -> bool:
+    least, greatest = bounds(check.value_type)
+    end = greatest if check.direction is Direction.AT_MOST else least
+    return end is not None or rare(check.value_type) is not None
 
 
 def test_the_two_bounds_of_one_number_are_in_one_file() -> None:

@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from retspec.cli import main
 from retspec.errors import SpecError
 from retspec.plugins.catalog import gather
 from retspec.records import Direction, Measured, Verdict
@@ -112,6 +113,32 @@ def test_a_message_about_an_invalid_spec_does_not_quote_a_secret(
     assert "xxx" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        'plugins: ["${env.MY_TOKEN}.py"]',
+        "plugins: [raising.py]\nname: '${env.MY_TOKEN}'",
+        'config: "${env.MY_TOKEN}.yaml"',
+        'config: "${env.MY_TOKEN}-broken.yaml"',
+        'config: "${env.MY_TOKEN}/train.yaml"\nmodel: {timm: "${env.MY_TOKEN}", adapter: 1}',
+        'vars: {t: "${env.MY_TOKEN}"}\nconfig: ["${vars.t}"]',
+    ],
+)
+def test_a_message_before_a_run_does_not_name_a_secret(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", VARIABLES["MY_TOKEN"])
+    (tmp_path / f"{VARIABLES['MY_TOKEN']}-broken.yaml").write_text("a: [")
+    (tmp_path / "raising.py").write_text("import os\nraise ValueError(os.environ['MY_TOKEN'])\n")
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"retspec: 1\n{spec}\nchecks: {{loss_drop: 0.5, unknown: 1}}\n")
+    for command in ("validate", "run", "plan", "show", "diff"):
+        main([command, str(path), *([str(path)] if command == "diff" else [])])
+        printed = "".join(capsys.readouterr())
+        assert printed
+        assert VARIABLES["MY_TOKEN"] not in printed
+
+
 @pytest.mark.parametrize("reporter", retspec_reporters(), ids=lambda reporter: reporter.name)
 def test_no_reporter_sees_a_secret_in_any_form(reporter: object) -> None:
     hidden = {"skip": HIDDEN, "description": HIDDEN, "waive": waiver(reason=HIDDEN, owner=HIDDEN)}
@@ -195,3 +222,9 @@ def test_a_text_is_masked_before_it_is_cut() -> None:
         kept = Mask([LONG]).first(f"{'.' * 20}{LONG}{'.' * 200}", most)
         assert LONG[:3] not in kept
         assert "characters left out" in kept
+
+
+def test_a_secret_that_is_no_utf_8_is_masked_like_others() -> None:
+    mask = Mask(["\udcffs3cret-token"])
+    for shown in ("\udcffs3cret-token", r"\udcffs3cret-token", "%FFs3cret-token"):
+        assert mask.text(f"a {shown} b") == "a *** b"

@@ -10,6 +10,7 @@ import pytest
 from retspec.errors import UsageError
 from retspec.records import Baseline, Blessing
 from retspec.report.formats.results import json as render
+from retspec.report.page import render_page
 from retspec.results.results_file import read_baseline, read_report
 from tests.report.formats.sample import report, sample
 from tests.review.recorded import read_back
@@ -22,6 +23,16 @@ def test_a_report_is_read_as_it_was_written() -> None:
     finite = report(*(result for result in sample().results if result.criterion.id != "max_final_loss"))
     assert read_back(finite) == finite
     assert read_back(sample()).exit_code == sample().exit_code
+
+
+def test_a_file_that_says_only_what_it_must_becomes_any_report(tmp_path: Path) -> None:
+    least = {"retspec": 1, "name": "a", "file": "a", "started": "2026-01-31T09:30:00", "results": []}
+    path = tmp_path / "results.json"
+    for document in (least, least | {"cells": [least | {"cell": "r=1"}]}):
+        path.write_text(json.dumps(document))
+        read = read_report(path)
+        assert [*map(len, (render(read), render_page([read])))] > [100, 1000]
+        assert read_back(read) == read
 
 
 def edited(**changes: Any) -> str:
@@ -48,6 +59,9 @@ FIRST = json.loads(render(sample()))["results"][0]
             edited(results=[FIRST, FIRST], exit_code=0),
             "it is damaged: the criterion 'max_trainable_params' is in it more than once",
         ),
+        (edited(seconds=-1.0), "it is damaged: `seconds` is -1, which no run comes to"),
+        (edited(seconds=1e300), "it is damaged: `seconds` is 1e+300, which no run comes to"),
+        (edited(unselected=-1), "it is damaged: `unselected` is -1, which no run comes to"),
         (edited(exit_code=0), "it is damaged: its exit_code is not that of its verdicts, which is 1"),
     ],
 )

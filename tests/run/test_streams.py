@@ -140,9 +140,23 @@ def test_after_a_deadline_it_looks_once_for_what_came_before(pipe: tuple[RecordR
 
 def test_what_came_in_time_is_dropped_when_reading_it_takes_too_long(pipe: tuple[RecordReader, int]) -> None:
     reader, start = pipe
-    os.write(start, b"one\ntwo\n")
+    over = time.monotonic() - 1
+    os.write(start, b"one\n" * 200)
     reader.read(time.monotonic() + 60)
-    assert reader.line(time.monotonic() - 1) is None
+    assert [reader.line(over) for _ in range(2)] == [b"one"] * 2
+    reader._noticed -= 1
+    assert [reader.line(over) for _ in range(99)] == [b"one"] * 98 + [None]
+
+
+def test_what_came_in_time_is_read_however_late_this_process_wakes_up(pipe: tuple[RecordReader, int]) -> None:
+    reader, start = pipe
+    over = time.monotonic() - 60
+    os.write(start, b"one\ntwo\n")
+    assert reader.line(over) is None
+    assert reader.read(over) == len(b"one\ntwo\n")
+    assert [reader.line(over), reader.line(over), reader.line(over)] == [b"one", b"two", None]
+    os.write(start, b"too late\n")
+    assert reader.read(over) == 0
 
 
 def test_a_line_that_does_not_end_comes_once_it_is_too_large(pipe: tuple[RecordReader, int]) -> None:

@@ -19,6 +19,7 @@ GOOD = {
     "numpy float": 0.5,
     "numpy int": 1,
     "odd details": 0.5,
+    "surrogate details": 0.5,
 }
 
 BAD = {
@@ -41,7 +42,6 @@ BAD = {
     "observed nan": "the check returned nan (float)",
     "no details": "the check returned details of type list; details are a mapping",
     "endless details": "the check returned details that are nested more than 64 deep",
-    "surrogate details": "the outcome cannot be recorded",
 }
 
 
@@ -86,6 +86,12 @@ def test_details_become_plain_data(report: Report) -> None:
     observed = result_of(report, "odd_details").observed
     assert observed is not None
     assert observed.details == {"nan": "nan", "tensor": "tensor([1., 1.])", "3": {"inf": ["inf"]}, "numpy": "2.0"}
+
+
+def test_details_that_utf_8_cannot_carry_are_spelled_out(report: Report) -> None:
+    observed = result_of(report, "surrogate_details").observed
+    assert observed is not None
+    assert observed.details == {"file": r"\udcff.png"}
 
 
 def test_a_list_of_integers_is_a_tuple(report: Report) -> None:

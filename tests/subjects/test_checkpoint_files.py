@@ -110,6 +110,16 @@ def test_a_pickle_under_the_name_of_a_safe_format_is_refused(tmp_path: Path) -> 
     assert "is not a safetensors file but one of torch.save (zip)" in refusal("w.safetensors", tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"hf_a-token-of-yours\n", b"\xff\xfea-key-of-yours"])
+def test_what_a_link_leads_to_is_not_quoted(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(content)
+    (tmp_path / "w.pth").symlink_to("key")
+    said = refusal("w.pth", tmp_path)
+    assert "is text, not weights" in said or "is not a checkpoint" in said
+    assert "begins" not in said
+    assert "yours" not in said
+
+
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "best.pth").touch()

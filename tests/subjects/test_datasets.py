@@ -85,6 +85,12 @@ def test_splits_may_have_other_folders(tmp_path: Path) -> None:
     assert {name: len(split.examples) for name, split in dataset.splits.items()} == {"train": 1, "test": 2}
 
 
+def test_a_split_may_be_the_root_itself(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"": {"a": 1, "b": 2}})
+    dataset = imagefolder(ImageFolder(root=".", splits=Folders(train=".")), tmp_path)
+    assert (len(dataset.first.examples), [*dataset.first.classes], dataset.notes) == (3, ["a", "b"], ())
+
+
 @pytest.mark.parametrize(
     ("options", "path", "says"),
     [

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.errors import SubjectError
+from retspec.measurements.violations import violations
+from retspec.records import Config
 from retspec.subjects.data.images import open_image
 from retspec.subjects.data.reading import Reading
 from retspec.subjects.data.tables import read_table
+from retspec.subjects.models.image_processors import FILE, preprocessing_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,3 +58,41 @@ def test_what_is_no_file_is_no_table(kind: str, tmp_path: Path) -> None:
     MAKE[kind](path)
     with pytest.raises(SubjectError, match=r"train\.csv cannot be read as a table"):
         read_table(path, "train.csv", path="data.csv.train")
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_what_is_no_file_is_no_schema(kind: str, tmp_path: Path) -> None:
+    MAKE[kind](tmp_path / "schema.json")
+    with pytest.raises(SubjectError, match=r"cannot be read as JSON|there is no schema"):
+        violations(config_in(tmp_path), schema="schema.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 10**5, "cannot be read as JSON"),
+        (" " * (16 << 20) + "{}", "is larger than 16 MiB; is this a schema?"),
+        ('{"$ref": "#"}', "the schema refers to itself without end, or is nested too deep"),
+        ('{"$ref": "http://127.0.0.1:1/x.json"}', "which is not in it"),
+    ],
+)
+def test_a_schema_without_an_end_is_refused(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text(text)
+    with pytest.raises(SubjectError, match=says):
+        violations(config_in(tmp_path), schema="schema.json")
+
+
+def config_in(folder: Path) -> Config:
+    return Config(file=str(folder / "train.yaml"), data={"a": 1}, folders=(str(folder),))
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_what_is_no_file_says_nothing_of_preprocessing(kind: str, tmp_path: Path) -> None:
+    MAKE[kind](tmp_path / FILE)
+    assert preprocessing_in(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, " " * 2**20 + "{}", '{"size": 1' + "0" * 5000 + "}"])
+def test_a_file_without_an_end_says_nothing_of_preprocessing(text: str, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(text)
+    assert preprocessing_in(tmp_path) is None

@@ -203,6 +203,9 @@ def test_the_summary_counts_everything_once() -> None:
     assert summary(report(judged(criterion(), 0.9), unselected=1200)) == (
         "1 criterion: 1 met, and 1,200 not selected in 83.1 s"
     )
+    assert summary(report(judged(criterion(), 0.9), unselected=2, unselected_cells=1)) == (
+        "1 criterion: 1 met, and 2 not selected, and 1 cell of the matrix not selected in 83.1 s"
+    )
 
 
 def test_the_outcome_is_the_exit_code_in_words() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.checkpoint._reading import Allow, not_allowed
 from retspec.facts import Checkpoint
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Allow what is meant to be fresh (`with: {allow: ['head[.]']}`); for anything else use the architecture "
     "that the checkpoint was made with.",
 )
-def max_missing_keys(checkpoint: Checkpoint, *, allow: Allow = []) -> Observed[int]:  # noqa: B006 - read only
+def max_missing_keys(checkpoint: Checkpoint, *, allow: Allow = []) -> Observed[Count]:  # noqa: B006 - read only
     """How many weights of the model does the checkpoint lack?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.checkpoint._reading import Allow, not_allowed
 from retspec.facts import Checkpoint
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Observed, check
     advice="Use the architecture, patch size and number of classes that the file was made with; position embeddings "
     "are resampled where timm can do that.",
 )
-def max_shape_mismatches(checkpoint: Checkpoint, *, allow: Allow = []) -> Observed[int]:  # noqa: B006 - read only
+def max_shape_mismatches(checkpoint: Checkpoint, *, allow: Allow = []) -> Observed[Count]:  # noqa: B006 - read only
     """How many weights have the right name but the wrong shape?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Checkpoint
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Observed, check
     default_limit=0,
     advice="Do not use this file: it was saved after a training had diverged, or it is damaged. Use an earlier one.",
 )
-def nonfinite_weights(checkpoint: Checkpoint) -> Observed[int]:
+def nonfinite_weights(checkpoint: Checkpoint) -> Observed[Count]:
     """Are the weights of the checkpoint finite?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import NamedPath, NamedPaths
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Correct the path, or fetch the file. To leave out a key that names no file on this machine, list the "
     "other keys: `with: {keys: [...]}`.",
 )
-def config_paths(named_paths: NamedPaths) -> Observed[int]:
+def config_paths(named_paths: NamedPaths) -> Observed[Count]:
     """Does every file exist that the training config names?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Violations
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Inconclusive, Observed, check
     default_limit=0,
     advice="Correct the values of the config that the details name, or the schema if it asks too much.",
 )
-def config_values(violations: Violations) -> Observed[int]:
+def config_values(violations: Violations) -> Observed[Count]:
     """Do the values of the training config satisfy a schema?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import ConfigReadings
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Write what both versions read alike: `1.0e-4` for a number, `true` for on and yes, quotes around a text, "
     "and no zero before an integer.",
 )
-def config_yaml_ambiguity(config_readings: ConfigReadings) -> Observed[int]:
+def config_yaml_ambiguity(config_readings: ConfigReadings) -> Observed[Count]:
     """Does every reader of YAML read the same values in the training config?
 
     Why it matters:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.facts import FollowedConfig
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Allow = Annotated[
     advice="Compare the names of the keys in the details with those that the training reads: a key may be misspelt, "
     "lie in another section, or have lost its reader. Allow those that another program reads.",
 )
-def unread_config_keys(config_reads: FollowedConfig, *, allow: Allow = []) -> Observed[int]:  # noqa: B006 - read only
+def unread_config_keys(config_reads: FollowedConfig, *, allow: Allow = []) -> Observed[Count]:  # noqa: B006 - read only
     """Does the training read every key of its config?
 
     Why it matters:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from retspec.checks.data._reading import undecoded
 from retspec.facts import Images
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -23,7 +23,7 @@ def blank_images(
     share: Annotated[
         float, Meta(ge=0.95, le=1, description="Share of one value from which an image counts as blank.")
     ] = 0.99,
-) -> Observed[int]:
+) -> Observed[Count]:
     """Does every image show something?
 
     Why it matters:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from retspec.checks.data._reading import require_several
 from retspec.facts import Splits
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 from retspec.subjects.data.classes import natural
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     advice="Give every split the same class folders, or leave empty ones out of all; prefix their names so that they "
     "sort in the intended order (`0_normal`, `1_mild`, ...).",
 )
-def class_map_mismatch(splits: Splits) -> Observed[int]:
+def class_map_mismatch(splits: Splits) -> Observed[Count]:
     """Do all splits use the same number for each class?
 
     Why it matters:

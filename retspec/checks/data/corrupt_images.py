@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.data._reading import read_of, undecoded, unread
 from retspec.facts import Images
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     default_limit=0,
     advice="Download the files in the details again, or remove them from the dataset.",
 )
-def corrupt_images(images: Images) -> Observed[int]:
+def corrupt_images(images: Images) -> Observed[Count]:
     """Can every image be decoded completely?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.data._reading import read_of, unread
 from retspec.facts import Images
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     default_limit=0,
     advice="Keep one of each; where copies are in different classes, find out which label is right.",
 )
-def duplicate_images(images: Images) -> Observed[int]:
+def duplicate_images(images: Images) -> Observed[Count]:
     """Is every image in the dataset only once?
 
     Why it matters:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from retspec.checks.data._reading import compiled
 from retspec.facts import Unlisted
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def extra_files(
         list[str],
         Meta(description="Regular expressions. A file is not counted if one is found in its path below the dataset."),
     ] = [],  # noqa: B006 - read only
-) -> Observed[int]:
+) -> Observed[Count]:
     """Is every image of the dataset's folders in a split?
 
     Why it matters:

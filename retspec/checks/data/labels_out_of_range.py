@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Labels
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Compare the labels in the details with the number of classes: labels that start at 1, a model with the "
     "classes of another dataset, or empty cells in the table.",
 )
-def labels_out_of_range(labels: Labels) -> Observed[int]:
+def labels_out_of_range(labels: Labels) -> Observed[Count]:
     """Does the model have an output for every label?
 
     Why it matters:

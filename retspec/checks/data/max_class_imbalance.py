@@ -16,7 +16,9 @@ from retspec.plugin import Observed, SubjectError, check
     advice="Weight the loss by the class weights in the details, or draw rare classes more often "
     "(`torch.utils.data.WeightedRandomSampler`), and watch the recall of every class, not the accuracy.",
 )
-def max_class_imbalance(splits: Splits, *, split: SplitName | None = None) -> Observed[Annotated[float, Meta(ge=1)]]:
+def max_class_imbalance(
+    splits: Splits, *, split: SplitName | None = None
+) -> Observed[Annotated[float, Meta(ge=1, extra={"rare": 10**6})]]:
     """How much larger is the largest class than the smallest?
 
     Why it matters:

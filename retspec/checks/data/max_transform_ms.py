@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from retspec.checks.data._reading import mean_seconds, step_lines
 from retspec.facts import Stages
 from retspec.facts.timing import steady_median
-from retspec.plugin import Observed, check
+from retspec.plugin import Amount, Observed, check
 
 
 @check(
@@ -18,7 +14,7 @@ from retspec.plugin import Observed, check
     advice="Move the step that the details name first to after the crop, use a cheaper interpolation, or store the "
     "images at a smaller size.",
 )
-def max_transform_ms(stages: Stages) -> Observed[Annotated[float, Meta(ge=0)]]:
+def max_transform_ms(stages: Stages) -> Observed[Amount]:
     """How long does the slowest transform take per image?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Splits
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Compare the paths in the details with the folder: a missing `extension`, the wrong `images` folder, or an"
     " interrupted download.",
 )
-def missing_files(splits: Splits) -> Observed[int]:
+def missing_files(splits: Splits) -> Observed[Count]:
     """Does every image file exist?
 
     Why it matters:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from retspec.checks.data._reading import empty_splits, require_several, undecoded
 from retspec.facts import Images, NearCopy, Splits
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -25,7 +25,7 @@ def near_duplicate_images(
     min_similarity: Annotated[
         float, Meta(ge=0.99, le=1, description="Correlation of two images from which they look the same.")
     ] = 0.998,
-) -> Observed[int]:
+) -> Observed[Count]:
     """Is no image in another split once more, compressed, scaled or mirrored?
 
     Why it matters:

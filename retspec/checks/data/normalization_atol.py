@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.facts import Expectations, Pipeline
-from retspec.plugin import Inconclusive, Observed, SubjectError, check
+from retspec.plugin import Inconclusive, Observed, Relative, SubjectError, check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ Std = Annotated[list[float], Meta(min_length=1, description="Per channel; by def
 )
 def normalization_atol(
     pipeline: Pipeline, expectations: Expectations, *, mean: Mean | None = None, std: Std | None = None
-) -> Observed[Annotated[float, Meta(ge=0)]]:
+) -> Observed[Relative]:
     """Are images normalized as they were for the backbone's training?
 
     Why it matters:

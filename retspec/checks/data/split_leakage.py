@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.data._reading import empty_splits, read_of, require_several, unread
 from retspec.facts import Images, Splits
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     default_limit=0,
     advice="Remove the images and groups in the details from all splits but one; split by patient, not by image.",
 )
-def split_leakage(splits: Splits, images: Images) -> Observed[int]:
+def split_leakage(splits: Splits, images: Images) -> Observed[Count]:
     """Is every image, and every patient, in only one split?
 
     Why it matters:

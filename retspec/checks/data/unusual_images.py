@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from retspec.checks.data._reading import compiled, undecoded
 from retspec.facts import Images
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -25,7 +25,7 @@ def unusual_images(
         list[str],
         Meta(description="Regular expressions. A reason is not counted if one is found in `file: reason`."),
     ] = [],  # noqa: B006 - read only
-) -> Observed[int]:
+) -> Observed[Count]:
     """Does every image come out of `convert("RGB")` as it looks?
 
     Why it matters:

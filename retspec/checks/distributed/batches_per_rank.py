@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import DistributedRun, RankTrace
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Let DistributedSampler divide the data: it makes all shares equal. With shards or streams of your own, end "
     "each epoch after the same number of batches, or use `torch.distributed.algorithms.Join`.",
 )
-def batches_per_rank(distributed_run: DistributedRun) -> Observed[int]:
+def batches_per_rank(distributed_run: DistributedRun) -> Observed[Count]:
     """Do all ranks have equally many batches in an epoch?
 
     Why it matters:

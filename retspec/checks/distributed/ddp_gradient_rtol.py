@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import DistributedRun
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Inconclusive, Observed, Relative, check
 
 SHOWN = 5
 
@@ -15,7 +15,7 @@ SHOWN = 5
     "`no_sync`; give all ranks equally many samples, or weigh each loss by them; convert BatchNorm with "
     "`nn.SyncBatchNorm.convert_sync_batchnorm`; divide by the number of ranks after an `all_reduce` of your own.",
 )
-def ddp_gradient_rtol(distributed_run: DistributedRun) -> Observed[float]:
+def ddp_gradient_rtol(distributed_run: DistributedRun) -> Observed[Relative]:
     """Are the gradients of the ranks those of one process with the whole batch?
 
     Why it matters:

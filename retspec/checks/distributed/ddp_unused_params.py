@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Freeze the parameters in the details, or take them out of the model. `find_unused_parameters=True` makes "
     "DistributedDataParallel look for them at every step.",
 )
-def ddp_unused_params(training: Training) -> Observed[int]:
+def ddp_unused_params(training: Training) -> Observed[Count]:
     """Does the loss depend on every trainable parameter, as DistributedDataParallel expects?
 
     Why it matters:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from retspec.facts import Block, ParallelLayers
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 Policy = Annotated[
     Literal["blocks", "peft"],
@@ -22,7 +22,7 @@ Policy = Annotated[
     advice="Wrap with `use_orig_params=True` or with `fully_shard`, which shard each parameter by itself; or wrap what "
     "trains in units of its own, as `peft.utils.other.fsdp_auto_wrap_policy` does.",
 )
-def mixed_freezing(parallel_layers: ParallelLayers, *, policy: Policy = "blocks") -> Observed[int]:
+def mixed_freezing(parallel_layers: ParallelLayers, *, policy: Policy = "blocks") -> Observed[Count]:
     """Are the parameters of each FSDP unit all frozen, or all trainable?
 
     Why it matters:

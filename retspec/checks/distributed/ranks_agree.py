@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import DistributedRun
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Wrap the module that trains in DistributedDataParallel, call the wrapper and not `model.module`, and "
     "change no parameter on one rank alone after that.",
 )
-def ranks_agree(distributed_run: DistributedRun) -> Observed[int]:
+def ranks_agree(distributed_run: DistributedRun) -> Observed[Count]:
     """Do all ranks hold the same parameters after the watched steps?
 
     Why it matters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from retspec.facts import DistributedRun
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -15,7 +15,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Give each DataLoader a DistributedSampler, or let the library prepare it; seed augmentation differently on "
     "each rank.",
 )
-def ranks_share_samples(distributed_run: DistributedRun) -> Observed[int]:
+def ranks_share_samples(distributed_run: DistributedRun) -> Observed[Count]:
     """Is each rank fed samples of its own?
 
     Why it matters:

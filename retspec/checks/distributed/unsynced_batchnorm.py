@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import ParallelLayers
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Call `nn.SyncBatchNorm.convert_sync_batchnorm(model)` before the model is wrapped, or keep BatchNorm in "
     "eval mode, or use a normalization that does not look at the batch.",
 )
-def unsynced_batchnorm(parallel_layers: ParallelLayers) -> Observed[int]:
+def unsynced_batchnorm(parallel_layers: ParallelLayers) -> Observed[Count]:
     """Does every BatchNorm layer see the batches of all ranks?
 
     Why it matters:

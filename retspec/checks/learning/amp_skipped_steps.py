@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from retspec.facts import Training
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -20,7 +20,7 @@ def amp_skipped_steps(
     training: Training,
     *,
     warmup: Annotated[int, Meta(ge=0, description="Steps in which the scaler may still look for its scale.")] = 5,
-) -> Observed[int]:
+) -> Observed[Count]:
     """Does the loss scaler settle?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.learning._reading import LEAST_PASSES
 from retspec.facts import Training
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Find what cuts the parameters in the details off from the loss: a detach, no_grad around a part, a merged"
     " adapter, a module that the forward pass does not use.",
 )
-def dead_gradients(training: Training) -> Observed[int]:
+def dead_gradients(training: Training) -> Observed[Count]:
     """Does every trainable parameter receive a gradient?
 
     Why it matters:

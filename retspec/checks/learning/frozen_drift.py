@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Put frozen normalization layers into eval mode while training (a frozen BatchNorm still updates its "
     "running statistics), and look for code that writes to frozen weights.",
 )
-def frozen_drift(training: Training) -> Observed[int]:
+def frozen_drift(training: Training) -> Observed[Count]:
     """Does everything frozen stay unchanged?
 
     Why it matters:

@@ -8,14 +8,14 @@ from msgspec import Meta
 
 from retspec.checks.learning._reading import LEAST_PASSES
 from retspec.facts import GradientHistory, Training
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Amount, Inconclusive, Observed, check
 
 
 @check(
     direction="at most",
     advice="Clip gradients, or lower the loss scale or the initialization of the layer that the details name.",
 )
-def max_grad_norm(training: Training) -> Observed[float]:
+def max_grad_norm(training: Training) -> Observed[Amount]:
     """How large is the largest gradient of a parameter?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.facts import Training
 from retspec.facts.training import task_shown
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Inconclusive, Observed, Relative, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Give the head a small initialization (a standard deviation of 0.02, say), check the number of classes, "
     "and that the logits are not scaled before the loss.",
 )
-def initial_loss_rtol(training: Training) -> Observed[float]:
+def initial_loss_rtol(training: Training) -> Observed[Relative]:
     """Does a fresh head start at chance?
 
     Why it matters:

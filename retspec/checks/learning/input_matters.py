@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.facts import Training
 from retspec.facts.training import drop, task_shown
 from retspec.plugin import Inconclusive, Observed, check
@@ -12,7 +16,9 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Look at what the transforms do to an image just before the model: a scale of zero, a mask over "
     "everything, a normalization with the wrong constants. Look for layers that drop their input.",
 )
-def input_matters(training: Training, blank_training: Training) -> Observed[float]:
+def input_matters(
+    training: Training, blank_training: Training
+) -> Observed[Annotated[float, Meta(extra={"rare": -10})]]:
     """Does the model learn from its inputs, or from the labels alone?
 
     Why it matters:

@@ -16,7 +16,7 @@ from retspec.plugin import Observed, check
     advice="Raise `train.lr` (1e-3 suits LoRA with AdamW), check that the labels stay the same over the steps, and "
     "look at `dead_gradients` and `unchanged_params` for parts that do not train.",
 )
-def loss_drop(training: Training) -> Observed[Annotated[float, Meta(le=1)]]:
+def loss_drop(training: Training) -> Observed[Annotated[float, Meta(le=1, extra={"rare": -10})]]:
     """Does the model learn a fixed batch?
 
     Why it matters:

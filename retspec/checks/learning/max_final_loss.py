@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.facts import Training
 from retspec.plugin import Observed, check
 
@@ -10,7 +14,7 @@ from retspec.plugin import Observed, check
     direction="at most",
     advice="Train for more `train.steps`, raise `train.lr`, or check that the labels fit the images.",
 )
-def max_final_loss(training: Training) -> Observed[float]:
+def max_final_loss(training: Training) -> Observed[Annotated[float, Meta(extra={"rare": 10**6})]]:
     """How low is the loss at the end?
 
     Why it matters:

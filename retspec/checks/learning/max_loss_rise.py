@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from retspec.facts import Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Observed, Relative, check
 
 SMALLEST_LOSS = 1e-8
 """A loss below this counts as this when a rise is held against it: single precision gives exact zeros."""
@@ -25,7 +25,7 @@ def max_loss_rise(
         Literal["first", "previous"],
         Meta(description="What a rise is a fraction of; `previous` explodes near zero."),
     ] = "first",
-) -> Observed[float]:
+) -> Observed[Relative]:
     """How far does the loss rise from one step to the next?
 
     Why it matters:

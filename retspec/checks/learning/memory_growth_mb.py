@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.checks.learning._reading import MEGABYTE
 from retspec.facts import Memory
 from retspec.plugin import Observed, check
@@ -13,7 +17,7 @@ from retspec.plugin import Observed, check
     advice="Look for what keeps a graph alive from step to step: a loss that is summed without `.item()`, outputs "
     "that are kept in a list, a hook that stores activations.",
 )
-def memory_growth_mb(memory: Memory) -> Observed[float]:
+def memory_growth_mb(memory: Memory) -> Observed[Annotated[float, Meta(extra={"rare": 10**9})]]:
     """Does memory grow from step to step?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Lower `train.lr` or clip gradients; in float16 use a GradScaler; look for a division by zero or a square "
     "root at zero above the parameters in the details.",
 )
-def nonfinite_gradients(training: Training) -> Observed[int]:
+def nonfinite_gradients(training: Training) -> Observed[Count]:
     """Are all gradients finite?
 
     Why it matters:

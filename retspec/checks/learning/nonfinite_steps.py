@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.errors import Inconclusive
 from retspec.facts import Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Observed, check
     advice="Look for NaN in weights and inputs first, then lower `train.lr`; in float16 scale the loss or use "
     "bfloat16. The details name the operation where it could be found.",
 )
-def nonfinite_steps(training: Training) -> Observed[int]:
+def nonfinite_steps(training: Training) -> Observed[Count]:
     """Does the loss stay finite?
 
     Why it matters:

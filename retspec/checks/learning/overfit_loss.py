@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from retspec.checks.learning._reading import overfitting_details
 from retspec.facts import Overfitting
 from retspec.plugin import Inconclusive, Observed, check
@@ -12,7 +16,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Raise `train.lr` or `with: {most_steps: ...}`; a loss that stays at ln C means that the model learns "
     "nothing.",
 )
-def overfit_loss(overfitting: Overfitting) -> Observed[float]:
+def overfit_loss(overfitting: Overfitting) -> Observed[Annotated[float, Meta(extra={"rare": 10**6})]]:
     """How far does the loss of ten samples fall?
 
     Why it matters:

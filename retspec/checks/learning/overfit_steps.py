@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.learning._reading import overfitting_details
 from retspec.facts import Overfitting
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Inconclusive, Observed, check
     unit="steps",
     advice="Raise `train.lr`; compare with another seed, and with a setup that is known to work.",
 )
-def overfit_steps(overfitting: Overfitting) -> Observed[int]:
+def overfit_steps(overfitting: Overfitting) -> Observed[Count]:
     """How many steps does it take to memorize ten samples?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.learning._reading import MEGABYTE
 from retspec.facts import Memory
-from retspec.plugin import Observed, check
+from retspec.plugin import Amount, Observed, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Observed, check
     unit="MB",
     advice="Use a smaller batch, mixed precision (`train.amp`), gradient checkpointing, or train fewer parameters.",
 )
-def peak_memory_mb(memory: Memory) -> Observed[float]:
+def peak_memory_mb(memory: Memory) -> Observed[Amount]:
     """How much memory does a training step need?
 
     Why it matters:

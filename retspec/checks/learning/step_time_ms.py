@@ -6,7 +6,7 @@ from statistics import quantiles
 
 from retspec.checks.learning._reading import WarmUp, steady_times
 from retspec.facts import Profile, Training
-from retspec.plugin import Observed, check
+from retspec.plugin import Amount, Observed, check
 
 
 @check(
@@ -15,7 +15,7 @@ from retspec.plugin import Observed, check
     advice="Use a smaller batch, mixed precision (`train.amp`) or a faster device, and run on an otherwise idle "
     "machine.",
 )
-def step_time_ms(training: Training, profile: Profile, *, warmup: WarmUp = 2) -> Observed[float]:
+def step_time_ms(training: Training, profile: Profile, *, warmup: WarmUp = 2) -> Observed[Amount]:
     """How long does a training step take?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Training
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Check that the learning rate is not zero, that the optimizer was built after wrapping the model, and that "
     "it holds the parameters in the details; in bfloat16 an update may round to nothing.",
 )
-def unchanged_params(training: Training) -> Observed[int]:
+def unchanged_params(training: Training) -> Observed[Count]:
     """Does every trainable parameter move?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loaders._reading import of_all
 from retspec.facts import BadBatch, Sweep
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 SHOWN = 10
 
@@ -16,7 +16,7 @@ SHOWN = 10
     advice="Look at the samples of the batches in the details: a division by a deviation of zero gives NaN, and labels "
     "that start at 1 give one too many.",
 )
-def bad_batches(sweep: Sweep) -> Observed[int]:
+def bad_batches(sweep: Sweep) -> Observed[Count]:
     """Is every batch finite, and every label one of the classes?
 
     Why it matters:

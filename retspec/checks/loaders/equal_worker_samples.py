@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loaders._reading import of_all
 from retspec.facts import WorkerDraws
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Draw from `random`, `numpy.random` or `torch`, which a DataLoader seeds in each worker. Seed a generator "
     "of your own there: in `worker_init_fn`, from `torch.initial_seed()`.",
 )
-def equal_worker_samples(worker_draws: WorkerDraws) -> Observed[int]:
+def equal_worker_samples(worker_draws: WorkerDraws) -> Observed[Count]:
     """Does each worker process draw its own augmentations?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loaders._reading import of_all
 from retspec.facts import SharedSamples
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Observed, check
     advice="Split once, store the split, and read it in both loaders. `split_leakage` holds the files themselves "
     "against each other, and knows patients.",
 )
-def loaders_share_samples(shared_samples: SharedSamples) -> Observed[int]:
+def loaders_share_samples(shared_samples: SharedSamples) -> Observed[Count]:
     """Do training and validation have no sample in common?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loaders._reading import of_all
 from retspec.facts import FilesOfLoader, LoaderFiles
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Compare the folders in the details: a default of the script may win over the config, or an old path may be "
     "left in the code. Where data lies in several folders, as a cache does, name them all under `below`.",
 )
-def stray_files(loader_files: LoaderFiles) -> Observed[int]:
+def stray_files(loader_files: LoaderFiles) -> Observed[Count]:
     """Do the loaders read the data that the spec names?
 
     Why it matters:

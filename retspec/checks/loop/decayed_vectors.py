@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Loop
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Give biases and norm scales a parameter group with `weight_decay=0`, chosen by `parameter.ndim < 2`, not "
     "by name. Many recipes do decay them: then leave the check out, or set `severity: warn`.",
 )
-def decayed_vectors(loop: Loop) -> Observed[int]:
+def decayed_vectors(loop: Loop) -> Observed[Count]:
     """Are biases and norm scales left out of weight decay?
 
     Why it matters:

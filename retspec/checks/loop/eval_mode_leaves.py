@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from retspec.facts import Loop
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 Allow = Annotated[
     list[str], Meta(description="Regular expressions; a module in whose name one is found may be in eval mode.")
@@ -22,7 +22,7 @@ Allow = Annotated[
     advice="Call `model.train()` at the start of each epoch and after each validation. Allow what is frozen on purpose "
     "(`with: {allow: [norm]}`).",
 )
-def eval_mode_leaves(loop: Loop, *, allow: Allow = []) -> Observed[int]:  # noqa: B006 - read only
+def eval_mode_leaves(loop: Loop, *, allow: Allow = []) -> Observed[Count]:  # noqa: B006 - read only
     """Does the model train in train mode?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Owners
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Give the optimizer the parameters of the very module that the loop calls: not of a copy, and not of what "
     "was there before a layer was replaced or the model was wrapped.",
 )
-def foreign_params(owners: Owners) -> Observed[int]:
+def foreign_params(owners: Owners) -> Observed[Count]:
     """Does every parameter of the optimizers belong to a module that trains?
 
     Why it matters:

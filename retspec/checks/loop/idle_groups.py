@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loop._reading import several
 from retspec.facts import Loop
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Observed, check
     advice="Look at how the rate of the group comes about: a factor of layer-wise decay that rounds to nothing, a "
     "schedule that multiplies zero, a warm-up whose first epoch is all zeros. Freeze what is not to be trained.",
 )
-def idle_groups(loop: Loop) -> Observed[int]:
+def idle_groups(loop: Loop) -> Observed[Count]:
     """Does every parameter group have a learning rate above zero?
 
     Why it matters:

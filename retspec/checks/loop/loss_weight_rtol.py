@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Loop
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Inconclusive, Observed, Relative, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     "missing, 1/k that it is there twice: in the loop and in the library. A weight of the batch size is that of a sum "
     "where a mean is meant.",
 )
-def loss_weight_rtol(loop: Loop) -> Observed[float]:
+def loss_weight_rtol(loop: Loop) -> Observed[Relative]:
     """Does each step apply the mean loss with weight one?
 
     Why it matters:

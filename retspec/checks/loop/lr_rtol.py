@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from retspec.facts import Loop
-from retspec.plugin import Inconclusive, Observed, SubjectError, check
+from retspec.plugin import Inconclusive, Observed, Relative, SubjectError, check
 
 Rates = Annotated[
     list[Annotated[float, Meta(ge=0)]],
@@ -23,7 +23,7 @@ Group = Annotated[int, Meta(ge=0, description="Index of the parameter group of t
     advice="Compare the two lists in the details: a constant factor means another base rate or batch size, a shift "
     "another number of warm-up steps, a stretch a scheduler that is stepped more or less often than once per step.",
 )
-def lr_rtol(loop: Loop, *, rates: Rates, group: Group = 0) -> Observed[float]:
+def lr_rtol(loop: Loop, *, rates: Rates, group: Group = 0) -> Observed[Relative]:
     """Are the learning rates those that were planned, step by step?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loop._reading import several
 from retspec.facts import Loop
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Iterate over the loader, `for batch in loader`: `next(iter(loader))` starts again each time. Look for a "
     "cache that keeps batches, and for a sampler that is made again at every step.",
 )
-def repeated_batches(loop: Loop) -> Observed[int]:
+def repeated_batches(loop: Loop) -> Observed[Count]:
     """Does each step get a new batch?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.errors import Inconclusive
 from retspec.facts.reruns import TwoRuns
-from retspec.plugin import Observed, check
+from retspec.plugin import Observed, Relative, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Observed, check
     advice="Save and load the optimizer, the scheduler, the loss scaler and the random state beside the weights, and "
     "let the sampler go on where it was; the details name which of them differ.",
 )
-def resume_rtol(resumed_run: TwoRuns) -> Observed[float]:
+def resume_rtol(resumed_run: TwoRuns) -> Observed[Relative]:
     """Does a resumed training go on as if it had not been interrupted?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.errors import Inconclusive
 from retspec.facts.reruns import TwoRuns
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Seed `random`, `numpy` and `torch` before the model and the loaders are made, give each DataLoader a "
     "`generator` and a `worker_init_fn`, and look at the details for what differs first.",
 )
-def script_determinism(second_run: TwoRuns) -> Observed[int]:
+def script_determinism(second_run: TwoRuns) -> Observed[Count]:
     """Do two runs of the training do the same?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loop._reading import kind_of, several
 from retspec.facts import Loop
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     default_limit=0,
     advice="Call `optimizer.zero_grad()` once per step, after the step or before the first backward pass of the next.",
 )
-def stale_gradients(loop: Loop) -> Observed[int]:
+def stale_gradients(loop: Loop) -> Observed[Count]:
     """Does each step start from zeroed gradients?
 
     Why it matters:

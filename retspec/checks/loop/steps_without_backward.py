@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.loop._reading import kind_of
 from retspec.facts import Loop
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -14,7 +14,7 @@ from retspec.plugin import Observed, check
     advice="Call `optimizer.step()` once per backward pass, or `scaler.step(optimizer)`, not both; and zero the "
     "gradients after the step or before the backward pass, not between the two.",
 )
-def steps_without_backward(loop: Loop) -> Observed[int]:
+def steps_without_backward(loop: Loop) -> Observed[Count]:
     """Does every optimizer step have a gradient of its own?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Loop
-from retspec.plugin import Inconclusive, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     advice="Call `model.eval()` before each validation and `model.train()` after it: `torch.no_grad()` alone changes "
     "no mode.",
 )
-def train_mode_validations(loop: Loop) -> Observed[int]:
+def train_mode_validations(loop: Loop) -> Observed[Count]:
     """Is the model validated in eval mode?
 
     Why it matters:

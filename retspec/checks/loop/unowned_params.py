@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Owners
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Build the optimizer after the last change of the model: a new head, an adapter, a replaced layer. Freeze "
     "what is not to be trained.",
 )
-def unowned_params(owners: Owners) -> Observed[int]:
+def unowned_params(owners: Owners) -> Observed[Count]:
     """Does an optimizer own every parameter that the training computes a gradient for?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.memory._reading import GIGA
 from retspec.facts import MemoryEstimate
-from retspec.plugin import Observed, check
+from retspec.plugin import Amount, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Use a smaller batch with `train.accumulation`, mixed precision (`train.amp`), gradient checkpointing "
     "(`train.grad_checkpointing`), or train fewer parameters; the details say what each part takes.",
 )
-def max_memory_estimate_gb(memory_estimate: MemoryEstimate) -> Observed[float]:
+def max_memory_estimate_gb(memory_estimate: MemoryEstimate) -> Observed[Amount]:
     """How much memory will a training step need?
 
     Why it matters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retspec.checks.memory._reading import GIGA
 from retspec.facts import StepFlops
-from retspec.plugin import Observed, check
+from retspec.plugin import Amount, Observed, check
 
 
 @check(
@@ -13,7 +13,7 @@ from retspec.plugin import Observed, check
     advice="Use a smaller input, model or batch, or freeze the first layers; the details name the most expensive "
     "operators.",
 )
-def max_step_gflops(step_flops: StepFlops) -> Observed[float]:
+def max_step_gflops(step_flops: StepFlops) -> Observed[Amount]:
     """How much does a training step compute?
 
     Why it matters:

@@ -12,8 +12,7 @@ from retspec.text.wording import listing
 if TYPE_CHECKING:
     from retspec.facts import GradientAgreement, Merging
 
-Atol = Annotated[float, Meta(ge=0)]
-Rtol = Annotated[float, Meta(ge=0)]
+Atol = Annotated[float, Meta(ge=0, extra={"rare": 10**4})]
 NAMED_FACTOR = 0.01
 """Deviation of the factor from 1 above which it is worth naming."""
 LEAST_EFFECT = 1e-3

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from retspec.checks.numerics._reading import Rtol, gradient_details
+from retspec.checks.numerics._reading import gradient_details
 from retspec.facts import GradientAgreement
-from retspec.plugin import Observed, check
+from retspec.plugin import Observed, Relative, check
 
 EXPLAINED = 0.25
 """Share of a deviation above which rounded weights explain it; healthy networks with BatchNorm had 0.5 and more."""
@@ -15,7 +15,7 @@ EXPLAINED = 0.25
     advice="Keep the layers in the details in float32 (normalizations, softmax, the loss), or take bfloat16 "
     "for float16.",
 )
-def amp_rtol(precision: GradientAgreement) -> Observed[Rtol]:
+def amp_rtol(precision: GradientAgreement) -> Observed[Relative]:
     """Do loss and gradients survive mixed precision?
 
     Why it matters:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
+from retspec.checks.numerics._reading import Atol
 from retspec.facts import Isolation
 from retspec.plugin import Observed, check
 
@@ -15,7 +12,7 @@ from retspec.plugin import Observed, check
     advice="Look for statistics over the batch in eval mode, and for a `view` or `reshape` that mixes the batch with "
     "another dimension where `transpose` was meant.",
 )
-def batch_invariance_atol(isolation: Isolation) -> Observed[Annotated[float, Meta(ge=0)]]:
+def batch_invariance_atol(isolation: Isolation) -> Observed[Atol]:
     """Does an image get the same answer alone and inside a batch?
 
     Why it matters:

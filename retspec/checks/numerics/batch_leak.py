@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from retspec.facts import Isolation
-from retspec.plugin import Observed, check
+from retspec.plugin import Amount, Observed, check
 
 
 @check(
@@ -16,7 +12,7 @@ from retspec.plugin import Observed, check
     advice="Look for a `view` or `reshape` that mixes the batch with another dimension, for a softmax or a norm over "
     "the batch dimension, and for a mean that runs over it.",
 )
-def batch_leak(isolation: Isolation) -> Observed[Annotated[float, Meta(ge=0)]]:
+def batch_leak(isolation: Isolation) -> Observed[Amount]:
     """Does an image's output depend on another image?
 
     Why it matters:

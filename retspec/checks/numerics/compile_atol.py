@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
+from retspec.checks.numerics._reading import Atol
 from retspec.facts import Compilation
 from retspec.plugin import Observed, check
 
@@ -16,7 +13,7 @@ from retspec.plugin import Observed, check
     "(https://docs.pytorch.org/docs/stable/compile/programming_model.reporting_issues.html), and keep the "
     "operation out of the graph with `torch.compiler.disable`.",
 )
-def compile_atol(compilation: Compilation) -> Observed[Annotated[float, Meta(ge=0)]]:
+def compile_atol(compilation: Compilation) -> Observed[Atol]:
     """Does the compiled model give the same outputs?
 
     Why it matters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.facts import Evaluation
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Observed, check
     default_limit=0,
     advice="Let the modules in the details write to their buffers only when `self.training` is true.",
 )
-def eval_drift(evaluation: Evaluation) -> Observed[int]:
+def eval_drift(evaluation: Evaluation) -> Observed[Count]:
     """Does evaluation leave the model unchanged?
 
     Why it matters:

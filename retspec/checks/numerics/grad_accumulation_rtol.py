@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from retspec.checks.numerics._reading import Rtol, gradient_details
+from retspec.checks.numerics._reading import gradient_details
 from retspec.facts import GradientAgreement
-from retspec.plugin import Observed, check
+from retspec.plugin import Observed, Relative, check
 
 
 @check(
@@ -12,7 +12,7 @@ from retspec.plugin import Observed, check
     advice="Divide the loss of each micro-batch by the number of micro-batches, weighted by its size when the last "
     "one is smaller; a factor in the details means a forgotten division.",
 )
-def grad_accumulation_rtol(accumulation: GradientAgreement) -> Observed[Rtol]:
+def grad_accumulation_rtol(accumulation: GradientAgreement) -> Observed[Relative]:
     """Do accumulated gradients equal those of the whole batch?
 
     Why it matters:

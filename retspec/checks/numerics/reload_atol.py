@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
+from retspec.checks.numerics._reading import Atol
 from retspec.facts import Reloading
 from retspec.plugin import Inconclusive, Observed, check
 
@@ -16,7 +13,7 @@ from retspec.plugin import Inconclusive, Observed, check
     "details, starts at random when the adapter is loaded. For an initialization that changes the base, such as PiSSA, "
     "save with `path_initial_model_for_weight_conversion`, or save the base too.",
 )
-def reload_atol(reloading: Reloading) -> Observed[Annotated[float, Meta(ge=0)]]:
+def reload_atol(reloading: Reloading) -> Observed[Atol]:
     """Does a saved adapter load as it was?
 
     Why it matters:

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from retspec.facts import Ranks
-from retspec.plugin import Observed, check
+from retspec.plugin import Observed, Relative, check
 
 
 @check(
@@ -24,7 +24,7 @@ def rank_params(
         dict[int, int],
         Meta(min_length=1, description="Rank to the number of adapter parameters expected for it."),
     ],
-) -> Observed[float]:
+) -> Observed[Relative]:
     """Does the adapter have the expected number of parameters at every rank?
 
     Why it matters:

@@ -16,7 +16,7 @@ from retspec.plugin import Observed, check
     advice="Lower the rank `model.lora.r`, name fewer `target_modules`, or freeze what should not train; the details "
     "show which group the parameters belong to.",
 )
-def max_trainable_params(parameters: Parameters) -> Observed[int]:
+def max_trainable_params(parameters: Parameters) -> Observed[Annotated[int, Meta(ge=0, extra={"rare": 10**15})]]:
     """How many parameters train, at most?
 
     Why it matters:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.facts import SeenWarning, Warned
-from retspec.plugin import Inconclusive, Observed, SubjectError, check
+from retspec.plugin import Count, Inconclusive, Observed, SubjectError, check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def max_warnings(
         list[str],
         Meta(description="Regular expressions. A warning is not counted if one is found in `Category: message`."),
     ] = [],  # noqa: B006 - read only
-) -> Observed[int]:
+) -> Observed[Count]:
     """Of how many things do the libraries warn?
 
     Why it matters:

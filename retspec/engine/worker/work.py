@@ -204,20 +204,29 @@ def _observed(answer: Any) -> Observed[Any]:
         raise NoVerdict(f"the check returned details that are {error}") from None
 
 
-def _value(value: Any) -> Any:
+def _value(returned: Any) -> Any:
+    value = _bare(returned)
     if isinstance(value, (bool, str)):
         return value
     # numpy's integers are registered as Integral, tensors are not. An integer beyond the floats cannot be judged.
-    if isinstance(value, Integral) and abs(int(value)) <= sys.float_info.max:
-        return int(value)
-    if isinstance(value, Real) and float(value) - float(value) == 0:
-        return float(value)
+    if isinstance(value, Integral) and abs(whole := int(value)) <= sys.float_info.max:
+        return whole
+    if isinstance(value, Real) and (number := float(value)) - number == 0:
+        return number
     if isinstance(value, (tuple, list)) and all(isinstance(n, Integral) and not isinstance(n, bool) for n in value):
-        return tuple(map(int, value))
+        return tuple(int(_bare(n)) for n in value)
     raise NoVerdict(
-        f"the check returned {value!r:.60} ({type(value).__name__}); a check returns one finite number, a bool, "
+        f"the check returned {returned!r:.60} ({type(returned).__name__}); a check returns one finite number, a bool, "
         "a string or a tuple of integers"
     )
+
+
+def _bare(value: Any) -> Any:
+    """Return the number or text that an object of a subclass holds, whatever its own conversions say."""
+    for kind, read in ((int, int.__int__), (float, float.__float__), (str, str.__str__)):
+        if issubclass(type(value), kind) and type(value) not in {kind, bool}:
+            return read(value)
+    return value
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

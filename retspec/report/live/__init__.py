@@ -7,7 +7,7 @@ complete, red reports.
 from retspec.report.live.cells import LiveCell, live_cells, reporting
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import composed, in_order, opening, titled
-from retspec.report.live.overwriting import folders_of, read_by, require_apart, require_distinct
+from retspec.report.live.overwriting import folders_of, read_by, require_apart, require_distinct, summaries
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "reporting",
     "require_apart",
     "require_distinct",
+    "summaries",
     "titled",
     "write_reports",
     "write_whole",

@@ -34,6 +34,7 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         results=results,
         unselected=len(spec.criteria) - len(results),
+        unselected_cells=spec.unselected_cells,
         notes=_notes(spec),
         strict=strict,
         provenance=_provenance(plan, catalog),
@@ -41,11 +42,12 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
 
 
 def _notes(spec: Spec) -> tuple[str, ...]:
-    """Return what a reader should know of the training config, whatever is asked about it."""
+    """Return what a reader should know of the spec and the training config, whatever is asked."""
+    doubts = tuple(doubt.message for doubt in spec.doubts)
     if spec.config is None or not spec.config.otherwise:
-        return ()
+        return doubts
     name = Path(spec.config.file).name
-    return (f"{name}: PyYAML reads YAML 1.1, where {listing(spec.config.otherwise, '; ')}.",)
+    return (*doubts, f"{name}: PyYAML reads YAML 1.1, where {listing(spec.config.otherwise, '; ')}.")
 
 
 def composed(parts: Sequence[Report], *, seconds: float) -> Report:
@@ -60,6 +62,7 @@ def composed(parts: Sequence[Report], *, seconds: float) -> Report:
         started=first.started,
         seconds=seconds,
         results=(),
+        unselected_cells=first.unselected_cells,
         strict=first.strict,
         cells=tuple(parts),
         notes=tuple(_unneeded_waivers(parts)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -26,8 +28,9 @@ def require_apart(outputs: Iterable[str | Path], inputs: Iterable[Any], folders:
     folders: where relative paths may start, in addition to the working directory.
 
     Symbolic and hard links are resolved: a file is identified by device and inode, or by its real path until it exists.
+    The summary of a GitHub job, to which verdicts are appended, is an output as well.
     """
-    written = require_distinct(outputs)
+    written = require_distinct([*outputs, *summaries()])
     bases = [Path(), *map(Path, folders)]
     for text in dict.fromkeys(_texts(inputs)):
         for base in bases:
@@ -38,8 +41,11 @@ def require_apart(outputs: Iterable[str | Path], inputs: Iterable[Any], folders:
 def require_distinct(outputs: Iterable[str | Path], *, hint: str = "") -> dict[object, Path]:
     """Return the outputs by their identity; raises UsageError if two are the same file, with a hint at its end."""
     files: dict[object, list[Path]] = {}
+    streams = _streams()
     for output in map(Path, outputs):
-        files.setdefault(_identity(output), []).append(output)
+        files.setdefault(identity := _identity(output), []).append(output)
+        if identity in streams:
+            raise UsageError(f"{output} is the file that the output goes to; give each report its own path")
     for same in files.values():
         if len(same) > 1:
             first, *others = dict.fromkeys(same)
@@ -49,6 +55,16 @@ def require_distinct(outputs: Iterable[str | Path], *, hint: str = "") -> dict[o
                 f"{len(same)} reports would be written to the same file {first}; give each its own path{hint}"
             )
     return {identity: output for identity, (output,) in files.items()}
+
+
+def summaries() -> list[Path]:
+    """Return the file for the summary of a GitHub job, if this runs in one.
+
+    It is named by an environment variable, see
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#adding-a-job-summary.
+    """
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    return [Path(path)] if path and os.environ.get("GITHUB_ACTIONS") == "true" else []
 
 
 def read_by(spec: Spec) -> list[Any]:
@@ -64,6 +80,17 @@ def folders_of(plans: Iterable[Plan]) -> list[Path]:
 
 def _identity(path: Path) -> object:
     return _inode(path) or os.path.realpath(path)
+
+
+def _streams() -> set[object]:
+    """Return the files that standard output and standard error are redirected to: a report would cut them off."""
+    found: set[object] = set()
+    for descriptor in (1, 2):
+        with suppress(OSError):  # it is closed
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                found.add((status.st_dev, status.st_ino))
+    return found
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

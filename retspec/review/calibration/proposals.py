@@ -92,8 +92,7 @@ class _Proposing:
         if criterion.direction is Direction.EQUAL:
             return spelled(observed, like), observed
         assert isinstance(observed, int | float)  # noqa: S101 - the judge gives no verdict on anything else
-        is_count = isinstance(msgspec.inspect.type_info(check.value_type), msgspec.inspect.IntType)
-        text = spelled(bound(observed, criterion.direction, self.options.margin, is_count=is_count), like)
+        text = spelled(bound(observed, criterion.direction, self.options.margin, is_count=check.counts), like)
         value = _typed(text, check.value_type)
         if why := check.why_never_missed(value):
             raise LeftAlone(f"{text} cannot be its limit: {why}")

@@ -55,6 +55,8 @@ def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> R
         description=spec.description,
         results=ordered,
         unselected=len(spec.criteria) - len(ordered),
+        unselected_cells=spec.unselected_cells,
+        notes=tuple(dict.fromkeys((*part.notes, *(doubt.message for doubt in spec.doubts)))),
         provenance=replace(part.provenance, spec_sha256=spec.sha256),
     )
     return Mask(spec.secrets).report(report)

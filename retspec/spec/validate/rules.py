@@ -162,6 +162,13 @@ def _idle_limit(criterion: Criterion, check: Check) -> Iterator[Finding]:
         yield Finding(("checks", criterion.id), message)
 
 
+def doubts(criterion: Criterion, check: Check) -> Iterator[Finding]:
+    """Yield a limit that hardly anything misses: that is no error, and likely none that was meant."""
+    if criterion.limit is not None and (why := check.why_rarely_missed(criterion.limit)):
+        message = f"{criterion.id}: the limit {criterion.limit} is hardly ever missed: {why}"
+        yield Finding(("checks", criterion.id), message)
+
+
 def _inputs_of(catalog: Catalog, check: Check) -> set[str]:
     """Return all that the measurements of a check read, parts of the subject included."""
     return {source for name in check.measurements for source in catalog.inputs_of(name)}

@@ -18,7 +18,7 @@ from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
 from retspec.spec.validate.layers import flattened
-from retspec.spec.validate.rules import broken_adapter, broken_bounds, broken_recipe, broken_rules, broken_task
+from retspec.spec.validate.rules import broken_adapter, broken_bounds, broken_recipe, broken_rules, broken_task, doubts
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
 from retspec.text.masking import Mask
@@ -120,6 +120,7 @@ class _Validation:
             Spec(
                 file=self.document.file,
                 cell=self.document.cell,
+                unselected_cells=self.document.unselected_cells,
                 extended=self.document.extended,
                 name=data.get("name", Path(self.document.file).stem),
                 description=data.get("description", ""),
@@ -131,6 +132,7 @@ class _Validation:
                 config=self.document.config,
                 plugins=self.document.plugins,
                 criteria=criteria,
+                doubts=tuple(map(self.problem, self.doubts(criteria))),
                 marks={phrases.dotted(place): mark for place, mark in self.document.marks.items() if place},
                 secrets=tuple(sorted(self.document.secrets)),
                 sha256=self.document.sha256,
@@ -160,6 +162,11 @@ class _Validation:
                 self.findings += broken_rules(criterion, self.catalog, sections)
                 yield criterion
 
+    def doubts(self, criteria: Iterable[Criterion]) -> Iterator[Finding]:
+        """Yield what is no error, and likely a mistake."""
+        for criterion in criteria:
+            yield from doubts(criterion, self.catalog.checks[criterion.check])
+
     def record(self, section: str, build: Callable[[Mapping[str, Any]], Any]) -> Any:
         data = self.document.data
         return self.built((section,), build, data[section]) if section in data else None
@@ -188,8 +195,8 @@ class _Validation:
 
     def problem(self, finding: Finding) -> Problem:
         mark = self.document.key_mark if finding.on_key else self.document.mark
-        message = self.mask.text(finding.message)
-        return Problem(mark(finding.place), message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...")
+        found = self.mask.problem(Problem(mark(finding.place), finding.message))
+        return found if len(found.message) <= _LONGEST else replace(found, message=f"{found.message[:_LONGEST]}...")
 
 
 def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mask: Mask) -> Iterator[Finding]:

@@ -64,7 +64,8 @@ def recognise(file: File) -> Format:
     elif _is_safetensors(head):
         return Format.SAFETENSORS
     else:
-        raise file.refused(_what_it_is(head))
+        # What a link leads to, such as a key of the user's, must not get into a report by a stranger's folder.
+        raise file.refused(_what_it_is(head, is_link=file.path.is_symlink()))
     if file.path.suffix == ".safetensors":
         # torch.load decides by this suffix, and a reader that trusts the name must not get a pickle.
         raise file.refused(f"is not a safetensors file but one of {found}; name it .pth if that is what you want")
@@ -79,7 +80,7 @@ def _is_safetensors(head: bytes) -> bool:
     return head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
 
 
-def _what_it_is(head: bytes) -> str:
+def _what_it_is(head: bytes, *, is_link: bool) -> str:
     if not head.strip(b"\0"):
         return "is empty" if not head else "begins with zeros alone: a download or a copy that never finished"
     if head[257:262] == b"ustar":
@@ -87,19 +88,19 @@ def _what_it_is(head: bytes) -> str:
     for beginning, what in _FOREIGN.items():
         if head.startswith(beginning):
             return what
-    return _what_text_it_is(head)
+    what, shown = _what_text_it_is(head)
+    return what if is_link or not shown else f"{what}; it begins with {shown}"
 
 
-def _what_text_it_is(head: bytes) -> str:
+def _what_text_it_is(head: bytes) -> tuple[str, str]:
+    """Return what a file is, and how it begins where that helps to recognise it."""
     # The last character may have been cut in two.
     text = head.decode("utf-8", "ignore" if len(head) == 4096 else "replace").lstrip("\ufeff").strip()  # noqa: PLR2004
     if "\ufffd" in text or not text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
-        return (
-            f"is not a checkpoint: it begins with the bytes {head[:8].hex(' ')}; .pth, .pt, .bin, .safetensors are read"
-        )
+        return "is not a checkpoint, which are .pth, .pt, .bin or .safetensors", f"the bytes {head[:8].hex(' ')}"
     if '"weight_map"' in text:
-        return _INDEX
+        return _INDEX, ""
     for beginning, what in _TEXTS.items():
         if text.lower().startswith(beginning):
-            return what
-    return f"is text, not weights; it begins with {text[:40]!r}"
+            return what, ""
+    return "is text, not weights", repr(text[:40])

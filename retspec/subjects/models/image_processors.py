@@ -9,11 +9,15 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from retspec.regular_files import read_regular
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 FILE = "preprocessor_config.json"
+_MOST = 1 << 20
+"""Bytes of such a file: far more than any has."""
 _PIL = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 """Pillow's numbers of resampling filters: https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters"""
 _CONVNEXT_SQUARE = 384
@@ -26,8 +30,9 @@ def preprocessing_in(folder: Path) -> Mapping[str, Any] | None:
     None if there is no such file, or if it does what these keys cannot say.
     """
     try:
-        said = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_regular(folder / FILE, _MOST)
+        said = None if content is None else json.loads(content.decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or not _is_plain(said) or (geometry := _geometry(said)) is None:
         return None

@@ -49,6 +49,23 @@ SCENARIOS = [
         verdicts={"reads_sluggish": "timeout", "reads_swift": "met"},
         afterwards=waited_until_due,
     ),
+    Scenario(
+        group=GROUP,
+        fault="a check prints 200 MiB: the disk gets back what no report keeps",
+        spec=spec("{limit: 0, timeout: 60s}"),
+        files=plugin(
+            """
+            for _ in range(200):
+                os.write(1, b"x" * 2**20)
+            while os.fstat(1).st_blocks * 512 > 4 * 2**20:
+                time.sleep(0.01)
+            """
+        ),
+        exit_code=0,
+        sees="3 criteria: 3 met",
+        verdicts={"harmful": "met"},
+        afterwards=small,
+    ),
     flood(
         "a check writes to the worker's pipe without end, and no line feed",
         "while True: os.write(int(sys.argv[1]), b'x' * 65536)",

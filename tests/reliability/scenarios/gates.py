@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tests.reliability.harm import plugin, spec
@@ -17,6 +18,7 @@ GROUP = "Gates that something opens"
 HEAD = "retspec: 1\nplugins: [own.py]\n"
 SPEC = f"{HEAD}run: {{timeout: 10m}}\nchecks:\n  value: {{limit: 1, tags: [quick], timeout: 1m}}\n"
 
+DATA = "data: {synthetic: {}}\n"
 MISSED = plugin("return 5")
 
 
@@ -64,6 +66,13 @@ def idle(fault: str, checks: str, sees: str, **more: Any) -> Scenario:
     )
 
 
+def doubtful(fault: str, checks: str, sees: str) -> Scenario:
+    """Return a criterion that hardly anything misses: validating warns of it."""
+    said = idle(fault, checks, f"warning: {checks.partition(':')[0]}: the limit")
+    command = ("validate", "spec.yaml")
+    return replace(said, exit_code=0, command=command, sees=sees, spec=said.spec.replace("checks:", f"{DATA}checks:"))
+
+
 SCENARIOS = [
     Scenario(
         group=GROUP,
@@ -88,6 +97,20 @@ SCENARIOS = [
         "max_trainable_fraction: the limit 1.0 is never missed: nothing observed is above 1",
     ),
     idle("a limit beyond all numbers", "loss_drop: -1e40", "loss_drop: the limit -1e+40 is never missed"),
+    idle(
+        "a number of parameters of at least 0", "min_trainable_params: 0", "min_trainable_params: the limit 0 is never "
+    ),
+    idle("a tolerance beyond all numbers", "merge_atol: 1e308", "merge_atol: the limit 1e+308 is never missed"),
+    doubtful("a loss that may rise a thousandfold", "loss_drop: -1000", "what is observed is seldom below -10"),
+    doubtful("a thousand million dead gradients", "dead_gradients: 1000000000", "is hardly ever missed: what is obse"),
+    Scenario(
+        group=GROUP,
+        fault="a pattern that finds every parameter",
+        spec="retspec: 1\nmodel: {timm: vit_tiny_patch16_224}\nchecks:\n  trainable_names: ['']\n",
+        exit_code=3,
+        sees="inconclusive (the patterns match every parameter of the model, so none can be outside them)",
+        verdicts={"trainable_names": "inconclusive"},
+    ),
     Scenario(
         group=GROUP,
         fault="a number whose own comparisons and conversions lie",
@@ -95,6 +118,11 @@ SCENARIOS = [
         files=plugin(
             """
             class Liar(float):
+                def __float__(self): return 0.0
+                def __int__(self): return 0
+                __trunc__ = __round__ = __index__ = __int__
+                def __repr__(self): return "0"
+                def __format__(self, spec): return "0"
                 def __le__(self, other): return True
                 __lt__ = __eq__ = __le__
                 def __gt__(self, other): return False
@@ -127,5 +155,14 @@ SCENARIOS = [
         exit_code=0,
         sees="1 criterion: 1 met, and 2 not selected in ",
         verdicts={"before": "met"},
+    ),
+    Scenario(
+        group=GROUP,
+        fault="a selection leaves cells of the matrix out: the summary counts them",
+        spec=spec(head="vars: {cell: 1}\nmatrix: {vars.cell: [1, 2, 3]}"),
+        files=plugin(""),
+        arguments=("--cell", "cell=2"),
+        exit_code=0,
+        sees="3 criteria: 3 met, and 2 cells of the matrix not selected in ",
     ),
 ]

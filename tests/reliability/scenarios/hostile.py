@@ -74,7 +74,36 @@ def lies(
     )
 
 
+NOTICING = """
+import torch
+
+class Noticing(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(12, 3)
+
+    def forward(self, images):
+        outputs = self.head(images.flatten(1))
+        return outputs if len(images) == 4 else 2 * outputs
+
+def build():
+    return Noticing()
+
+def batch():
+    return torch.randn(4, 3, 2, 2), torch.arange(4) % 3
+"""
+
 SCENARIOS = [
+    Scenario(
+        group=GROUP,
+        fault="a model notices that it is probed, by the size of the batch",
+        spec='retspec: 1\nmodel: {factory: "models:build"}\ndata: {factory: "models:batch"}\n'
+        "checks: {loss_drop: 0, batch_invariance_atol: 1.0e-4, grad_accumulation_rtol: 1.0e-3}\n",
+        files={"models.py": NOTICING},
+        exit_code=1,
+        sees="3 criteria: 1 met, 2 missed",
+        verdicts={"loss_drop": "met", "batch_invariance_atol": "missed", "grad_accumulation_rtol": "missed"},
+    ),
     # What is printed, replaced or ended in the worker decides nothing: the supervisor judges.
     lies(
         "prints what looks like records on both streams",

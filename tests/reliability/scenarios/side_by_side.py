@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GROUP = "Places"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c49444154789c63f8cfc000000301010018dd8db00000000049454e44ae426082"
+)
+"""A PNG of one red pixel."""
 MET = {"before": "met", "harmful": "met", "after": "met"}
 WAITS_FOR_THE_OTHER = """
 note(f"here-{os.getpid()}")
@@ -81,6 +86,12 @@ def both(fault: str, results: str, afterwards: Callable[[Path], None] | None = N
     )
 
 
+def name_images(folder: Path) -> None:
+    (folder / "photos" / "a").mkdir(parents=True)
+    for name in ("=cmd|calc.png", "x\udcff.png", "\u202escan.png"):
+        (folder / "photos" / "a" / name).write_bytes(PIXEL)
+
+
 SCENARIOS = [
     both("two runs at once write the same reports: the last one wins whole", "results.json"),
     both("two runs at once write reports of their own", "other.json", both_whole),
@@ -97,6 +108,15 @@ SCENARIOS = [
         exit_code=0,
         sees="3 criteria: 3 met",
         verdicts=MET,
+    ),
+    Scenario(
+        group=GROUP,
+        fault="the names of images are no UTF-8, turn text, or are formulas",
+        spec="retspec: 1\ndata: {imagefolder: {root: photos, splits: {train: .}}}\nchecks:\n  duplicate_images: 0\n",
+        prepare=name_images,
+        exit_code=1,
+        sees="identical: a/=cmd|calc.png = a/x\\udcff.png = a/scan.png",
+        verdicts={"duplicate_images": "missed"},
     ),
     Scenario(
         group=GROUP,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tests.cli.conftest import SPEC
@@ -114,6 +115,11 @@ SCENARIOS = [
         *("--report", "markdown=out.md"),
         prepare=lambda folder: (folder / "out.md").symlink_to("spec.yaml"),
     ),
+    replace(
+        replacing("the summary of a GitHub job in the place of the spec"),
+        here=False,
+        variables={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "spec.yaml"},
+    ),
     Scenario(
         group=REPLACED,
         fault="two reports to one file, by two spellings",
@@ -129,6 +135,9 @@ SCENARIOS = [
     damaged("a key twice", '{"retspec": 1, "results": [], "results": []}', "the key 'results' is twice"),
     damaged("another version of the format", results(retspec=2), "version 2 of the format; this retspec reads ver"),
     damaged("a verdict that does not exist", results(results=[{}]), "r.json: it is damaged: Object missing required"),
+    damaged(
+        "a run that took less than no time", results(seconds=-1e300), "`seconds` is -1e+300, which no run comes to"
+    ),
     damaged("NaN", results(seconds=float("nan")), "r.json: this is not JSON"),
     damaged("a million brackets", "[" * 10**6, "r.json: this is not JSON"),
     damaged("2 GB of zeros", "", "r.json: it is larger than 256 MiB; is this a results.json?", sparse),

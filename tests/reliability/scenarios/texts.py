@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from junitparser import JUnitXml
 
@@ -28,9 +30,12 @@ def retspec_checks() -> list[Check]:
 '''
 EVERYTHING = r'"]]> <![CDATA[x]]> <b> | \e[2J\e]0;title\a\r\n[[ATTACHMENT|/etc/passwd]]"'
 LEAKING = "tok-4711-abcdef"
+ODD = "pa/ss'w\"o rd$+1?é-end"
 
 
-def text(fault: str, entry: str, body: str, sees: str, *, green: bool, **more: object) -> Scenario:
+def text(
+    fault: str, entry: str, body: str, sees: str, *, green: bool, verdict: str = "error", **more: object
+) -> Scenario:
     return Scenario(
         group="Texts that are more than texts",
         fault=fault,
@@ -38,7 +43,7 @@ def text(fault: str, entry: str, body: str, sees: str, *, green: bool, **more: o
         files={"checks.py": PLUGIN.format(body=body)},
         exit_code=0 if green else 3,
         sees=sees,
-        verdicts={"says": "met" if green else "error"},
+        verdicts={"says": "met" if green else verdict},
         **more,  # type: ignore[arg-type]
     )
 
@@ -61,6 +66,8 @@ def _no_commands(folder: Path) -> None:
 
 
 ENCODED = 'import base64; raise ValueError(f"{key[:6]}\\n{key[6:]}" + base64.b64encode(key.encode()).decode())'
+ESCAPED = """import json, shlex, urllib.parse
+    raise ValueError(urllib.parse.quote_plus(key) + json.dumps(key) + shlex.quote(key))"""
 COMMANDS = r'"::stop-commands::x\n##[error]y\n##vso[task.complete]z"'
 REFERRING = "{limit: 5, with: {key: '${env.API_TOKEN}'}}"
 
@@ -107,6 +114,25 @@ SCENARIOS = [
         green=False,
         variables={"API_TOKEN": LEAKING},
         afterwards=_without(LEAKING, LEAKING[6:], base64.b64encode(LEAKING.encode()).decode()),
+    ),
+    text(
+        "a password in an address, in JSON and in a shell's quotes",
+        REFERRING,
+        ESCAPED,
+        "raised ValueError: ***",
+        green=False,
+        variables={"API_TOKEN": ODD},
+        afterwards=_without(ODD[-8:], quote(ODD, safe="")[-9:], json.dumps(ODD)[-9:-1]),
+    ),
+    text(
+        "a token at which the end of a long output is cut, before a crash",
+        REFERRING,
+        'import sys; sys.stderr.write("." * 9000 + key + "." * (4000 - len(key) // 2)); sys.stderr.flush(); os.abort()',
+        "says: crash (the worker was killed by SIGABRT)",
+        green=False,
+        verdict="crash",
+        variables={"API_TOKEN": LEAKING},
+        afterwards=_without(LEAKING[-7:], LEAKING[:7]),
     ),
     text(
         "commands of a CI server in details, within a job of GitHub",

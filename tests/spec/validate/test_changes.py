@@ -161,7 +161,19 @@ SEEN = {
 JUDGES_NOTHING = {
     # A baseline is within the limit, and a config is under test.
     Criterion: {"id", "cell", "question", "description", "advice", "mark", "regression"},
-    Spec: {"file", "extended", "name", "description", "config", "marks", "secrets", "sha256"},
+    # The options of a run select cells; a diff sees all of them. A doubt is about a limit, which is compared.
+    Spec: {
+        "file",
+        "extended",
+        "name",
+        "description",
+        "config",
+        "marks",
+        "secrets",
+        "sha256",
+        "unselected_cells",
+        "doubts",
+    },
     RunOptions: {"mask"},
 }
 

@@ -106,6 +106,8 @@ def _beside(root: Path, named: Mapping[str, str]) -> Iterator[str]:
     for split, folder in named.items():
         if folder in SPLITS[split][1:]:
             yield f"the folder {folder!r} is read as the split {split}."
+    if any(not Path(folder).parts for folder in named.values()):  # `.`, the root itself
+        return
     used = {Path(folder).parts[0] for folder in named.values()}
     rest = [name for name in folders_in(root) if name not in used and not name.startswith(".")]
     if rest:

@@ -15,6 +15,7 @@ from msgspec import Meta
 from retspec.errors import SubjectError, did_you_mean, named
 from retspec.plugin import ModelLibrary, model_source
 from retspec.subjects.callables import installed_imports_alone
+from retspec.subjects.models.hub_kernels import require_no_kernel
 from retspec.subjects.models.image_processors import preprocessing_in
 from retspec.text.wording import listing
 
@@ -186,9 +187,7 @@ def _config(name: str, found: Path, kwargs: Mapping[str, Any]) -> Any:
         if key not in known:
             raise SubjectError(f"{name}/{CONFIG} has no key {key!r}{did_you_mean(key, known)}", path="model.kwargs")
     config = _read_config(name, found, kwargs)
-    # A slash names a kernel of the hub, which transformers would download and run.
-    if "/" in str(getattr(config, "_attn_implementation", "")):
-        raise SubjectError(f"{name}/{CONFIG} names attention code of the hub, which is never fetched", path=PLACE)
+    require_no_kernel(f"{name}/{CONFIG}", found / CONFIG, config, PLACE)
     return config
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from retspec.facts import Checkpoint
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 from retspec_retfound.contracts import CONTRACTS, Backbone
 
@@ -26,7 +26,7 @@ POSITIONS = "pos_embed"
     advice="Build the model that the file was made for (`model: {retfound: ...}` does): other pooling moves the norm, "
     "another depth or width leaves blocks out, chunked names (`blocks.0.3.`) belong to an unfinished training.",
 )
-def retfound_keys(checkpoint: Checkpoint, *, backbone: Backbone) -> Observed[int]:
+def retfound_keys(checkpoint: Checkpoint, *, backbone: Backbone) -> Observed[Count]:
     """Did everything load that this kind of checkpoint holds?
 
     Why it matters:

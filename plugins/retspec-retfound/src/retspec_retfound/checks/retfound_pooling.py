@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.plugin import Observed, check
+from retspec.plugin import Amount, Observed, check
 
 from retspec_retfound.contracts import CONTRACTS
 from retspec_retfound.facts import Tail
@@ -15,7 +15,7 @@ from retspec_retfound.facts import Tail
     advice="Build the model with `model: {retfound: ...}`, or compare its pooling and norm with that model: the "
     "details name the reference that the features come closest to, and the norms that ran.",
 )
-def retfound_pooling(retfound_tail: Tail) -> Observed[float]:
+def retfound_pooling(retfound_tail: Tail) -> Observed[Amount]:
     """Do pooling and norm make the features that the backbone was trained for?
 
     Why it matters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
-from retspec.plugin import Observed, check
+from retspec.plugin import Count, Observed, check
 
 from retspec_retfound.contracts import CONTRACTS, Backbone, Contract
 
@@ -32,7 +32,7 @@ def retfound_preprocessing(
     *,
     backbone: Backbone,
     ignore: Annotated[list[Aspect], Meta(description="What may differ from the backbone's training.")] = [],  # noqa: B006 - read only
-) -> Observed[int]:
+) -> Observed[Count]:
     """Are images prepared as they were when the backbone was trained?
 
     Why it matters:
