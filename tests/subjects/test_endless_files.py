@@ -11,7 +11,7 @@ import pytest
 from retspec.errors import SubjectError
 from retspec.subjects.data.images import open_image
 from retspec.subjects.data.reading import Reading
-from retspec.subjects.data.tables import read_table
+from retspec.subjects.data.tables.reading import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from retspec.cli.drafting.recognition import Found, is_sized
 from retspec.errors import SubjectError
 from retspec.subjects.config_paths import find
-from retspec.subjects.data.sources.imagefolder import SPLITS
-from retspec.subjects.data.tables import Table, read_table
+from retspec.subjects.data.split_words import SPLITS
+from retspec.subjects.data.tables.reading import read_table
+from retspec.subjects.data.tables.table import Dialect, Table
 from retspec.subjects.data.walking import SUFFIXES
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ COLUMNS = {
     "group_column": ("patient", "patient_id", "patientid", "patient id", "subject", "subject_id"),
 }
 """Usual names of the columns in tables of images, in lower case."""
+_USUAL = Dialect(wanted=tuple(name for names in COLUMNS.values() for name in names))
 
 
 class DraftedData:
@@ -125,13 +127,14 @@ class DraftedData:
 
     def _extension(self, tables: Sequence[Table], folder: Path) -> str:
         """Return the suffix that turns the names in the tables into files in a folder; empty when unknown."""
-        names = filter(None, (cell.strip() for cell in next(iter(tables[0].rows), ())))
+        columns = tables[0].read(range(len(tables[0].header)), [])
+        names = filter(None, (cell for column in columns for cell in column[:1]))
         return next((end for name in names for end in SUFFIXES if find(f"{name}{end}", [str(folder)])), "")
 
     def _table(self, word: str) -> Table | None:
         path = self._disk.path(self._found[word])
         try:
-            return None if path is None else read_table(path, path.name, path="data.csv")
+            return None if path is None else read_table(path, path.name, _USUAL, path="data.csv")
         except SubjectError:
             return None  # a run reports what is wrong with it
 

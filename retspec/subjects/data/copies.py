@@ -29,11 +29,10 @@ def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Pa
     """
     pixels = _same_pixels(seen, paths)
     copies: dict[bytes | str, list[Copy]] = defaultdict(list)
-    for name, split in dataset.splits.items():
-        for example in split.examples:
-            digest = seen[example.file].digest
-            same = example.file if digest is None else pixels.get(digest, digest)
-            copies[same].append(Copy(name, example.file, example.class_name))
+    for name, file, example in dataset.files():
+        digest = seen[file].digest
+        same = file if digest is None else pixels.get(digest, digest)
+        copies[same].append(Copy(name, file, example.class_name))
     return [tuple(same) for same in copies.values() if len(same) > 1]
 
 
@@ -62,11 +61,10 @@ def near_copies(dataset: Dataset, seen: Mapping[str, Seen], same: Iterable[Seque
     that only those are compared (https://doi.org/10.1109/TKDE.2013.166, multi-index hashing).
     """
     hashed: dict[str, tuple[str, int]] = {}
-    for name, split in dataset.splits.items():
-        for example in split.examples:
-            look = seen[example.file].look
-            if look and look.hash is not None:
-                hashed.setdefault(example.file, (name, look.hash))
+    for name, file, _ in dataset.files():
+        look = seen[file].look
+        if look and look.hash is not None:
+            hashed.setdefault(file, (name, look.hash))
     met: set[tuple[str, str]] = set()
     for copies in same:
         first = copies[0]
