@@ -11,6 +11,7 @@ from retspec.subjects.config_paths import find
 from retspec.subjects.data.split_words import SPLITS
 from retspec.subjects.data.tables.reading import read_table
 from retspec.subjects.data.tables.table import Dialect, Table
+from retspec.subjects.data.tables.values import spelling
 from retspec.subjects.data.walking import SUFFIXES
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ COLUMNS = {
         *("label", "labels", "diagnosis", "level", "grade", "retinopathy grade", "dr_grade", "adjudicated_dr_grade"),
         *("class", "target", "y"),
     ),
+    "split_column": ("split", "fold", "folds", "kfold", "subset", "partition", "is_valid", "set"),
     "group_column": ("patient", "patient_id", "patientid", "patient id", "subject", "subject_id"),
 }
 """Usual names of the columns in tables of images, in lower case."""
@@ -96,7 +98,10 @@ class DraftedData:
         images = self._images_folder()
         yield f"    {images[0]}"
         for option in COLUMNS:
-            yield from (f"    {line}" for line in self._column(option, tables))
+            if option != "split_column":
+                yield from (f"    {line}" for line in self._column(option, tables))
+        if len(self._tables) == 1 and self._tables[0] == "train" and tables:
+            yield from (f"    {line}" for line in self._division(tables[0]))
         if tables and images[1] and (extension := self._extension(tables, images[1])):
             yield f"    extension: {extension}"
 
@@ -124,6 +129,19 @@ class DraftedData:
             yield f"{option}: {COLUMNS[option][0]}   # a guess: name the column of your tables"
         else:
             yield "# group_column: patient   # what must not be in two splits"
+
+    def _division(self, table: Table) -> Iterator[str]:
+        """Yield the keys that divide a single table, if it has a column of splits or folds."""
+        known = {title.strip().casefold(): place for place, title in enumerate(table.header)}
+        name = next((name for name in COLUMNS["split_column"] if name in known), None)
+        if name is None:
+            return
+        (cells,) = table.read([known[name]], [])
+        values = sorted({spelling(cell) for cell in cells if cell}, key=lambda value: (len(value), value))
+        yield f"split_column: {json.dumps(table.header[known[name]].strip(), ensure_ascii=False)}"
+        words = {word for known in SPLITS.values() for word in known}
+        if values and not words.issuperset(values):
+            yield f"splits: {{val: {json.dumps(values[0])}}}   # a guess; train has {', '.join(values[1:8])}"
 
     def _extension(self, tables: Sequence[Table], folder: Path) -> str:
         """Return the suffix that turns the names in the tables into files in a folder; empty when unknown."""

@@ -85,8 +85,8 @@ class Tables:
     image_column: Annotated[
         Column | list[Column] | dict[str, Column],
         Meta(
-            description="The column of file names. Several give a model several inputs, in their order, or by the names "
-            "of the arguments of `forward`.",
+            description="The column of file names. Several give a model several inputs, in their order, or by the "
+            "names of the arguments of `forward`.",
             examples=["id_code", ["Left-Fundus", "Right-Fundus"], {"left": "Left-Fundus", "right": "Right-Fundus"}],
         ),
     ]
@@ -139,7 +139,7 @@ class Tables:
             str,
             Meta(
                 min_length=1,
-                description="How text is encoded, by Python's names; by default UTF-8, or UTF-16 where that is clear.",
+                description="How text is encoded, by Python's names; by default UTF-8, or UTF-16 if that is clear.",
                 examples=["cp1252", "gb18030"],
             ),
         ]

@@ -33,7 +33,9 @@ def delimited(text: Text, dialect: Dialect, shown: str, path: str) -> Table:
     """
     said = _SEP.match(text.text)
     body = text.text[said.end() :] if said else text.text
-    lines = [*islice((line.rstrip("\r\n") for line in StringIO(body) if line.strip(" \t\r\n,;|")), _LOOKED_AT)]
+    lines = [
+        *islice((line.rstrip("\r\n") for line in StringIO(body, newline=None) if line.strip(" \t\r\n,;|")), _LOOKED_AT)
+    ]
     if not lines:
         raise SubjectError(f"{shown} is empty; a table has a header and a row per image", path=path)
     delimiter = dialect.delimiter or (said[1] if said else None) or _delimiter(lines, dialect, shown, path)
@@ -95,7 +97,10 @@ def _fits(line: str, delimiter: str, width: int) -> bool:
 def _cells(line: str, delimiter: str) -> list[str]:
     if delimiter == " ":
         return line.split()
-    return next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a cell without an end, which reading the rows reports
+        return [line]
 
 
 def _reader(body: str, delimiter: str, width: int, shown: str, path: str) -> Callable[[], Iterator[list[str]]]:
@@ -103,7 +108,7 @@ def _reader(body: str, delimiter: str, width: int, shown: str, path: str) -> Cal
 
     def rows() -> Iterator[list[str]]:
         if delimiter == " ":
-            yield from (line.rsplit(None, width - 1) for line in StringIO(body) if line.strip())
+            yield from (line.rsplit(None, width - 1) for line in StringIO(body, newline=None) if line.strip())
             return
         # strict: a quote without an end would swallow the rows after it
         reader = csv.reader(StringIO(body, newline=""), delimiter=delimiter, strict=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, named
 from retspec.subjects.data.tables.kinds import EXCEL, PARQUET
-from retspec.subjects.data.tables.table import Table
+from retspec.subjects.data.tables.table import Table, bare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,6 @@ def _texts(series: Any, shown: str, path: str) -> list[str]:
 
 def _sheet(content: bytes, dialect: Dialect, shown: str, path: str) -> Table:
     import fastexcel
-    import polars as pl
 
     book = fastexcel.read_excel(content)
     names = book.sheet_names
@@ -81,8 +80,9 @@ def _sheet(content: bytes, dialect: Dialect, shown: str, path: str) -> Table:
     sheet = dialect.sheet or names[0]
     named = {"header_row": None, "column_names": [*dialect.columns]} if dialect.columns else {}
     frame = book.load_sheet(sheet, dtypes="string", **named).to_polars()
-    assert isinstance(frame, pl.DataFrame)
     header = tuple(frame.columns)
+    if dialect.columns and [bare(str(cell)) for cell in next(frame.iter_rows(), ())] == [*map(bare, dialect.columns)]:
+        frame = frame[1:]
     others = ", ".join(name for name in names if name != sheet)
     notes = [f"{shown}: the sheet {sheet!r} is read; others are {others}."] if others and not dialect.sheet else []
 

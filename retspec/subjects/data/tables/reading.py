@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import lzma
+import zlib
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
@@ -44,7 +46,9 @@ def _content(file: Path, shown: str, path: str) -> bytes:
         inner = None if content is None else unwrapped(content, LARGEST)
     except FileNotFoundError as error:
         raise SubjectError(f"there is no file {shown!r} beside the spec ({file})", path=path) from error
-    except (OSError, ValueError, EOFError, lzma.LZMAError) as error:
+    except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
+        raise SubjectError(f"{shown} is compressed, and damaged or cut off; copy it again", path=path) from error
+    except (OSError, ValueError) as error:
         raise SubjectError(f"{shown} cannot be read as a table: {describe(error)}", path=path) from error
     if inner is None:
         raise SubjectError(f"{shown} cannot be read as a table: it is larger than {LARGEST >> 20} MiB", path=path)
