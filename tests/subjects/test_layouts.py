@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from retspec.facts import Dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-data.md"
-SPECS = {
-    found[1]: found[2]
-    for found in re.finditer(
-        r"^## ([^\n]+)\n(?:(?!^## ).)*?```yaml\n(.*?)```", PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
-}
+EXAMPLE = re.compile(r"^## ([^\n]+)\n(?:(?!^## ).)*?```yaml\n(.*?)```", re.MULTILINE | re.DOTALL)
+SPECS = {found[1]: found[2] for found in EXAMPLE.finditer(PAGE.read_text())}
 
 
 def images(folder: Path, names: list[str]) -> None:

@@ -138,8 +138,10 @@ def write_workbook(path: Path, *sheets: str) -> None:
         f'<Relationship Id="r{at}" Type="{related}/worksheet" Target="worksheets/sheet{at}.xml"/>'
         for at, _ in enumerate(sheets, 1)
     ]
+    kinds = "http://schemas.openxmlformats.org/package/2006/content-types"
     packages = "http://schemas.openxmlformats.org/package/2006/relationships"
     with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("[Content_Types].xml", f'<Types xmlns="{kinds}"/>')
         packed.writestr(
             "xl/workbook.xml",
             f'<workbook xmlns="{main}" xmlns:r="{related}"><sheets>{"".join(named)}</sheets></workbook>',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from retspec.facts import Copy, NearCopy
@@ -13,12 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+
     from retspec.facts import Dataset
     from retspec.subjects.data.reading import Seen
 
 BITS = HASHED**2
 NEAR = 16
 """Bits of 256 in which the hashes of near copies differ at most: larger distances are never looked for."""
+AT_ONCE = 2**23
+"""Pairs that are compared at once: their products take 32 MiB."""
 
 
 def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Path]) -> list[tuple[Copy, ...]]:
@@ -55,11 +60,7 @@ def _pixels(path: Path) -> bytes:
 
 
 def near_copies(dataset: Dataset, seen: Mapping[str, Seen], same: Iterable[Sequence[Copy]]) -> Iterator[NearCopy]:
-    """Yield pairs of different splits whose hashes differ in few bits; the same images differ in none.
-
-    Hashes that differ in at most NEAR bits have a part in common when their bits are dealt out to NEAR + 1 parts, so
-    that only those are compared (https://doi.org/10.1109/TKDE.2013.166, multi-index hashing).
-    """
+    """Yield pairs of different splits whose hashes differ in few bits; the same images differ in none."""
     hashed: dict[str, tuple[str, int]] = {}
     for name, file, _ in dataset.files():
         look = seen[file].look
@@ -72,20 +73,37 @@ def near_copies(dataset: Dataset, seen: Mapping[str, Seen], same: Iterable[Seque
             if again.split != first.split and again.file != first.file:
                 met.add((first.file, again.file))
                 yield NearCopy(first, again, 0)
-    for one, other in _candidates({file: value for file, (_, value) in hashed.items()}):
-        splits = hashed[one][0], hashed[other][0]
-        distance = (hashed[one][1] ^ hashed[other][1]).bit_count()
-        if splits[0] != splits[1] and distance <= NEAR and not {(one, other), (other, one)} & met:
-            met.add((one, other))
-            yield NearCopy(Copy(splits[0], one, ""), Copy(splits[1], other, ""), distance)
+    for one, other in combinations(dataset.splits, 2):
+        hashes = [{file: value for file, (split, value) in hashed.items() if split == name} for name in (one, other)]
+        for first_file, second_file, distance in _close(*hashes):
+            if not {(first_file, second_file), (second_file, first_file)} & met:
+                yield NearCopy(Copy(one, first_file, ""), Copy(other, second_file, ""), distance)
 
 
-def _candidates(hashes: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of files whose hashes share a part, in the order of the files."""
-    masks = [sum(1 << bit for bit in range(part, BITS, NEAR + 1)) for part in range(NEAR + 1)]
-    for mask in masks:
-        sharing: dict[int, list[str]] = defaultdict(list)
-        for file, value in hashes.items():
-            part = value & mask
-            yield from ((earlier, file) for earlier in sharing[part])
-            sharing[part].append(file)
+def _close(ones: Mapping[str, int], others: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
+    """Yield pairs of files whose hashes differ in at most NEAR bits, with the number of those.
+
+    All pairs are compared, as a product of matrices: with bits written as 1 and -1, the product of two hashes is BITS
+    minus twice the number of bits that differ. Photographs of one kind have so many bits in common that looking for
+    pairs by parts of their hashes would take longer.
+    """
+    import numpy as np
+
+    if not ones or not others:
+        return
+    signs, columns = _signs(ones.values()), _signs(others.values()).T
+    files, other_files = list(ones), list(others)
+    rows = max(1, AT_ONCE // len(others))
+    for start in range(0, len(files), rows):
+        products = signs[start : start + rows] @ columns
+        for row, column in zip(*np.nonzero(products >= BITS - 2 * NEAR), strict=True):
+            yield files[start + row], other_files[column], int(BITS - products[row, column]) // 2
+
+
+def _signs(hashes: Iterable[int]) -> np.ndarray:
+    """Return the bits of hashes as 1 and -1: float32, (hashes, BITS)."""
+    import numpy as np
+
+    whole = b"".join(value.to_bytes(BITS // 8, "big") for value in hashes)
+    bits = np.unpackbits(np.frombuffer(whole, dtype=np.uint8)).reshape(-1, BITS)
+    return bits.astype(np.float32) * 2 - 1

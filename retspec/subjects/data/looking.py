@@ -25,7 +25,6 @@ DARK = 24
 """Largest value of a sample, of 255, from which the largest value of all pixels is looked up."""
 FEW_LEVELS = 16
 """An image of 8 bits whose values end below this is a mask, or was divided by 255 before it was saved."""
-_ABOVE_NOISE = [0] * (OVER_NOISE + 1) + [255] * (255 - OVER_NOISE)
 _ORIENTATION = 0x0112
 """The tag of Exif that says how a viewer turns the image; https://exiv2.org/tags.html"""
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
@@ -83,13 +82,13 @@ def difference_hash(grey: Image) -> int | None:
 
     https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
     """
+    import numpy as np
     from PIL.Image import Resampling
-    from PIL.ImageChops import subtract
 
     levels = grey.resize((HASHED + 1, HASHED), Resampling.BOX)
-    left, right = (levels.crop((column, 0, column + HASHED, HASHED)) for column in (0, 1))
-    brighter = subtract(left, right).point(_ABOVE_NOISE, "1")
-    return int.from_bytes(brighter.tobytes()) or None
+    values = np.frombuffer(levels.tobytes(), dtype=np.uint8).reshape(HASHED, HASHED + 1).astype(np.int16)
+    brighter = values[:, :-1] - values[:, 1:] > OVER_NOISE
+    return int.from_bytes(np.packbits(brighter).tobytes(), "big") or None
 
 
 def _sample(image: Image) -> Image:
