@@ -10,7 +10,7 @@ from PIL import Image
 
 from retspec.checks.data.corrupt_images import corrupt_images
 from retspec.measurements.images import images
-from retspec.subjects.data.looking import difference_hash, look
+from retspec.subjects.data.looking import look
 from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from tests.photos import SIDE, healthy, pictures
 
@@ -66,7 +66,7 @@ def test_a_hash_holds_under_scale_and_compression_and_differs_between_pictures(t
             assert (look(again).hash ^ hashes[-1]).bit_count() <= 8  # type: ignore[operator]
     apart = [(one ^ other).bit_count() for one in hashes for other in hashes if one != other]  # type: ignore[operator]
     assert min(apart) > 40
-    assert difference_hash(Image.new("L", (64, 64), 7)) is None
+    assert look(Image.new("L", (64, 64), 7)).hash is None
 
 
 def test_blank_is_nearly_all_of_one_value_in_every_channel(tmp_path: Path) -> None:

@@ -142,6 +142,8 @@ def write_workbook(path: Path, *sheets: str) -> None:
     packages = "http://schemas.openxmlformats.org/package/2006/relationships"
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr("[Content_Types].xml", f'<Types xmlns="{kinds}"/>')
+        root = f'<Relationship Id="r1" Type="{related}/officeDocument" Target="xl/workbook.xml"/>'
+        packed.writestr("_rels/.rels", f'<Relationships xmlns="{packages}">{root}</Relationships>')
         packed.writestr(
             "xl/workbook.xml",
             f'<workbook xmlns="{main}" xmlns:r="{related}"><sheets>{"".join(named)}</sheets></workbook>',

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-SIDE = 64
+HASHED = 16
+"""Rows and columns of the perceptual hash: it has 256 bits."""
+BLOCK = 4
+"""Rows and columns of the sample that are averaged for the hash."""
+SAMPLE = (BLOCK * (HASHED + 1), BLOCK * HASHED)
 """Width and height of the sample that a look is taken at: so many pixels are enough to see what deserves a closer look.
 
 Averages of all pixels would take as long as decoding some images."""
-HASHED = 16
-"""Rows and columns of the perceptual hash: it has 256 bits."""
 OVER_NOISE = 2
 """Grey levels of 255 by which neighbours must differ: below, compression decides which one is darker."""
 NEARLY = 0.9
@@ -60,12 +62,13 @@ def look(image: Image) -> Look:
     sample = _sample(seen)
     grey = _grey(sample)
     counts = grey.histogram()
+    values = grey.tobytes()  # once: Pillow takes 64 KiB for it whatever the size
     largest = max(high for _, high in _extrema(grey))
     return Look(
         mode=mode,
         size=image.size,
-        key=_digest(seen, grey),
-        hash=difference_hash(grey),
+        key=_digest(seen, values),
+        hash=difference_hash(values),
         share=_share(seen, counts),
         unusual=tuple(_unusual(image, seen, largest)),
     )
@@ -74,27 +77,26 @@ def look(image: Image) -> Look:
 def pixels_of(image: Image) -> bytes:
     """Return the digest of all pixels of a decoded image, its kind and its size."""
     seen = image.convert("RGB") if image.mode in {"P", "PA"} else image
-    return _digest(seen, seen)
+    return _digest(seen, seen.tobytes())
 
 
-def difference_hash(grey: Image) -> int | None:
-    """Return the difference hash of a grey image, in 256 bits: whether each pixel is brighter than the next.
+def difference_hash(values: bytes) -> int | None:
+    """Return the difference hash of a grey sample, in 256 bits: whether each block is brighter than the next.
 
     https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
     """
     import numpy as np
-    from PIL.Image import Resampling
 
-    levels = grey.resize((HASHED + 1, HASHED), Resampling.BOX)
-    values = np.frombuffer(levels.tobytes(), dtype=np.uint8).reshape(HASHED, HASHED + 1).astype(np.int16)
-    brighter = values[:, :-1] - values[:, 1:] > OVER_NOISE
+    blocks = np.frombuffer(values, dtype=np.uint8).reshape(HASHED, BLOCK, HASHED + 1, BLOCK)
+    levels = blocks.sum(axis=(1, 3), dtype=np.int32)
+    brighter = levels[:, :-1] - levels[:, 1:] > OVER_NOISE * BLOCK**2
     return int.from_bytes(np.packbits(brighter).tobytes(), "big") or None
 
 
 def _sample(image: Image) -> Image:
     from PIL.Image import Resampling
 
-    return image.resize((SIDE, SIDE), Resampling.NEAREST)
+    return image.resize(SAMPLE, Resampling.NEAREST)
 
 
 def _grey(sample: Image) -> Image:
@@ -107,8 +109,8 @@ def _grey(sample: Image) -> Image:
     return values.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
 
 
-def _digest(image: Image, part: Image) -> bytes:
-    return blake2b(f"{image.mode} {image.size} ".encode() + part.tobytes(), digest_size=16).digest()
+def _digest(image: Image, values: bytes) -> bytes:
+    return blake2b(f"{image.mode} {image.size} ".encode() + values, digest_size=16).digest()
 
 
 def _share(image: Image, counts: list[int]) -> float:
