@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import Copy, NearCopy
 from retspec.regular_files import open_regular
-from retspec.subjects.data.looking import HASHED, pixels_of
+from retspec.subjects.data.looking import HASHED, difference_hashes, pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Pa
 
 def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Path]) -> dict[bytes, bytes]:
     """Return the digest of the bytes to that of the pixels, for files that look the same and have other bytes."""
-    alike: dict[bytes, dict[bytes, str]] = defaultdict(dict)
+    alike: dict[object, dict[bytes, str]] = defaultdict(dict)
     for file, each in seen.items():
         if each.look and each.digest:
             alike[each.look.key].setdefault(each.digest, file)
@@ -61,11 +61,7 @@ def _pixels(path: Path) -> bytes:
 
 def near_copies(dataset: Dataset, seen: Mapping[str, Seen], same: Iterable[Sequence[Copy]]) -> Iterator[NearCopy]:
     """Yield pairs of different splits whose hashes differ in few bits; the same images differ in none."""
-    hashed: dict[str, tuple[str, int]] = {}
-    for name, file, _ in dataset.files():
-        look = seen[file].look
-        if look and look.hash is not None:
-            hashed.setdefault(file, (name, look.hash))
+    hashed = _hashed(dataset, seen)
     met: set[tuple[str, str]] = set()
     for copies in same:
         first = copies[0]
@@ -74,13 +70,29 @@ def near_copies(dataset: Dataset, seen: Mapping[str, Seen], same: Iterable[Seque
                 met.add((first.file, again.file))
                 yield NearCopy(first, again, 0)
     for one, other in combinations(dataset.splits, 2):
-        hashes = [{file: value for file, (split, value) in hashed.items() if split == name} for name in (one, other)]
-        for first_file, second_file, distance in _close(*hashes):
+        for first_file, second_file, distance in _close(hashed[one], hashed[other]):
             if not {(first_file, second_file), (second_file, first_file)} & met:
                 yield NearCopy(Copy(one, first_file, ""), Copy(other, second_file, ""), distance)
 
 
-def _close(ones: Mapping[str, int], others: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
+def _hashed(dataset: Dataset, seen: Mapping[str, Seen]) -> dict[str, tuple[list[str], np.ndarray]]:
+    """Return the files of each split that have contrast, and the bits of their hashes; a file is in its first split."""
+    levels: dict[str, dict[str, bytes]] = {name: {} for name in dataset.splits}
+    met: set[str] = set()
+    for name, file, _ in dataset.files():
+        look = seen[file].look
+        if look and file not in met:
+            levels[name][file] = look.levels
+        met.add(file)
+    hashed = {}
+    for name, of_file in levels.items():
+        bits = difference_hashes([*of_file.values()])
+        has_contrast: np.ndarray = bits.any(axis=1)  # type: ignore[assignment]
+        hashed[name] = [file for file, has in zip(of_file, has_contrast, strict=True) if has], bits[has_contrast]
+    return hashed
+
+
+def _close(ones: tuple[list[str], np.ndarray], others: tuple[list[str], np.ndarray]) -> Iterator[tuple[str, str, int]]:
     """Yield pairs of files whose hashes differ in at most NEAR bits, with the number of those.
 
     All pairs are compared, as a product of matrices: with bits written as 1 and -1, the product of two hashes is BITS
@@ -89,21 +101,12 @@ def _close(ones: Mapping[str, int], others: Mapping[str, int]) -> Iterator[tuple
     """
     import numpy as np
 
-    if not ones or not others:
+    files, other_files = ones[0], others[0]
+    if not files or not other_files:
         return
-    signs, columns = _signs(ones.values()), _signs(others.values()).T
-    files, other_files = list(ones), list(others)
-    rows = max(1, AT_ONCE // len(others))
+    signs, columns = (bits.astype(np.float32) * 2 - 1 for bits in (ones[1], others[1]))
+    rows = max(1, AT_ONCE // len(other_files))
     for start in range(0, len(files), rows):
-        products = signs[start : start + rows] @ columns
+        products = signs[start : start + rows] @ columns.T
         for row, column in zip(*np.nonzero(products >= BITS - 2 * NEAR), strict=True):
             yield files[start + row], other_files[column], int(BITS - products[row, column]) // 2
-
-
-def _signs(hashes: Iterable[int]) -> np.ndarray:
-    """Return the bits of hashes as 1 and -1: float32, (hashes, BITS)."""
-    import numpy as np
-
-    whole = b"".join(value.to_bytes(BITS // 8, "big") for value in hashes)
-    bits = np.unpackbits(np.frombuffer(whole, dtype=np.uint8)).reshape(-1, BITS)
-    return bits.astype(np.float32) * 2 - 1

@@ -1,4 +1,4 @@
-"""What one look at a decoded image shows: its kind, what is unusual about it, and two keys to find its copies."""
+"""What one look at a decoded image shows: its kind, what is unusual about it, and how to find its copies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from PIL.Image import Image
 
 HASHED = 16
@@ -41,13 +42,16 @@ class Look:
     """Pillow's mode; https://pillow.readthedocs.io/en/stable/handbook/concepts.html#modes"""
     size: tuple[int, int]
     """(width, height) in pixels."""
-    key: bytes
-    """The same for images with the same pixels, and next to always another for others."""
-    hash: int | None
-    """The perceptual hash; None for an image without contrast."""
+    levels: bytes
+    """The grey levels of blocks, row by row: HASHED + 1 in each of HASHED rows."""
     share: float
     """Share of the pixels that have one value, within two levels; 0 where it is below about 0.9."""
     unusual: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, tuple[int, int], bytes]:
+        """The same for images with the same pixels, and next to always another for others."""
+        return self.mode, self.size, self.levels
 
     @property
     def is_grey(self) -> bool:
@@ -62,13 +66,11 @@ def look(image: Image) -> Look:
     sample = _sample(seen)
     grey = _grey(sample)
     counts = grey.histogram()
-    values = grey.tobytes()  # once: Pillow takes 64 KiB for it whatever the size
-    largest = max(level for level, count in enumerate(counts) if count)
+    largest = max(high for _, high in _extrema(grey))
     return Look(
         mode=mode,
         size=image.size,
-        key=_digest(seen, values),
-        hash=difference_hash(values),
+        levels=grey.reduce(BLOCK).tobytes(),
         share=_share(seen, counts),
         unusual=tuple(_unusual(image, seen, largest)),
     )
@@ -77,20 +79,19 @@ def look(image: Image) -> Look:
 def pixels_of(image: Image) -> bytes:
     """Return the digest of all pixels of a decoded image, its kind and its size."""
     seen = image.convert("RGB") if image.mode in {"P", "PA"} else image
-    return _digest(seen, seen.tobytes())
+    return blake2b(f"{seen.mode} {seen.size} ".encode() + seen.tobytes(), digest_size=16).digest()
 
 
-def difference_hash(values: bytes) -> int | None:
-    """Return the difference hash of a grey sample, in 256 bits: whether each block is brighter than the next.
+def difference_hashes(levels: Sequence[bytes]) -> np.ndarray:
+    """Return the difference hashes of samples: whether each block is brighter than the next; bool, (samples, 256).
 
     https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
     """
     import numpy as np
 
-    rows = np.frombuffer(values, dtype=np.uint8).reshape(HASHED, BLOCK, SAMPLE[0])
-    levels = np.add.reduceat(rows.sum(axis=1, dtype=np.int32), range(0, SAMPLE[0], BLOCK), axis=1)
-    brighter = levels[:, :-1] - levels[:, 1:] > OVER_NOISE * BLOCK**2
-    return int.from_bytes(np.packbits(brighter).tobytes(), "big") or None
+    blocks = np.frombuffer(b"".join(levels), dtype=np.uint8).reshape(len(levels), HASHED, HASHED + 1).astype(np.int16)
+    brighter: np.ndarray = blocks[:, :, :-1] - blocks[:, :, 1:] > OVER_NOISE
+    return brighter.reshape(len(levels), HASHED**2)
 
 
 def _sample(image: Image) -> Image:
@@ -107,10 +108,6 @@ def _grey(sample: Image) -> Image:
     low, high = values.getextrema()
     scale = 255 / (high - low) if high > low else 0  # type: ignore[operator]
     return values.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
-
-
-def _digest(image: Image, values: bytes) -> bytes:
-    return blake2b(f"{image.mode} {image.size} ".encode() + values, digest_size=16).digest()
 
 
 def _share(image: Image, counts: list[int]) -> float:
