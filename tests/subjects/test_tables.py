@@ -12,7 +12,7 @@ import pytest
 
 from retspec.errors import SubjectError
 from retspec.subjects.data.folders import Folders
-from retspec.subjects.data.sources.csv_files import Shares, Tables, csv
+from retspec.subjects.data.sources.csv_files import Tables, csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,13 +202,13 @@ def folds(folder: Path, cells: str = "01234") -> None:
 @pytest.mark.parametrize(
     ("shares", "counts"),
     [
-        (Shares(val=0), {"train": 4, "val": 1}),
-        (Shares(train=[0, 1, 2], val="3", test=[4]), {"train": 3, "val": 1, "test": 1}),
-        (Shares(train=[1, 2]), {"train": 2}),
+        ({"val": 0}, {"train": 4, "val": 1}),
+        ({"train": [0, 1, 2], "val": "3", "test": [4]}, {"train": 3, "val": 1, "test": 1}),
+        ({"train": [1, 2]}, {"train": 2}),
     ],
 )
 def test_values_of_a_column_are_the_splits_that_a_spec_says(
-    shares: Shares, counts: dict[str, int], tmp_path: Path
+    shares: dict[str, object], counts: dict[str, int], tmp_path: Path
 ) -> None:
     folds(tmp_path)
     dataset = read(tmp_path, split_column="fold", splits=shares)
@@ -225,10 +225,13 @@ def test_values_of_a_column_are_the_splits_that_a_spec_says(
             "data.csv.split_column",
             "say which value is which split, such as `splits: {train: [1, 2, 3, 4], val: [0]}`",
         ),
-        ({"splits": Shares(val=7)}, "data.csv.splits.val", "no row is of '7'"),
-        ({"splits": Shares(val=1, test=[1, 2])}, "data.csv.splits.test", "'1' is in val and in test"),
-        ({"splits": Shares(val=1), "val": "train.csv"}, "data.csv.val", "val is a table here"),
-        ({"splits": Shares(val=1), "split_column": None}, "data.csv.splits", "name that column"),
+        ({"image_column": []}, "data.csv.image_column", "name the column"),
+        ({"delimiter": ", "}, "data.csv.delimiter", "', ' is not one character"),
+        ({"splits": {"vall": 1}}, "data.csv.splits.vall", "did you mean 'val'?"),
+        ({"splits": {"val": 7}}, "data.csv.splits.val", "no row is of '7'"),
+        ({"splits": {"val": 1, "test": [1, 2]}}, "data.csv.splits.test", "'1' is in val and in test"),
+        ({"splits": {"val": 1}, "val": "train.csv"}, "data.csv.val", "val is a table here"),
+        ({"splits": {"val": 1}, "split_column": None}, "data.csv.splits", "name that column"),
     ],
 )
 def test_a_division_that_is_not_clear_is_refused(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from retspec.errors import SubjectError
+from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import Dataset
 from retspec.plugin import dataset_source
 from retspec.subjects.data.folders import Folders
@@ -27,27 +27,10 @@ if TYPE_CHECKING:
 
     from retspec.subjects.data.tables.rows import Rows
 
-File = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        description="A table, relative to this spec: CSV, TSV, a list in a text file, JSON lines; with the extra "
-        "`tables` Parquet, Arrow and Excel, too.",
-    ),
-]
+File = Annotated[str, Meta(min_length=1, description="A table of any format, relative to this spec.")]
 Folder = Annotated[str, Meta(min_length=1)]
-Column = Annotated[str, Meta(min_length=1)]
 Extension = Annotated[str, Meta(pattern=r"^\.\w+$")]
 Value = str | int | bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shares:
-    """The values of the column of splits that each split has."""
-
-    train: Value | list[Value] | None = None
-    val: Value | list[Value] | None = None
-    test: Value | list[Value] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,24 +40,11 @@ class Tables:
     train: File | None = None
     val: File | None = None
     test: File | None = None
-    split_column: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                description="The column that divides the table `train` into splits.",
-                examples=["split", "fold"],
-            ),
-        ]
-        | None
-    ) = None
+    split_column: Annotated[str, Meta(description="The column that divides `train`.")] | None = None
     splits: (
         Annotated[
-            Shares,
-            Meta(
-                description="Which values of `split_column` are which split; without `train`, it has all others.",
-                examples=[{"val": 0}, {"train": [1, 2, 3, 4], "val": [0]}],
-            ),
+            dict[str, Value | list[Any]],
+            Meta(description="Its values of each split."),
         ]
         | None
     ) = None
@@ -83,71 +53,30 @@ class Tables:
         Meta(description="The folder of the images, relative to this spec; or one for each split: {train: ..., ...}."),
     ] = "."
     image_column: Annotated[
-        Column | list[Column] | dict[str, Column],
-        Meta(
-            description="The column of file names. Several give a model several inputs, in their order, or by the "
-            "names of the arguments of `forward`.",
-            examples=["id_code", ["Left-Fundus", "Right-Fundus"], {"left": "Left-Fundus", "right": "Right-Fundus"}],
-        ),
+        str | list[str] | dict[str, str],
+        Meta(description="The column of file names, or several."),
     ]
     label_column: (
         Annotated[
-            Column | list[Column],
-            Meta(
-                description="The column of labels. Several hold 1 or 0 for a class each, whose number is its place.",
-                examples=["diagnosis", ["N", "D", "G", "C", "A", "H", "M", "O"]],
-            ),
+            str | list[str],
+            Meta(description="The column of labels; several hold 1 or 0."),
         ]
         | None
     ) = None
     group_column: (
-        Annotated[
-            str, Meta(min_length=1, description="The column of what must not be in two splits, such as the patient.")
-        ]
-        | None
+        Annotated[str, Meta(description="The column of what must not be in two splits, such as the patient.")] | None
     ) = None
     extension: (
         Annotated[
-            Extension | list[Extension],
-            Meta(
-                description="Put behind file names that lack it; of several, the first that gives a file.",
-                examples=[".png", [".jpg", ".jpeg", ".png"]],
-            ),
+            Extension | list[str],
+            Meta(description="Put behind file names without it."),
         ]
         | None
     ) = None
-    columns: (
-        Annotated[
-            list[Column],
-            Meta(
-                min_length=1,
-                description="The names of the columns, for tables without a header.",
-                examples=[["image", "label"]],
-            ),
-        ]
-        | None
-    ) = None
-    delimiter: (
-        Annotated[
-            str,
-            Meta(min_length=1, max_length=1, description="What is between cells; by default what gives the columns."),
-        ]
-        | None
-    ) = None
-    encoding: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                description="How text is encoded, by Python's names; by default UTF-8, or UTF-16 if that is clear.",
-                examples=["cp1252", "gb18030"],
-            ),
-        ]
-        | None
-    ) = None
-    sheet: Annotated[str, Meta(min_length=1, description="The sheet of a workbook; by default the first.")] | None = (
-        None
-    )
+    columns: Annotated[list[str], Meta(min_length=1)] | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
 
 
 @dataset_source
@@ -159,6 +88,7 @@ def csv(tables: Tables, folder: Path) -> Dataset:
 
     Raises SubjectError for tables and columns that are not there.
     """
+    _require_sense(tables)
     notes: list[str] = []
     columns = tables.image_column
     wanted = Wanted(
@@ -212,12 +142,15 @@ def _rows(tables: Tables, wanted: Wanted, folder: Path, notes: list[str]) -> dic
                 path=f"{PATH}.{name}",
             )
         rows |= made
-    _require_division(tables)
     return {name: rows[name] for name in SPLITS if name in rows}
 
 
-def _require_division(tables: Tables) -> None:
-    """Raise SubjectError for keys that divide nothing."""
+def _require_sense(tables: Tables) -> None:
+    """Raise SubjectError for keys that say nothing: the schema has no room for what each may hold."""
+    if tables.delimiter is not None and len(tables.delimiter) != 1:
+        raise SubjectError(f"{tables.delimiter!r} is not one character", path=f"{PATH}.delimiter")
+    if not all(tables.image_column or [""]):
+        raise SubjectError("name the column of the files", path=f"{PATH}.image_column")
     if tables.split_column is not None and tables.train is None:
         raise SubjectError("`split_column` divides the table `train`, and there is none", path=f"{PATH}.split_column")
     if tables.splits is not None and tables.split_column is None:
@@ -225,12 +158,16 @@ def _require_division(tables: Tables) -> None:
 
 
 def _shares(tables: Tables) -> dict[str, list[str]]:
-    """Return split to the values that it has."""
-    given = {} if tables.splits is None else asdict(tables.splits)
+    """Return split to the values that it has; raises SubjectError for a split that there is not."""
+    given = tables.splits or {}
+    if strange := next((split for split in given if split not in SPLITS), None):
+        raise SubjectError(
+            f"there is no split {strange!r}{did_you_mean(strange, SPLITS)}; there are {', '.join(SPLITS)}",
+            path=f"{PATH}.splits.{strange}",
+        )
     return {
         split: [str(value) for value in (values if isinstance(values, list) else [values])]
         for split, values in given.items()
-        if values is not None
     }
 
 
