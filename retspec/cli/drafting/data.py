@@ -55,6 +55,12 @@ class DraftedData:
         """Whether the config gives everything that turns an image into a tensor."""
         return {"size", "mean", "std"} <= self._found.keys()
 
+    @property
+    def _is_divided(self) -> bool:
+        """Whether a single table has a column of splits or folds."""
+        table = self._table("train") if self._tables == ["train"] else None
+        return table is not None and any(True for _ in self._division(table))
+
     def section(self) -> Iterator[str]:
         """Yield the lines of the section `data`."""
         if not self.names_files:
@@ -72,7 +78,7 @@ class DraftedData:
         if self._tables:
             yield "missing_files: 0"
         yield "corrupt_images: 0                  # every file is decoded, once"
-        several = len(self._tables or self._splits_below() or SPLITS) > 1
+        several = len(self._tables or self._splits_below() or SPLITS) > 1 or self._is_divided
         yield f"{'' if several else '# '}split_leakage: 0"
         yield "max_class_imbalance: 10"
         yield self._labels()
@@ -100,7 +106,7 @@ class DraftedData:
         for option in COLUMNS:
             if option != "split_column":
                 yield from (f"    {line}" for line in self._column(option, tables))
-        if len(self._tables) == 1 and self._tables[0] == "train" and tables:
+        if self._tables == ["train"] and tables:
             yield from (f"    {line}" for line in self._division(tables[0]))
         if tables and images[1] and (extension := self._extension(tables, images[1])):
             yield f"    extension: {extension}"
