@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from torchvision.transforms.functional import to_tensor
 
+from retspec.checks.data.class_map_mismatch import class_map_mismatch
+from retspec.checks.data.labels_out_of_range import labels_out_of_range
+from retspec.measurements.labels import labels
 from retspec.measurements.splits import splits
+from retspec.plugin import Inconclusive
 from retspec.plugins.catalog import gather
 from retspec.spec.load import load
 from retspec.spec.validate import validate
+from retspec.subjects.data.images import take_images
 from retspec.subjects.subject import Subject
 
 if TYPE_CHECKING:
@@ -169,3 +175,19 @@ def test_a_split_without_labels_has_files_and_no_classes(tmp_path: Path) -> None
     aptos(tmp_path)
     found = splits.function(dataset_of(SPECS["APTOS"], tmp_path))
     assert (found.unlabelled, found.counts["test"], [*found.classes], found.files) == (("test",), {}, ["train"], 3)
+    judged = labels.function(dataset_of(SPECS["APTOS"], tmp_path), None, task=None, num_classes=5)
+    assert labels_out_of_range.function(judged).unseen == "test has no labels"
+    with pytest.raises(Inconclusive, match="test has no labels"):
+        class_map_mismatch.function(found)
+
+
+def test_several_images_of_an_example_are_several_inputs_and_several_labels_are_numbers(tmp_path: Path) -> None:
+    odir(tmp_path)
+    dataset = dataset_of(SPECS["ODIR: two images, eight labels"], tmp_path)
+    pair = take_images(dataset, to_tensor, 2, 0)
+    inputs, targets = pair
+    assert (inputs.shape, targets.shape, targets.is_floating_point()) == ((2, 2 * 3 * 4 * 4), (2, 8), True)
+    assert pair.layout is not None
+    parted = pair.layout.parted(inputs)
+    assert isinstance(parted, dict)
+    assert {name: part.shape for name, part in parted.items()} == dict.fromkeys(("left", "right"), (2, 3, 4, 4))
