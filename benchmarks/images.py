@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from retspec.facts import Dataset
 
 BAR = 1.25
-SIZES = ((1_000, 64), (10_000, 64), (200, 1024))
-DIFFERENT = 20
-"""Number of images that are drawn; the others are copies, since drawing takes longer than decoding."""
+SIZES = ((1_000, 64), (10_000, 64), (10_000, 224), (200, 1024))
+DRAWN = 20
+"""Number of images that are drawn; the others are parts of those, moved by other amounts."""
 
 
 @click.command(help=__doc__)
@@ -38,7 +37,7 @@ def main(rounds: int) -> None:
     for count, side in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             dataset = _written(Path(folder), count, side)
-            paths = [dataset.path(example) for example in dataset.first.examples]
+            paths = [dataset.path(example) for example in dataset.examples]
             decoding, measuring = _interleaved(dataset, paths, rounds)
         name = f"{count:,} images of {side} px"
         rows.append((name, median(decoding), median(measuring)))
@@ -47,15 +46,23 @@ def main(rounds: int) -> None:
 
 
 def _written(root: Path, count: int, side: int) -> Dataset:
-    folder = root / "train" / "class"
-    folder.mkdir(parents=True)
+    """Write images that all differ, each with a disc like a fundus, a fifth of them for validation."""
+    rows, columns = np.mgrid[:side, :side] / side - 0.5
+    disc = ((rows**2 + columns**2) < 0.2)[..., None]  # noqa: PLR2004 - of the width
+    drawn = [_smooth(index, 2 * side) for index in range(DRAWN)]
+    for split in ("train", "val"):
+        (root / split / "class").mkdir(parents=True)
     for index in range(count):
-        if index < DIFFERENT:
-            coarse = np.random.default_rng(index).integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
-            Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), dtype=np.uint8))).save(folder / f"{index}.jpg")
-        else:
-            shutil.copy(folder / f"{index % DIFFERENT}.jpg", folder / f"{index}.jpg")
+        top, left = np.random.default_rng(index).integers(0, side, 2)
+        part = drawn[index % DRAWN][top : top + side, left : left + side] * disc
+        split = "val" if index % 5 == 0 else "train"
+        Image.fromarray(part).save(root / split / "class" / f"{index}.jpg")
     return imagefolder(ImageFolder(root="."), root)
+
+
+def _smooth(seed: int, side: int) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(60, 200, (side // 8, side // 8, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def _interleaved(dataset: Dataset, paths: Sequence[Path], rounds: int) -> tuple[list[float], list[float]]:

@@ -39,5 +39,8 @@ def open_regular(path: Path) -> BufferedReader:
 def read_regular(path: Path, most: int) -> bytes | None:
     """Return the content of a file, or None if it has more than so many bytes. Raises what `open_regular` raises."""
     with open_regular(path) as file:
-        content = file.read(most + 1)  # also of a file that grows, and of one in /proc, whose size reads as 0
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(min(size, most) + 1)  # `read` takes as much memory as it may need, if only for a moment
+        if len(content) > size:  # a file that grows, or one in /proc, whose size reads as 0
+            content += file.read(most + 1 - len(content))
     return None if len(content) > most else content

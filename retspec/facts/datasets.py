@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
 
-class Example(Struct, frozen=True):
-    """One image with its label."""
+class Example(Struct, frozen=True, gc=False):
+    """One image with its label, or several images with one."""
 
     file: str
     """Path of the image, relative to the dataset's folder."""
-    label: int | None
-    """The class index that a loss gets; None for text in a table that is not a number."""
+    label: int | tuple[int, ...] | None
+    """The class index that a loss gets; of several label columns, 1 or 0 for each; None for text that is neither."""
     class_name: str
-    """The class folder, or the label as written in the table."""
+    """The class folder, or the label as written in the table; of several columns, the names of those that are 1."""
     group: str | None = None
     """What must not be in two splits, such as the patient."""
+    also: tuple[str, ...] = ()
+    """The further images of the same example, such as the other eye."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All images of the example."""
+        return (self.file, *self.also)
 
 
 class Split(Struct, frozen=True):
@@ -27,6 +34,8 @@ class Split(Struct, frozen=True):
     examples: tuple[Example, ...]
     classes: Mapping[str, int]
     """Class name to class index, for every class that the split itself defines, with or without examples."""
+    has_labels: bool = True
+    """Whether it has labels at all; a public test table has none."""
 
 
 class Dataset(Struct, frozen=True):
@@ -41,14 +50,24 @@ class Dataset(Struct, frozen=True):
     """Folders, relative to `folder`, of which every image should be in a split."""
     others: tuple[str, ...] = ()
     """Files in the splits' own folders that are left out, since they are no images by their names."""
+    inputs: tuple[str, ...] = ()
+    """The arguments of `forward` that get the several images of an example; empty for their order, or for one image."""
 
     @property
     def examples(self) -> tuple[Example, ...]:
         """The examples of all splits."""
         return tuple(example for split in self.splits.values() for example in split.examples)
 
+    def files(self) -> Iterator[tuple[str, str, Example]]:
+        """Yield every image of every example: the split, the file, the example."""
+        for name, split in self.splits.items():
+            for example in split.examples:
+                yield name, example.file, example
+                for file in example.also:
+                    yield name, file, example
+
     def path(self, example: Example) -> Path:
-        """Return the path of an example's image."""
+        """Return the path of an example's first image."""
         return Path(self.folder, example.file)
 
     @property
@@ -96,6 +115,8 @@ class Splits(Struct, frozen=True):
     """Pairs in two splits that are named like two eyes of one patient, and have no group."""
     notes: tuple[str, ...]
     """Those of the dataset."""
+    unlabelled: tuple[str, ...] = ()
+    """Splits without labels."""
 
 
 class UnlistedFile(Struct, frozen=True):
@@ -197,3 +218,5 @@ class Labels(Struct, frozen=True):
     unused: tuple[int, ...] = ()
     """Outputs that no image of any split has the label of."""
     notes: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+    """Splits without labels."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
@@ -17,7 +18,6 @@ from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from retspec.facts import Dataset
 
@@ -41,7 +41,8 @@ def images(
 
     Threads suffice: Pillow's decoders and the hash release the interpreter lock.
     """
-    files = {example.file: dataset.path(example) for example in dataset.examples}
+    folder = Path(dataset.folder)
+    files = {file: folder / file for _, file, _ in dataset.files()}
     with _as_it_is() as pillows_limit:
         reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
         seen = dict(zip(files, _read_all(list(files.values()), reading, progress), strict=True))

@@ -35,13 +35,17 @@ def labels(
     Raises SubjectError when neither the model nor `num_classes` gives the number of classes, and Inconclusive for a
     task whose labels are no class numbers.
     """
-    if task not in _NUMBERED:
+    several = any(isinstance(each.label, tuple) for each in dataset.first.examples)
+    if task not in _NUMBERED and not several:
         raise Inconclusive(f"the labels of the task {task} are no class numbers, so that none is out of their range")
     if task == "ordinal" and num_classes is None:
         raise Inconclusive("the outputs may be grades or thresholds between them; give `with: {num_classes: 5}`")
     classes = num_classes or classes_of(optional_skeleton)
-    outside = [each for each in dataset.examples if each.label is None or not 0 <= each.label < classes]
-    used = {each.label for each in dataset.examples}
+    labelled = [each for split in dataset.splits.values() if split.has_labels for each in split.examples]
+    if not labelled:
+        raise Inconclusive("no split has labels; name their column: `label_column`")
+    outside = [each for each in labelled if not _has_outputs(each.label, classes)]
+    used = _used({each.label for each in labelled})
     unused = tuple(number for number in range(classes) if number not in used)
     absent = listing([f"class {number}" for number in unused])
     return Labels(
@@ -49,7 +53,21 @@ def labels(
         tuple(OutsideLabel(each.file, each.class_name or "no label") for each in outside),
         unused,
         (f"no image of any split has the label of {absent}, of {classes} classes.",) if unused else (),
+        tuple(name for name, split in dataset.splits.items() if not split.has_labels),
     )
+
+
+def _has_outputs(label: int | tuple[int, ...] | None, classes: int) -> bool:
+    """Whether a model with so many outputs has one for a label; for several columns, as many as there are."""
+    if isinstance(label, tuple):
+        return len(label) == classes
+    return label is not None and 0 <= label < classes
+
+
+def _used(labels: set[int | tuple[int, ...] | None]) -> set[int | None]:
+    """Return the class numbers that occur."""
+    several = {index for label in labels if isinstance(label, tuple) for index, value in enumerate(label) if value}
+    return several | {label for label in labels if not isinstance(label, tuple)}
 
 
 def classes_of(skeleton: Skeleton | None) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import SharedGroup, Splits
 from retspec.plugin import Cost, measurement
+from retspec.subjects.data.folders import Folders
 from retspec.subjects.data.groups import eye_pairs
 from retspec.subjects.data.names import near_names
 
@@ -20,30 +21,34 @@ if TYPE_CHECKING:
 def splits(dataset: Dataset) -> Splits:
     """Count the examples of each class in each split, and find missing files, without opening any file."""
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
-    missing = tuple(dict.fromkeys(_missing(dataset)))
+    files = dict.fromkeys(file for _, file, _ in dataset.files())
+    folders = Folders(dataset.folder)
+    missing = tuple(file for file in files if not folders.has(file))
     return Splits(
-        counts={name: _counts(split, classes) for name, split in dataset.splits.items()},
-        classes={name: dict(split.classes) for name, split in dataset.splits.items()},
+        counts={name: _counts(split, classes) if split.has_labels else {} for name, split in dataset.splits.items()},
+        classes={name: dict(split.classes) for name, split in dataset.splits.items() if split.has_labels},
         listed={name: len(split.examples) for name, split in dataset.splits.items()},
-        files=len({example.file for split in dataset.splits.values() for example in split.examples}),
+        files=len(files),
         missing=missing,
         near=near_names(dataset, missing),
         shared_groups=tuple(_shared_groups(dataset)),
         has_groups=any(example.group for split in dataset.splits.values() for example in split.examples),
-        eyes=tuple(pair for pair in eye_pairs(dataset) if len(set(pair.splits)) > 1),
+        eyes=tuple(eye_pairs(dataset)),
         notes=dataset.notes,
+        unlabelled=tuple(name for name, split in dataset.splits.items() if not split.has_labels),
     )
 
 
 def _counts(split: Split, classes: Sequence[str]) -> dict[str, int]:
-    """Return class name to number of examples; examples without a label are not counted."""
-    numbers = Counter(example.class_name for example in split.examples)
+    """Return class name to number of examples; examples without a label are not counted.
+
+    With several label columns an example counts for each class that it has.
+    """
+    numbers = Counter(example.class_name for example in split.examples if not isinstance(example.label, tuple))
+    several = Counter(example.label for example in split.examples if isinstance(example.label, tuple))
+    if several:
+        return {name: sum(n for label, n in several.items() if label[at]) for name, at in split.classes.items()}
     return {name: numbers[name] for name in classes}
-
-
-def _missing(dataset: Dataset) -> Iterator[str]:
-    for split in dataset.splits.values():
-        yield from (example.file for example in split.examples if not dataset.path(example).is_file())
 
 
 def _shared_groups(dataset: Dataset) -> Iterator[SharedGroup]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def unlisted(dataset: Dataset) -> Unlisted:
     """Find the images on the disk that no split lists, by their names, without opening any file."""
-    listed = {example.file for example in dataset.examples}
+    listed = {file for _, file, _ in dataset.files()}
     root = Path(dataset.folder)
     tops = [root / folder for folder in dataset.folders if (root / folder).is_dir()]
     below = dict.fromkeys(os.path.relpath(path, root) for top in tops for path in files_below(top, []))

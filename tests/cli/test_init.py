@@ -241,3 +241,22 @@ def test_a_config_that_nothing_can_be_drafted_from(retspec: Any, tmp_path: Path,
     assert finished.code == 2
     assert finished.err.startswith(message)
     assert not (tmp_path / "preflight.yaml").exists()
+
+
+def test_a_table_with_folds_is_divided_in_the_draft(retspec: Any, tmp_path: Path) -> None:
+    """The layout of most solutions on Kaggle: one table, which a script gave a column of folds."""
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input/train_folds.csv").write_text("id_code,diagnosis,fold\na,0,0\nb,1,1\nc,2,2\n")
+    (tmp_path / "train.yaml").write_text("train_csv: input/train_folds.csv\nimage_dir: input\n")
+    assert retspec("init", "--config", "train.yaml", "spec.yaml").code == 0
+    assert retspec("validate", "spec.yaml").code == 0
+    drafted = load("spec.yaml").data
+    assert drafted["data"]["csv"] == {
+        "train": "input/train_folds.csv",
+        "images": "input",
+        "image_column": "id_code",
+        "label_column": "diagnosis",
+        "split_column": "fold",
+        "splits": {"val": "0"},
+    }
+    assert "split_leakage" in drafted["checks"]

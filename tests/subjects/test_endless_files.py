@@ -13,7 +13,7 @@ from retspec.measurements.violations import violations
 from retspec.records import Config
 from retspec.subjects.data.images import open_image
 from retspec.subjects.data.reading import Reading
-from retspec.subjects.data.tables import read_table
+from retspec.subjects.data.tables.reading import read_table
 from retspec.subjects.models.image_processors import FILE, preprocessing_in
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ def class_counts(splits: Splits, split: str | None) -> Mapping[str, int]:
             f"there is no split {name!r}{did_you_mean(name, splits.counts)}; there are {', '.join(splits.counts)}",
             path="data",
         )
+    if name in splits.unlabelled:
+        raise Inconclusive(f"the split {name!r} has no labels")
     if not splits.counts[name]:
         raise SubjectError(f"the split {name!r} has no class", path="data")
     return splits.counts[name]
@@ -44,6 +46,11 @@ def empty_splits(splits: Splits) -> str:
     """Return which splits list no image, as a clause for what was not looked at; empty when all do."""
     empty = [name for name, listed in splits.listed.items() if not listed]
     return f"{', '.join(empty)} lists no image" if empty else ""
+
+
+def unlabelled(names: Sequence[str]) -> str:
+    """Return which splits have no labels, as a clause for what was not looked at; empty when all have."""
+    return f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no labels" if names else ""
 
 
 def read_of(images: Images) -> str:

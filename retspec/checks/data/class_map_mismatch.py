@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.checks.data._reading import require_several
+from retspec.checks.data._reading import require_several, unlabelled
 from retspec.facts import Splits
-from retspec.plugin import Count, Observed, check
+from retspec.plugin import Count, Inconclusive, Observed, check
 from retspec.subjects.data.classes import natural
 
 if TYPE_CHECKING:
@@ -34,15 +34,19 @@ def class_map_mismatch(splits: Splits) -> Observed[Count]:
     What the number means:
         Classes that do not have the same number in every split, including those that a split lacks. The details also
         show when the order is not that of the numbers in the names (`10` is sorted before `2`): harmless for kinds,
-        wrong for grades.
+        wrong for grades. A split without labels is left out: a limit that is met has no verdict then.
     """
     require_several(splits)
+    if len(splits.classes) < 2:  # noqa: PLR2004 - it takes two
+        raise Inconclusive(f"{unlabelled(splits.unlabelled)}; there are no two splits to compare")
     names = sorted({name for classes in splits.classes.values() for name in classes})
     numbers = {name: {split: classes.get(name) for split, classes in splits.classes.items()} for name in names}
     wrong = {name: found for name, found in numbers.items() if len(set(found.values())) > 1}
     lines = [f"{name}: {', '.join(_said(split, number) for split, number in wrong[name].items())}" for name in wrong]
     order = _order(next(iter(splits.classes.values())))
-    return Observed(len(wrong), {"classes": lines, "order": order, "notes": list(splits.notes)})
+    return Observed(
+        len(wrong), {"classes": lines, "order": order, "notes": list(splits.notes)}, unlabelled(splits.unlabelled)
+    )
 
 
 def _said(split: str, number: int | None) -> str:

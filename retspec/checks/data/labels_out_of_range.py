@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retspec.checks.data._reading import unlabelled
 from retspec.facts import Labels
 from retspec.plugin import Count, Observed, check
 
@@ -26,9 +27,9 @@ def labels_out_of_range(labels: Labels) -> Observed[Count]:
     What the number means:
         Images whose label is no integer, or not in [0, C) for C classes, as cross-entropy asks for
         (https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html). C is the width of the model's
-        output, or what `with` gives.
+        output, or what `with` gives. Of several label columns there must be C, with 1 or 0 in every cell. Where a split
+        has no labels, a limit that is met has no verdict.
     """
     files = [f"{each.file}: {each.label}" for each in labels.outside]
-    return Observed(
-        len(files), {"classes": labels.num_classes, "files": files, "without an image": list(labels.unused)}
-    )
+    details = {"classes": labels.num_classes, "files": files, "without an image": list(labels.unused)}
+    return Observed(len(files), details, unlabelled(labels.unlabelled))

@@ -24,8 +24,9 @@ def missing_files(splits: Splits) -> Observed[Count]:
         missing_files: 0
 
     What the number means:
-        Different files that the dataset lists and that do not exist. For each, the details name the file that is nearly
-        called so: in another case, Unicode form, folder, with another suffix, without its zeros, with backslashes.
+        Different files that the dataset lists and that do not exist. For the first thousand, the details name the
+        file that is nearly called so: in another case, Unicode form, folder, with another suffix, without its zeros,
+        with backslashes.
     """
     total = f"{len(splits.missing):,} of {splits.files:,}"
     files = [f"{file}: {splits.near[file]}" if file in splits.near else file for file in splits.missing]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from retspec.cli.drafting.recognition import Found, is_sized
 from retspec.errors import SubjectError
 from retspec.subjects.config_paths import find
-from retspec.subjects.data.sources.imagefolder import SPLITS
-from retspec.subjects.data.tables import Table, read_table
+from retspec.subjects.data.split_words import SPLITS
+from retspec.subjects.data.tables.reading import read_table
+from retspec.subjects.data.tables.table import Dialect, Table
+from retspec.subjects.data.tables.values import spelling
 from retspec.subjects.data.walking import SUFFIXES
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ COLUMNS = {
         *("label", "labels", "diagnosis", "level", "grade", "retinopathy grade", "dr_grade", "adjudicated_dr_grade"),
         *("class", "target", "y"),
     ),
+    "split_column": ("split", "fold", "folds", "kfold", "subset", "partition", "is_valid", "set"),
     "group_column": ("patient", "patient_id", "patientid", "patient id", "subject", "subject_id"),
 }
 """Usual names of the columns in tables of images, in lower case."""
+_USUAL = Dialect(wanted=tuple(name for names in COLUMNS.values() for name in names))
 
 
 class DraftedData:
@@ -53,6 +57,12 @@ class DraftedData:
         """Whether the config gives everything that turns an image into a tensor."""
         return {"size", "mean", "std"} <= self._found.keys()
 
+    @property
+    def _is_divided(self) -> bool:
+        """Whether a single table has a column of splits or folds."""
+        table = self._table("train") if self._tables == ["train"] else None
+        return table is not None and any(True for _ in self._division(table))
+
     def section(self) -> Iterator[str]:
         """Yield the lines of the section `data`."""
         if not self.names_files:
@@ -70,7 +80,7 @@ class DraftedData:
         if self._tables:
             yield "missing_files: 0"
         yield "corrupt_images: 0                  # every file is decoded, once"
-        several = len(self._tables or self._splits_below() or SPLITS) > 1
+        several = len(self._tables or self._splits_below() or SPLITS) > 1 or self._is_divided
         yield f"{'' if several else '# '}split_leakage: 0"
         yield "max_class_imbalance: 10"
         yield self._labels()
@@ -96,7 +106,10 @@ class DraftedData:
         images = self._images_folder()
         yield f"    {images[0]}"
         for option in COLUMNS:
-            yield from (f"    {line}" for line in self._column(option, tables))
+            if option != "split_column":
+                yield from (f"    {line}" for line in self._column(option, tables))
+        if self._tables == ["train"] and tables:
+            yield from (f"    {line}" for line in self._division(tables[0]))
         if tables and images[1] and (extension := self._extension(tables, images[1])):
             yield f"    extension: {extension}"
 
@@ -125,15 +138,29 @@ class DraftedData:
         else:
             yield "# group_column: patient   # what must not be in two splits"
 
+    def _division(self, table: Table) -> Iterator[str]:
+        """Yield the keys that divide a single table, if it has a column of splits or folds."""
+        known = {title.strip().casefold(): place for place, title in enumerate(table.header)}
+        name = next((name for name in COLUMNS["split_column"] if name in known), None)
+        if name is None:
+            return
+        (cells,) = table.read([known[name]], [])
+        values = sorted({spelling(cell) for cell in cells if cell}, key=lambda value: (len(value), value))
+        yield f"split_column: {json.dumps(table.header[known[name]].strip(), ensure_ascii=False)}"
+        words = {word for known in SPLITS.values() for word in known}
+        if values and not words.issuperset(values):
+            yield f"splits: {{val: {json.dumps(values[0])}}}   # a guess; train has {', '.join(values[1:8])}"
+
     def _extension(self, tables: Sequence[Table], folder: Path) -> str:
         """Return the suffix that turns the names in the tables into files in a folder; empty when unknown."""
-        names = filter(None, (cell.strip() for cell in next(iter(tables[0].rows), ())))
+        columns = tables[0].read(range(len(tables[0].header)), [])
+        names = filter(None, (cell for column in columns for cell in column[:1]))
         return next((end for name in names for end in SUFFIXES if find(f"{name}{end}", [str(folder)])), "")
 
     def _table(self, word: str) -> Table | None:
         path = self._disk.path(self._found[word])
         try:
-            return None if path is None else read_table(path, path.name, path="data.csv")
+            return None if path is None else read_table(path, path.name, _USUAL, path="data.csv")
         except SubjectError:
             return None  # a run reports what is wrong with it
 

@@ -10,7 +10,7 @@ from retspec.cli.drafting.foundation import PLUGIN, Foundation, foundation_in, h
 from retspec.cli.drafting.recognition import Found, is_sized
 from retspec.cli.lookup import model_fault
 from retspec.subjects.config_paths import INPUTS, OUTPUT_FOLDERS, texts
-from retspec.subjects.data.sources.imagefolder import SPLITS
+from retspec.subjects.data.split_words import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

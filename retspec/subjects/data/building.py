@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from retspec.subjects.models.structure import input_size
 from retspec.subjects.seeds import loaded_libraries, seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     import torch
@@ -74,7 +75,7 @@ class DataBuilder:
             for name, value in spec.data.arguments.items()
         }
         self._keys: Keys | None = self._arguments.get("keys")
-        self.parts = None if self._keys is None else Parts()
+        self.parts = Parts() if self._keys is not None or _names_several_images(spec.data.value) else None
         """What parts several inputs in front of the model; None where the spec does not say where they are."""
 
     @cached_property
@@ -146,7 +147,8 @@ class DataBuilder:
         """Return a batch (inputs, targets) of a number of images; None for the batch size of the spec."""
         if self.source.gives_files:
             with seeded(self._seed):
-                return take_images(self.dataset, self.transforms.evaluate, samples or self._batch_size, self._seed)
+                images = take_images(self.dataset, self.transforms.evaluate, samples or self._batch_size, self._seed)
+            return self._noted(images)
         given = self.batches(samples)
         if isinstance(given, tuple):
             return given
@@ -188,3 +190,9 @@ class DataBuilder:
         with seeded(self._seed, only_loaded=only_loaded):
             value = msgspec.convert(self._data.value, self.source.value_type, strict=False)
             return self.source(value, context, **self._arguments)
+
+
+def _names_several_images(value: Any) -> bool:
+    """Whether a table has several columns of images, which is known before any table is read."""
+    columns = value.get("image_column") if isinstance(value, Mapping) else None
+    return isinstance(columns, (list, dict)) and len(columns) > 1

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from retspec.errors import SubjectError
 from retspec.facts import Dataset, Example, Split
-from retspec.subjects.data.tables import integer
+from retspec.subjects.data.tables.values import integer
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -43,8 +43,15 @@ def with_classes(dataset: Dataset, names: Sequence[str] | None) -> Dataset:
     if len(numbers) < len(names):
         twice = next(name for name in names if list(names).count(name) > 1)
         raise SubjectError(f"the class {twice!r} is named twice", path=PATH)
+    if any(isinstance(example.label, tuple) for example in dataset.first.examples):
+        if list(dataset.first.classes) != list(names):
+            columns = ", ".join(dataset.first.classes)
+            raise SubjectError(f"several label columns are the classes in their order: {columns}", path=PATH)
+        return dataset
     splits = {
         split: Split(tuple(_numbered(example, names, numbers) for example in listed.examples), numbers)
+        if listed.has_labels
+        else listed
         for split, listed in dataset.splits.items()
     }
     return replace(dataset, splits=splits, notes=(*dataset.notes, *_notes_on_named(splits, numbers)))
@@ -57,7 +64,7 @@ def _numbered(example: Example, names: Sequence[str], numbers: Mapping[str, int]
 
 
 def _notes_on_named(splits: Mapping[str, Split], numbers: Mapping[str, int]) -> Iterator[str]:
-    found = {example.class_name for split in splits.values() for example in split.examples}
+    found = {example.class_name for split in splits.values() for example in split.examples if split.has_labels}
     if unused := [name for name in numbers if name not in found]:
         yield f"no split has an image of {_quoted(unused)}, which `classes` names."
     if strangers := sorted(found - set(numbers) - {""}):
@@ -66,6 +73,8 @@ def _notes_on_named(splits: Mapping[str, Split], numbers: Mapping[str, int]) -> 
 
 def class_notes(dataset: Dataset) -> Iterator[str]:
     """Yield what is strange about the numbers of classes that no spec gives, in whole sentences."""
+    if any(isinstance(example.label, tuple) for example in dataset.first.examples):
+        return
     numbers: dict[str, int] = {}
     for split in dataset.splits.values():
         numbers = {**split.classes, **numbers}
@@ -120,7 +129,7 @@ def _gap_notes(dataset: Dataset, numbers: Mapping[str, int]) -> Iterator[str]:
     """Yield a note about integers that are labels as they are, and leave out some below the largest."""
     if not numbers or any(integer(name) != number for name, number in numbers.items()):
         return
-    used = sorted({each.label for each in dataset.examples if each.label is not None and each.label >= 0})
+    used = sorted({each.label for each in dataset.examples if isinstance(each.label, int) and each.label >= 0})
     if missing := sorted(set(range(used[-1] if used else 0)) - set(used)):
         absent = ", ".join(f"class {number}" for number in missing[:5])
         start = "; the labels start at 1, and a loss counts from 0" if missing == [0] else ""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from retspec.errors import SubjectError
-from retspec.facts import Dataset, EyePair, Split
+from retspec.facts import Dataset, EyePair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from retspec.facts import Example
     from retspec.records import Grouping
 
 PATH = "data.group.pattern"
@@ -41,7 +43,7 @@ def with_groups(dataset: Dataset, grouping: Grouping | None) -> Dataset:
     except re.error as error:
         raise SubjectError(f"{grouping.pattern!r} is no regular expression: {error}", path=PATH) from error
     splits = {
-        name: Split(tuple(replace(each, group=_group(each.file, pattern)) for each in split.examples), split.classes)
+        name: replace(split, examples=tuple(replace(each, group=_group(each.file, pattern)) for each in split.examples))
         for name, split in dataset.splits.items()
     }
     examples = [example for split in splits.values() for example in split.examples]
@@ -61,20 +63,39 @@ def _group(file: str, pattern: re.Pattern[str]) -> str | None:
 
 
 def eye_pairs(dataset: Dataset) -> Iterator[EyePair]:
-    """Yield pairs of files without a group that are named like the two eyes of one patient: `10_left`, `10_right`."""
-    named: dict[tuple[str, str], tuple[str, str, str]] = {}
-    for split_name, split in dataset.splits.items():
-        for example in split.examples:
-            stem = PurePath(example.file).stem
-            found = None if example.group else _EYE.search(stem)
-            if found is None:
-                continue
-            rest = f"{stem[: found.start()]}*{stem[found.end() :]}"
-            eye = found[0].lower()
-            other = named.get((rest, _OTHER[eye]))
-            if other is not None:
-                yield EyePair(other[0], example.file, (other[1], split_name), _pattern(rest, other[2], found[0]))
-            named.setdefault((rest, eye), (example.file, split_name, found[0]))
+    """Yield pairs of files in two splits that are named like the two eyes of one patient: `10_left`, `10_right`."""
+    return (_pair(*pair) for pair in _alike(dataset) if pair[0].split != pair[1].split)
+
+
+class _Eye(NamedTuple):
+    """A file that is named like an eye, and its name without the word for it."""
+
+    file: str
+    split: str
+    word: str
+    rest: str
+    example: Example
+
+
+def _alike(dataset: Dataset) -> Iterator[tuple[_Eye, _Eye]]:
+    """Yield all pairs of eyes without a group that no example has both of."""
+    named: dict[tuple[str, str], _Eye] = {}
+    for split, file, example in dataset.files():
+        stem = "" if example.group else os.path.splitext(file.rpartition("/")[2])[0]  # noqa: PTH122 - fast
+        found = _EYE.search(stem)
+        if found is None:
+            continue
+        word = found[0].lower()
+        eye = _Eye(file, split, found[0], f"{stem[: found.start()]}*{stem[found.end() :]}", example)
+        other = named.get((eye.rest, _OTHER[word]))
+        if other is not None and other.example is not example:
+            yield other, eye
+        named.setdefault((eye.rest, word), eye)
+
+
+def _pair(first: _Eye, second: _Eye) -> EyePair:
+    pattern = _pattern(first.rest, first.word, second.word)
+    return EyePair(first.file, second.file, (first.split, second.split), pattern)
 
 
 def _pattern(rest: str, *eyes: str) -> str:
@@ -88,11 +109,11 @@ def _pattern(rest: str, *eyes: str) -> str:
 
 def eye_notes(dataset: Dataset) -> Iterator[str]:
     """Yield a note when files are named like two eyes of one patient, and no group is given."""
-    pairs = [*eye_pairs(dataset)]
+    pairs = [*_alike(dataset)]
     if not pairs:
         return
-    across = sum(len(set(pair.splits)) > 1 for pair in pairs)
-    first = pairs[0]
+    across = sum(one.split != other.split for one, other in pairs)
+    first = _pair(*pairs[0])
     counted = f"{len(pairs):,} such pairs" + (f", {across:,} of them in two splits" if across else "")
     yield (
         f"{first.first} and {first.second} are named like two eyes of one patient ({counted}), and no group is given; "

@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, named
 from retspec.facts import Dataset
 from retspec.regular_files import open_regular
+from retspec.subjects.data.pairs import Pair
+from retspec.subjects.data.parts import in_rows
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from PIL.Image import Image
     from torch import Tensor
@@ -45,22 +47,28 @@ def open_image(path: Path) -> Image:
 class Items:
     """A dataset of images and labels for torch's DataLoader, which repeats its examples up to a length.
 
-    An item is a pair: the tensor that the transform returns, (channels, height, width), and the label.
+    An item is a pair: the tensor that the transform returns, (channels, height, width), and the label: a class number,
+    or a tensor (classes,) of ones and zeros. Several images of an example are a tuple of such tensors.
     """
 
     def __init__(self, dataset: Dataset, examples: Sequence[Example], transform: Transform, length: int) -> None:
-        self._pairs = [(dataset.path(example), example.label) for example in examples]
+        folder = Path(dataset.folder)
+        self._pairs = [(tuple(folder / file for file in example.files), example.label) for example in examples]
         self._transform = transform
         self._length = length
 
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        path, label = self._pairs[index % len(self._pairs)]
+    def __getitem__(self, index: int) -> tuple[Tensor | tuple[Tensor, ...], int | Tensor]:
+        import torch
+
+        paths, label = self._pairs[index % len(self._pairs)]
         if label is None:
-            raise SubjectError(f"{path} has no label; `labels_out_of_range` lists all such files", path="data")
-        return self._transform(open_image(path)), label
+            raise SubjectError(f"{paths[0]} has no label; `labels_out_of_range` lists all such files", path="data")
+        images = tuple(self._transform(open_image(path)) for path in paths)
+        target = torch.tensor(label, dtype=torch.float32) if isinstance(label, tuple) else label
+        return (images[0] if len(images) == 1 else images), target
 
 
 def with_images(made: Any, source: str) -> Dataset:
@@ -74,26 +82,41 @@ def with_images(made: Any, source: str) -> Dataset:
     return made
 
 
-def take_images(dataset: Dataset, transform: Transform, samples: int, seed: int) -> tuple[Tensor, Tensor]:
+def take_images(dataset: Dataset, transform: Transform, samples: int, seed: int) -> Pair:
     """Return images of the first split, (batch, channels, height, width), and their labels, (batch,), int64.
+
+    Of several label columns the labels are (batch, classes), float32; several images of an example lie in rows.
 
     They are drawn from the seed, balanced over the classes as far as possible. batch is `samples`, or the number of all
     images if that is smaller.
 
     Raises SubjectError for images that cannot be opened, have no label, or differ in size after the transform.
     """
-    import torch
+    from torch.utils.data import default_collate
 
     examples = balanced(dataset.first.examples, seed)[:samples]
     items = Items(dataset, examples, transform, len(examples))
-    images, labels = zip(*(items[index] for index in range(len(items))), strict=True)
-    sizes = dict.fromkeys(str(tuple(image.shape)) for image in images)
+    read = [items[index] for index in range(len(items))]
+    every = [image for images, _ in read for image in (images if isinstance(images, tuple) else (images,))]
+    sizes = dict.fromkeys(str(tuple(image.shape)) for image in every)
     if len(sizes) > 1:
         raise SubjectError(
             f"the transform gives tensors of different sizes, {listing(list(sizes))}; crop or resize to a fixed one",
             path="data.transform",
         )
-    return torch.stack(images), torch.tensor(labels)
+    return collated(default_collate(read), dataset)
+
+
+def collated(batch: Any, dataset: Dataset) -> Pair:
+    """Return what torch collates from items as inputs and targets; several inputs lie in rows (images, numbers)."""
+    images, targets = batch
+    layout = None
+    if isinstance(images, (tuple, list)):
+        given = dict(zip(dataset.inputs, images, strict=True)) if dataset.inputs else images
+        images, layout = in_rows(given, "the images of an example", "data")
+    pair = Pair((images, targets))
+    pair.layout = layout
+    return pair
 
 
 def balanced(examples: Sequence[Example], seed: int) -> list[Example]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict
-from retspec.subjects.data.images import Items, balanced
+from retspec.subjects.data.images import Items, balanced, collated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,11 +71,16 @@ class FileFeed(Feed):
         return self._batch_size
 
     def stream(self, workers: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield `least` batches (inputs, targets): tensors (batch, channels, height, width) and (batch,)."""
+        """Yield `least` batches (inputs, targets): tensors (batch, channels, height, width) and (batch,).
+
+        Of several images per example, the inputs are rows (batch, numbers); of several label columns, the targets are
+        (batch, classes).
+        """
         from torch.utils.data import DataLoader
 
         items = Items(self._dataset, self._examples, self._transform, least * self._batch_size)
-        return iter(DataLoader(items, batch_size=self._batch_size, num_workers=workers))  # type: ignore[arg-type]
+        loader: DataLoader[Any] = DataLoader(items, batch_size=self._batch_size, num_workers=workers)  # type: ignore[arg-type]
+        return (collated(batch, self._dataset) for batch in loader)
 
 
 class PastFeed(Feed):

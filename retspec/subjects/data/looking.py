@@ -1,28 +1,29 @@
-"""What one look at a decoded image shows: its kind, what is unusual about it, and two keys to find its copies."""
+"""What one look at a decoded image shows: its kind, what is unusual about it, and how to find its copies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from PIL.Image import Image
 
-SIDE = 64
+BLOCK = 4
+"""Rows and columns of the sample that are averaged, which takes out noise."""
+BLOCKS = 32
+"""Rows and columns of blocks."""
+SIDE = BLOCK * BLOCKS
 """Width and height of the sample that a look is taken at: so many pixels are enough to see what deserves a closer look.
 
 Averages of all pixels would take as long as decoding some images."""
-FINE = 4 * SIDE
-"""Width and height of the sample that waves are taken from, at most: averages of its pixels have less noise."""
 WAVES = 16
 """Rows and columns of the cosine waves that describe an image: the slowest ones, which scaling changes little."""
 CONTRAST = 8
-"""Grey levels of 255 that an image must span: below, compression decides what its waves are."""
+"""Grey levels of 255 that the blocks of an image must span: below, compression decides what its waves are."""
 NEARLY = 0.9
 """Share of one value in the sample from which all pixels are counted."""
 DARK = 24
@@ -43,13 +44,16 @@ class Look:
     """Pillow's mode; https://pillow.readthedocs.io/en/stable/handbook/concepts.html#modes"""
     size: tuple[int, int]
     """(width, height) in pixels."""
-    key: bytes
-    """The same for images with the same pixels, and next to always another for others."""
-    waves: bytes | None
-    """What `waves` returns, in 16 bits each; None for an image without contrast."""
+    levels: bytes
+    """The grey levels of blocks, row by row: BLOCKS in each of BLOCKS rows."""
     share: float
     """Share of the pixels that have one value, within two levels; 0 where it is below about 0.9."""
     unusual: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, tuple[int, int], bytes]:
+        """The same for images with the same pixels, and next to always another for others."""
+        return self.mode, self.size, self.levels
 
     @property
     def is_grey(self) -> bool:
@@ -68,8 +72,7 @@ def look(image: Image) -> Look:
     return Look(
         mode=mode,
         size=image.size,
-        key=_digest(seen, grey),
-        waves=waves(seen),
+        levels=grey.reduce(BLOCK).tobytes(),
         share=_share(seen, counts),
         unusual=tuple(_unusual(image, seen, largest)),
     )
@@ -78,11 +81,11 @@ def look(image: Image) -> Look:
 def pixels_of(image: Image) -> bytes:
     """Return the digest of all pixels of a decoded image, its kind and its size."""
     seen = image.convert("RGB") if image.mode in {"P", "PA"} else image
-    return _digest(seen, seen)
+    return blake2b(f"{seen.mode} {seen.size} ".encode() + seen.tobytes(), digest_size=16).digest()
 
 
-def waves(image: Image) -> bytes | None:
-    """Return the amounts of the slowest cosine waves of an image, as a vector of the length 1; None without contrast.
+def waves_of(levels: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """Return which images have contrast, (images,), and the waves of those: one vector of length 1 for each.
 
     Two images look the same where the product of their vectors is close to 1. The mean is left out, and each wave
     counts by its frequency: images have less of the faster ones (https://doi.org/10.1364/JOSAA.4.002379), and else all
@@ -90,46 +93,23 @@ def waves(image: Image) -> bytes | None:
     (https://www.phash.org/docs/pubs/thesis_zauner.pdf), which are noise where an image has little of a wave.
     """
     import numpy as np
-    from PIL.Image import Resampling
 
-    size = min(image.width, FINE), min(image.height, FINE)
-    fine = image if image.size == size else image.resize(size, Resampling.NEAREST)
-    across, down = (max(1, pixels // SIDE) for pixels in size)
-    grey = _grey(fine).reduce((across, down))
-    low, high = _extrema(grey)[0]
-    if high - low < CONTRAST:
-        return None
-    levels = np.asarray(grey, dtype=np.float32)
-    amounts = _cosines(size[1], down) @ (levels - levels.mean()) @ _cosines(size[0], across).T * _frequencies()
-    vector: bytes = (amounts / np.linalg.norm(amounts)).astype(np.float16).tobytes()
-    return vector
+    blocks = np.frombuffer(b"".join(levels), dtype=np.uint8).reshape(len(levels), BLOCKS, BLOCKS)
+    has_contrast = np.ptp(blocks, axis=(1, 2)) >= CONTRAST
+    grey = blocks[has_contrast].astype(np.float32)
+    orders = np.arange(WAVES)
+    cosines = np.cos(np.pi * np.outer(orders, np.arange(BLOCKS) + 0.5) / BLOCKS).astype(np.float32)
+    amounts = cosines @ (grey - grey.mean(axis=(1, 2), keepdims=True)) @ cosines.T
+    vectors = (amounts * np.hypot.outer(orders, orders).astype(np.float32)).reshape(len(grey), WAVES**2)
+    return has_contrast, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def mirrored(vectors: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the waves of the mirror images; from and to the shape (images, WAVES * WAVES)."""
+def mirrored(vectors: np.ndarray) -> np.ndarray:
+    """Return the waves of the mirror images: the sign of every second column is turned."""
     import numpy as np
 
-    signs = np.where(np.arange(WAVES) % 2, np.float32(-1), np.float32(1))
-    turned: np.ndarray[Any, Any] = vectors * np.tile(signs, WAVES)
+    turned: np.ndarray = vectors * np.tile(np.where(np.arange(WAVES) % 2, np.float32(-1), np.float32(1)), WAVES)
     return turned
-
-
-@lru_cache(maxsize=64)
-def _cosines(pixels: int, step: int) -> np.ndarray[Any, Any]:
-    """Return WAVES cosines over so many pixels in groups of `step`, of which the last may be smaller."""
-    import numpy as np
-
-    edges = np.append(np.arange(0, pixels, step), pixels)
-    middle = (edges[1:] + edges[:-1]) / 2
-    cosines = np.cos(np.pi * np.outer(np.arange(WAVES), middle / pixels)) * np.diff(edges)
-    return cosines.astype(np.float32)
-
-
-@cache
-def _frequencies() -> np.ndarray[Any, Any]:
-    import numpy as np
-
-    return np.hypot.outer(np.arange(WAVES), np.arange(WAVES)).astype(np.float32)
 
 
 def _sample(image: Image) -> Image:
@@ -139,17 +119,13 @@ def _sample(image: Image) -> Image:
 
 
 def _grey(sample: Image) -> Image:
-    """Return an image as 8 bits of grey; values of another range are stretched to it."""
+    """Return a sample as 8 bits of grey; values of another range are stretched to it."""
     if sample.mode not in {"I", "F"} and not sample.mode.startswith("I;16"):
         return sample.convert("L")
     values = sample.convert("F")
     low, high = values.getextrema()
     scale = 255 / (high - low) if high > low else 0  # type: ignore[operator]
     return values.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
-
-
-def _digest(image: Image, part: Image) -> bytes:
-    return blake2b(f"{image.mode} {image.size} ".encode() + part.tobytes(), digest_size=16).digest()
 
 
 def _share(image: Image, counts: list[int]) -> float:

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ _DRIVE = re.compile(r"(^|/)[A-Za-z]:[\\/]")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _MOST = 3
 """Files that fit one name before they are counted."""
+_MOST_MISSING = 1000
+"""Missing files that are compared with those on the disk."""
 
 
 def _slashes(path: str) -> str:
@@ -45,8 +47,11 @@ _WAYS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 def near_names(dataset: Dataset, missing: Iterable[str]) -> dict[str, str]:
-    """Return, for missing files that exist under nearly the same name, which one and how it differs, as a clause."""
-    wanted = list(missing)
+    """Return, for missing files that exist under nearly the same name, which one and how it differs, as a clause.
+
+    Only the first thousand are looked at: where more are missing, they differ in the same way.
+    """
+    wanted = list(islice(missing, _MOST_MISSING))
     if not wanted:
         return {}
     known: dict[str, list[str]] = defaultdict(list)
@@ -60,7 +65,7 @@ def _files(dataset: Dataset) -> list[str]:
     from pathlib import Path
 
     root = Path(dataset.folder)
-    folders = dataset.folders or tuple(dict.fromkeys(os.path.dirname(each.file) for each in dataset.examples))  # noqa: PTH120 - a text
+    folders = dataset.folders or tuple(dict.fromkeys(os.path.dirname(file) for _, file, _ in dataset.files()))  # noqa: PTH120 - a text
     tops = [root / folder for folder in folders if (root / folder).is_dir()]
     return list(dict.fromkeys(os.path.relpath(path, root) for top in tops for path in files_below(top, [])))
 

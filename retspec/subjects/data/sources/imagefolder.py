@@ -12,21 +12,13 @@ from msgspec import Meta
 from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import Dataset, Example, Split
 from retspec.plugin import dataset_source
+from retspec.subjects.data.split_words import SPLITS
 from retspec.subjects.data.walking import files_below, folders_in, is_image, suffixes_of
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-SPLITS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing", "evaluation"),
-}
-"""Split to the names of its folder, as Hugging Face's `imagefolder` knows them, the usual one first.
-
-https://huggingface.co/docs/datasets/repository_structure#keywords
-"""
 PATH = "data.imagefolder"
 
 
