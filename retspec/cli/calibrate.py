@@ -28,7 +28,7 @@ from retspec.report.live import folders_of, read_by, require_apart, write_whole
 from retspec.results.results_file import read_report
 from retspec.review.calibration import CalibrationOptions, edited, propose, require_as_meant
 from retspec.review.recorded import judge_again
-from retspec.run import run
+from retspec.running import run
 from retspec.spec.load.spec_file import read
 from retspec.text.wording import readable, troubles
 

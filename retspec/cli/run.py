@@ -13,7 +13,7 @@ from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
 from retspec.records import exit_code_of
 from retspec.report.live import require_distinct
-from retspec.run import run_all
+from retspec.running import run_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ REPORTS = Path("reports")
 
 
 class Running(Planning):
-    """The arguments of `retspec.run.run_all` besides the specs, the reports and the observers."""
+    """The arguments of `retspec.running.run_all` besides the specs, the reports and the observers."""
 
     cells: tuple[str, ...]
     fail_fast: bool

@@ -11,7 +11,7 @@ import pytest
 
 from retspec.errors import SubjectError, UsageError
 from retspec.prepare import Preparing, prepare_cells
-from retspec.run import run
+from retspec.running import run
 from retspec.subjects.data.sources.fixture_data import PATH, VARIABLE, fixture, hand_over
 from retspec.subjects.seeds import seeded
 from retspec.text.wording import signal_name

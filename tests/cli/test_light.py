@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import retspec
 from retspec.cli.commands import COMMANDS
 from tests.review.recorded import green_results_of
 
@@ -72,6 +73,23 @@ def test_a_light_command_loads_nothing_heavy(arguments: list[str], tmp_path: Pat
     assert code == 0
     assert "retspec.cli" in loaded
     assert not loaded & HEAVY
+
+
+def test_the_package_imports_what_is_public_when_it_is_asked_for() -> None:
+    proof = (
+        "import sys, retspec; print(*sys.modules); import retspec.running; print(retspec.run, sorted(retspec.__all__) "
+        "== sorted({*dir(retspec)} & {*retspec.__all__}), all(getattr(retspec, name) for name in retspec.__all__))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    finished = subprocess.run(
+        [sys.executable, "-c", proof], env=environment, capture_output=True, text=True, check=True
+    )
+    loaded, public = finished.stdout.splitlines()
+    assert not {"msgspec", "retspec.plugin", "retspec.records"} & {*loaded.split()}
+    assert public.startswith("<function run at")
+    assert public.endswith("> True True")
+    with pytest.raises(AttributeError, match="module 'retspec' has no attribute 'rn'"):
+        _ = retspec.rn  # type: ignore[attr-defined]
 
 
 def test_validate_loads_nothing_that_only_a_run_or_a_report_needs(tmp_path: Path) -> None:

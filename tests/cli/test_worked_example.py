@@ -13,7 +13,7 @@ import pytest
 from retspec.prepare import prepare
 from retspec.records import Verdict
 from retspec.review.recorded import judge_again
-from retspec.run import run
+from retspec.running import run
 from tests.house.refresh import ROOT
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.plugins.hooks import HookSpecs
 from retspec.plugins.kinds import PROJECT
-from retspec.run import run
+from retspec.running import run
 from tests.plugins.test_documentation import GUIDE, blocks
 
 if TYPE_CHECKING:

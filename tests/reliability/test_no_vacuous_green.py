@@ -25,7 +25,7 @@ from retspec.judge import judge
 from retspec.prepare import prepare
 from retspec.records import Observed, Report, Verdict
 from retspec.report.live import LiveReport, opening
-from retspec.run import run
+from retspec.running import run
 from tests.here import Recorder
 from tests.reliability.written import SEVERAL, written
 

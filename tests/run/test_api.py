@@ -1,4 +1,4 @@
-"""`retspec.run.run`, as a notebook calls it."""
+"""`retspec.run`, as a notebook calls it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from retspec.plugin import hookimpl
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare
 from retspec.records import Verdict
-from retspec.run import run
+from retspec.running import run
 from tests.run.tools import ACTING, result_of, run_acting, spec_in, verdicts
 
 if TYPE_CHECKING:

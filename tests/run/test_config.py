@@ -10,7 +10,7 @@ from lxml import etree
 
 from retspec.prepare import prepare
 from retspec.records import Verdict
-from retspec.run import run
+from retspec.running import run
 from retspec.spec.load import load
 from tests.run.tools import ACTING, run_acting, spec_in, verdicts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.records import Verdict
-from retspec.run import run
+from retspec.running import run
 from tests.run.tools import verdicts
 
 if TYPE_CHECKING:

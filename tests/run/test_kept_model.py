@@ -17,7 +17,7 @@ from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
 from retspec.prepare import prepare
 from retspec.records import Verdict
-from retspec.run import run
+from retspec.running import run
 from retspec.subjects.models.seal import Seal
 from retspec.subjects.recorded_warnings import WarningRecorder
 from retspec.subjects.subject import Subject

@@ -13,7 +13,7 @@ from junitparser.junitparser import TestSuite
 from retspec.errors import NothingSelected
 from retspec.records import Verdict
 from retspec.results.results_file import read_report
-from retspec.run import run
+from retspec.running import run
 from tests.run.tools import spec_in
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from retspec.engine.supervisor.streams import KEPT
 from retspec.records import Output, Verdict
-from retspec.run import run
+from retspec.running import run
 from tests.run.tools import HERE, result_of, spec_in, verdicts
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from retspec.prepare import prepare
 from retspec.records import Passes, Report
-from retspec.run import run_all
+from retspec.running import run_all
 from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 

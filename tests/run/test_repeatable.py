@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.plugins.catalog import gather
-from retspec.run import run
+from retspec.running import run
 from tests.here import run_here
 
 if TYPE_CHECKING:

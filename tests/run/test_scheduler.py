@@ -12,7 +12,7 @@ import pytest
 from retspec.engine.supervisor import worker_process
 from retspec.plugins.hooks import hookimpl
 from retspec.records import Verdict
-from retspec.run import run
+from retspec.running import run
 from retspec.subjects.devices import cores
 from tests.processes import is_running
 from tests.run.tools import spec_in, wait_until

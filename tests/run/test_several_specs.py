@@ -11,7 +11,7 @@ from retspec.engine.supervisor import worker_process
 from retspec.errors import NothingSelected, SpecError
 from retspec.records import Verdict
 from retspec.results.results_file import read_report
-from retspec.run import run, run_all
+from retspec.running import run, run_all
 from tests.here import run_here
 from tests.processes import is_running
 from tests.run.tools import spec_in, wait_until

@@ -9,7 +9,7 @@ import pytest
 from retspec.prepare import prepare
 from retspec.records import Report, Verdict
 from retspec.review.recorded import judge_again, verify
-from retspec.run import run
+from retspec.running import run
 from tests.review.recorded import read_back
 from tests.run.tools import result_of, spec_in, verdicts
 

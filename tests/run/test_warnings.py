@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.records import Verdict
-from retspec.run import run
+from retspec.running import run
 from retspec.subjects.recorded_warnings import WarningRecorder
 from tests.run.tools import result_of, run_acting, spec_in
 

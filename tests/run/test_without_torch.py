@@ -8,7 +8,7 @@ import torch
 
 from retspec.prepare import prepare
 from retspec.records import Verdict
-from retspec.run import run
+from retspec.running import run
 from retspec.subjects.seeds import seeded
 from tests.photos import write_tables
 from tests.run.tools import ACTING, result_of, run_acting, spec_in, verdicts

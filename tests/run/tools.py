@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retspec.run import run
+from retspec.running import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from retspec.measurements.training import train
 from retspec.prepare import prepare
 from retspec.records import Recipe, Verdict
 from retspec.results.provenance import subject_of
-from retspec.run import run
+from retspec.running import run
 from retspec.subjects.training.making import TrainerMaker
 from tests.here import run_here
 from tests.plugins.test_documentation import FUNCTIONS, RECIPE, blocks

@@ -15,7 +15,7 @@ from retspec.errors import SpecError, SubjectError
 from retspec.measurements.training import train
 from retspec.prepare import prepare
 from retspec.records import OPTIMIZERS, REFUSED_OPTIMIZERS, SCHEDULERS, ParameterGroup, Recipe, Verdict
-from retspec.run import run
+from retspec.running import run
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler

@@ -12,7 +12,7 @@ from retspec.plugins.catalog import gather
 from retspec.prepare import prepare
 from retspec.records import Passes, Verdict
 from retspec.results.provenance import subject_of
-from retspec.run import run
+from retspec.running import run
 from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 
