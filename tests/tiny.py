@@ -526,6 +526,11 @@ def cancels_in_half() -> nn.Module:
     )
 
 
+def offset_in_half() -> nn.Module:
+    """A large offset that is taken off again: bfloat16 keeps steps of 0.5 there, float32 those of 1e-5."""
+    return Between(lambda _self, hidden: hidden + 100 - 100)
+
+
 def unseeded_noise() -> nn.Module:
     """Noise from a generator of its own, which no seed of the run sets back."""
     generator = torch.Generator().manual_seed(0)

@@ -24,7 +24,7 @@ from retspec.cli.options import Settings, examples, verbose_option
 from retspec.plugins.catalog import versions
 from retspec.text.wording import signal_name
 
-NEEDED = {"torch": "2.10", "torchvision": "", "timm": "1.0.21", "peft": "0.20", "numpy": ""}
+NEEDED = {"torch": "2.10", "torchvision": "", "timm": "1.0.21", "peft": "0.21", "numpy": ""}
 """The packages that are tried, with the lowest version that retspec's metadata requires."""
 
 TIMEOUT = 180.0

@@ -35,8 +35,7 @@ def labels(
     Raises SubjectError when neither the model nor `num_classes` gives the number of classes, and Inconclusive for a
     task whose labels are no class numbers.
     """
-    several = any(isinstance(each.label, tuple) for each in dataset.first.examples)
-    if task not in _NUMBERED and not several:
+    if task not in _NUMBERED and not any(isinstance(each.label, tuple) for each in dataset.first.examples):
         raise Inconclusive(f"the labels of the task {task} are no class numbers, so that none is out of their range")
     if task == "ordinal" and num_classes is None:
         raise Inconclusive("the outputs may be grades or thresholds between them; give `with: {num_classes: 5}`")

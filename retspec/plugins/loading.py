@@ -98,7 +98,7 @@ def unknown_input(reader: Check | Measurement, known: Iterable[str]) -> str:
         if name in PARTS and name not in known:
             return (
                 f"{reader.name}: a check reads measurements, and {name!r} is a part of the subject; write a function "
-                f"of {name!r} with `@measurement`, offer it by the hook retspec_measurements, and take its name here"
+                f"of {name!r} with `@measurement`, offer it by the hook retspec_measurements, and take its name"
             )
         if name not in known:
             near = did_you_mean(name, known)

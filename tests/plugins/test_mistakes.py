@@ -53,7 +53,7 @@ MISTAKES = {
     ),
     "asks-for-the-model-itself": (
         CHECK.format(name="c").replace("training: Training", "model"),
-        THERE_ARE,
+        "write a function of 'model' with `@measurement`, offer it by the hook retspec_measurements, and take its name",
     ),
     "takes-what-no-schema-describes": (
         CHECK.format(name="c").replace("training: Training)", "training: Training, *, size: complex)"),

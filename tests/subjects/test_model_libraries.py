@@ -53,6 +53,8 @@ MAY_NAME_TIMM = {
     "retspec/cli/lookup.py": "looks its names up without importing it",
     "retspec/cli/drafting/spec.py": "drafts a spec for the source that is built in",
     "retspec/cli/drafting/recognition.py": "the keys by which a config names a model",
+    "retspec/cli/drafting/foundation.py": "drafts a spec for it where the plugin of a foundation model is missing",
+    "retspec/subjects/checkpoints/matching.py": "of several weights in a file, takes those that timm takes",
     "retspec/cli/drafting/data.py": "drafts a spec for the source that is built in",
     "retspec/cli/diagnostics/remedies.py": "the advice of the doctor",
 }

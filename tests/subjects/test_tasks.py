@@ -15,10 +15,12 @@ from retspec.measurements.labels import labels
 from retspec.prepare import prepare
 from retspec.records import LOSSES, Recipe, Verdict
 from retspec.subjects.data.batch import Batch
+from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.tasks.choosing import named_task, task_of
 from tests import tasks
 from tests.here import run_here
+from tests.photos import healthy
 from tests.run.tools import spec_in
 
 if TYPE_CHECKING:
@@ -288,9 +290,10 @@ def test_an_output_of_small_scale_beside_a_large_one_is_not_learnt(tmp_path: Pat
 
 
 @pytest.mark.parametrize("task", ["multilabel", "regression", "segmentation", "self_supervised"])
-def test_labels_that_are_no_class_numbers_are_not_counted_as_such(task: str) -> None:
+def test_labels_that_are_no_class_numbers_are_not_counted_as_such(task: str, tmp_path: Path) -> None:
+    dataset = imagefolder(ImageFolder(root="."), healthy(tmp_path))
     with pytest.raises(Inconclusive, match=f"the labels of the task {task} are no class numbers"):
-        labels(None, None, task=task, num_classes=2)
+        labels(dataset, None, task=task, num_classes=2)
 
 
 def test_what_a_loss_leaves_out_weighs_nothing_in_a_micro_batch() -> None:

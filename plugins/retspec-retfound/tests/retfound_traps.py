@@ -25,11 +25,6 @@ class Trap:
     """Part of the verdict's reason or details."""
     check: str
 
-    @property
-    def proves_nothing(self) -> bool:
-        """Whether the verdict is that there can be none."""
-        return self.path.stem.endswith("-proves-nothing")
-
 
 def traps() -> list[Trap]:
     """Return every trap, by the name of its file."""

@@ -19,6 +19,8 @@ _WRAPPERS = re.compile(r"(?<=\.)(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrap
 _MOST_TRIED = 8
 _LEAST = 0.25
 """Share of the names of the file or of the model that a prefix must explain: `norm.weight` alone is in every model."""
+_COMMON = 0.5
+"""Share of the names of the file that begin with a prefix, from which a few matches are enough."""
 _STEP = re.compile(rf"{re.escape(PEFT)}|[^.]+\.")
 
 
@@ -52,7 +54,13 @@ def prefixes_in(weights: Weights, names: Collection[str]) -> list[str]:
                 counted[name[: at + 1]] += 1
             at = name.find(".", at + 1)
     least = _LEAST * min(len(names), len(weights.tensors))
-    return [prefix for prefix, number in counted.most_common(_MOST_TRIED) if number >= least and "lora_" not in prefix]
+
+    def is_likely(prefix: str, number: int) -> bool:
+        having = sum(name.startswith(prefix) for name in weights.tensors)
+        return number >= least or (number > 1 and having >= _COMMON * len(weights.tensors))
+
+    likely = [prefix for prefix, number in counted.most_common(_MOST_TRIED) if is_likely(prefix, number)]
+    return [prefix for prefix in likely if "lora_" not in prefix]
 
 
 def without(weights: Weights, prefix: str) -> Weights:

@@ -68,6 +68,6 @@ SCENARIOS = [
     given(
         "weights of another model",
         safetensors(entry((2, 2))),
-        "its one tensor does not fit; the file has keys like weight, the model 1.weight, 1.bias",
+        "its one tensor does not fit; 1.weight has the shape (2, 2), in the model (3, 12)",
     ),
 ]
