@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
-def norms_in_single() -> Any:
-    """Return a context in which layer and group norm take float32 on a CPU that autocasts, and return it.
+@contextmanager
+def norms_in_single() -> Iterator[None]:
+    """Let layer and group norm take float32 on a CPU that autocasts, and return it, inside this context.
 
     CUDA's autocast lists both among the operations in float32, the CPU's does not:
     https://docs.pytorch.org/docs/stable/amp.html#autocast-op-reference. The CPU's kernel of layer norm adds up the
     gradients of weight and bias over all rows in bfloat16: over 4096 rows, that of the bias was off by a third.
+
+    They are registered as an autocast of torch's own is, so that checkpoints, which compute them in the backward pass
+    again, have them too: https://docs.pytorch.org/docs/stable/library.html
     """
     import torch
     from torch import Tensor
-    from torch.nn import functional
-    from torch.overrides import TorchFunctionMode
 
-    norms = (functional.layer_norm, functional.group_norm, torch.layer_norm, torch.group_norm)
     half = (torch.bfloat16, torch.float16)
 
-    def single(value: Any) -> Any:
-        is_half = isinstance(value, Tensor) and value.device.type == "cpu" and value.dtype in half
-        return value.float() if is_half else value
+    def single(operation: Callable[..., Any]) -> Callable[..., Any]:
+        def cast(value: Any) -> Any:
+            return value.float() if isinstance(value, Tensor) and value.dtype in half else value
 
-    class Norms(TorchFunctionMode):
-        def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            kwargs = kwargs or {}
-            if function in norms and torch.is_autocast_enabled("cpu"):
-                args, kwargs = tuple(map(single, args)), {name: single(value) for name, value in kwargs.items()}
-            return function(*args, **kwargs)
+        def compute(*args: Any, **kwargs: Any) -> Any:
+            with torch.autocast("cpu", enabled=False):
+                return operation(*map(cast, args), **{name: cast(value) for name, value in kwargs.items()})
 
-    return Norms()
+        return compute
+
+    with torch.library._scoped_library("aten", "IMPL", "AutocastCPU") as library:  # noqa: SLF001 - a public one stays
+        library.impl("layer_norm", single(torch.ops.aten.layer_norm))
+        library.impl("group_norm", single(torch.ops.aten.group_norm))
+        yield
