@@ -17,14 +17,14 @@ _CARRIES = frozenset(
 _NUMBER = re.compile(r"Backward\d+$")
 
 
-def nodes_behind(outputs: Tensor, until: Container[Any] = ()) -> set[Any]:
-    """Return the operations in the autograd graph of a tensor; a path ends at an operation in `until`.
+def nodes_behind(outputs: Tensor | Any, until: Container[Any] = ()) -> set[Any]:
+    """Return the operations in the autograd graph of a tensor or operation; a path ends at one in `until`.
 
     A leaf is in it as the operation that accumulates its gradient, with the leaf as its `variable`. See
     https://docs.pytorch.org/docs/stable/notes/autograd.html
     """
     seen: set[Any] = set()
-    waiting = [outputs.grad_fn]
+    waiting: list[Any] = [getattr(outputs, "grad_fn", outputs)]
     while waiting:
         node = waiting.pop()
         if node is None or node in seen:
