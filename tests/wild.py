@@ -113,6 +113,23 @@ class TurnedPhase(Filter):
         return outputs
 
 
+class Prototypes(nn.Module):
+    """The head is a matrix that no module holds; either it or what is in front of it trains."""
+
+    def __init__(self, *, trained: bool, normalized: bool = False) -> None:
+        super().__init__()
+        self.body = nn.Linear(3072, 16).requires_grad_(not trained)
+        self.prototypes = nn.Parameter(torch.randn(CLASSES, 16), requires_grad=trained)
+        self.normalized = normalized
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        features, matrix = self.body(inputs.flatten(1)).relu(), self.prototypes
+        if self.normalized:
+            features, matrix = (nn.functional.normalize(each, dim=1) for each in (features, matrix))
+        outputs: Tensor = features @ matrix.T
+        return outputs
+
+
 def lazy() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.LazyLinear(16), nn.ReLU(), nn.LazyLinear(CLASSES))
 

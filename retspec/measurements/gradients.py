@@ -15,6 +15,7 @@ from retspec.subjects.models.adapters import zero_factors_filled
 from retspec.subjects.models.dropout import without_dropout
 from retspec.subjects.models.state import in_double, preserved, weights_rounded
 from retspec.subjects.seeds import generator_states
+from retspec.subjects.training.single_norms import norms_in_single
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -108,10 +109,13 @@ def precision(
     See https://docs.pytorch.org/docs/stable/amp.html, and on the condition of a problem N. J. Higham, Accuracy and
     Stability of Numerical Algorithms, chapter 1
 
+    On a CPU, layer and group norms compute in float32, as under the autocast of CUDA; see `norms_in_single`.
+
     Raises Inconclusive for no gradients, and for a loss or gradient that is not finite.
     """
     full = trainer.varied(accumulation=1, amp="none")
-    return _agreement(model, batch, full, full.varied(amp=dtype))
+    with norms_in_single():
+        return _agreement(model, batch, full, full.varied(amp=dtype))
 
 
 def _agreement(

@@ -149,6 +149,8 @@ def test_healthy_model_of_another_task_is_met(task: str, library: str, name: str
     chance = ["checks.initial_loss_rtol=0.5"] if task != "regression" else []
     made = [f"model.kwargs.library={library}", f"model.kwargs.name={name}"]
     skip = () if library == "transformers" else SLOW
+    # UPerNet normalizes the pooled features of six images: autocast changes its gradients by a fifth and more.
+    made += ["checks.amp_rtol=0.4"] if name == "upernet" else []
     assert_met(f"vars.task={task}", f"vars.side={side}", *made, *chance, spec=TASKS, open_=NORMED, skip=skip)
 
 

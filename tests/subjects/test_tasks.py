@@ -203,6 +203,8 @@ def answer(numbers: list[Any]) -> Tensor:
     ("segmentation", "", [[[[1.0, 1.0]], [[0.0, 0.0]]]], [[[0, 1]]], 0.0),
     ("segmentation", "", [[[[1.0, 1.0]], [[0.0, 0.0]]]], [[[0, -100]]], 1.0),
     ("segmentation", "", [[[[1.0, 1.0, -1.0]]]], [[[1, 0, 0]]], 2 / 3),
+    ("segmentation", "cross_entropy", [[[[3.0, 1.0]], [[2.0, 2.0]]]], [[[[1.0, 0.0]], [[0.0, 1.0]]]], 1.0),
+    ("segmentation", "bce_with_logits", [[[[3.0, 1.0]], [[2.0, 2.0]]]], [[[[1.0, 0.0]], [[0.0, 1.0]]]], 2 / 3),
 ])  # fmt: skip
 def test_what_is_right(task: str, loss: str, outputs: list[Any], targets: list[Any], share: float) -> None:
     right = named_task(task, loss).right(answer(outputs), answer(targets))
@@ -237,6 +239,9 @@ def test_targets_that_anything_is_right_about_prove_nothing(
         ("flat outputs: 4", own("mask"), "task: segmentation", "the task segmentation has outputs (images, classes, h"),
         ("flat outputs: 4", noise(), "task: segmentation", "an output for each pixel, and this one gives (8, 4)"),
         ("flat outputs: 1", noise(), "task: ordinal, loss: mse", "one output does not say how many grades"),
+        ("flat outputs: 4", noise(more=", num_classes: 5"), "", "has 5 classes, and the outputs of the model say 4"),
+        ("flat outputs: 4", noise(more=", num_classes: 6"), "task: ordinal, loss: bce_with_logits", "has 6 classes, "),
+        ("pixels", noise(more=", num_classes: 9"), "task: segmentation", "the batch has 9 classes, and the outputs "),
         ("flat outputs: 3", own("grades"), "loss: bce_with_logits", "takes class numbers from 0 to 2; these go from 0"),
         ("flat outputs: 1", own("grades"), "loss: bce_with_logits", "over 1 output takes targets from 0 to 1"),
         ("flat outputs: 3", own("labels"), "loss: bce_with_logits", "outputs have shape (8, 3), the targets (8, 5)"),

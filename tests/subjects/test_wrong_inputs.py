@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import torch
@@ -15,11 +16,11 @@ from retspec.records import Recipe
 from retspec.subjects.callables import allow_imports_from, call, load_callable
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.pairs import first_pair
-from retspec.subjects.models.outputs import logits_of
+from retspec.subjects.models.outputs import Picks, logits_of
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.models.sources.timm_model import timm
 from retspec.subjects.models.unmatched_names import name_notes
-from retspec.subjects.training.loss_inputs import suspicions_about
+from retspec.subjects.training.loss_inputs import held_against, suspicions_about
 from retspec.subjects.training.named_loss import NamedLoss
 from retspec.subjects.training.sources.recipe import RecipeTrainer
 from retspec.subjects.training.tasks.classification import Classification
@@ -30,6 +31,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IMAGE = torch.zeros(3, 8, 8)
+
+
+class Pair(NamedTuple):
+    pred: Any
+    features: Any
+
+
+@dataclass
+class Fields:
+    pred: Any
+    features: Any
 
 
 class Items(torch.utils.data.Dataset[Any]):
@@ -116,11 +128,30 @@ def test_a_factory_that_exits_is_named(tmp_path: Path) -> None:
         (torch.zeros(2).numpy(), "the model returns ndarray, and no tensor"),
         ({"a": 1}, "the model returns dict, and no tensor"),
         ({"a": IMAGE, "b": IMAGE}, "name the logits in `model.output`"),
+        (
+            {"cls": {"logits": IMAGE}, "features": IMAGE},
+            "a dict of 'cls': dict, 'features': (3, 8, 8); name the logits",
+        ),
+        ((IMAGE, [Pair(IMAGE, None)]), "a tuple of 0: (3, 8, 8), 1: list; name the logits"),
+        (Pair(IMAGE, IMAGE), "a Pair of 'pred': (3, 8, 8), 'features': (3, 8, 8); name the logits"),
+        (Fields(IMAGE, IMAGE), "a Fields of 'pred': (3, 8, 8), 'features': (3, 8, 8); name the logits"),
     ],
 )
 def test_an_output_without_a_tensor_is_no_question_of_its_name(output: Any, words: str) -> None:
     with pytest.raises(SubjectError, match=re.escape(words)):
         logits_of(output)
+
+
+@pytest.mark.parametrize("output", [Pair(IMAGE, None), Fields(IMAGE, [1]), {"a": [2], "pred": IMAGE}, [IMAGE]])
+def test_the_only_tensor_of_an_output_is_certain(output: Any) -> None:
+    assert logits_of(output) is IMAGE
+
+
+@pytest.mark.parametrize("choice", ["pred", 0])
+def test_a_field_of_a_named_tuple_is_named_or_counted(choice: str | int) -> None:
+    assert Picks(choice)(nn.Identity(), (), Pair(IMAGE, None)) is IMAGE
+    with pytest.raises(SubjectError, match="there is no tensor at"):
+        Picks({"pred": "prd", 0: 2}[choice])(nn.Identity(), (), Pair(IMAGE, None))
 
 
 @pytest.mark.parametrize(
@@ -167,3 +198,42 @@ def test_names_of_an_adapter_that_match_nothing_are_noted() -> None:
         "modules_to_save names haed, which no layer is called; peft takes the others; did you mean 'head'?",
     )
     assert name_notes(get_peft_model(base(), LoraConfig(target_modules=["blocks.0.attn.qkv"]))) == ()
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "words"),
+    [
+        (lambda logits: logits.softmax(1), "cross_entropy", "each row of its logits sums to 1, and cross_entropy"),
+        (lambda logits: logits.softmax(1), "bce_with_logits", "bce_with_logits applies its own sigmoid"),
+        (lambda logits: logits.sigmoid().unsqueeze(1).squeeze(1), "bce_with_logits", "is a sigmoid, and bce_with"),
+        (lambda logits: logits[:, :1].sigmoid(), "bce_with_logits", "is a sigmoid, and bce_with"),
+        (lambda logits: logits.sigmoid(), "cross_entropy", "is a sigmoid, and cross_entropy applies its own softmax"),
+        (torch.tanh, "cross_entropy", "a tanh: it keeps every logit between -1 and 1"),
+        (torch.relu, "cross_entropy", "a ReLU after the head"),
+        (lambda logits: logits.log_softmax(1), "cross_entropy", ""),
+        (lambda logits: 4 * logits.tanh(), "cross_entropy", ""),
+    ],
+)
+def test_what_bounds_the_logits_is_named_under_a_loss_by_name_and_under_ones_own(
+    last: Callable[[Any], Any], loss: str, words: str
+) -> None:
+    torch.manual_seed(0)
+    logits = last(torch.randn(6, 3, requires_grad=True))
+    functions = {"cross_entropy": nn.CrossEntropyLoss(), "bce_with_logits": nn.BCEWithLogitsLoss()}
+    targets = torch.zeros_like(logits) if loss == "bce_with_logits" else torch.zeros(6, dtype=torch.long)
+    with held_against("my:loss", logits, targets) as seen:
+        functions[loss](logits, targets)
+    assert tuple(seen) == suspicions_about(loss, logits)
+    assert words in "".join(seen)
+    assert bool(words) == bool(seen)
+
+
+def test_a_warning_of_torch_in_ones_own_loss_has_the_place_of_that_loss() -> None:
+    outputs, targets = torch.randn(4, 1, requires_grad=True), torch.randn(4)
+    with (
+        pytest.warns(UserWarning, match="different to the input size") as caught,
+        pytest.raises(SubjectError, match="broadcasts"),
+        held_against("my:loss", outputs, targets),
+    ):
+        nn.functional.mse_loss(outputs, targets)
+    assert {each.filename for each in caught} == {__file__}

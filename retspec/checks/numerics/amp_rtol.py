@@ -34,6 +34,9 @@ def amp_rtol(precision: GradientAgreement) -> Observed[Relative]:
         rounding and agrees with nothing. So a difference is relative to no less than a hundredth of the norm of all
         gradients together, or the machine epsilon of the autocast dtype if that is more; the details name them.
 
+        On a CPU, layer and group norms compute in float32, as they do under the autocast of CUDA: the CPU's own layer
+        norm adds up the gradients of its weights in bfloat16, which alone may change them by a third.
+
         A larger number has no verdict where rounding the weights alone to the autocast dtype, with all else in full
         precision, changes the gradients nearly as much: they are that sensitive at these weights, and no operation is
         to blame. So it is with many untrained networks with BatchNorm on a few small images, whose gradients may differ

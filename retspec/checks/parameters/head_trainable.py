@@ -26,7 +26,8 @@ def head_trainable(geometry: Geometry) -> Observed[bool]:
     What the number means:
         True when every module whose output reaches the logits has a trainable parameter, and the gradient of the output
         reaches it. Where several heads make the logits, as in a distilled DeiT (https://arxiv.org/abs/2012.12877), one
-        that is frozen and random spoils its part of them. Found by running the model, not by a name.
+        that is frozen and random spoils its part of them. A matrix that `forward` multiplies by itself, such as
+        prototypes, counts as a module. Found by running the model, not by a name.
     """
     classifier = geometry.classifier
     if not classifier.is_projection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import Inconclusive, SubjectError, describe
@@ -23,10 +24,11 @@ _CALLABLE = re.compile(r"[\w.]+:\w+")
 def logits_of(output: Any) -> Tensor:
     """Return the logits, (batch, classes), in the output of a model.
 
-    They are the output itself, its key or attribute `logits`, or the only tensor in it. Raises SubjectError, with what
-    the model returned, where that is not certain: `model.output` says it.
+    They are the output itself, its key or attribute `logits`, or the only tensor in it, however deep the others lie.
+    Raises SubjectError, with what the model returned, where that is not certain: `model.output` says it.
     """
     import torch
+    from torch.utils._pytree import tree_leaves
 
     if isinstance(output, torch.Tensor):
         return output
@@ -36,7 +38,8 @@ def logits_of(output: Any) -> Tensor:
     if not isinstance(found, torch.Tensor):
         if not tensors and not _holds_tensors(output):
             raise _no_tensor(output)
-        if len(tensors) != 1:
+        inside = [leaf for entry in entries.values() for leaf in tree_leaves(_inside(entry))]
+        if len(tensors) != 1 or sum(isinstance(leaf, torch.Tensor) for leaf in inside) != 1:
             raise _unclear(output, "name the logits in `model.output`: a key, an index or package.module:callable")
         found = tensors[0]
     return found
@@ -100,6 +103,8 @@ class Picks:
 
     def _found(self, output: Any) -> Any:
         entries = _entries(output)
+        if isinstance(output, tuple) and isinstance(self._output, int):
+            return output[self._output] if self._output < len(output) else None
         missing = getattr(output, self._output, None) if isinstance(self._output, str) and not entries else None
         return entries.get(self._output, missing)
 
@@ -132,10 +137,20 @@ def whole_output(model: nn.Module, inputs: Any) -> tuple[Any, Tensor | None]:
 
 
 def _entries(output: Any) -> dict[Any, Any]:
-    """Return the entries of a mapping by key, those of a tuple or list by index; of anything else, none."""
+    """Return the entries by key, field or index, of a mapping, dataclass, named tuple, tuple or list; else none."""
     if isinstance(output, Mapping):
         return dict(output)
+    if is_dataclass(output):
+        return {field.name: getattr(output, field.name, None) for field in fields(output)}
+    if isinstance(output, tuple) and hasattr(output, "_fields"):
+        return dict(zip(output._fields, output, strict=False))
     return dict(enumerate(output)) if isinstance(output, (tuple, list)) else {}
+
+
+def _inside(entry: Any, depth: int = 4) -> Any:
+    """Return the entries of an entry, and theirs, as lists."""
+    entries = _entries(entry) if depth else {}
+    return [_inside(each, depth - 1) for each in entries.values()] if entries else entry
 
 
 def _unclear(output: Any, why: str) -> SubjectError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict
 from retspec.facts import AttentionShape, Classifier, Geometry, PatchEmbedding
+from retspec.subjects.models.bare_heads import bare_products
 from retspec.subjects.models.graphs import nodes_behind
 from retspec.subjects.models.outputs import logits_of
 from retspec.subjects.models.own_adapters import own_adapters
@@ -71,10 +72,18 @@ class _Modules:
         for handle in self._handles:
             handle.remove()
 
-    def behind(self, outputs: Tensor) -> dict[str, nn.Module]:
-        """Return the modules whose output reaches the logits without another one in between, in the order they ran."""
-        found = {self._makers[node] for node in nodes_behind(outputs, self._makers) if node in self._makers}
-        return dict(maker for maker in self._makers.values() if maker in found)
+    def behind(self, model: nn.Module, outputs: Tensor) -> dict[str, nn.Module]:
+        """Return the modules whose output reaches the logits without another one in between, in the order they ran.
+
+        A bare matrix counts as a module that holds it, the last of all.
+        """
+        from torch import nn
+
+        bare = bare_products(model, outputs, self._makers)
+        ends = nodes_behind(outputs, {**self._makers, **bare})
+        found = {self._makers[node] for node in ends if node in self._makers}
+        matrices = {name: nn.ParameterList([p]) for node, (name, p) in bare.items() if node in ends}
+        return {**dict(maker for maker in self._makers.values() if maker in found), **matrices}
 
     def _see_last(self, name: str) -> Any:
         from torch import Tensor
@@ -135,9 +144,11 @@ def _first_two(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str,
 
 
 def _classifier(model: nn.Module, modules: _Modules, outputs: Tensor) -> Classifier:
+    from torch.nn import ParameterList
+
     if modules.last is None:
         raise NoVerdict("no module with parameters runs in the forward pass")
-    reached = modules.behind(outputs)
+    reached = modules.behind(model, outputs)
     projections = {name: module for name, module in reached.items() if _projects(module)}
     name, module = [*(projections or reached or dict([modules.last])).items()][-1]
     used = {id(node.variable) for node in nodes_behind(outputs) if hasattr(node, "variable")}
@@ -146,7 +157,7 @@ def _classifier(model: nn.Module, modules: _Modules, outputs: Tensor) -> Classif
     unused = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in used]
     return Classifier(
         name=own_name(name),
-        type=type(module).__name__,
+        type="Parameter" if isinstance(module, ParameterList) else type(module).__name__,
         trainable=not frozen,
         is_projection=_projects(module),
         unused_trainable=tuple(unused),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
 from retspec.records import REGRESSION_LOSSES
-from retspec.subjects.training.tasks.choosing import TOLERANCE
-from retspec.subjects.training.tasks.task import IGNORED
+from retspec.subjects.models.graphs import last_operation
+from retspec.subjects.training.loss_watch import watched
+from retspec.subjects.training.tasks.task import IGNORED, TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +17,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PLACE = "train.loss"
+BOUNDED = {
+    "Sigmoid": "the model returns probabilities: its last operation is a sigmoid, and {loss} applies its own {own}",
+    "Tanh": "the last operation of the model is a tanh: it keeps every logit between -1 and 1, and {loss} takes any",
+}
+"""What is wrong about logits by the operation that made them.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+"""
 
 
 @contextmanager
-def held_against(loss: str, logits: Tensor, targets: Tensor) -> Iterator[None]:
+def held_against(loss: str, logits: Tensor, targets: Tensor) -> Iterator[list[str]]:
     """Compute a loss inside this context, to refuse logits and targets that it takes but that do not belong together.
+
+    Yields a list that holds at the end what looks wrong about the logits that a loss of your own gives to one of torch.
 
     loss: as `train.loss` names it. logits: (images, classes, ...). targets: (images, ...) or of the logits' shape.
 
@@ -28,29 +39,31 @@ def held_against(loss: str, logits: Tensor, targets: Tensor) -> Iterator[None]:
     bce_with_logits, targets outside 0 to 1, and class numbers without a logit; for a loss of your own, one that
     broadcasts (N, 1) and (N,) to (N, N).
     """
+    seen: list[str] = []
     if has_no_values(logits, targets):
-        yield
+        yield seen
     elif loss == "cross_entropy":
         _require_classes(logits, targets)
-        yield
+        yield seen
     elif loss == "bce_with_logits":
         _require_shares(logits, targets)
-        yield
+        yield seen
     elif loss in REGRESSION_LOSSES:
-        yield
+        yield seen
     else:
-        watch = _broadcasts(targets)
+        watch = watched(targets)
         with watch:
-            yield
+            yield seen
         if watch.found:
             raise SubjectError(f"{loss} broadcasts {watch.found}", path=PLACE)
+        seen += [words for name, given in watch.taken for words in suspicions_about(name, given)]
 
 
 def suspicions_about(loss: str, logits: Tensor) -> tuple[str, ...]:
     """Return what looks wrong about the first logits, (images, classes), of a loss that takes raw ones, in words.
 
-    Only what chance does not do counts: probabilities of at least two classes, or zeros among values that are never
-    below. Logits without a gradient train nothing.
+    Only what chance does not do counts: probabilities of at least two classes, zeros among values that are never below,
+    or a sigmoid or tanh as the operation that made them. Logits without a gradient train nothing.
     """
     import torch
 
@@ -58,14 +71,14 @@ def suspicions_about(loss: str, logits: Tensor) -> tuple[str, ...]:
         return ("the logits require no gradient: they are detached, or computed under `torch.no_grad`",)
     if loss not in {"cross_entropy", "bce_with_logits"} or has_no_values(logits) or logits.dim() < 2:  # noqa: PLR2004 - no classes
         return ()
+    own, last = {"cross_entropy": "softmax", "bce_with_logits": "sigmoid"}[loss], last_operation(logits)
     values = logits.detach().float()
-    if bool((values < 0).any()) or values.shape[1] < 2:  # noqa: PLR2004 - no choice
-        return ()
-    if bool(((values.sum(1) - 1).abs() < TOLERANCE).all()):
-        return (
-            f"the model returns probabilities: each row of its logits sums to 1, and {loss} applies its own softmax",
-        )
-    if bool((values == 0).any()) and bool(values.any()):
+    sums_to_one = bool((values >= 0).all()) and bool(((values.sum(1) - 1).abs() < TOLERANCE).all())
+    if values.shape[1] > 1 and sums_to_one:
+        return (f"the model returns probabilities: each row of its logits sums to 1, and {loss} applies its own {own}",)
+    if last in BOUNDED:
+        return (BOUNDED[last].format(loss=loss, own=own),)
+    if values.shape[1] > 1 and not bool((values < 0).any()) and bool((values == 0).any()) and bool(values.any()):
         return ("no logit is below zero, and some are exactly zero: a ReLU after the head stops their gradients",)
     return ()
 
@@ -109,52 +122,3 @@ def _require_shares(logits: Tensor, targets: Tensor) -> None:
             f"{float(targets.min()):.3g} to {float(targets.max()):.3g}",
             path=PLACE,
         )
-
-
-def _broadcasts(targets: Tensor) -> Any:
-    """Return a mode of torch in which a loss shows whether it holds every output against every target."""
-    from torch import Tensor
-    from torch.nn import functional
-    from torch.overrides import TorchFunctionMode
-
-    pairwise = {
-        *(functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss, functional.huber_loss),
-        *(functional.poisson_nll_loss, functional.kl_div),
-    }
-
-    class Watch(TorchFunctionMode):
-        found = ""
-
-        def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            given = [value for value in (*args, *(kwargs or {}).values()) if isinstance(value, Tensor)][:2]
-            result = function(*args, **(kwargs or {}))
-            if len(given) == 2 and not self.found and self._mixes(function, given[0], given[1], result):  # noqa: PLR2004 - a pair
-                first, second = (tuple(tensor.shape) for tensor in given)
-                self.found = (
-                    f"tensors of shape {first} and {second} to {_shape_of(*given)}, so that every output is held "
-                    "against every target; give both one shape, such as `logits.squeeze(1)`"
-                )
-            return result
-
-        def _mixes(self, function: Any, first: Tensor, second: Tensor, result: Any) -> bool:
-            """Whether outputs and targets of different shapes met, in a loss of torch or element by element."""
-            if first.shape == second.shape:
-                return False
-            if function in pairwise:
-                return True
-            fixed = second if first.requires_grad else first
-            grows = isinstance(result, Tensor) and result.numel() > max(first.numel(), second.numel())
-            is_broadcast = grows and first.dim() != second.dim() and tuple(result.shape) == _shape_of(first, second)
-            return is_broadcast and first.requires_grad != second.requires_grad and fixed.shape == targets.shape
-
-    return Watch()
-
-
-def _shape_of(first: Tensor, second: Tensor) -> tuple[int, ...] | None:
-    """Return the shape that two tensors broadcast to, or None."""
-    import torch
-
-    try:
-        return tuple(torch.broadcast_shapes(first.shape, second.shape))  # type: ignore[no-untyped-call]
-    except RuntimeError:
-        return None

@@ -192,10 +192,14 @@ class RecipeTrainer(Trainer):
                 require_registered(self.model, logits)
                 self.suspicions = suspicions_about(self._recipe.loss, logits)
             is_held = first and (self._own_loss is not None or not isinstance(self.task, Ordinal))  # grades were
-            with held_against(self._recipe.loss, logits, targets) if is_held else nullcontext():
-                if self._own_loss is not None:
-                    return self._own_loss(outputs, logits, wanted, learns=logits.requires_grad)
-                return self._loss(self.task or Classification(), logits, targets)
+            seen: list[str] = []
+            with held_against(self._recipe.loss, logits, targets) if is_held else nullcontext(seen) as seen:
+                if self._own_loss is None:
+                    loss = self._loss(self.task or Classification(), logits, targets)
+                else:
+                    loss = self._own_loss(outputs, logits, wanted, learns=logits.requires_grad)
+            self.suspicions += tuple(seen)
+            return loss
 
     def _show(self, logits: Tensor, targets: Any) -> None:
         """Show the logits of a micro-batch, and find out with the first what the task is.

@@ -10,7 +10,7 @@ from retspec.subjects.training.tasks.multilabel import Multilabel
 from retspec.subjects.training.tasks.ordinal import Ordinal
 from retspec.subjects.training.tasks.regression import Regression
 from retspec.subjects.training.tasks.segmentation import PIXELS, Segmentation
-from retspec.subjects.training.tasks.task import IGNORED
+from retspec.subjects.training.tasks.task import IGNORED, TOLERANCE
 from retspec.subjects.training.tasks.unlabelled import Custom, SelfSupervised
 
 if TYPE_CHECKING:
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
     from retspec.subjects.training.tasks.task import Task
 
-TOLERANCE = 1e-2
-"""How far the probabilities of a sample may sum from one: soft targets in half precision are rounded."""
-
 
 def named_task(name: str, loss: str) -> Task:
     """Return the task of that name under a loss, as `train` says them."""
-    kinds: tuple[type[Task], ...] = (Classification, Multilabel, Regression, Segmentation, SelfSupervised, Custom)
-    return Ordinal(loss) if name == Ordinal.name else next(kind for kind in kinds if kind.name == name)()
+    if name in {Ordinal.name, Segmentation.name}:
+        return Ordinal(loss) if name == Ordinal.name else Segmentation(loss)
+    kinds: tuple[type[Task], ...] = (Classification, Multilabel, Regression, SelfSupervised, Custom)
+    return next(kind for kind in kinds if kind.name == name)()
 
 
 def task_before(name: str | None, loss: str, outputs: tuple[int, ...]) -> Task:
@@ -35,7 +34,7 @@ def task_before(name: str | None, loss: str, outputs: tuple[int, ...]) -> Task:
     if loss in REGRESSION_LOSSES:
         return Regression()
     is_named = loss in {"cross_entropy", "bce_with_logits"}
-    return Segmentation() if is_named and len(outputs) >= PIXELS else Classification()
+    return Segmentation(loss) if is_named and len(outputs) >= PIXELS else Classification()
 
 
 def task_of(name: str | None, loss: str, outputs: Tensor, targets: Tensor) -> Task | None:
@@ -49,10 +48,10 @@ def task_of(name: str | None, loss: str, outputs: Tensor, targets: Tensor) -> Ta
     if loss in REGRESSION_LOSSES:
         return Regression()
     if loss == "cross_entropy":
-        return Segmentation() if outputs.dim() >= PIXELS else Classification()
+        return Segmentation(loss) if outputs.dim() >= PIXELS else Classification()
     if loss == "bce_with_logits":
         several = targets.dim() > 1 and targets.shape[1] > 1
-        return Segmentation() if outputs.dim() >= PIXELS else Multilabel() if several else Classification()
+        return Segmentation(loss) if outputs.dim() >= PIXELS else Multilabel() if several else Classification()
     return _by_values(outputs, targets) if outputs.dim() > 1 else None
 
 
@@ -62,7 +61,7 @@ def _by_values(outputs: Tensor, targets: Tensor) -> Task | None:
     places = tuple(outputs.shape[2:])
     if outputs.dim() >= PIXELS:
         fits = targets.shape == outputs.shape or tuple(targets.shape[1:]) == places
-        return Segmentation() if fits else None
+        return Segmentation("") if fits else None
     if targets.shape == outputs.shape and outputs.shape[1] > 1:
         return Multilabel() if _is_binary(targets) else None
     known = targets[targets != IGNORED]
@@ -77,7 +76,7 @@ def _by_numbers(outputs: Tensor, targets: Tensor) -> Task | None:
     if targets.shape != outputs.shape or outputs.shape[1] < 2:  # noqa: PLR2004 - a number, or two classes
         return None
     if outputs.dim() >= PIXELS:
-        return Segmentation() if _is_binary(targets) else None
+        return Segmentation("") if _is_binary(targets) else None
     if bool(((targets.float().sum(1) - 1).abs() < TOLERANCE).all()):
         return Classification()
     return Multilabel() if _is_binary(targets) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive, SubjectError
-from retspec.subjects.training.tasks.task import IGNORED, PLACE, Right, Task, aligned, shapes
+from retspec.subjects.training.tasks.task import IGNORED, PLACE, Right, Task, aligned, shapes, within
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,6 +60,7 @@ class Classification(Task):
 
         outputs = wanted.outputs[1] if len(wanted.outputs) > 1 else 1
         binary = outputs == 1 and wanted.loss != "cross_entropy"
+        within(2 if binary else outputs, wanted.classes)
         return images, torch.arange(len(images)) % (wanted.classes or (2 if binary else outputs))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
-from retspec.subjects.training.tasks.task import PLACE, Right, Task, shapes
+from retspec.subjects.training.tasks.task import PLACE, Right, Task, shapes, within
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +61,9 @@ class Ordinal(Task):
         """Return grades 0, 1, … in turn; raises SubjectError where the model does not say how many there are."""
         import torch
 
-        grades = wanted.classes or self._grades(wanted.outputs[1] if len(wanted.outputs) > 1 else 1)
+        said = self._grades(wanted.outputs[1] if len(wanted.outputs) > 1 else 1)
+        within(said or wanted.classes or 0, wanted.classes)
+        grades = wanted.classes or said
         if grades is None:
             raise SubjectError(
                 "one output does not say how many grades there are; give `data: {synthetic: {num_classes: 5}}`",

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive, SubjectError
-from retspec.subjects.training.tasks.task import IGNORED, PLACE, Right, Task, aligned, nearest, shapes
+from retspec.subjects.training.tasks.task import (
+    IGNORED,
+    PLACE,
+    TOLERANCE,
+    Right,
+    Task,
+    aligned,
+    nearest,
+    shapes,
+    within,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,13 +32,17 @@ class Segmentation(Task):
     """Outputs (images, classes, ...), and masks: class numbers (images, ...), or a mask from 0 to 1 for each output.
 
     What is right is the Dice coefficient, 2 |A ∩ B| / (|A| + |B|), of a class over the whole batch: of those that the
-    targets have, the lowest counts. Under one output per mask, positive means that a pixel is in it.
+    targets have, the lowest counts. Under one output per mask, positive means that a pixel is in it; where masks share
+    out each pixel among several outputs, and the loss is not binary, the largest output is the class.
     """
 
     name = "segmentation"
     counts = "lowest Dice of a class"
     least = 0.99
     needs_low_loss = False
+
+    def __init__(self, loss: str) -> None:
+        self._loss = loss
 
     def require(self, outputs: Tensor, targets: Tensor) -> None:
         """Raise SubjectError for masks that do not fit the outputs."""
@@ -47,6 +61,8 @@ class Segmentation(Task):
         """Return the lowest Dice of a class, with all of them as details; raises Inconclusive for empty masks."""
         if _is_numbered(outputs, targets):
             dice = _of_classes(outputs.argmax(1), targets)
+        elif self._loss != "bce_with_logits" and _share_out(outputs, targets):
+            dice = _of_classes(outputs.argmax(1), targets.argmax(1))
         elif _has_masks(outputs, targets):
             dice = _of_masks(outputs > 0, targets.reshape(outputs.shape) > 0.5)  # noqa: PLR2004 - of 0 and 1
         else:
@@ -71,6 +87,7 @@ class Segmentation(Task):
                 path=PLACE,
             )
         channels, places = wanted.outputs[1], wanted.outputs[2:]
+        within(max(channels, 2), wanted.classes)
         classes = max(wanted.classes or channels, 2)  # one output distinguishes two classes
         cells = torch.randint(classes, (len(images), *([GRID] * len(places))), generator=wanted.generator)
         mask = nearest(cells, places)
@@ -92,6 +109,12 @@ def _has_masks(outputs: Tensor, targets: Tensor) -> bool:
     """Whether there is a mask for each output."""
     one = (len(outputs), *outputs.shape[2:])
     return targets.shape == outputs.shape or (outputs.shape[1] == 1 and tuple(targets.shape) == one)
+
+
+def _share_out(outputs: Tensor, targets: Tensor) -> bool:
+    """Whether the masks of several outputs sum to one in each pixel, as probabilities of classes do."""
+    is_shaped = targets.shape == outputs.shape and outputs.shape[1] > 1
+    return is_shaped and bool(((targets.float().sum(1) - 1).abs() < TOLERANCE).all())
 
 
 def _of_classes(answers: Tensor, targets: Tensor) -> dict[int, float]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PLACE = "train.task"
 IGNORED = -100
 """The class number that torch's cross-entropy leaves out by default."""
+TOLERANCE = 1e-2
+"""How far the probabilities of a sample may sum from one: soft targets in half precision are rounded."""
 LEARNT = 0.01
 """Mean loss at which the samples count as learnt."""
 
@@ -110,6 +112,15 @@ def aligned(loss: str, outputs: Tensor, targets: Tensor) -> Tensor:
         f"{tuple(targets.shape)}",
         path="train.loss",
     )
+
+
+def within(outputs: int, classes: int | None) -> None:
+    """Raise SubjectError for a synthetic batch of more classes than a model can say."""
+    if classes is not None and classes > outputs:
+        raise SubjectError(
+            f"the batch has {classes} classes, and the outputs of the model say {outputs}",
+            path="data.synthetic.num_classes",
+        )
 
 
 def nearest(grid: Tensor, places: tuple[int, ...]) -> Tensor:
