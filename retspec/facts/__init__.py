@@ -27,12 +27,14 @@ from retspec.facts.config import (
     Violations,
 )
 from retspec.facts.datasets import (
+    MOST_NAMED,
     BlankImage,
     Copy,
     CorruptImage,
     Dataset,
     Example,
     EyePair,
+    Eyes,
     Images,
     Labels,
     NearCopy,
@@ -79,6 +81,7 @@ from retspec.facts.training import AdapterEffect, GradientHistory, Training
 from retspec.facts.warned import SeenWarning, Warned
 
 __all__ = [
+    "MOST_NAMED",
     "AdapterEffect",
     "AttentionShape",
     "BadBatch",
@@ -101,6 +104,7 @@ __all__ = [
     "Example",
     "Expectations",
     "EyePair",
+    "Eyes",
     "FilesOfLoader",
     "Fitting",
     "FollowedConfig",

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+MOST_NAMED = 1_000
+"""Files that a fact names where there may be as many as a dataset has."""
+
 
 class Example(Struct, frozen=True, gc=False):
     """One image with its label, or several images with one."""
@@ -21,6 +24,8 @@ class Example(Struct, frozen=True, gc=False):
     """What must not be in two splits, such as the patient."""
     also: tuple[str, ...] = ()
     """The further images of the same example, such as the other eye."""
+    line: int = 0
+    """The line of the table that it ends on, from 1; 0 where there is none."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -36,6 +41,12 @@ class Split(Struct, frozen=True):
     """Class name to class index, for every class that the split itself defines, with or without examples."""
     has_labels: bool = True
     """Whether it has labels at all; a public test table has none."""
+    table: str = ""
+    """The table that its examples are from, as the spec names it."""
+
+    def place(self, example: Example) -> str:
+        """Return the table and the line of an example, `train.csv:5`; empty where it has none."""
+        return f"{self.table}:{example.line}" if example.line else ""
 
 
 class Dataset(Struct, frozen=True):
@@ -50,6 +61,8 @@ class Dataset(Struct, frozen=True):
     """Folders, relative to `folder`, of which every image should be in a split."""
     others: tuple[str, ...] = ()
     """Files in the splits' own folders that are left out, since they are no images by their names."""
+    eyes: Eyes | None = None
+    """What its names say of eyes; a source may leave it out."""
     inputs: tuple[str, ...] = ()
     """The arguments of `forward` that get the several images of an example; empty for their order, or for one image."""
 
@@ -84,13 +97,23 @@ class SharedGroup(Struct, frozen=True):
 
 
 class EyePair(Struct, frozen=True):
-    """Two files without a group whose names differ in the word for an eye alone."""
+    """Two files without a group that are named alike but for the word for an eye."""
 
     first: str
     second: str
     splits: tuple[str, str]
     pattern: str
     """A regular expression whose first parentheses match what they share."""
+
+
+class Eyes(Struct, frozen=True):
+    """Pairs of files without a group that are named like the two eyes of one patient: `10_left`, `10_right`."""
+
+    pairs: int
+    across: int
+    """Number of those whose files are in two splits."""
+    first: EyePair
+    """One that is in two splits, or else any."""
 
 
 class Splits(Struct, frozen=True):
@@ -104,15 +127,17 @@ class Splits(Struct, frozen=True):
     """Split to number of examples, with or without a label."""
     files: int
     """Number of different files that are listed."""
+    absent: int
+    """Number of those that do not exist."""
     missing: tuple[str, ...]
-    """Those that do not exist."""
+    """The first thousand of them."""
     near: Mapping[str, str]
     """Missing file to the one that has nearly its name, and how they differ, in words."""
     shared_groups: tuple[SharedGroup, ...]
     has_groups: bool
     """Whether any example belongs to a group."""
-    eyes: tuple[EyePair, ...]
-    """Pairs in two splits that are named like two eyes of one patient, and have no group."""
+    eyes: Eyes | None
+    """Those of the dataset; None for none."""
     notes: tuple[str, ...]
     """Those of the dataset."""
     unlabelled: tuple[str, ...] = ()
@@ -208,13 +233,18 @@ class OutsideLabel(Struct, frozen=True):
     file: str
     label: str
     """The label as written."""
+    place: str = ""
+    """The table and the line that it is from; empty where there is none."""
 
 
 class Labels(Struct, frozen=True):
     """The labels of a dataset, compared with the number of classes."""
 
     num_classes: int
+    images: int
+    """Number of examples whose label has no output."""
     outside: tuple[OutsideLabel, ...]
+    """The first thousand of them."""
     unused: tuple[int, ...] = ()
     """Outputs that no image of any split has the label of."""
     notes: tuple[str, ...] = ()

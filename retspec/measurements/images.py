@@ -12,6 +12,7 @@ from msgspec import Meta
 from retspec.facts import BlankImage, CorruptImage, Images, UnusualImage
 from retspec.plugin import Cost, PositiveInt, measurement
 from retspec.subjects.data.copies import identical, near_copies
+from retspec.subjects.data.folders import Folders
 from retspec.subjects.data.reading import Reading, Seen
 from retspec.subjects.devices import cores
 from retspec.text.wording import listing
@@ -42,11 +43,15 @@ def images(
     Threads suffice: Pillow's decoders and the hash release the interpreter lock.
     """
     folder = Path(dataset.folder)
-    files = {file: folder / file for _, file, _ in dataset.files()}
+    disk = Folders(folder)
+    files = dict.fromkeys(file for _, file, _ in dataset.files())
+    there = {file: folder / file for file in files if disk.has(file) or disk.obstacle(file)}
     with _as_it_is() as pillows_limit:
         reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
-        seen = dict(zip(files, _read_all(list(files.values()), reading, progress), strict=True))
-        same = identical(dataset, seen, files)
+        read = dict(zip(there, _read_all(list(there.values()), reading, progress), strict=True))
+        absent = Seen(None)
+        seen = {file: read.get(file, absent) for file in files}
+        same = identical(dataset, seen, there)
     unusual = [*_unusual(seen)]
     return Images(
         listed=len(files),

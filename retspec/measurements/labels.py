@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.errors import Inconclusive, SubjectError
-from retspec.facts import Labels, OutsideLabel
+from retspec.facts import MOST_NAMED, Labels, OutsideLabel
 from retspec.plugin import Cost, measurement
 from retspec.records import PositiveInt, TaskName
 from retspec.subjects.models.structure import input_size
@@ -40,16 +40,22 @@ def labels(
     if task == "ordinal" and num_classes is None:
         raise Inconclusive("the outputs may be grades or thresholds between them; give `with: {num_classes: 5}`")
     classes = num_classes or classes_of(optional_skeleton)
-    labelled = [each for split in dataset.splits.values() if split.has_labels for each in split.examples]
-    if not labelled:
+    labelled = [split for split in dataset.splits.values() if split.has_labels]
+    if not any(split.examples for split in labelled):
         raise Inconclusive("no split has labels; name their column: `label_column`")
-    outside = [each for each in labelled if not _has_outputs(each.label, classes)]
-    used = _used({each.label for each in labelled})
+    outside = [
+        OutsideLabel(each.file, each.class_name or "no label", split.place(each))
+        for split in labelled
+        for each in split.examples
+        if not _has_outputs(each.label, classes)
+    ]
+    used = _used({each.label for split in labelled for each in split.examples})
     unused = tuple(number for number in range(classes) if number not in used)
     absent = listing([f"class {number}" for number in unused])
     return Labels(
         classes,
-        tuple(OutsideLabel(each.file, each.class_name or "no label") for each in outside),
+        len(outside),
+        tuple(outside[:MOST_NAMED]),
         unused,
         (f"no image of any split has the label of {absent}, of {classes} classes.",) if unused else (),
         tuple(name for name, split in dataset.splits.items() if not split.has_labels),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from retspec.facts import SharedGroup, Splits
+from retspec.facts import MOST_NAMED, SharedGroup, Splits
 from retspec.plugin import Cost, measurement
 from retspec.subjects.data.folders import Folders
-from retspec.subjects.data.groups import eye_pairs
 from retspec.subjects.data.names import near_names
 
 if TYPE_CHECKING:
@@ -23,17 +22,18 @@ def splits(dataset: Dataset) -> Splits:
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
     files = dict.fromkeys(file for _, file, _ in dataset.files())
     folders = Folders(dataset.folder)
-    missing = tuple(file for file in files if not folders.has(file))
+    missing = [file for file in files if not folders.has(file)]
     return Splits(
         counts={name: _counts(split, classes) if split.has_labels else {} for name, split in dataset.splits.items()},
         classes={name: dict(split.classes) for name, split in dataset.splits.items() if split.has_labels},
         listed={name: len(split.examples) for name, split in dataset.splits.items()},
         files=len(files),
-        missing=missing,
-        near=near_names(dataset, missing),
+        absent=len(missing),
+        missing=tuple(missing[:MOST_NAMED]),
+        near=near_names(dataset, missing[:MOST_NAMED]),
         shared_groups=tuple(_shared_groups(dataset)),
         has_groups=any(example.group for split in dataset.splits.values() for example in split.examples),
-        eyes=tuple(eye_pairs(dataset)),
+        eyes=dataset.eyes,
         notes=dataset.notes,
         unlabelled=tuple(name for name, split in dataset.splits.items() if not split.has_labels),
     )

@@ -169,12 +169,13 @@ class Grouping:
 
 
 Classes = Annotated[
-    list[Annotated[str, Meta(min_length=1)]],
+    Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
+    | Annotated[dict[str, Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1)]], Meta(min_length=1)],
     Meta(
-        min_length=1,
-        description="The names of all classes in the order of their numbers, from 0. Labels that are integers stay as "
-        "they are; any other label must be one of the names.",
-        examples=[["No DR", "Mild", "Moderate", "Severe", "Proliferative"]],
+        description="The names of all classes in the order of their numbers, from 0: labels that are integers stay as "
+        "they are, and any other label must be one of the names. Or a mapping of each label to its number, which "
+        "several may share, or of each number to its name.",
+        examples=[["No DR", "Mild", "Moderate", "Severe", "Proliferative"], {"No DR": 0, "Mild": 1}, {"0": "No DR"}],
     ),
 ]
 

@@ -30,7 +30,15 @@ def splits(**facts: Any) -> Splits:
     names = {"0": 0, "1": 1}
     counts = {"train": {"0": 1, "1": 1}, "val": {"0": 1, "1": 1}}
     known = {"counts": counts, "classes": {"train": names, "val": names}, "listed": {"train": 2, "val": 2}, "files": 4}
-    known |= {"missing": (), "near": {}, "shared_groups": (), "has_groups": False, "eyes": (), "notes": ()}
+    known |= {
+        "absent": 0,
+        "missing": (),
+        "near": {},
+        "shared_groups": (),
+        "has_groups": False,
+        "eyes": None,
+        "notes": (),
+    }
     return Splits(**{**known, **facts})
 
 

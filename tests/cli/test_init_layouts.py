@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from retspec.cli.drafting import foundation
 from retspec.spec.load import load
@@ -166,3 +168,43 @@ def test_a_message_names_the_file(retspec: Any) -> None:
     finished = retspec("init", "--config", "train.ini")
     assert finished.code == 2
     assert finished.err.startswith("train.ini:1:1: config: 'train.ini' is not a config; it is a file of YAML, JSON,")
+
+
+KAGGLE = """\
+model_name: test_vit
+pretrained: false
+target_size: 5
+size: 160
+batch_size: 5
+lr: 0.003
+train_csv: input/train_folds.csv
+train_dir: input/train_images
+"""
+
+
+def test_a_kaggle_solutions_table_of_folds_goes_from_its_config_to_verdicts(retspec: Any) -> None:
+    """APTOS as its solutions have it: `id_code`, `diagnosis` and the `fold` of a stratified split in one table."""
+    images = Path("input/train_images")
+    images.mkdir(parents=True)
+    names = [f"{number:012x}" for number in range(20)]
+    for number, name in enumerate(names):
+        Image.new("RGB", (64, 48), (40 * (number % 5), 10 * number, 90)).save(images / f"{name}.png")
+    rows = [f"{name},{number % 5},{number // 5}" for number, name in enumerate(names)]
+    Path("input/train_folds.csv").write_text("\n".join(["id_code,diagnosis,fold", *rows, ""]))
+    data = drafted(retspec, "config.yaml", KAGGLE)
+    assert data["data"] == {
+        "csv": {
+            "train": "input/train_folds.csv",
+            "images": "input/train_images",
+            "image_column": "id_code",
+            "label_column": "diagnosis",
+            "split_column": "fold",
+            "splits": {"val": "0"},
+            "extension": ".png",
+        }
+    }
+    finished = retspec("run", "draft.yaml", "--no-reports", "--device", "cpu")
+    assert finished.code == 0, finished.out
+    for name in ("missing_files", "corrupt_images", "split_leakage", "labels_out_of_range", "loss_drop"):
+        assert re.search(rf"^{name} .* met ", finished.out, re.MULTILINE), finished.out
+    assert "no verdict" not in finished.out

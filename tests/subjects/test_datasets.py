@@ -9,8 +9,10 @@ from unicodedata import normalize
 import pytest
 from torchvision.datasets import ImageFolder as Torchvision
 
+from retspec.checks.data.labels_out_of_range import labels_out_of_range
 from retspec.errors import SubjectError
-from retspec.facts import Dataset, Example, Split
+from retspec.facts import Dataset, Example, EyePair, Eyes, Split
+from retspec.measurements.labels import labels
 from retspec.plugins.catalog import gather
 from retspec.spec.load import load
 from retspec.spec.validate import validate
@@ -134,6 +136,36 @@ def test_a_hidden_folder_and_an_empty_one_are_classes_as_in_torchvision_and_are_
     assert "no image is in the class folder 'b'" in notes(tmp_path)
 
 
+def test_what_lies_beside_the_folders_and_is_read_by_nobody_is_pointed_out(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": {"0": 1, "1": 1}})
+    draw(tmp_path / "loose.png", 1)
+    draw(tmp_path / "train/loose.png", 1)
+    draw(tmp_path / "train/0/.thumbs/x.png", 1)
+    (tmp_path / "train.zip").write_bytes(b"PK")
+    (tmp_path / "train/labels.csv").write_text("file,label\n")
+    (tmp_path / "train/2").symlink_to("nowhere")
+    notes = imagefolder(ImageFolder(root="."), tmp_path).notes
+    assert "1 images are beside the splits, and are left out: loose.png." in notes
+    assert "train.zip: an archive, which is not looked into." in notes
+    assert "train: 1 images are in no class folder, and are left out: train/loose.png." in notes
+    assert "train: train/2: a link that leads nowhere, and is left out." in notes
+    hidden = "train: 1 image is hidden, or in a hidden folder, and counted, as in torchvision: train/0/.thumbs/x.png"
+    assert any(note.startswith(hidden) for note in notes)
+    assert len(notes) == 5
+
+
+def test_folders_of_splits_are_found_in_any_case(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"Train": {"0": 1}, "TEST": {"0": 1}, "val": {"0": 1}, "Val": {"0": 1}})
+    dataset = imagefolder(ImageFolder(root="."), tmp_path)
+    assert {name: split.examples[0].file.split("/")[0] for name, split in dataset.splits.items()} == {
+        "train": "Train",
+        "val": "val",
+        "test": "TEST",
+    }
+    assert "the folder 'Train' is read as the split train." in dataset.notes
+    assert any("no split reads the folder 'Val'" in note for note in dataset.notes)
+
+
 def test_links_in_a_circle_come_to_an_end_and_links_elsewhere_are_followed(tmp_path: Path) -> None:
     write_folders(tmp_path, {"train": {"a": 2, "b": 1}, "elsewhere": {"c": 3}})
     for name in ("again", "more"):
@@ -156,15 +188,15 @@ def test_a_folder_of_another_format_is_not_without_files(tmp_path: Path) -> None
 
 
 def test_a_group_is_the_same_however_it_is_written(tmp_path: Path) -> None:
-    table(tmp_path / "train.csv", "id_code,diagnosis,patient", ["a,0,11", "b,1,007", "c,0,P 1", "d,1,"])
+    table(tmp_path / "train.csv", "id_code,diagnosis,patient", ["a,0,11", "b,1,007", "c,0,P 1", "d,1,nan"])
     table(
         tmp_path / "val.csv",
         "id_code,diagnosis,patient",
-        ["e,0,11.0", "f,1,7.0", "g,0, P 1", "h,1,12345678901234567890"],
+        ["e,0,11.0", "f,1,7.0", "g,0, p 01", "h,1,12345678901234567890"],
     )
     dataset = aptos(tmp_path, val="val.csv", group_column="patient")
-    assert [group for _, _, _, group in rows(dataset, "train")] == ["11", "7", "P 1", None]
-    assert [group for _, _, _, group in rows(dataset, "val")] == ["11", "7", "P 1", "12345678901234567890"]
+    assert [group for _, _, _, group in rows(dataset, "train")] == ["11", "7", "p 1", None]
+    assert [group for _, _, _, group in rows(dataset, "val")] == ["11", "7", "p 1", "12345678901234567890"]
 
 
 def test_every_source_of_files_takes_a_pattern_for_the_group(tmp_path: Path) -> None:
@@ -187,6 +219,9 @@ def test_every_source_of_files_takes_a_pattern_for_the_group(tmp_path: Path) -> 
         ("IDRiD_07_OD", "IDRiD_07_OS", "(.+)_(OD|OS)"),
         ("L_7", "R_7", "^(?:L|R)_(.+)"),
         ("p1-left-2", "p1-right-2", "(.+)\\-(left|right)"),
+        ("RET002OD", "RET002OS", "(.*\\d)(OD|OS)"),
+        ("12_RE", "12_LE", "(.+)_(LE|RE)"),
+        ("12_lefteye", "12_righteye", "(.+)_(left|right)"),
     ],
 )
 def test_files_that_are_named_like_two_eyes_are_pointed_out(one: str, other: str, pattern: str, tmp_path: Path) -> None:
@@ -197,11 +232,25 @@ def test_files_that_are_named_like_two_eyes_are_pointed_out(one: str, other: str
     assert re.search(pattern, one)[1] == re.search(pattern, other)[1]  # type: ignore[index]
 
 
+def test_files_that_are_named_by_an_eye_alone_go_by_their_folders(tmp_path: Path) -> None:
+    for file in ("train/a/P1/left.png", "train/a/P2/right.png", "val/a/P1/right.png"):
+        draw(tmp_path / file, 1)
+    dataset = subject(tmp_path, "{imagefolder: {root: .}}").dataset
+    assert dataset.eyes == Eyes(
+        1, 1, EyePair("train/a/P1/left.png", "val/a/P1/right.png", ("train", "val"), "([^/]+)/(left|right)")
+    )
+    grouped = subject(tmp_path, r"{imagefolder: {root: .}, group: {pattern: '([^/]+)/(left|right)'}}").dataset
+    assert grouped.eyes is None
+    assert [example.group for example in grouped.examples] == ["p1", "p2", "p1"]
+
+
 @pytest.mark.parametrize(
     ("names", "says"),
     [
         (("0", "1", "2", "10"), "numbered in the text order of their names: '10' is 2, '2' is 3"),
         (("Mild", "Moderate", "No DR", "Severe"), "`classes: [No DR, Mild, Moderate, Severe]`"),
+        (("Mild", "Moderate", "No_DR", "Proliferate_DR"), "`classes: [No_DR, Mild, Moderate, Proliferate_DR]`"),
+        (("Mild", "Moderate", "None", "Other"), "`classes: [None, Mild, Moderate, Other]`"),
         (("mild_npdr", "moderate_npdr", "normal", "pdr"), "`classes: [normal, mild_npdr, moderate_npdr, pdr]`"),
         (("1", "2", "3"), "which begin at 1: '1' is 0, '2' is 1, '3' is 2"),
         (("Mild", "mild", "severe"), "differ in case or blanks alone, and have numbers of their own: 'Mild', 'mild'"),
@@ -238,6 +287,63 @@ def test_classes_that_a_spec_gives_have_its_numbers_in_every_split(tmp_path: Pat
     assert [(each.label, each.class_name) for each in numbered.first.examples] == [(0, "None"), (1, "Mild"), (5, "5")]
     with pytest.raises(SubjectError, match="'Mild' is named twice"):
         _ = subject(tmp_path, "{imagefolder: {root: .}, classes: [Mild, Mild]}").dataset
+
+
+@pytest.mark.parametrize(
+    ("classes", "numbered"),
+    [
+        ("{No DR: 0, Mild: 1, Severe: 2}", [(0, "No DR"), (2, "Severe"), (1, "Mild"), (None, "what")]),
+        ("{0: No DR, 1: Mild, 2: Severe}", [(0, "No DR"), (2, "Severe"), (1, "Mild"), (None, "what")]),
+        (
+            "{no dr: 0, Mild: 1, Severe: 1}",
+            [(0, "no dr"), (1, "Mild or Severe"), (1, "Mild or Severe"), (None, "what")],
+        ),
+    ],
+)
+def test_a_mapping_gives_labels_their_numbers(classes: str, numbered: list[object], tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", "id_code,diagnosis", ["a,No DR", "b,Severe", "c,Mild", "d,what"])
+    data = f"{{csv: {{train: train.csv, image_column: id_code, label_column: diagnosis}}, classes: {classes}}}"
+    dataset = subject(tmp_path, data).dataset
+    assert [(each.label, each.class_name) for each in dataset.first.examples] == numbered
+    assert [*dataset.first.classes.values()] == [*range(len(dataset.first.classes))]
+
+
+def test_a_mapping_moves_labels_that_are_numbers_themselves(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", "id_code,diagnosis", ["a,1", "b,2.0", "c,03", "d,4"])
+    data = "{csv: {train: train.csv, image_column: id_code, label_column: diagnosis}, classes: {1: 0, 2: 1, 3: 1}}"
+    dataset = subject(tmp_path, data).dataset
+    assert [each.label for each in dataset.first.examples] == [0, 1, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        ("{0: A, 2: B}", "the numbers of 2 classes are 0 to 1, and these are 0, 2"),
+        ("{a: 0, b: x}", "'x' is no number, as those of the other labels are"),
+    ],
+)
+def test_a_mapping_that_is_neither_of_labels_nor_of_numbers_is_refused(classes: str, says: str, tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": {"a": 1, "b": 1}})
+    with pytest.raises(SubjectError, match=says):
+        _ = subject(tmp_path, f"{{imagefolder: {{root: .}}, classes: {classes}}}").dataset
+
+
+def test_labels_that_are_no_class_are_counted_with_the_first_ones_line(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", "id_code,diagnosis", ["a,0", "", "b,", "c,x", "d,1"])
+    dataset = subject(tmp_path, "{csv: {train: train.csv, image_column: id_code, label_column: diagnosis}}").dataset
+    assert dataset.notes[-1].startswith(
+        "train: 2 of 4 examples have a label that is no class, a blank at train.csv:4 the first"
+    )
+    outside = labels(dataset, None, task=None, num_classes=2).outside
+    assert [(each.label, each.place) for each in outside] == [("no label", "train.csv:4"), ("x", "train.csv:5")]
+    observed = labels_out_of_range(labels(dataset, None, task=None, num_classes=2))
+    assert observed.details["files"] == ["b: no label (train.csv:4)", "c: x (train.csv:5)"]
+
+
+def test_a_class_that_pandas_reads_as_missing_is_pointed_out(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", "id_code,diagnosis", ["a,None", "b,mild", "c,nan"])
+    dataset = subject(tmp_path, "{csv: {train: train.csv, image_column: id_code, label_column: diagnosis}}").dataset
+    assert "train.csv: 'None', 'nan' is a class here, and a missing value to pandas." in dataset.notes
 
 
 # Names ----------------------------------------------------------------------------------------------

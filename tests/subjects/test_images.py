@@ -14,6 +14,7 @@ from retspec.errors import SubjectError
 from retspec.facts import Dataset, Example, Split
 from retspec.measurements.images import images
 from retspec.subjects.data.images import balanced, take_images
+from retspec.subjects.data.reading import Reading
 from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.data.transforms import Transform
 from tests.photos import healthy, imagenet, truncate, write_folders
@@ -81,3 +82,18 @@ def test_every_file_is_read_once_with_progress_whatever_pillow_was_told(
     assert (empty.file, empty.reason) == ("val/0_none/1.jpg", "the file is empty")
     assert told == [(0, 18), (16, 18)]
     assert ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (bytes(128) + b"DICM" + bytes(50), "it is DICOM, which Pillow does not read"),
+        (b"\n<!DOCTYPE html><html>", "it is a page of HTML, as a failed download leaves"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS, not the image; `git lfs pull`"),
+        (b"PK\x03\x04", "it is a zip archive"),
+        (b"nothing known", "UnidentifiedImageError: cannot identify image file"),
+    ],
+)
+def test_what_is_no_image_is_named_by_its_bytes(content: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    assert Reading(10**6).of(tmp_path / "a.png").reason.startswith(reason)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import pickle
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from retspec.checks.data.missing_files import missing_files
 from retspec.errors import SubjectError
+from retspec.measurements.splits import splits
 from retspec.subjects.data.folders import Folders
 from retspec.subjects.data.sources.csv_files import Tables, csv
 
@@ -41,7 +44,7 @@ def refused(folder: Path, name: str = "train.csv", **options: object) -> tuple[s
         (CSV.replace("\n", "\r\n").encode(), ""),
         (CSV.replace("\n", "\r").encode(), ""),
         (b'"id_code","diagnosis"\n"a","0"\n"b","1"\n', ""),
-        (gzip.compress(CSV.encode()), ""),
+        (gzip.compress(CSV.encode(), mtime=0), ""),
         (CSV.replace(",", ";").encode(), "train.csv is read with semicolons between its cells."),
         (b"sep=;\n" + CSV.replace(",", ";").encode(), "train.csv is read with semicolons between its cells."),
         (CSV.replace(",", "\t").encode(), "train.csv is read with tabs between its cells."),
@@ -80,7 +83,7 @@ def archive(folder: Path, name: str, inner: str) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "`git lfs pull` fetches it"),
         (pickle.dumps(ROWS), "it is a pickle, which runs code when it is read; save the table as CSV"),
         (b"id_code,diag\0nosis\n", "it is no text, since it has zero bytes"),
-        (gzip.compress(CSV.encode())[:-9], "train.csv is compressed, and damaged or cut off"),
+        (gzip.compress(CSV.encode(), mtime=0)[:-9], "train.csv is compressed, and damaged or cut off"),
         (b'id_code,diagnosis\na,0\n"b,1\n', "train.csv:3: a quote has no end"),
         (b'{"id_code": "a", "diagnosis": 0}\n{"id_code": \n', "train.csv:2:13: this is not JSON: Expecting value"),
         (b'{"id_code": "a", "diagnosis": 0}\n[1]\n', "train.csv:2: list, not an object in braces"),
@@ -188,7 +191,48 @@ def test_a_table_without_a_header_says_so_and_is_read_by_the_names_of_its_column
 def test_a_row_with_more_cells_than_the_header_is_pointed_out(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("id_code,diagnosis\na,0\nb,1,2\nc,0,\n")
     (note,) = read(tmp_path).notes
-    assert note.startswith("train.csv: 1 rows have more cells than the header's 2, row 2 the first")
+    assert note.startswith("train.csv: 1 rows have more cells than the header's 2, line 3 the first")
+
+
+def test_rows_keep_their_lines_whatever_is_between_them(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text('sep=;\nid_code;diagnosis\n\na;0\n"b\nc";1\n;\nd;2\n')
+    examples = read(tmp_path).first.examples
+    assert [(example.file, example.line) for example in examples] == [("a", 4), ("b\nc", 6), ("d", 8)]
+    (tmp_path / "train.csv").write_text('{"id_code": "a", "diagnosis": 0}\n\n{"id_code": "b", "diagnosis": 1}\n')
+    assert [example.line for example in read(tmp_path).first.examples] == [1, 3]
+    (tmp_path / "train.txt").write_text("a 0\n\nb 1\n")
+    assert [each.line for each in read(tmp_path, "train.txt", columns=["id_code", "diagnosis"]).first.examples] == [
+        1,
+        3,
+    ]
+
+
+def test_a_header_below_other_lines_is_named(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("# of 2019\nid_code,diagnosis\na,0\n")
+    assert refused(tmp_path)[1].endswith(
+        "it has '# of 2019'; the line 'id_code,diagnosis' looks like the header: remove those above it"
+    )
+
+
+def test_cells_without_a_file_or_a_group_are_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("id_code,diagnosis,patient\na,0,7\n,1,NaN\nb,1,\n")
+    notes = read(tmp_path, group_column="patient").notes
+    assert "train.csv: 1 of 3 rows have no 'id_code', line 3 the first." in notes
+    assert "train.csv: 2 of 3 rows have no 'patient', line 3 the first." in notes
+
+
+def test_a_file_is_one_however_tables_name_it(tmp_path: Path) -> None:
+    (tmp_path / "img").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "img" / name).touch()
+    rows = ["a", str(tmp_path / "img" / "a"), "./x/../a", "../img/a", str(tmp_path / "b")]
+    (tmp_path / "train.csv").write_text("id_code,diagnosis\n" + "".join(f"{name},0\n" for name in rows))
+    files = [example.file for example in read(tmp_path, images="img").first.examples]
+    assert files == ["img/a", "img/a", "img/a", "img/a", "b"]
+    sub = tmp_path / "spec"
+    sub.mkdir()
+    (tmp_path / "train.csv").rename(sub / "train.csv")
+    assert read(sub, images="../img").first.examples[1].file == "../img/a"
 
 
 # Splits -------------------------------------------------------------------------------------------
@@ -294,3 +338,26 @@ def test_a_folder_or_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
         "a\0b/c",
     )
     assert [name for name in names if folders.has(name)] == ["file", "link", "./file", str(tmp_path / "file")]
+
+
+def test_what_is_there_and_is_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "train.csv").write_text("id_code,diagnosis\nfolder,0\nlink,1\npipe,0\nabsent,1\n")
+    observed = missing_files(splits(read(tmp_path)))
+    assert observed.details["files"] == [
+        "folder: it is a folder",
+        "link: it is a link to nowhere, and no file is there",
+        "pipe: it is a pipe, a socket or a device, not a regular file",
+        "absent",
+    ]
+
+
+def test_details_of_half_a_million_files_are_bounded(tmp_path: Path) -> None:
+    rows = "".join(f"x{number},0\n" for number in range(1500))
+    (tmp_path / "train.csv").write_text(f"id_code,diagnosis\n{rows}")
+    observed = missing_files(splits(read(tmp_path)))
+    assert observed.value == 1500
+    assert len(observed.details["files"]) == 1000
+    assert observed.details["files beyond the first 1,000"] == 500

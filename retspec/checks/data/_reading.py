@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from retspec.errors import did_you_mean
+from retspec.facts import MOST_NAMED
 from retspec.plugin import Inconclusive, SubjectError
 
 if TYPE_CHECKING:
@@ -80,6 +81,16 @@ def undecoded(images: Images) -> str:
         f"{decoded}: {first.file} has {first.reason}, more than Pillow opens, which does not mean that it is damaged; "
         "raise `PIL.Image.MAX_IMAGE_PIXELS` where the training reads it, and say `with: {max_megapixels: ...}` here"
     )
+
+
+def first_of(name: str, lines: Sequence[str], total: int | None = None) -> dict[str, object]:
+    """Return a detail with its first thousand lines, and one with the number of the others where there are more.
+
+    total: how many there are, if `lines` are not all.
+    """
+    more = (total or len(lines)) - MOST_NAMED
+    rest = {f"{name} beyond the first {MOST_NAMED:,}": more} if more > 0 else {}
+    return {name: list(lines[:MOST_NAMED]), **rest}
 
 
 def compiled(patterns: Sequence[str]) -> list[re.Pattern[str]]:

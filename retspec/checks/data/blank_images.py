@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from retspec.checks.data._reading import undecoded
+from retspec.checks.data._reading import first_of, undecoded
 from retspec.facts import Images
 from retspec.plugin import Count, Observed, check
 
@@ -39,5 +39,7 @@ def blank_images(
     """
     blank = [f"{each.file}: {each.share:.4f} of one value" for each in images.blank if each.share >= share]
     return Observed(
-        len(blank), {"decoded": f"{images.decoded:,} of {images.listed:,}", "files": blank}, undecoded(images)
+        len(blank),
+        {"decoded": f"{images.decoded:,} of {images.listed:,}", **first_of("files", blank)},
+        undecoded(images),
     )

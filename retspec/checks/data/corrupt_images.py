@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.checks.data._reading import read_of, undecoded, unread
+from retspec.checks.data._reading import first_of, read_of, undecoded, unread
 from retspec.facts import Images
 from retspec.plugin import Count, Observed, check
 
@@ -30,5 +30,5 @@ def corrupt_images(images: Images) -> Observed[Count]:
     """
     files = [f"{each.file}: {each.reason}" for each in images.corrupt]
     large = [f"{each.file}: {each.reason}" for each in images.too_large]
-    details = {"read": read_of(images), "files": files, "beyond Pillow's limit": large}
+    details = {"read": read_of(images), **first_of("files", files), "beyond Pillow's limit": large}
     return Observed(len(files), details, unread(images) or (undecoded(images) if large else ""))

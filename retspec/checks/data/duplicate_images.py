@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.checks.data._reading import read_of, unread
+from retspec.checks.data._reading import first_of, read_of, unread
 from retspec.facts import Images
 from retspec.plugin import Count, Observed, check
 
@@ -30,7 +30,10 @@ def duplicate_images(images: Images) -> Observed[Count]:
     torn = [copies for copies in images.identical if len({copy.class_name for copy in copies}) > 1]
     details = {
         "read": read_of(images),
-        "in different classes": [" = ".join(f"{copy.file} ({copy.class_name})" for copy in copies) for copies in torn],
-        "identical": [" = ".join(copy.file for copy in copies) for copies in images.identical],
+        **first_of(
+            "in different classes",
+            [" = ".join(f"{copy.file} ({copy.class_name})" for copy in copies) for copies in torn],
+        ),
+        **first_of("identical", [" = ".join(copy.file for copy in copies) for copies in images.identical]),
     }
     return Observed(sum(len(copies) - 1 for copies in images.identical), details, unread(images))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from retspec.checks.data._reading import compiled
+from retspec.checks.data._reading import compiled, first_of
 from retspec.facts import Unlisted
 from retspec.plugin import Count, Inconclusive, Observed, check
 
@@ -54,8 +54,8 @@ def extra_files(
     details = {
         "listed": unlisted.listed,
         "by folder": _counts(extra),
-        "files": [each.file for each in extra],
-        "copies by name and size": [f"{each.file} = {each.copy_of}" for each in extra if each.copy_of],
+        **first_of("files", [each.file for each in extra]),
+        **first_of("copies by name and size", [f"{each.file} = {each.copy_of}" for each in extra if each.copy_of]),
         "allowed": len(unlisted.files) - len(extra),
     }
     return Observed(len(extra), details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.checks.data._reading import unlabelled
+from retspec.checks.data._reading import first_of, unlabelled
 from retspec.facts import Labels
 from retspec.plugin import Count, Observed, check
 
@@ -30,6 +30,10 @@ def labels_out_of_range(labels: Labels) -> Observed[Count]:
         output, or what `with` gives. Of several label columns there must be C, with 1 or 0 in every cell. Where a split
         has no labels, a limit that is met has no verdict.
     """
-    files = [f"{each.file}: {each.label}" for each in labels.outside]
-    details = {"classes": labels.num_classes, "files": files, "without an image": list(labels.unused)}
-    return Observed(len(files), details, unlabelled(labels.unlabelled))
+    files = [f"{each.file}: {each.label}{f' ({each.place})' if each.place else ''}" for each in labels.outside]
+    details = {
+        "classes": labels.num_classes,
+        **first_of("files", files, labels.images),
+        "without an image": list(labels.unused),
+    }
+    return Observed(labels.images, details, unlabelled(labels.unlabelled))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retspec.checks.data._reading import first_of
 from retspec.facts import Splits
 from retspec.plugin import Count, Observed, check
 
@@ -24,11 +25,11 @@ def missing_files(splits: Splits) -> Observed[Count]:
         missing_files: 0
 
     What the number means:
-        Different files that the dataset lists and that do not exist. For the first thousand, the details name the
-        file that is nearly called so: in another case, Unicode form, folder, with another suffix, without its zeros,
-        with backslashes.
+        Different files that the dataset lists and that do not exist; a link to nothing and a pipe are no files. The
+        details name the first thousand, and the file that is nearly called so: in another case, Unicode form, folder,
+        with another suffix, without its zeros, with backslashes.
     """
-    total = f"{len(splits.missing):,} of {splits.files:,}"
+    total = f"{splits.absent:,} of {splits.files:,}"
     files = [f"{file}: {splits.near[file]}" if file in splits.near else file for file in splits.missing]
-    details = {"missing": total, "files": files, "notes": list(splits.notes)}
-    return Observed(len(splits.missing), details)
+    details = {"missing": total, **first_of("files", files, splits.absent), "notes": list(splits.notes)}
+    return Observed(splits.absent, details)

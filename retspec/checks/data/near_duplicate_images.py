@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from retspec.checks.data._reading import empty_splits, require_several, undecoded
+from retspec.checks.data._reading import empty_splits, first_of, require_several, undecoded
 from retspec.facts import Images, NearCopy, Splits
 from retspec.plugin import Count, Observed, check
 
@@ -47,7 +47,7 @@ def near_duplicate_images(
     near = [pair for pair in images.near if pair.similarity >= min_similarity]
     details = {
         "decoded": f"{images.decoded:,} of {images.listed:,}",
-        "pairs": [_line(pair) for pair in sorted(near, key=lambda pair: -pair.similarity)],
+        **first_of("pairs", [_line(pair) for pair in sorted(near, key=lambda pair: -pair.similarity)]),
     }
     return Observed(len({pair.second.file for pair in near}), details, empty_splits(splits) or undecoded(images))
 

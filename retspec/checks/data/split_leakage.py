@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retspec.checks.data._reading import empty_splits, read_of, require_several, unread
+from retspec.checks.data._reading import empty_splits, first_of, read_of, require_several, unread
 from retspec.facts import Images, Splits
 from retspec.plugin import Count, Observed, check
 
@@ -33,8 +33,8 @@ def split_leakage(splits: Splits, images: Images) -> Observed[Count]:
     leaks = [copies for copies in images.identical if len({copy.split for copy in copies}) > 1]
     details = {
         "read": read_of(images),
-        "images": [" = ".join(f"{copy.file} ({copy.split})" for copy in copies) for copies in leaks],
-        "groups": [f"{each.group} in {', '.join(each.splits)}" for each in splits.shared_groups],
+        **first_of("images", [" = ".join(f"{copy.file} ({copy.split})" for copy in copies) for copies in leaks]),
+        **first_of("groups", [f"{each.group} in {', '.join(each.splits)}" for each in splits.shared_groups]),
         "compared by": "bytes, pixels and group" if splits.has_groups else "bytes and pixels; no `group` is given",
     }
     unseen = empty_splits(splits) or unread(images) or _unsaid(splits)
@@ -43,13 +43,13 @@ def split_leakage(splits: Splits, images: Images) -> Observed[Count]:
 
 def _unsaid(splits: Splits) -> str:
     """Return which files look like two eyes of one patient in two splits, as a clause; empty when none do."""
-    if not splits.eyes:
+    if splits.eyes is None or not splits.eyes.across:
         return ""
-    pair = splits.eyes[0]
+    pair = splits.eyes.first
     named = " and ".join(
         f"{file} ({split})" for file, split in zip((pair.first, pair.second), pair.splits, strict=True)
     )
     return (
-        f"{len(splits.eyes):,} pairs of files such as {named} are named like two eyes of one patient, and no group is "
-        f"given; say `group: {{pattern: '{pair.pattern}'}}` under `data`"
+        f"{splits.eyes.across:,} pairs of files such as {named} are named like two eyes of one patient, and no group "
+        f"is given; say `group: {{pattern: '{pair.pattern}'}}` under `data`"
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from retspec.checks.data._reading import compiled, undecoded
+from retspec.checks.data._reading import compiled, first_of, undecoded
 from retspec.facts import Images
 from retspec.plugin import Count, Observed, check
 
@@ -47,7 +47,7 @@ def unusual_images(
     details = {
         "decoded": f"{images.decoded:,} of {images.listed:,}",
         "modes": dict(images.kinds),
-        "files": list(counted),
-        "allowed": [line for line in lines if line not in counted],
+        **first_of("files", list(counted)),
+        **first_of("allowed", [line for line in lines if line not in counted]),
     }
     return Observed(len(set(counted.values())), details, undecoded(images))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 from retspec.cli.drafting.recognition import Found, is_sized
@@ -103,7 +104,7 @@ class DraftedData:
         yield "  csv:"
         yield from (f"    {word}: {self._disk.reference(self._found[word])}" for word in self._tables)
         tables = [table for word in self._tables if (table := self._table(word))]
-        images = self._images_folder()
+        images = self._images_folder(tables)
         yield f"    {images[0]}"
         for option in COLUMNS:
             if option != "split_column":
@@ -113,14 +114,15 @@ class DraftedData:
         if tables and images[1] and (extension := self._extension(tables, images[1])):
             yield f"    extension: {extension}"
 
-    def _images_folder(self) -> tuple[str, Path | None]:
-        """Return the line that names the folder of images, and the folder; by default that of the first table."""
+    def _images_folder(self, tables: Sequence[Table]) -> tuple[str, Path | None]:
+        """Return the line that names the folder of images, and the folder; by default one at the first table."""
         if "images" in self._found:
             return f"images: {self._disk.reference(self._found['images'])}", self._disk.path(self._found["images"])
         table = self._disk.path(self._found[self._tables[0]])
         if table is None:
             return "# images: images   # the folder of the images, relative to this file", None
-        return f"images: {json.dumps(self._disk.seen_from_spec(table.parent))}", table.parent
+        folder = _holder(table.parent, tables)
+        return f"images: {json.dumps(self._disk.seen_from_spec(folder))}", folder
 
     def _column(self, option: str, tables: Sequence[Table]) -> Iterator[str]:
         """Yield how a column is called: as the config says, else by the usual names."""
@@ -153,8 +155,7 @@ class DraftedData:
 
     def _extension(self, tables: Sequence[Table], folder: Path) -> str:
         """Return the suffix that turns the names in the tables into files in a folder; empty when unknown."""
-        columns = tables[0].read(range(len(tables[0].header)), [])
-        names = filter(None, (cell for column in columns for cell in column[:1]))
+        names = _first_row(tables[0])
         return next((end for name in names for end in SUFFIXES if find(f"{name}{end}", [str(folder)])), "")
 
     def _table(self, word: str) -> Table | None:
@@ -229,3 +230,22 @@ class DraftedData:
         if self.has_transform and "name" in self._found and "weights" not in self._found:
             return "normalization_atol: 1e-3"
         return "# normalization_atol: {limit: 1e-3, with: {mean: [...], std: [...]}}   # as the backbone was trained"
+
+
+def _first_row(table: Table) -> list[str]:
+    """Return the cells of the first row that have a value."""
+    columns = table.read(range(len(table.header)), [])
+    return [cell for column in columns for cell in column[:1] if cell]
+
+
+def _holder(folder: Path, tables: Sequence[Table]) -> Path:
+    """Return the folder, this one or one in it, that holds a file of the first row; this one where none does."""
+    names = _first_row(tables[0]) if tables else []
+    below = sorted(each for each in folder.iterdir() if each.is_dir())
+    ends = ("", *SUFFIXES)
+    tried = (each for each in (folder, *below) for name in names for end in ends if _is_file(each / f"{name}{end}"))
+    return next(tried, folder)
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - no error for what is no path

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
-from retspec.subjects.data.classes import class_notes, with_classes
-from retspec.subjects.data.groups import eye_notes, with_groups
+from retspec.subjects.data.classes import class_notes, unnumbered_notes, with_classes
+from retspec.subjects.data.eyes import eye_notes, eyes_of
+from retspec.subjects.data.groups import with_groups
 from retspec.subjects.data.images import take_images, with_images
 from retspec.subjects.data.loaders import FileFeed
 from retspec.subjects.data.pairs import Pair
@@ -101,7 +102,9 @@ class DataBuilder:
         """Return a dataset with the groups and classes that the spec gives, and notes on what it does not give."""
         dataset = with_classes(with_groups(dataset, self._data.group), self._data.classes)
         strange = [] if self._data.classes else [*class_notes(dataset)]
-        return replace(dataset, notes=(*dataset.notes, *strange, *eye_notes(dataset)))
+        eyes = eyes_of(dataset)
+        notes = (*dataset.notes, *unnumbered_notes(dataset), *strange, *eye_notes(eyes))
+        return replace(dataset, notes=notes, eyes=eyes)
 
     @cached_property
     def transforms(self) -> Transforms:

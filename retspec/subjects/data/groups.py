@@ -1,34 +1,38 @@
-"""What must not be in two splits, such as the patient: by a pattern of the spec, and by names that look like it."""
+"""What must not be in two splits, such as the patient: in one spelling, and by a pattern of the spec."""
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from retspec.errors import SubjectError
-from retspec.facts import Dataset, EyePair
+from retspec.subjects.data.tables.values import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from retspec.facts import Example
+    from retspec.facts import Dataset
     from retspec.records import Grouping
 
 PATH = "data.group.pattern"
-_EYE = re.compile(r"(?:(?<=[_\-. ])|^)(left|right|od|os|l|r)(?=[_\-. ]|$)", re.IGNORECASE)
-"""A word for an eye between separators; OD and OS are oculus dexter and sinister, right and left."""
-_OTHER = {"left": "right", "right": "left", "od": "os", "os": "od", "l": "r", "r": "l"}
 _WHOLE = re.compile(r"([-+]?)0*(\d+)(\.0*)?")
+_NUMBERED = re.compile(r"([^\W\d]+[-_ ]?)0*(\d+)")
+"""A word and a number, as in `P007` and `sub-07`."""
 
 
 def same_group(text: str) -> str | None:
-    """Return the name of a group in the spelling that all tables share: 11 for 11.0 and 011; None for none."""
-    found = _WHOLE.fullmatch(text.strip())
-    return f"{found[1].replace('+', '')}{found[2]}" if found else text.strip() or None
+    """Return the name of a group in the spelling that all tables share, or None for none.
+
+    11 for 11.0 and 011, `p7` for `P007`, and neither case nor further blanks count.
+    """
+    bare = " ".join(text.split())
+    if is_missing(bare):
+        return None
+    if found := _WHOLE.fullmatch(bare):
+        return f"{found[1].replace('+', '')}{found[2]}"
+    numbered = _NUMBERED.fullmatch(bare)
+    return (f"{numbered[1]}{numbered[2]}" if numbered else bare).casefold()
 
 
 def with_groups(dataset: Dataset, grouping: Grouping | None) -> Dataset:
@@ -60,62 +64,3 @@ def _group(file: str, pattern: re.Pattern[str]) -> str | None:
     if found is None:
         return None
     return same_group(next((part for part in found.groups() if part), found[0]))
-
-
-def eye_pairs(dataset: Dataset) -> Iterator[EyePair]:
-    """Yield pairs of files in two splits that are named like the two eyes of one patient: `10_left`, `10_right`."""
-    return (_pair(*pair) for pair in _alike(dataset) if pair[0].split != pair[1].split)
-
-
-class _Eye(NamedTuple):
-    """A file that is named like an eye, and its name without the word for it."""
-
-    file: str
-    split: str
-    word: str
-    rest: str
-    example: Example
-
-
-def _alike(dataset: Dataset) -> Iterator[tuple[_Eye, _Eye]]:
-    """Yield all pairs of eyes without a group that no example has both of."""
-    named: dict[tuple[str, str], _Eye] = {}
-    for split, file, example in dataset.files():
-        stem = "" if example.group else os.path.splitext(file.rpartition("/")[2])[0]  # noqa: PTH122 - fast
-        found = _EYE.search(stem)
-        if found is None:
-            continue
-        word = found[0].lower()
-        eye = _Eye(file, split, found[0], f"{stem[: found.start()]}*{stem[found.end() :]}", example)
-        other = named.get((eye.rest, _OTHER[word]))
-        if other is not None and other.example is not example:
-            yield other, eye
-        named.setdefault((eye.rest, word), eye)
-
-
-def _pair(first: _Eye, second: _Eye) -> EyePair:
-    pattern = _pattern(first.rest, first.word, second.word)
-    return EyePair(first.file, second.file, (first.split, second.split), pattern)
-
-
-def _pattern(rest: str, *eyes: str) -> str:
-    """Return a pattern whose first parentheses match what the names of both eyes share."""
-    either = "|".join(sorted(eyes))
-    before, _, after = rest.partition("*")
-    if before:
-        return f"(.+){re.escape(before[-1])}({either})"
-    return f"^(?:{either}){re.escape(after[:1])}(.+)"
-
-
-def eye_notes(dataset: Dataset) -> Iterator[str]:
-    """Yield a note when files are named like two eyes of one patient, and no group is given."""
-    pairs = [*_alike(dataset)]
-    if not pairs:
-        return
-    across = sum(one.split != other.split for one, other in pairs)
-    first = _pair(*pairs[0])
-    counted = f"{len(pairs):,} such pairs" + (f", {across:,} of them in two splits" if across else "")
-    yield (
-        f"{first.first} and {first.second} are named like two eyes of one patient ({counted}), and no group is given; "
-        f"say `group: {{pattern: '{first.pattern}'}}` under `data`."
-    )

@@ -6,10 +6,11 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from itertools import combinations, islice
+from itertools import combinations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from retspec.subjects.data.folders import Folders
 from retspec.subjects.data.walking import files_below
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ _DRIVE = re.compile(r"(^|/)[A-Za-z]:[\\/]")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _MOST = 3
 """Files that fit one name before they are counted."""
-_MOST_MISSING = 1000
-"""Missing files that are compared with those on the disk."""
 
 
 def _slashes(path: str) -> str:
@@ -47,17 +46,17 @@ _WAYS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 def near_names(dataset: Dataset, missing: Iterable[str]) -> dict[str, str]:
-    """Return, for missing files that exist under nearly the same name, which one and how it differs, as a clause.
-
-    Only the first thousand are looked at: where more are missing, they differ in the same way.
-    """
-    wanted = list(islice(missing, _MOST_MISSING))
+    """Return, for missing files, why what is there is no file, or which file has nearly the name, as a clause."""
+    first = list(missing)
+    folders = Folders(dataset.folder)
+    obstacles = {file: said for file in first if (said := folders.obstacle(file))}
+    wanted = [file for file in first if file not in obstacles]
     if not wanted:
-        return {}
+        return obstacles
     known: dict[str, list[str]] = defaultdict(list)
     for file in _files(dataset):
         known[_bare(file)].append(file)
-    return {file: _said(file, found) for file in wanted if (found := known.get(_bare(file)))}
+    return obstacles | {file: _said(file, found) for file in wanted if (found := known.get(_bare(file)))}
 
 
 def _files(dataset: Dataset) -> list[str]:

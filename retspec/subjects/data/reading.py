@@ -14,6 +14,17 @@ from retspec.subjects.data.looking import Look, look
 if TYPE_CHECKING:
     from pathlib import Path
 
+_DICOM = 128
+"""Where a file of DICOM says so: https://dicom.nema.org/medical/dicom/current/output/html/part10.html#sect_7.1"""
+_OTHERS = {
+    b"<!doctype html": "it is a page of HTML, as a failed download leaves",
+    b"<html": "it is a page of HTML, as a failed download leaves",
+    b"version https://git-lfs": "it is a pointer of Git LFS, not the image; `git lfs pull` fetches it",
+    b"pk\x03\x04": "it is a zip archive",
+    b"\x1f\x8b": "it is compressed by gzip",
+    b"\x93numpy": "it is an array of NumPy",
+}
+"""First bytes, in lower case, of what images are mistaken for."""
 LARGEST = 1 << 30
 """Bytes of a file that is read for an image; a sparse one may claim any size."""
 
@@ -60,7 +71,16 @@ class Reading:
                 image.load()
                 return Seen(digest, pixels=pixels, look=look(image))
         except Exception as error:  # noqa: BLE001 - Pillow's decoders raise any exception on invalid bytes
-            return Seen(digest, _without_address(named(error)) if content else "the file is empty")
+            return Seen(digest, _foreign(content) or _without_address(named(error)))
+
+
+def _foreign(content: bytes) -> str:
+    """Return what a file is that is no image for Pillow, as a clause; empty where its bytes do not say."""
+    if not content:
+        return "the file is empty"
+    if content[_DICOM : _DICOM + 4] == b"DICM":
+        return "it is DICOM, which Pillow does not read"
+    return next((kind for start, kind in _OTHERS.items() if content.lstrip().lower().startswith(start)), "")
 
 
 def _without_address(reason: str) -> str:

@@ -20,6 +20,7 @@ _OTHER_IMAGES = (
     *(".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".svs", ".exr", ".raw"),
 )
 """Images too, which torchvision's ImageFolder leaves out."""
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 _LITTER = frozenset({"thumbs.db", "desktop.ini"})
 """What systems leave in folders of images."""
 

@@ -13,11 +13,19 @@ from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import Dataset, Example, Split
 from retspec.plugin import dataset_source
 from retspec.subjects.data.split_words import SPLITS
-from retspec.subjects.data.walking import files_below, folders_in, is_image, suffixes_of
+from retspec.subjects.data.walking import (
+    ARCHIVES,
+    files_below,
+    folders_in,
+    holds_image,
+    is_image,
+    is_litter,
+    suffixes_of,
+)
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PATH = "data.imagefolder"
 
@@ -54,7 +62,8 @@ class _Listed:
 def imagefolder(options: ImageFolder, folder: Path) -> Dataset:
     """List `root/train|val|test/<class>/*.jpg` as torchvision's ImageFolder does: classes are numbered by their names.
 
-    `valid`, `validation` and `dev` are read as `val` where there is none, and so are the usual other names.
+    `valid`, `validation` and `dev` are read as `val` where there is none, and so are the other usual names, in any
+    case.
 
     Raises SubjectError for folders that are not there.
     """
@@ -83,7 +92,7 @@ def _split_folders(named: Folders, root: Path) -> dict[str, str]:
                 f"there is no folder {value!r} in {root}{did_you_mean(value, below)}; there are {shown}",
                 path=f"{PATH}.splits.{name}",
             )
-    usual = {name: next((word for word in words if word in below), None) for name, words in SPLITS.items()}
+    usual = {name: _usual(words, below) for name, words in SPLITS.items()}
     found = given or {name: word for name, word in usual.items() if word is not None}
     if not found:
         raise SubjectError(
@@ -93,14 +102,21 @@ def _split_folders(named: Folders, root: Path) -> dict[str, str]:
     return found
 
 
+def _usual(words: Sequence[str], below: Sequence[str]) -> str | None:
+    """Return the first of some words that a folder is called, in this case or in another."""
+    exact = next((word for word in words if word in below), None)
+    return exact or next((name for word in words for name in below if name.casefold() == word), None)
+
+
 def _beside(root: Path, named: Mapping[str, str]) -> Iterator[str]:
     """Yield notes about folders in the root: those read under another name, and those that are in no split."""
     for split, folder in named.items():
-        if folder in SPLITS[split][1:]:
+        if folder != split and folder.casefold() in SPLITS[split]:
             yield f"the folder {folder!r} is read as the split {split}."
     if any(not Path(folder).parts for folder in named.values()):  # `.`, the root itself
         return
     used = {Path(folder).parts[0] for folder in named.values()}
+    yield from _notes_on_files(root, "beside the splits", root)
     rest = [name for name in folders_in(root) if name not in used and not name.startswith(".")]
     if rest:
         names = listing([repr(name) for name in rest])
@@ -114,17 +130,21 @@ def _listed(name: str, root: Path, folder: str) -> _Listed:
     classes = {each: label for label, each in enumerate(folders_in(top))}
     examples: list[Example] = []
     others: list[str] = []
+    hidden: list[str] = []
     looped: list[str] = []
     for class_name, label in classes.items():
         for path in files_below(top / class_name, looped):
             file = os.path.relpath(path, root)
             if is_image(path):
                 examples.append(Example(file, label, class_name))
+                if any(part.startswith(".") for part in Path(path).relative_to(top / class_name).parts):
+                    hidden.append(file)
             elif not Path(path).name.startswith("."):
                 others.append(file)
     links = [os.path.relpath(path, root) for path in looped]
     split = Split(tuple(examples), classes)
-    return _Listed(split, others, [f"{name}: {note}" for note in _notes(split, others, links)])
+    notes = [*_notes(split, others, links), *_hidden_notes(hidden), *_notes_on_files(top, "in no class folder", root)]
+    return _Listed(split, others, [f"{name}: {note}" for note in notes])
 
 
 def _notes(split: Split, others: list[str], links: list[str]) -> Iterator[str]:
@@ -137,6 +157,30 @@ def _notes(split: Split, others: list[str], links: list[str]) -> Iterator[str]:
             f"{listing(links)}: a link to a folder above it, which is not followed; torchvision would list the same "
             "images again and again."
         )
+
+
+def _hidden_notes(hidden: Sequence[str]) -> Iterator[str]:
+    if hidden:
+        counted = "1 image is" if len(hidden) == 1 else f"{len(hidden):,} images are"
+        yield (
+            f"{counted} hidden, or in a hidden folder, and counted, as in torchvision: {listing(hidden)}; remove what "
+            "no person put there."
+        )
+
+
+def _notes_on_files(folder: Path, where: str, root: Path) -> Iterator[str]:
+    """Yield notes about what lies directly in a folder of folders, and is read by nobody."""
+    with os.scandir(folder) as scanned:
+        entries = sorted((entry for entry in scanned if not entry.is_dir()), key=lambda entry: entry.name)
+    names = [os.path.relpath(entry.path, root) for entry in entries if entry.is_file() and not is_litter(entry.name)]
+    if images := [name for name in names if holds_image(name)]:
+        yield f"{len(images):,} images are {where}, and are left out: {listing(images)}."
+    if archives := [name for name in names if name.lower().endswith(ARCHIVES)]:
+        yield f"{listing(archives)}: an archive, which is not looked into."
+    if dangling := [
+        os.path.relpath(entry.path, root) for entry in entries if not entry.is_file() and entry.is_symlink()
+    ]:
+        yield f"{listing(dangling)}: a link that leads nowhere, and is left out."
 
 
 def _class_notes(split: Split) -> Iterator[str]:

@@ -43,12 +43,15 @@ def delimited(text: Text, dialect: Dialect, shown: str, path: str) -> Table:
     notes = [text.note] if text.note else []
     if delimiter != "," and dialect.delimiter is None:
         notes.append(f"{shown} is read with {DELIMITERS.get(delimiter, repr(delimiter))} between its cells.")
-    rows = _reader(body, delimiter, width, shown, path)
-    first = next(rows())
+    rows = _reader(body, delimiter, width, (shown, path, int(said is not None)))
+    _, first = next(rows())
     header, skipped = _header(first, dialect)
     hint = "" if dialect.columns else _no_header(first)
-    read = _by_place(rows, skipped, len(header), shown)
-    return Table(shown, header, read, tuple(notes), hint, text.is_guessed)
+    numbers: list[int] = []
+    read = _by_place(rows, skipped, len(header), (shown, numbers))
+    return Table(
+        shown, header, read, tuple(notes), hint or _late_header(header, lines, dialect), numbers, text.is_guessed
+    )
 
 
 def _header(first: Sequence[str], dialect: Dialect) -> tuple[tuple[str, ...], int]:
@@ -65,6 +68,17 @@ def _no_header(first: Sequence[str]) -> str:
         return ""
     names = ", ".join(["image", "label", *(f"more{number}" for number in range(1, 20))][: len(first)])
     return f"; its first line looks like a row, not like a header: name its columns, `columns: [{names}]`"
+
+
+def _late_header(header: Sequence[str], lines: Sequence[str], dialect: Dialect) -> str:
+    """Return which line names the columns that the first one does not, as a clause; empty where none does."""
+    wanted = {bare(name) for name in dialect.wanted}
+    if dialect.columns or wanted & {bare(title) for title in header}:
+        return ""
+    for line in lines[1:]:
+        if any(wanted & {bare(cell) for cell in _cells(line, each)} for each in DELIMITERS):
+            return f"; the line {line[:60]!r} looks like the header: remove those above it"
+    return ""
 
 
 def _delimiter(lines: Sequence[str], dialect: Dialect, shown: str, path: str) -> str:
@@ -103,32 +117,48 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return [line]
 
 
-def _reader(body: str, delimiter: str, width: int, shown: str, path: str) -> Callable[[], Iterator[list[str]]]:
-    """Return a function that gives all rows that are not blank, from the first on."""
+def _reader(
+    body: str, delimiter: str, width: int, file: tuple[str, str, int]
+) -> Callable[[], Iterator[tuple[int, list[str]]]]:
+    """Return a function that gives all rows that are not blank, from the first on, each behind the line it ends on.
 
-    def rows() -> Iterator[list[str]]:
+    file: its name, its place in the spec, and the lines before the body.
+    """
+    shown, path, before = file
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
         if delimiter == " ":
-            yield from (line.rsplit(None, width - 1) for line in StringIO(body, newline=None) if line.strip())
+            lines = enumerate(StringIO(body, newline=None), before + 1)
+            yield from ((number, line.rsplit(None, width - 1)) for number, line in lines if line.strip())
             return
         # strict: a quote without an end would swallow the rows after it
         reader = csv.reader(StringIO(body, newline=""), delimiter=delimiter, strict=True)
         try:
-            yield from (row for row in reader if row and (row[0] or any(cell.strip() for cell in row)))
+            yield from (
+                (reader.line_num + before, row)
+                for row in reader
+                if row and (row[0] or any(cell.strip() for cell in row))
+            )
         except csv.Error as error:
             reason = "a quote has no end" if "unexpected end" in str(error) else str(error)
-            raise SubjectError(f"{shown}:{reader.line_num}: {reason}", path=path) from error
+            raise SubjectError(f"{shown}:{reader.line_num + before}: {reason}", path=path) from error
 
     return rows
 
 
 def _by_place(
-    rows: Callable[[], Iterator[list[str]]], skipped: int, width: int, shown: str
+    rows: Callable[[], Iterator[tuple[int, list[str]]]], skipped: int, width: int, file: tuple[str, list[int]]
 ) -> Callable[[Sequence[int], list[str]], list[list[str]]]:
+    """Return a function that reads columns by their places; file: its name, and a list that gets the lines of rows."""
+    shown, numbers = file
+
     def read(places: Sequence[int], notes: list[str]) -> list[list[str]]:
         columns: list[list[str]] = [[] for _ in places]
         pairs = [(column.append, place) for column, place in zip(columns, places, strict=True)]
         longer: list[int] = []
-        for number, row in enumerate(islice(rows(), skipped, None), 1):
+        numbers.clear()
+        for number, row in islice(rows(), skipped, None):
+            numbers.append(number)
             cells = row
             if len(row) != width:
                 cells = row + [""] * (width - len(row))
@@ -146,6 +176,6 @@ def _ragged(longer: Sequence[int], width: int, shown: str) -> Iterator[str]:
     """Yield a note about rows with more values than the header, as a comma within a value makes them."""
     if longer:
         yield (
-            f"{shown}: {len(longer):,} rows have more cells than the header's {width}, row {longer[0]:,} the first; "
+            f"{shown}: {len(longer):,} rows have more cells than the header's {width}, line {longer[0]:,} the first; "
             "a value with a delimiter in it needs quotes."
         )

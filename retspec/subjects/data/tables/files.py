@@ -27,15 +27,23 @@ def paths_of(names: Sequence[str], images: str, extensions: Sequence[str], folde
     paths = []
     for name in names:
         whole = name if not endings or name.lower().endswith(endings) else ""
-        if whole or len(endings) == 1:
-            paths.append(_joined(images, start, whole or name + extensions[0]))
+        if whole or len(endings) < 2:  # noqa: PLR2004 - one of several
+            paths.append(_joined(images, start, whole or f"{name}{''.join(extensions)}", folders))
             continue
-        tried = [_joined(images, start, name + each) for each in extensions]
+        tried = [_joined(images, start, name + each, folders) for each in extensions]
         paths.append(next(filter(folders.has, tried), tried[0]))
     return paths
 
 
-def _joined(images: str, start: str, name: str) -> str:
-    if _UNUSUAL.search(name):
-        return os.path.normpath(os.path.join(images, name))  # noqa: PTH118 - a text
-    return start + name
+def _joined(images: str, start: str, name: str, folders: Folders) -> str:
+    """Return a path in one spelling, so that a file that two tables name differently is one."""
+    if not _UNUSUAL.search(name):
+        return start + name
+    path = os.path.normpath(os.path.join(images, name))  # noqa: PTH118 - a text
+    if not path.startswith(os.sep) or images.startswith(os.sep):
+        return path
+    top = os.path.normpath(os.path.join(folders.root, images))  # noqa: PTH118 - a text
+    for folder, prefix in ((top, start), (folders.root, "")):
+        if path.startswith(f"{folder}{os.sep}"):
+            return prefix + path[len(folder) + 1 :]
+    return path

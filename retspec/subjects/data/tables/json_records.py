@@ -19,7 +19,7 @@ def json_table(text: Text, shown: str, path: str) -> Table:
 
     Raises SubjectError at the place `path` in the spec for what is no JSON, or holds no objects.
     """
-    records = _records(text.text, shown, path)
+    numbers, records = _records(text.text, shown, path)
     header = tuple(dict.fromkeys(key for record in records for key in record))
     if not header:
         raise SubjectError(f"{shown} is empty; a table has an object per image", path=path)
@@ -27,7 +27,7 @@ def json_table(text: Text, shown: str, path: str) -> Table:
     def read(places: Sequence[int], _notes: list[str]) -> list[list[str]]:
         return [[_cell(record.get(header[place])) for record in records] for place in places]
 
-    return Table(shown, header, read, (text.note,) if text.note else (), is_guessed=text.is_guessed)
+    return Table(shown, header, read, (text.note,) if text.note else (), lines=numbers, is_guessed=text.is_guessed)
 
 
 def looks_like_json(text: str) -> bool:
@@ -36,17 +36,18 @@ def looks_like_json(text: str) -> bool:
     return start.startswith("{") or (start.startswith("[") and start[1:].lstrip().startswith("{"))
 
 
-def _records(text: str, shown: str, path: str) -> Sequence[Mapping[str, Any]]:
+def _records(text: str, shown: str, path: str) -> tuple[list[int], Sequence[Mapping[str, Any]]]:
+    """Return the objects, and the line of each where each has its own."""
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not _is_object(lines[0][1]) or len(lines) == 1:
-        return _from_whole(text, shown, path)
+        return [], _from_whole(text, shown, path)
     records = []
     for number, line in lines:
         record = _parsed(line, shown, path, number)
         if not isinstance(record, dict):
             raise SubjectError(f"{shown}:{number}: {type(record).__name__}, not an object in braces", path=path)
         records.append(record)
-    return records
+    return [number for number, _ in lines], records
 
 
 def _from_whole(text: str, shown: str, path: str) -> Sequence[Mapping[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from retspec.facts import Example, Split
 from retspec.subjects.data.groups import same_group
 from retspec.subjects.data.tables.values import integer, yes_or_no
@@ -74,20 +76,19 @@ def _split(
     cells = zip(*rows.labels, strict=True) if rows.labels else (("",) for _ in range(len(rows)))
     groups: Sequence[str | None] = [None] * len(rows) if rows.groups is None else [*map(same_group, rows.groups)]
     examples = []
-    for (file, *also), texts, group in zip(zip(*files, strict=True), cells, groups, strict=True):
+    lines = rows.lines or [0] * len(rows)
+    for (file, *also), texts, group, line in zip(zip(*files, strict=True), cells, groups, lines, strict=True):
         if not rows.labels:
             number, name = None, ""
         elif texts in known:
             number, name = known[texts]
         else:
             number, name = known[texts] = label(texts)
-        examples.append(Example(file, number, name, group, tuple(also)))
-    return Split(tuple(examples), numbers if rows.labels else {}, has_labels=bool(rows.labels))
+        examples.append(Example(file, number, name, group, tuple(also), line))
+    return Split(tuple(examples), numbers if rows.labels else {}, has_labels=bool(rows.labels), table=rows.table)
 
 
 def _with_own_classes(split: Split) -> Split:
     """Return a split with the classes that occur in it alone."""
     own = {example.class_name for example in split.examples}
-    return Split(
-        split.examples, {name: label for name, label in split.classes.items() if name in own}, split.has_labels
-    )
+    return replace(split, classes={name: label for name, label in split.classes.items() if name in own})

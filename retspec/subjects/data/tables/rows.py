@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError
 from retspec.subjects.data.split_words import SPLITS
-from retspec.subjects.data.tables.values import spelling
+from retspec.subjects.data.tables.values import is_missing, spelling
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from retspec.subjects.data.tables.table import Table
 
@@ -37,6 +37,10 @@ class Rows:
     """Empty for a split without labels."""
     groups: list[str] | None = None
     splits: list[str] | None = None
+    lines: list[int]
+    """The line of each row; empty for a table without lines."""
+    table: str
+    """The file, as the spec names it."""
 
     def __len__(self) -> int:
         return len(self.images[0])
@@ -53,6 +57,7 @@ class Rows:
             labels=[taken(column) for column in self.labels],
             groups=None if self.groups is None else taken(self.groups),
             splits=None,
+            lines=[self.lines[place] for place in places] if self.lines else [],
         )
 
 
@@ -88,7 +93,25 @@ def rows_of(table: Table, wanted: Wanted, *, split: str, may_lack_labels: bool, 
     if may_lack_labels and labelled and images[0] and not any(map(any, labelled)):
         notes.append(f"{table.file}: every label is blank: the split {split} has no labels.")
         labelled = []
-    return Rows(images=images, labels=labelled, groups=next(iter(groups), None), splits=next(iter(splits), None))
+    notes += _blank_notes(table, names["image_column"], images)
+    notes += _blank_notes(table, names["group_column"], groups)
+    return Rows(
+        images=images,
+        labels=labelled,
+        groups=next(iter(groups), None),
+        splits=next(iter(splits), None),
+        lines=table.lines,
+        table=table.file,
+    )
+
+
+def _blank_notes(table: Table, names: Sequence[str], columns: Sequence[list[str]]) -> Iterator[str]:
+    """Yield a note for each column in which some cells hold no value."""
+    for name, cells in zip(names, columns, strict=True):
+        blank = [row for row, cell in enumerate(cells) if is_missing(cell)]
+        if blank:
+            counted = f"{len(blank):,} of {len(cells):,} rows have no {name!r}"
+            yield f"{table.file}: {counted}, {table.place(blank[0])} the first."
 
 
 def divided(rows: Rows, shares: Mapping[str, Sequence[str]], shown: str, notes: list[str]) -> dict[str, Rows]:
@@ -98,7 +121,7 @@ def divided(rows: Rows, shares: Mapping[str, Sequence[str]], shown: str, notes: 
 
     Raises SubjectError where a value is not known, is in two splits, or is in no row.
     """
-    cells = [spelling(cell) for cell in rows.splits or ()]
+    cells = ["" if is_missing(cell) else spelling(cell) for cell in rows.splits or ()]
     values = dict.fromkeys(cells)
     split_of = _split_of(shares, values, shown) if shares else _by_words(values, shown)
     places: dict[str, list[int]] = {split: [] for split in SPLITS if split in split_of.values()}
@@ -119,13 +142,29 @@ def _by_words(values: Mapping[str, None], shown: str) -> dict[str, str]:
     strange = [value for value in values if value and value not in known]
     if not strange and any(values):
         return {value: known[value] for value in values if value}
-    first, *others = sorted(values, key=lambda value: (len(value), value)) or [""]
-    example = f"`splits: {{train: [{', '.join(others[:8])}], val: [{first}]}}`"
+    example = f"`splits: {_example(values, known)}`"
     raise SubjectError(
         f"{shown}: the column has {listing([repr(value) for value in values])}; say which value is which split, "
         f"such as {example}",
         path=f"{PATH}.split_column",
     )
+
+
+def _example(values: Mapping[str, None], known: Mapping[str, str]) -> str:
+    """Return what a spec may say of values: those that are words for a split are in it, the others are in any."""
+    shares: dict[str, list[str]] = {}
+    for value in values:
+        if value in known:
+            shares.setdefault(known[value], []).append(value)
+    strange = sorted((value for value in values if value and value not in known), key=lambda value: (len(value), value))
+    if not shares:
+        first, *others = strange or [""]
+        shares = {"train": others[:8], "val": [first]}
+    elif strange:
+        free = next((split for split in SPLITS if split not in shares), "test")
+        shares.setdefault(free, []).extend(strange)
+    said = [f"{split}: [{', '.join(given)}]" for split, given in shares.items()]
+    return f"{{{', '.join(said)}}}"
 
 
 def _split_of(shares: Mapping[str, Sequence[str]], values: Mapping[str, None], shown: str) -> dict[str, str]:

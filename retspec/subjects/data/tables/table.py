@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, did_you_mean
@@ -40,6 +40,8 @@ class Table:
     """How it was recognised, in whole sentences."""
     hint: str = ""
     """Why a column may not be found, as a clause."""
+    lines: list[int] = field(default_factory=list)
+    """The line that each row ends on, from 1, once the table is read; empty for a format without lines."""
     is_guessed: bool = False
     """Whether its encoding is a guess, which holds for ASCII alone."""
 
@@ -71,6 +73,10 @@ class Table:
         if self.header[found[0]] != name:
             notes.append(f"{self.file}: the column {name!r} is spelt {self.header[found[0]]!r} there.")
         return found[0]
+
+    def place(self, row: int) -> str:
+        """Return the line, or else the number, of a row that is counted from 0."""
+        return f"line {self.lines[row]:,}" if self.lines else f"row {row + 1:,}"
 
     def columns(self, places: Sequence[int], *, path: str, notes: list[str]) -> list[list[str]]:
         """Return the cells of some columns; adds to `notes` what is strange about rows.

@@ -5,6 +5,16 @@ from __future__ import annotations
 _WORDS = {"true": "1", "false": "0"}
 """How pandas, polars and JSON write what is yes or no."""
 
+_MISSING = frozenset(
+    ("", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
+)
+"""Texts that pandas reads as missing: https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html"""
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text is what tables hold in place of a value."""
+    return text in _MISSING
+
 
 def integer(text: str) -> int | None:
     """Return the integer that a text means, or None; a spreadsheet may write 2 as 2.0."""
