@@ -33,6 +33,8 @@ _PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
     ("model", "checkpoint"): _is_relative,
     ("model", "checkpoint", "file"): _is_relative,
     ("model", "adapter"): _is_relative,
+    ("model", "kwargs", _ANY, "path"): _is_relative,
+    ("data", "kwargs", _ANY, "path"): _is_relative,
     ("data", "imagefolder", "root"): _is_relative,
     ("data", "csv", "train"): _is_relative,
     ("data", "csv", "val"): _is_relative,

@@ -21,6 +21,7 @@ from retspec.subjects.data.pairs import Pair
 from retspec.subjects.data.parts import Parts
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.data.user_loader import LoaderFeed
+from retspec.subjects.kwargs_paths import with_paths
 from retspec.subjects.models.structure import input_size
 from retspec.subjects.seeds import loaded_libraries, seeded
 
@@ -192,7 +193,7 @@ class DataBuilder:
     def _call(self, context: BatchRequest | Path, *, only_loaded: bool = False) -> Any:
         with seeded(self._seed, only_loaded=only_loaded):
             value = msgspec.convert(self._data.value, self.source.value_type, strict=False)
-            return self.source(value, context, **self._arguments)
+            return self.source(value, context, **with_paths(self._arguments, self._folder, "data"))
 
 
 def _names_several_images(value: Any) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from retspec.errors import SubjectError
 from retspec.subjects.checkpoints import File, chosen, hold_against, load_into, recognise
+from retspec.subjects.kwargs_paths import with_paths
 from retspec.subjects.models.base_models import BaseModel, BaseModels
 from retspec.subjects.models.completion import freeze_as_training_does, require_shapes, require_values
 from retspec.subjects.models.constant_weights import weight_notes
@@ -189,7 +190,7 @@ class ModelBuilder:
         with seeded(self._spec.run.seed):
             value = msgspec.convert(self.section.value, source.value_type, strict=False)
             given = (value, self._folder) if source.takes_folder else (value,)
-            model = source(*given, **self.section.arguments)
+            model = source(*given, **with_paths(self.section.arguments, self._folder, "model"))
             require_shapes(model)
             if torch.get_default_device().type != "meta":
                 require_values(model)
