@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -198,6 +199,21 @@ def test_names_of_an_adapter_that_match_nothing_are_noted() -> None:
         "modules_to_save names haed, which no layer is called; peft takes the others; did you mean 'head'?",
     )
     assert name_notes(get_peft_model(base(), LoraConfig(target_modules=["blocks.0.attn.qkv"]))) == ()
+
+
+def test_numbers_of_blocks_without_an_adapter_are_noted() -> None:
+    def notes(model: nn.Module, target: str, layers: Any) -> tuple[str, ...]:
+        pattern = "blocks" if target == "qkv" else None
+        config = LoraConfig(target_modules=[target], layers_to_transform=layers, layers_pattern=pattern)
+        return name_notes(get_peft_model(model, config))
+
+    assert notes(base(), "qkv", [0, 1]) == ()
+    assert notes(base(), "qkv", 1) == ()
+    (beyond,) = notes(base(), "qkv", [1, 9])
+    assert beyond == "layers_to_transform names 9, and no adapted layer has that number; there are 1"
+    flat = nn.Sequential(OrderedDict(fc=nn.Linear(4, 4), head=nn.Linear(4, 2)))
+    (none,) = notes(flat, "fc", [99])
+    assert none.endswith("layers_to_transform names 99, and no adapted layer has that number; there are none with one")
 
 
 @pytest.mark.parametrize(

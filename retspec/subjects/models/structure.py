@@ -79,7 +79,7 @@ def tuner(model: nn.Module) -> BaseTuner:
         raise NoVerdict(
             "the adapters of this model are not peft's, and only its can be merged; leave this criterion out"
             if own_adapters(model)
-            else "the model carries no adapter; add `model.lora`, or leave this criterion out"
+            else "the model carries no adapter; add `model.lora`, name your own in `model.adapters`, or leave this out"
         )
     return found
 

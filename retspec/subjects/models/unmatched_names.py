@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import did_you_mean
 from retspec.subjects.models.peft_types import peft_model_in
-from retspec.subjects.models.structure import own_name
+from retspec.subjects.models.structure import adapted_layers, own_name
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -35,4 +35,17 @@ def name_notes(model: nn.Module) -> tuple[str, ...]:
             if lost:
                 near = did_you_mean(lost[0], ends)
                 notes.append(f"{key} names {listing(lost)}, which no layer is called; peft takes the others{near}")
+        notes += _number_notes(model, getattr(config, "layers_to_transform", None))
     return tuple(notes)
+
+
+def _number_notes(model: nn.Module, wanted: object) -> list[str]:
+    """Return a note on numbers of blocks that no adapted layer belongs to."""
+    numbers = [wanted] if isinstance(wanted, int) else [*wanted] if isinstance(wanted, Collection) else []
+    adapted = {part for name in adapted_layers(model) for part in name.split(".")}
+    lost = [str(number) for number in numbers if str(number) not in adapted]
+    if not lost:
+        return []
+    found = sorted({int(part) for part in adapted if part.isdecimal()})
+    there = listing([*map(str, found)]) or "none with one"
+    return [f"layers_to_transform names {listing(lost)}, and no adapted layer has that number; there are {there}"]
