@@ -38,7 +38,7 @@ def near_duplicate_images(
     What the number means:
         Images that look like one of another split, without the first of each pair; those with the same pixels count,
         too. Images are compared by their slowest 255 cosine waves, weighted by frequency, as a correlation: 1 for the
-        same image, 0.999 and more for copies that were scaled to a third or compressed by JPEG at a quality of 60. It
+        same image, about 0.999 for copies that were scaled to a third or compressed by JPEG at a quality of 60. It
         also finds mirrored copies, and misses turned and
         cropped ones. An image without contrast is not compared: see `blank_images`. Where a file was not decoded, a
         limit that is met has no verdict.
