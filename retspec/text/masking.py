@@ -169,13 +169,22 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield shlex.quote(secret)
-    yield quote(secret, safe="", errors=_BYTES)
-    yield quote(secret, errors=_BYTES)
-    yield quote_plus(secret, errors=_BYTES)
+    raw = _bytes_of(secret)
+    yield quote(raw, safe="")
+    yield quote(raw)
+    yield quote_plus(raw)
     yield from (line.strip() for line in secret.splitlines())
-    yield from _in_base64(secret.encode("utf-8", _BYTES))
+    yield from _in_base64(raw)
     if secret.strip().isdecimal() and len(secret) <= LONGEST_NUMBER:
         yield f"{int(secret):,}"
+
+
+def _bytes_of(secret: str) -> bytes:
+    """Return a secret as the environment holds it, or as Python writes a surrogate that no environment holds."""
+    try:
+        return secret.encode("utf-8", _BYTES)
+    except UnicodeEncodeError:
+        return secret.encode("utf-8", "surrogatepass")
 
 
 def _in_base64(secret: bytes) -> Iterator[str]:

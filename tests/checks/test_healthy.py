@@ -94,7 +94,8 @@ OTHER_TASKS = [
     ("segmentation", "torchvision", "fcn"),
     ("segmentation", "torchvision", "deeplabv3"),
 ]
-BATCH_NORMED = frozenset({"resnet", "regnet"})
+BATCH_NORMED = frozenset({"resnet", "regnet", "bit"})
+"""Those that normalize over the batch; BiT standardizes its weights, which makes rounding them matter as much."""
 LEARN_SLOWLY = frozenset({"swin", "segformer"})
 SIDE = 64
 """Pixels of an image where the model is not built for another size."""

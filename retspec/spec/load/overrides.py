@@ -45,11 +45,13 @@ class NoPlaceError(Exception):
 def put(node: Node, steps: list[str], new: Node, place: tuple[str, ...] = ()) -> Node:
     """Return a tree with another value at the end of some steps; mappings that are missing on the way are made.
 
-    A value put where a criterion is, or into it, is laid over another form of it.
+    A single value put where a criterion has its long form, or one of its keys where it has its short form, is laid over
+    it; a mapping takes its place.
     place: the keys that lead to the node.
     Raises `NoPlaceError` for steps that lead nowhere.
     """
-    if both := layered(node, _nested(steps, new), place):
+    replaces = not steps and isinstance(new.value, dict)
+    if not replaces and (both := layered(node, _nested(steps, new), place)):
         return replace(both, key_mark=node.key_mark)
     if not steps:
         return replace(new, key_mark=node.key_mark)
