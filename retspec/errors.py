@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from retspec.characters import one_line
 
@@ -80,6 +80,11 @@ class SpecError(RetspecError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def refuse(mark: Mark, message: str) -> NoReturn:
+    """Raise SpecError with one problem."""
+    raise SpecError([Problem(mark, message)])
 
 
 class PluginError(RetspecError):

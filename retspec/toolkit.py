@@ -82,7 +82,8 @@ from __future__ import annotations
 
 from retspec.facts import Group
 from retspec.subjects.checkpoints import File, Loaded
-from retspec.subjects.checkpoints.matching import Weights, weights_in
+from retspec.subjects.checkpoints.matching import weights_in
+from retspec.subjects.checkpoints.sets import Weights
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.loaders import Feed
 from retspec.subjects.data.transforms import Transform, Transforms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -36,7 +37,8 @@ def command(spec: Path, overrides: tuple[str, ...], cells: tuple[str, ...], *, a
     does that.
     """
     documents = select_cells(load_cells(spec, overrides), cells)
-    documents = [flattened(each, gather(plugins_of(each))) if each.has_layers else each for each in documents]
+    gathered = cache(gather)
+    documents = [flattened(each, gathered(plugins_of(each))) if each.layers else each for each in documents]
     if problems := {problem for document in documents for problem in document.problems}:
         raise SpecError(problems)
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +28,7 @@ from retspec.records import EXIT_MISSED, EXIT_NO_VERDICT, Verdict
 from retspec.report.live import require_apart
 from retspec.spec.document import Document
 from retspec.spec.validate import validate
+from retspec.text.fitting import screen_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
 
 NAME = "watch"
+WIDTH = 80
+"""Columns of the page where there is no screen."""
 LAST_LINES = 10
 """Lines that are shown of a training that took no step."""
 Facts = TypeVar("Facts")
@@ -98,7 +100,7 @@ def command(
         catalog = gather(entry_points=False, observers=[observer])
         plan = make_plan(validate(_document(training, steps, catalog), catalog), catalog)
         found = measured(plan, catalog)
-    width = shutil.get_terminal_size().columns
+    width = screen_width() or WIDTH
     seen = _seen(found)
     if seen is None or not seen.loop.optimizers:
         click.echo("\n".join(_unseen(found, seen, training.typed, width)), err=True)

@@ -65,11 +65,11 @@ class Document:
         return any(place[:length] in self.faulty for length in range(len(place) + 1))
 
     @property
-    def has_layers(self) -> bool:
-        """Whether a criterion is written in both forms, one laid over the other."""
+    def layers(self) -> dict[str, list[Any]]:
+        """The forms of each criterion that is written in both, one laid over the other, the lowest first."""
         checks = self.data.get(CHECKS)
-        entries = checks.values() if isinstance(checks, dict) else ()
-        return any(isinstance(entry, dict) and LAYERS in entry for entry in entries)
+        entries = checks.items() if isinstance(checks, dict) else ()
+        return {name: entry[LAYERS] for name, entry in entries if isinstance(entry, dict) and LAYERS in entry}
 
     @property
     def model_keys(self) -> frozenset[str]:

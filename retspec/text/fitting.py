@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING
+
+from retspec.characters import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _GAP = 2
 """Blanks between two columns."""
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 NARROWEST = 20
 """Columns of a screen below which nothing is made to fit."""
 
@@ -45,7 +45,7 @@ def fitting_columns(rows: Sequence[Sequence[str]], width: int, dropped: Sequence
 
 def visible_length(text: str) -> int:
     """Return the number of characters without colours."""
-    return len(_STYLE.sub("", text))
+    return len(visible(text))
 
 
 def wrapped(line: str, width: int | None, indent: str = "    ") -> str:

@@ -101,6 +101,7 @@ def test_copies_of_another_split_are_found_upright_and_mirrored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retspec.subjects.data.copies.AT_ONCE", 6)
+    monkeypatch.setattr("retspec.subjects.data.copies.DESCRIBED", 2)
     root = pictures(tmp_path)
     for source, copy in (("0", "again"), ("3", "mirrored")):
         with Image.open(root / f"train/a/{source}.png") as picture:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PLUGIN = "retspec_retfound"
 _SUFFIX = ".pth"
 _IMAGENET = "[0.485, 0.456, 0.406]", "[0.229, 0.224, 0.225]"
+_AS_LARGE = "interpolation: bicubic\ncrop_pct: {crop}"
 _HALF = "[0.5, 0.5, 0.5]", "[0.5, 0.5, 0.5]"
 _MARGIN = 224
 """Pixels up to which the code of RETFound cuts a margin off."""
@@ -33,9 +34,9 @@ class Foundation:
     """What the plugin calls it."""
     timm: str
     kwargs: Mapping[str, str]
-    size: int
-    statistics: tuple[str, str]
-    resizing: str
+    size: int = 224
+    statistics: tuple[str, str] = _IMAGENET
+    resizing: str = _AS_LARGE
     """Lines of the transform that say how an image is resized, `{crop}` for the share that is kept."""
     pattern: re.Pattern[str]
     """Of the model's name, or of the file of its weights."""
@@ -91,7 +92,6 @@ class Foundation:
         return "weights.pth   # not found in the config"
 
 
-_AS_LARGE = "interpolation: bicubic\ncrop_pct: {crop}"
 FOUNDATIONS = (
     Foundation(
         backbone="green",
@@ -109,9 +109,6 @@ FOUNDATIONS = (
         kwargs={"global_pool": "token"},
         pattern=re.compile(r"retfound[_-]?dinov2", re.IGNORECASE),
         source="RETFound by DINOv2 (https://github.com/rmaphoh/RETFound), as its authors build it.",
-        size=224,
-        statistics=_IMAGENET,
-        resizing=_AS_LARGE,
     ),
     Foundation(
         backbone="large",
@@ -119,9 +116,6 @@ FOUNDATIONS = (
         kwargs={"global_pool": "avg"},
         pattern=re.compile(r"retfound[_-]?(mae|cfp|oct)", re.IGNORECASE),
         source="RETFound by a masked autoencoder (https://github.com/rmaphoh/RETFound), as its authors build it.",
-        size=224,
-        statistics=_IMAGENET,
-        resizing=_AS_LARGE,
     ),
 )
 _OLD_NAME = "vit_large_patch16"

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from retspec.errors import Mark, Problem, SpecError, UsageError
+from retspec.errors import Mark, SpecError, UsageError, refuse
 from retspec.spec.load.anchors import ConfigBuilder
+from retspec.spec.load.merge import merge
 from retspec.spec.load.parse import parse
 from retspec.spec.load.spec_file import read
 from retspec.spec.load.tree import MAX_NODES, Node
@@ -21,6 +22,8 @@ DEFAULTS = "defaults"
 _SELF = "_self_"
 _PACKAGE = re.compile(r"^\s*#\s*@package\s+(?P<name>\S+)", re.MULTILINE)
 _PLAIN = re.compile(r"[\w./@ -]+")
+_PLACE = ("config",)
+"""Where all of it is below a spec: no key of a config is the section of the criteria."""
 _DEEPEST = 10
 """Files that name each other one after the other."""
 
@@ -63,10 +66,10 @@ class _Composer:
             entries.append(Node(_SELF, root.mark))
         whole = replace(root, value={})
         for entry in entries:
-            whole = merged(whole, own if entry.value == _SELF else self.entry(entry, group, depth))
+            whole = merge(whole, own if entry.value == _SELF else self.entry(entry, group, depth), place=_PLACE)
         self.size += whole.size
         if self.size > MAX_NODES:
-            raise SpecError([Problem(root.mark, "the defaults of the config multiply beyond reason")])
+            refuse(root.mark, "the defaults of the config multiply beyond reason")
         return whole
 
     def entry(self, entry: Node, group: str, depth: int) -> Node:
@@ -85,7 +88,7 @@ class _Composer:
         whole = Node({}, entry.mark)
         for option in options:
             found = self.option(below, package, option.value, depth, optional="optional" in words)
-            whole = merged(whole, found)
+            whole = merge(whole, found, place=_PLACE)
         return whole
 
     def option(self, group: str, package: str, name: object, depth: int, *, optional: bool = False) -> Node:
@@ -111,16 +114,6 @@ class _Composer:
         node = self.config(root or Node({}, Mark(str(path), 1, 1)), group, depth + 1)
         header = _PACKAGE.search(text)
         return _under(header["name"] if header and not package else package or group.replace("/", "."), node, group)
-
-
-def merged(below: Node, above: Node) -> Node:
-    """Return a mapping laid over another; lists and single values are replaced."""
-    if not (isinstance(below.value, dict) and isinstance(above.value, dict)):
-        return above
-    values = dict(below.value)
-    for key, child in above.value.items():
-        values[key] = merged(values[key], child) if key in values else child
-    return replace(below, value=values)
 
 
 def _under(package: str, node: Node, group: str) -> Node:

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line, quoted
-from retspec.errors import Mark, Problem, SpecError, UsageError
+from retspec.errors import Mark, Problem, SpecError, UsageError, refuse
 from retspec.spec.load.anchors import ConfigBuilder
 from retspec.spec.load.composing import composed
 from retspec.spec.load.interpolations import environment_names, interpolate, obstacles
@@ -110,7 +110,7 @@ def _parsed(file: str, at: Mark, keys: list[str]) -> tuple[Node, list[Problem]]:
     try:
         text = read(file, "config")
     except UsageError as error:
-        _refuse(at, f"config: {error}")
+        refuse(at, f"config: {error}")
     start = Mark(file, 1, 1)
     problems: list[Problem] = []
     if suffix in YAML:
@@ -120,14 +120,10 @@ def _parsed(file: str, at: Mark, keys: list[str]) -> tuple[Node, list[Problem]]:
     elif holds_namespace(text):
         root = printed_namespace(text, start)
     else:
-        _refuse(at, f"config: {quoted(file)} is not a config; {_ALLOWED}")
+        refuse(at, f"config: {quoted(file)} is not a config; {_ALLOWED}")
     if not isinstance(root.value, dict) and not root.faulty:
-        _refuse(root.mark, f"a config is a mapping, found {'nothing' if root.value is None else root.kind}")
+        refuse(root.mark, f"a config is a mapping, found {'nothing' if root.value is None else root.kind}")
     return root, problems
-
-
-def _refuse(mark: Mark, message: str) -> NoReturn:
-    raise SpecError([Problem(mark, message)])
 
 
 def _yaml(text: str, file: str, keys: list[str]) -> tuple[Node, list[Problem]]:

@@ -20,7 +20,7 @@ Event = Any
 """PyYAML's stubs say too little about the attributes of its events."""
 
 _USE_VARS = "write the value under `vars:` and refer to it as ${vars.NAME}"
-_STANDARD = "tag:yaml.org,2002:"
+STANDARD = "tag:yaml.org,2002:"
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 """What an escape in a quoted text can spell, and no file name, no JSON and no other program can hold."""
 _MOST = 100
@@ -129,7 +129,7 @@ class Builder:
         """Refuse a tag."""
         if event.tag is None:
             return node
-        tag = event.tag.replace(_STANDARD, "!!")
+        tag = event.tag.replace(STANDARD, "!!")
         self.complain(node.mark, f"the tag {quoted(tag)} is not allowed; a value has the type that it looks like")
         return replace(node, faulty=True)
 

@@ -6,10 +6,10 @@ import json
 import math
 import re
 import tomllib
-from typing import Any, NoReturn
+from typing import Any
 
 from retspec.characters import one_line, quoted
-from retspec.errors import Mark, Problem, SpecError
+from retspec.errors import Mark, refuse
 from retspec.spec.load.scalars import Scalar, scalar_of
 from retspec.spec.load.tree import MAX_DEPTH, Node
 
@@ -25,13 +25,13 @@ def json_config(text: str, start: Mark) -> Node:
         json.dumps(value, ensure_ascii=False).encode()
         return _tree(value, start, 1)
     except json.JSONDecodeError as error:
-        _refuse(Mark(start.file, error.lineno, error.colno), f"this is not JSON: {error.msg}")
+        refuse(Mark(start.file, error.lineno, error.colno), f"this is not JSON: {error.msg}")
     except _DuplicateKeyError as error:
-        _refuse(start, f"duplicate key {quoted(str(error))}")
+        refuse(start, f"duplicate key {quoted(str(error))}")
     except UnicodeEncodeError:
-        _refuse(start, "a text holds half of a surrogate pair, which is not a character")
+        refuse(start, "a text holds half of a surrogate pair, which is not a character")
     except RecursionError:
-        _refuse(start, f"nested deeper than {MAX_DEPTH} levels")
+        refuse(start, f"nested deeper than {MAX_DEPTH} levels")
 
 
 def toml_config(text: str, start: Mark) -> Node:
@@ -42,9 +42,9 @@ def toml_config(text: str, start: Mark) -> Node:
         said, at = str(error), start
         if match := _AT.search(said):
             said, at = said[: match.start()], Mark(start.file, int(match["line"]), int(match["column"]))
-        _refuse(at, f"this is not TOML: {one_line(said)}")
+        refuse(at, f"this is not TOML: {one_line(said)}")
     except RecursionError:
-        _refuse(start, f"nested deeper than {MAX_DEPTH} levels")
+        refuse(start, f"nested deeper than {MAX_DEPTH} levels")
 
 
 def json_scalar(value: Any) -> Scalar:
@@ -54,10 +54,6 @@ def json_scalar(value: Any) -> Scalar:
     if isinstance(value, int) and not isinstance(value, bool):
         return _number(str(value)) if value.bit_length() < 1 << 10 else "a number of more than 300 digits"
     return value if value is None or isinstance(value, bool | float | str) else str(value)
-
-
-def _refuse(mark: Mark, message: str) -> NoReturn:
-    raise SpecError([Problem(mark, message)])
 
 
 def _number(text: str) -> Scalar:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from retspec.characters import one_line, quoted
-from retspec.errors import Mark, Problem, SpecError
+from retspec.errors import Mark, refuse
 from retspec.spec.load.plain_config import json_scalar
 from retspec.spec.load.tree import MAX_DEPTH, MAX_WRITTEN, Node
 
@@ -39,7 +39,7 @@ def python_config(text: str, start: Mark) -> Node:
     try:
         module = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        _refuse(_place_of(error, start), f"this is not Python: {one_line(getattr(error, 'msg', str(error)))}")
+        refuse(_place_of(error, start), f"this is not Python: {one_line(getattr(error, 'msg', str(error)))}")
     return _Reader(start.file).module(module.body, start)
 
 
@@ -62,13 +62,10 @@ def printed_namespace(text: str, start: Mark) -> Node:
         call = call or (_expression(text[begin:end]) if end else None)
         if call or not end:
             break
-    if call is not None:
-        return _Reader(start.file, line, column).value(call)
-    at = Mark(start.file, line + 1, column + 1)
-    message = (
-        "this Namespace(...) cannot be read: a value in it is no Python; save the arguments as JSON, as vars(args)"
-    )
-    raise SpecError([Problem(at, message)])
+    if call is None:
+        message = "this Namespace(...) cannot be read: a value in it is no Python; save the arguments as JSON, as"
+        refuse(Mark(start.file, line + 1, column + 1), f"{message} vars(args)")
+    return _Reader(start.file, line, column).value(call)
 
 
 def _expression(text: str) -> ast.expr | None:
@@ -77,10 +74,6 @@ def _expression(text: str) -> ast.expr | None:
         return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def _refuse(mark: Mark, message: str) -> NoReturn:
-    raise SpecError([Problem(mark, message)])
 
 
 def _place_of(error: Exception, start: Mark) -> Mark:
@@ -114,7 +107,7 @@ class _Reader:
         self._depth, self._read = self._depth + 1, self._read + 1
         try:
             if self._depth > MAX_DEPTH or self._read > MAX_WRITTEN:
-                _refuse(self._mark(node), "this nests or goes on beyond reason; is this a config?")
+                refuse(self._mark(node), "this nests or goes on beyond reason; is this a config?")
             found = self._of(node)
         finally:
             self._depth -= 1

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from retspec.characters import quoted
+from retspec.spec.load.parse import STANDARD
 from retspec.spec.load.python_config import MAPPINGS, PATHS
 from retspec.spec.load.scalars import Scalar, scalar_of
 from retspec.spec.load.tree import Node
@@ -18,7 +19,6 @@ from retspec.spec.load.tree import Node
 if TYPE_CHECKING:
     from retspec.spec.load.parse import Event
 
-_STANDARD = "tag:yaml.org,2002:"
 _TEXTS = frozenset({"str", "python/str", "python/unicode", "timestamp", "python/bytes"})
 _NUMBERS = frozenset({"int", "float", "python/int", "python/long", "python/float"})
 _WORDS = frozenset({"bool", "null", "python/bool", "python/none"})
@@ -29,12 +29,12 @@ _OBJECTS = ("python/object:", "python/object/new:", "python/object/apply:")
 
 def read_tagged(event: Event, node: Node) -> Node:
     """Return a tagged value as the data that it is, or as one that nothing can refer to."""
-    short = str(event.tag).removeprefix(_STANDARD)
+    short = str(event.tag).removeprefix(STANDARD)
     text = getattr(event, "value", None)
     found = _scalar(short, text, node) if isinstance(text, str) else _collection(short, node)
     if found is not None:
         return replace(found, reading="")
-    shown = quoted(str(event.tag).replace(_STANDARD, "!!"))
+    shown = quoted(str(event.tag).replace(STANDARD, "!!"))
     said = f"has the tag {shown}, whose meaning is not known here; write it as plain data"
     return replace(node, value=text if isinstance(text, str) else shown, obstacle=said, reading="")
 

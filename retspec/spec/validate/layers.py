@@ -24,10 +24,9 @@ def flattened(document: Document, catalog: Catalog) -> Document:
 
     A null of the upper form removes a key, as it does in any mapping.
     """
-    if not document.has_layers:
+    layers = document.layers
+    if not layers:
         return document
-    entries = document.data[CHECKS].items()
-    layers = {name: entry[LAYERS] for name, entry in entries if isinstance(entry, dict) and LAYERS in entry}
     problems: list[Problem] = []
     flat = Flat(
         {place: mark for place, mark in document.marks.items() if not _is_in(place, layers)},

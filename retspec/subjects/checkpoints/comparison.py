@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retspec.subjects.checkpoints.matching import tensors_of
+from retspec.subjects.checkpoints.sets import tensors_of
 from retspec.subjects.models.state import fingerprint
 from retspec.subjects.models.structure import added_tensors, own_name
 

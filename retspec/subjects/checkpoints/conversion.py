@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.subjects.checkpoints.matching import tensors_of
+from retspec.subjects.checkpoints.sets import tensors_of
 from retspec.subjects.models.libraries import ask
 
 if TYPE_CHECKING:

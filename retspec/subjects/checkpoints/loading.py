@@ -12,11 +12,12 @@ from retspec.facts import Loading, ModuleCoverage
 from retspec.subjects.checkpoints.absence import no_weights
 from retspec.subjects.checkpoints.comparison import altered, parts
 from retspec.subjects.checkpoints.filling import filled_by_torch
-from retspec.subjects.checkpoints.matching import allowed_by, best, found, matched, tensors_of
+from retspec.subjects.checkpoints.matching import allowed_by, best, matched
 from retspec.subjects.checkpoints.notes import dtypes_of, notes_on
 from retspec.subjects.checkpoints.placement import placed
 from retspec.subjects.checkpoints.prefixes import within
 from retspec.subjects.checkpoints.reading import read
+from retspec.subjects.checkpoints.sets import found, tensors_of
 from retspec.subjects.models.structure import has_adapter
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.subjects.checkpoints.files import File
-    from retspec.subjects.checkpoints.matching import Weights
     from retspec.subjects.checkpoints.placement import Placement
-    from retspec.subjects.checkpoints.prefixes import within
-from retspec.subjects.checkpoints.reading import Contents
+    from retspec.subjects.checkpoints.reading import Contents
+    from retspec.subjects.checkpoints.sets import Weights
 
 _WRAPPED_ALREADY = "; the factory has wrapped the model already: let it load the file too, and say `fill: false`"
 

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 from retspec.errors import did_you_mean
 from retspec.subjects.checkpoints.prefixes import behind, prefixes_in, variants
 from retspec.subjects.checkpoints.reading import read
-from retspec.subjects.checkpoints.sets import Weights, found, tensors_of
+from retspec.subjects.checkpoints.sets import Weights, found
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from retspec.subjects.checkpoints.files import File
-
-__all__ = ["Weights", "allowed_by", "best", "found", "matched", "tensors_of", "weights_in"]
 
 _TIMMS = ("state_dict_ema", "model_ema", "state_dict", "model")
 """Where `load_state_dict` in timm.models looks, in this order.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from retspec.subjects.checkpoints.sets import Weights
 
@@ -46,13 +46,7 @@ def prefixes_in(weights: Weights, names: Collection[str]) -> list[str]:
 
     An adapter's are not among them: its tensors are no weights of the model that it adapts.
     """
-    counted: Counter[str] = Counter()
-    for name in weights.tensors:
-        at = name.find(".")
-        while at >= 0:
-            if name[at + 1 :] in names:
-                counted[name[: at + 1]] += 1
-            at = name.find(".", at + 1)
+    counted = _counted(weights.tensors, names)
     least = _LEAST * min(len(names), len(weights.tensors))
 
     def is_likely(prefix: str, number: int) -> bool:
@@ -85,16 +79,22 @@ def behind(weights: Weights, prefix: str) -> Weights:
 
 def within(weights: Weights, names: Collection[str]) -> Weights | None:
     """Return weights under the names of a part of the model that has most of them, None if no part has half."""
-    counted: Counter[str] = Counter()
-    for name in names:
-        at = name.find(".")
-        while at >= 0:
-            if name[at + 1 :] in weights.tensors:
-                counted[name[: at + 1]] += 1
-            at = name.find(".", at + 1)
+    counted = _counted(names, weights.tensors)
     if not counted:
         return None
     (prefix, number), *_ = counted.most_common(1)
     if 2 * number < len(weights.tensors):
         return None
     return replace(weights, tensors={f"{prefix}{name}": each for name, each in weights.tensors.items()}, added=prefix)
+
+
+def _counted(longer: Iterable[str], names: Collection[str]) -> Counter[str]:
+    """Return the prefixes without which longer names are among these, and for how many each is so."""
+    counted: Counter[str] = Counter()
+    for name in longer:
+        at = name.find(".")
+        while at >= 0:
+            if name[at + 1 :] in names:
+                counted[name[: at + 1]] += 1
+            at = name.find(".", at + 1)
+    return counted

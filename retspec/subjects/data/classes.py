@@ -14,7 +14,7 @@ from retspec.subjects.data.tables.values import integer, is_missing, spelling
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from retspec.facts import Dataset, Example, Split
 
@@ -58,15 +58,7 @@ def with_classes(dataset: Dataset, classes: Sequence[str] | Mapping[str, int | s
             columns = ", ".join(dataset.first.classes)
             raise SubjectError(f"several label columns are the classes in their order: {columns}", path=PATH)
         return dataset
-    splits = {
-        split: replace(
-            listed, examples=tuple(_numbered(example, names, numbers) for example in listed.examples), classes=numbers
-        )
-        if listed.has_labels
-        else listed
-        for split, listed in dataset.splits.items()
-    }
-    return replace(dataset, splits=splits, notes=(*dataset.notes, *_notes_on_named(splits, numbers)))
+    return _relabelled(dataset, lambda example: _numbered(example, names, numbers), numbers)
 
 
 def _mapped(classes: Mapping[str, int | str]) -> dict[str, int] | None:
@@ -107,8 +99,13 @@ def _renumbered(dataset: Dataset, numbers: Mapping[str, int]) -> Dataset:
         number = number_of.get(spelling(example.class_name))
         return replace(example, label=number, class_name=example.class_name if number is None else title[number])
 
+    return _relabelled(dataset, numbered, classes)
+
+
+def _relabelled(dataset: Dataset, relabel: Callable[[Example], Example], classes: Mapping[str, int]) -> Dataset:
+    """Return a dataset with other labels in the splits that have any, and notes on classes without an image."""
     splits = {
-        split: replace(listed, examples=tuple(map(numbered, listed.examples)), classes=classes)
+        split: replace(listed, examples=tuple(map(relabel, listed.examples)), classes=classes)
         if listed.has_labels
         else listed
         for split, listed in dataset.splits.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, compress
 from typing import TYPE_CHECKING
 
 from retspec.facts import Copy, NearCopy
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NEAR = 0.99
 """Similarity from which an image is a candidate for a near copy."""
+DESCRIBED = 2**13
+"""Images that are described at once: their blocks take 32 MiB."""
 AT_ONCE = 2**22
 """Pairs that are compared at once: their products take 32 MiB."""
 
@@ -81,9 +83,18 @@ def _described(dataset: Dataset, seen: Mapping[str, Seen]) -> dict[str, tuple[li
         met.add(file)
     described = {}
     for name, of_file in levels.items():
-        has_contrast, vectors = waves_of([*of_file.values()])
-        described[name] = [file for file, has in zip(of_file, has_contrast, strict=True) if has], vectors
+        described[name] = _waves(of_file)
     return described
+
+
+def _waves(levels: Mapping[str, bytes]) -> tuple[list[str], np.ndarray]:
+    """Return the files that have contrast, and their waves; some at a time, since blocks take more room than waves."""
+    import numpy as np
+
+    files, held = [*levels], [*levels.values()]
+    parts = [waves_of(held[start : start + DESCRIBED]) for start in range(0, max(len(held), 1), DESCRIBED)]
+    has_contrast = np.concatenate([has for has, _ in parts])
+    return [*compress(files, has_contrast)], np.concatenate([vectors for _, vectors in parts])
 
 
 def _nearest(described: Mapping[str, tuple[list[str], np.ndarray]]) -> Iterator[NearCopy]:

@@ -41,6 +41,11 @@ class Folders:
             return f"it is a link to {os.readlink(self._path(file))}, and no file is there"  # noqa: PTH115 - a text
         return "it is a folder" if stat.S_ISDIR(mode) else "it is a pipe, a socket or a device, not a regular file"
 
+    def listed(self, below: str) -> frozenset[str]:
+        """Return all names in a folder; none where it is no folder, or cannot be listed."""
+        names = self._names_in(below)
+        return frozenset() if names is None else names.files | names.others
+
     def _names_in(self, below: str) -> _Names | None:
         if below not in self._listed:
             self._listed[below] = _names_in(self._path(below))

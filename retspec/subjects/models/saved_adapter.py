@@ -13,9 +13,9 @@ from retspec.characters import one_line, quoted
 from retspec.errors import SubjectError, describe
 from retspec.subjects.callables import installed_imports_alone
 from retspec.subjects.checkpoints import File, find
-from retspec.subjects.checkpoints.matching import tensors_of
 from retspec.subjects.checkpoints.placement import flaw_of, shape
 from retspec.subjects.checkpoints.reading import read
+from retspec.subjects.checkpoints.sets import tensors_of
 from retspec.subjects.models.adapter_config import read_settings
 from retspec.text.wording import exact, listing
 

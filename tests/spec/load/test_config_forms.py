@@ -187,6 +187,13 @@ def test_the_defaults_of_hydra_are_composed(tmp_path: Path) -> None:
     assert late.data["model"]["num_classes"] == 3
 
 
+def test_a_key_of_a_config_that_a_spec_has_too_is_composed_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/base.yaml").write_text("checks: {loss_drop: 0.5, other: 1}\n")
+    text = "defaults: [base, _self_]\nchecks: {loss_drop: {limit: 1}}\n"
+    assert read(text, "conf/config.yaml", tmp_path).data == {"checks": {"loss_drop": {"limit": 1}, "other": 1}}
+
+
 @pytest.mark.parametrize("defaults", ["[{model: gone}]", "[{model: ../x}]", "[{model: '${size}'}]", "[3]"])
 def test_defaults_that_cannot_be_composed_stay(defaults: str, tmp_path: Path) -> None:
     config = read(f"defaults: {defaults}\nsize: s\n", "conf/config.yaml", tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +105,7 @@ def csv(tables: Tables, folder: Path) -> Dataset:
         for name, each in rows.items()
     }
     folders = dict.fromkeys(_images_of(tables, name) for name in rows)
-    notes += _beside(folder, {file for columns in files.values() for column in columns for file in column})
+    notes += _beside(disk, {file for columns in files.values() for column in columns for file in column})
     return Dataset(
         str(folder),
         labelled(rows, files, wanted.labels),
@@ -171,13 +170,10 @@ def _shares(tables: Tables) -> dict[str, list[str]]:
     }
 
 
-def _beside(folder: Path, listed: set[str]) -> Iterator[str]:
+def _beside(disk: Folders, listed: set[str]) -> Iterator[str]:
     """Yield a note about images that lie beside those of the tables, in the same folders."""
     for below in dict.fromkeys(file.rpartition("/")[0] for file in listed):
-        if not (folder / below).is_dir():
-            continue
-        with os.scandir(folder / below) as entries:
-            names = [entry.name for entry in entries]
+        names = disk.listed(below)
         start = f"{below}/" if below else ""
         unlisted = [name for name in names if start + name not in listed]
         extra = sorted(name for name in unlisted if holds_image(name) and not name.startswith("."))
