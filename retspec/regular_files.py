@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
+    from typing import IO
 
 
 class NotRegularError(OSError):
@@ -18,6 +21,43 @@ class NotRegularError(OSError):
     def __str__(self) -> str:
         """The sentence alone."""
         return str(self.strerror)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some bytes of a file that are a file by themselves, as the members of a tar archive are."""
+
+    path: Path
+    """The file that holds them."""
+    start: int
+    size: int
+    name: str
+    """What messages call it."""
+
+    def __str__(self) -> str:
+        """The name."""
+        return self.name
+
+    def read(self) -> bytes:
+        """Return the bytes; raises EOFError where the file ends before them."""
+        with open_regular(self.path) as whole:
+            whole.seek(self.start)
+            content = whole.read(self.size)
+        if len(content) < self.size:
+            raise EOFError(f"{self.path.name} ends before it")
+        return content
+
+
+def open_content(content: Path | Part) -> IO[bytes]:
+    """Open a file, or a part of one, to read it. Raises what `open_regular` raises, and EOFError."""
+    return BytesIO(content.read()) if isinstance(content, Part) else open_regular(content)
+
+
+def read_content(content: Path | Part, most: int) -> bytes | None:
+    """Return the bytes of a file, or of a part of one; None if there are more than so many."""
+    if isinstance(content, Part):
+        return None if content.size > most else content.read()
+    return read_regular(content, most)
 
 
 def open_regular(path: Path) -> BufferedReader:

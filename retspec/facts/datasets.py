@@ -7,6 +7,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from retspec.regular_files import Part
+
 MOST_NAMED = 1_000
 """Files that a fact names where there may be as many as a dataset has."""
 
@@ -49,6 +51,17 @@ class Split(Struct, frozen=True):
         return f"{self.table}:{example.line}" if example.line else ""
 
 
+class Stored(Struct, frozen=True, gc=False):
+    """Where the bytes of an image are that is no file by itself, but is stored inside of one, as they are."""
+
+    holder: str
+    """Path of the file that holds it, relative to the dataset's folder."""
+    start: int
+    """Where it begins, in bytes."""
+    size: int
+    """In bytes."""
+
+
 class Dataset(Struct, frozen=True):
     """What a source of files returns: lists, made without opening an image. The first split is for training."""
 
@@ -65,6 +78,8 @@ class Dataset(Struct, frozen=True):
     """What its names say of eyes; a source may leave it out."""
     inputs: tuple[str, ...] = ()
     """The arguments of `forward` that get the several images of an example; empty for their order, or for one image."""
+    stored: Mapping[str, Stored] = {}
+    """Those of the listed images that are stored inside of other files, such as tar archives."""
 
     @property
     def examples(self) -> tuple[Example, ...]:
@@ -82,6 +97,13 @@ class Dataset(Struct, frozen=True):
     def path(self, example: Example) -> Path:
         """Return the path of an example's first image."""
         return Path(self.folder, example.file)
+
+    def content(self, file: str) -> Path | Part:
+        """Return where the bytes of a listed image are: in a file, or in a part of one."""
+        stored = self.stored.get(file)
+        if stored is None:
+            return Path(self.folder, file)
+        return Part(Path(self.folder, stored.holder), stored.start, stored.size, file)
 
     @property
     def first(self) -> Split:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
@@ -19,8 +18,10 @@ from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from retspec.facts import Dataset
+    from retspec.regular_files import Part
 
 AT_ONCE = 16
 """Number of files that a thread reads before progress is reported."""
@@ -42,10 +43,11 @@ def images(
 
     Threads suffice: Pillow's decoders and the hash release the interpreter lock.
     """
-    folder = Path(dataset.folder)
-    disk = Folders(folder)
+    disk = Folders(dataset.folder)
     files = dict.fromkeys(file for _, file, _ in dataset.files())
-    there = {file: folder / file for file in files if disk.has(file) or disk.obstacle(file)}
+    there = {
+        file: dataset.content(file) for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file)
+    }
     with _as_it_is() as pillows_limit:
         reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
         read = dict(zip(there, _read_all(list(there.values()), reading, progress), strict=True))
@@ -68,10 +70,10 @@ def images(
     )
 
 
-def _read_all(paths: Sequence[Path], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
+def _read_all(paths: Sequence[Path | Part], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
     from concurrent.futures import ThreadPoolExecutor
 
-    def some(part: Sequence[Path]) -> list[Seen]:
+    def some(part: Sequence[Path | Part]) -> list[Seen]:
         return [reading.of(path) for path in part]
 
     with ThreadPoolExecutor(cores()) as pool:

@@ -22,7 +22,7 @@ def splits(dataset: Dataset) -> Splits:
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
     files = dict.fromkeys(file for _, file, _ in dataset.files())
     folders = Folders(dataset.folder)
-    missing = [file for file in files if not folders.has(file)]
+    missing = [file for file in files if file not in dataset.stored and not folders.has(file)]
     return Splits(
         counts={name: _counts(split, classes) if split.has_labels else {} for name, split in dataset.splits.items()},
         classes={name: dict(split.classes) for name, split in dataset.splits.items() if split.has_labels},

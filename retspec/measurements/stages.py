@@ -33,7 +33,7 @@ def stages(
 
     Raises SubjectError when an image cannot be opened or a step fails on it.
     """
-    paths = [dataset.path(example) for example in balanced(dataset.first.examples, 0)[:images]]
+    paths = [dataset.content(example.file) for example in balanced(dataset.first.examples, 0)[:images]]
     decoding = _Watch([("decoding", open_image)])
     evaluating, augmenting = _Watch(_steps(transforms.evaluate)), _Watch(_steps(transforms.augment))
     for turn in range(1 + ROUNDS):

@@ -41,6 +41,13 @@ _PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
     ("data", "csv", "test"): _is_relative,
     ("data", "csv", "images"): _is_relative,
     ("data", "csv", "images", _ANY): _is_relative,
+    ("data", "datasets", "root"): _is_relative,
+    ("data", "webdataset", "train"): _is_relative,
+    ("data", "webdataset", "train", _ANY): _is_relative,
+    ("data", "webdataset", "val"): _is_relative,
+    ("data", "webdataset", "val", _ANY): _is_relative,
+    ("data", "webdataset", "test"): _is_relative,
+    ("data", "webdataset", "test", _ANY): _is_relative,
     ("checks", _ANY, "vs"): _is_relative,
     ("plugins", _ANY): _is_relative_module,
 }

@@ -86,7 +86,7 @@ class DataBuilder:
         if not self.source.gives_files:
             raise SubjectError(
                 f"this needs data that knows its files, and `{self.source.name}` gives batches alone; use "
-                "`imagefolder` or `csv` under `data`",
+                "`imagefolder`, `csv`, `datasets` or `webdataset` under `data`",
                 path="data",
             )
         with self._making("dataset"):
@@ -197,6 +197,6 @@ class DataBuilder:
 
 
 def _names_several_images(value: Any) -> bool:
-    """Whether a table has several columns of images, which is known before any table is read."""
-    columns = value.get("image_column") if isinstance(value, Mapping) else None
+    """Whether an example of a table or of shards has several images, which is known before any is read."""
+    columns = value.get("image_column", value.get("image")) if isinstance(value, Mapping) else None
     return isinstance(columns, (list, dict)) and len(columns) > 1

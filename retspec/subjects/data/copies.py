@@ -7,7 +7,7 @@ from itertools import combinations, compress
 from typing import TYPE_CHECKING
 
 from retspec.facts import Copy, NearCopy
-from retspec.regular_files import open_regular
+from retspec.regular_files import open_content
 from retspec.subjects.data.looking import mirrored, pixels_of, waves_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from retspec.facts import Dataset
+    from retspec.regular_files import Part
     from retspec.subjects.data.reading import Seen
 
 NEAR = 0.99
@@ -27,7 +28,7 @@ AT_ONCE = 2**22
 """Pairs that are compared at once: their products take 32 MiB."""
 
 
-def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Path]) -> list[tuple[Copy, ...]]:
+def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Path | Part]) -> list[tuple[Copy, ...]]:
     """Return groups of examples with the same bytes or the same pixels.
 
     A file that cannot be read is the same as itself alone. Only files that look the same are decoded once more, to
@@ -42,7 +43,7 @@ def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Pa
     return [tuple(same) for same in copies.values() if len(same) > 1]
 
 
-def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Path]) -> dict[bytes, bytes]:
+def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Path | Part]) -> dict[bytes, bytes]:
     """Return the digest of the bytes to that of the pixels, for files that look the same and have other bytes."""
     alike: dict[object, dict[bytes, str]] = defaultdict(dict)
     for file, each in seen.items():
@@ -52,10 +53,10 @@ def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Path]) -> dict[by
     return {digest: _pixels(paths[file]) for files in several for digest, file in files.items()}
 
 
-def _pixels(path: Path) -> bytes:
+def _pixels(path: Path | Part) -> bytes:
     from PIL import Image
 
-    with open_regular(path) as file, Image.open(file) as image:
+    with open_content(path) as file, Image.open(file) as image:
         image.load()
         return pixels_of(image)
 

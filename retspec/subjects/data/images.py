@@ -5,28 +5,29 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from itertools import chain, zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, named
 from retspec.facts import Dataset
-from retspec.regular_files import open_regular
+from retspec.regular_files import open_content
 from retspec.subjects.data.pairs import Pair
 from retspec.subjects.data.parts import in_rows
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from PIL.Image import Image
     from torch import Tensor
 
     from retspec.facts import Example
+    from retspec.regular_files import Part
     from retspec.subjects.data.transforms import Transform
 
 
-def open_image(path: Path) -> Image:
-    """Return a file as a fully decoded RGB image, as `pil_loader` of torchvision does.
+def open_image(path: Path | Part) -> Image:
+    """Return a file, or a part of one, as a fully decoded RGB image, as `pil_loader` of torchvision does.
 
     Raises SubjectError for a file that is missing or cannot be decoded.
 
@@ -35,7 +36,7 @@ def open_image(path: Path) -> Image:
     from PIL import Image
 
     try:
-        with open_regular(path) as file, Image.open(file) as image:
+        with open_content(path) as file, Image.open(file) as image:
             return image.convert("RGB")
     except Exception as error:
         raise SubjectError(
@@ -52,8 +53,7 @@ class Items:
     """
 
     def __init__(self, dataset: Dataset, examples: Sequence[Example], transform: Transform, length: int) -> None:
-        folder = Path(dataset.folder)
-        self._pairs = [(tuple(folder / file for file in example.files), example.label) for example in examples]
+        self._pairs = [(tuple(map(dataset.content, example.files)), example.label) for example in examples]
         self._transform = transform
         self._length = length
 

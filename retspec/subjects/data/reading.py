@@ -8,11 +8,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from retspec.errors import named
-from retspec.regular_files import read_regular
+from retspec.regular_files import read_content
 from retspec.subjects.data.looking import Look, look
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from retspec.regular_files import Part
 
 _DICOM = 128
 """Where a file of DICOM says so: https://dicom.nema.org/medical/dicom/current/output/html/part10.html#sect_7.1"""
@@ -50,15 +52,15 @@ class Reading:
 
     limit: int
 
-    def of(self, path: Path) -> Seen:
-        """Read a file; a fault of it is in the result."""
+    def of(self, path: Path | Part) -> Seen:
+        """Read a file, or a part of one; a fault of it is in the result."""
         from PIL import Image
 
         try:
-            content = read_regular(path, LARGEST)
+            content = read_content(path, LARGEST)
         except FileNotFoundError:
             return Seen(None)
-        except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
+        except (OSError, ValueError, EOFError) as error:  # a ValueError means a NUL in the path
             return Seen(None, named(error))
         if content is None:
             return Seen(None, f"it is larger than {LARGEST >> 30} GiB")

@@ -30,12 +30,12 @@ def labelled(
         numbers = {name: number for number, name in enumerate(columns)}
         return {split: _split(rows[split], files[split], numbers, _several(columns)) for split in rows}
     texts = {text for each in rows.values() for column in each.labels for text in column}
-    numbers = _numbered(texts)
+    numbers = numbered(texts)
     splits = {split: _split(rows[split], files[split], numbers, _single(numbers)) for split in rows}
     return {name: _with_own_classes(split) for name, split in splits.items()}
 
 
-def _numbered(texts: Iterable[str]) -> dict[str, int]:
+def numbered(texts: Iterable[str]) -> dict[str, int]:
     """Return class name to label. If any text is an integer, all should be: other texts are then not a class."""
     distinct = {text for text in texts if text}
     found = sorted({label for text in distinct if (label := integer(text)) is not None})
