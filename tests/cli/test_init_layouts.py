@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ RETFOUND = {
     "output_dir": "./output_dir",
     "resume": "",
 }
+SAVED = Path(__file__).parents[1] / "cases" / "saved" / "fundus"
 STATISTICS = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "interpolation": "bicubic"}
 
 
@@ -208,3 +210,56 @@ def test_a_kaggle_solutions_table_of_folds_goes_from_its_config_to_verdicts(rets
     for name in ("missing_files", "corrupt_images", "split_leakage", "labels_out_of_range", "loss_drop"):
         assert re.search(rf"^{name} .* met ", finished.out, re.MULTILINE), finished.out
     assert "no verdict" not in finished.out
+
+
+def archives(folder: str, *names: str) -> None:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name in names:
+        Path(folder, name).touch()
+
+
+def test_a_dataset_that_hugging_face_saved_is_drafted(retspec: Any) -> None:
+    shutil.copytree(SAVED, "data/fundus")
+    config = {"model": "vit_small_patch16_224", "dataset_path": "data/fundus", "num_classes": 3}
+    data = drafted(retspec, "args.json", json.dumps(config))
+    assert data["data"] == {"datasets": {"root": "data/fundus"}}
+    assert {"missing_files", "corrupt_images", "split_leakage"} <= data["checks"].keys()
+    Path("draft.yaml").unlink()
+    single = drafted(retspec, "one.json", json.dumps({**config, "dataset_path": "data/fundus/train"}))
+    assert single["data"] == {"datasets": {"root": "data/fundus/train"}}
+    assert "split_leakage" not in single["checks"]
+
+
+def test_a_draft_of_a_saved_dataset_runs(retspec: Any) -> None:
+    shutil.copytree(SAVED, "data/fundus")
+    drafted(retspec, "args.json", json.dumps({"dataset_path": "data/fundus", "num_classes": 3}))
+    finished = retspec("run", "draft.yaml", "--select", "missing_files", "--select", "split_leakage")
+    assert finished.code == 0, finished.out
+
+
+def test_shards_that_a_config_names_are_drafted(retspec: Any) -> None:
+    archives("data", "train-000.tar", "train-001.tar", "val-000.tar")
+    config = {"train_data": "data/train-{000..001}.tar", "val_data": "data/val-000.tar", "num_classes": 3}
+    data = drafted(retspec, "args.json", json.dumps(config))
+    assert data["data"] == {"webdataset": {"train": "data/train-{000..001}.tar", "val": "data/val-000.tar"}}
+    assert {"missing_files", "corrupt_images", "split_leakage"} <= data["checks"].keys()
+
+
+@pytest.mark.parametrize(
+    ("names", "patterns"),
+    [
+        (["train-000.tar", "train-001.tar", "val-000.tar"], {"train": "train-{000..001}.tar", "val": "val-000.tar"}),
+        (["train_8.tar", "train_10.tar"], {"train": "train_{8..10}.tar"}),
+        (["training.tar", "validation-0.tar"], {"train": "training.tar", "val": "validation-0.tar"}),
+    ],
+)
+def test_a_folder_of_shards_is_drafted_by_their_names(retspec: Any, names: list[str], patterns: dict[str, str]) -> None:
+    archives("shards", *names)
+    data = drafted(retspec, "args.json", json.dumps({"data_dir": "shards", "num_classes": 3}))
+    assert data["data"] == {"webdataset": {split: f"shards/{pattern}" for split, pattern in patterns.items()}}
+
+
+@pytest.mark.parametrize("url", ["pipe:curl https://host/{0..3}.tar", "s3://bucket/train-{0..3}.tar"])
+def test_shards_elsewhere_are_not_drafted(retspec: Any, url: str) -> None:
+    data = drafted(retspec, "args.json", json.dumps({"model": "vit_small_patch16_224", "train_urls": url}))
+    assert "synthetic" in data["data"]

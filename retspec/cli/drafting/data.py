@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from retspec.cli.drafting.recognition import Found, is_sized
+from retspec.cli.drafting.stored import StoredImages
 from retspec.errors import SubjectError
 from retspec.subjects.config_paths import find
 from retspec.subjects.data.split_words import SPLITS
@@ -47,11 +48,14 @@ class DraftedData:
         self._disk = disk
         self._tables = [word for word in SPLITS if word in found]
         self._folder = None if self._tables else found.get("images")
+        self._stored = StoredImages(found, disk)
 
     @property
     def names_files(self) -> bool:
-        """Whether the config names tables, or a folder of images whose layout does not rule out `imagefolder`."""
-        return bool(self._tables) or (self._folder is not None and self._splits_below() != [])
+        """Whether the config names tables, shards, or a folder of images whose layout does not rule out a source."""
+        if self._tables or self._stored.splits:
+            return True
+        return self._folder is not None and self._splits_below() != []
 
     @property
     def has_transform(self) -> bool:
@@ -71,17 +75,22 @@ class DraftedData:
             return
         yield "# Your images. Batches are taken from the first split, seeded and balanced over the classes."
         yield "data:"
-        yield from self._csv() if self._folder is None else self._imagefolder(self._folder)
+        stored = [] if self._tables else [*self._stored.section()]
+        if stored or self._folder is None:
+            yield from stored or self._csv()
+        else:
+            yield from self._imagefolder(self._folder)
         yield from self._transform()
 
     def checks(self) -> Iterator[str]:
         """Yield the criteria about files; as comments where they need your input first."""
         if not self.names_files:
             return
-        if self._tables:
+        if self._tables or self._stored.splits:
             yield "missing_files: 0"
         yield "corrupt_images: 0                  # every file is decoded, once"
-        several = len(self._tables or self._splits_below() or SPLITS) > 1 or self._is_divided
+        splits = self._tables or self._stored.splits or self._splits_below() or SPLITS
+        several = len(splits) > 1 or self._is_divided
         yield f"{'' if several else '# '}split_leakage: 0"
         yield "max_class_imbalance: 10"
         yield self._labels()

@@ -78,6 +78,10 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, str) and value.lower().endswith(".csv")
 
 
+def _is_shards(value: Any) -> bool:
+    return isinstance(value, str) and value.endswith(".tar") and "://" not in value and not value.startswith("pipe:")
+
+
 def _is_weights(value: Any) -> bool:
     return isinstance(value, str) and value.endswith(_WEIGHTS) and "://" not in value
 
@@ -130,10 +134,19 @@ WANTED: Mapping[str, Wanted] = {
     "train": Wanted(keys=("train_csv", "train_file", "train_path", "train.csv", "csv"), fits=_is_table),
     "val": Wanted(keys=("val_csv", "valid_csv", "val_file", "val_path", "val.csv"), fits=_is_table),
     "test": Wanted(keys=("test_csv", "test_file", "test_path", "test.csv"), fits=_is_table),
+    "train_shards": Wanted(
+        keys=("train_shards", "train_urls", "train_url", "train_data", "shards", "urls", "train.shards", "train.urls"),
+        fits=_is_shards,
+    ),
+    "val_shards": Wanted(
+        keys=("val_shards", "val_urls", "val_url", "val_data", "valid_shards", "val.shards", "val.urls"),
+        fits=_is_shards,
+    ),
+    "test_shards": Wanted(keys=("test_shards", "test_urls", "test_data", "test.shards"), fits=_is_shards),
     "images": Wanted(
         keys=(
             *("image_dir", "images_dir", "img_dir", "image_root", "image_path", "images", "data_path", "data_dir"),
-            *("data_root", "root"),
+            *("data_root", "root", "dataset_path", "dataset_dir", "shard_dir", "shards_dir"),
         ),
         fits=_is_text,
     ),

@@ -56,7 +56,9 @@ def draft(found: Finds, config: ConfigFile, disk: Disk, named: str, schema: str)
 
 def can_be_drafted(found: Finds, config: ConfigFile) -> bool:
     """Return whether something in the config can be checked: a model, images, or paths."""
-    return not found.keys().isdisjoint({"name", "weights", "images", *SPLITS}) or any(_on_disk(config).values())
+    return not found.keys().isdisjoint(
+        {"name", "weights", "images", *SPLITS, *(f"{split}_shards" for split in SPLITS)}
+    ) or any(_on_disk(config).values())
 
 
 def _line(key: str, found: Finds, word: str, otherwise: str, *, indent: int = 2) -> str:
