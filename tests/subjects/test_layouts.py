@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +19,12 @@ from retspec.measurements.labels import labels
 from retspec.measurements.splits import splits
 from retspec.plugin import Inconclusive
 from retspec.plugins.catalog import gather
+from retspec.records import Verdict
 from retspec.spec.load import load
 from retspec.spec.validate import validate
 from retspec.subjects.data.images import take_images
 from retspec.subjects.subject import Subject
+from tests.here import run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from retspec.facts import Dataset
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-data.md"
+SAVED = Path(__file__).parents[1] / "cases" / "saved" / "fundus"
 EXAMPLE = re.compile(r"^## ([^\n]+)\n(?:(?!^## ).)*?```yaml\n(.*?)```", re.MULTILINE | re.DOTALL)
 SPECS = {found[1]: found[2] for found in EXAMPLE.finditer(PAGE.read_text())}
 
@@ -122,6 +127,25 @@ def parquet(root: Path) -> dict[str, int]:
     return {"train": 1}
 
 
+def saved(root: Path) -> dict[str, int]:
+    shutil.copytree(SAVED, root / "fundus")
+    return {"train": 6, "val": 3}
+
+
+def sharded(root: Path) -> dict[str, int]:
+    images(root / "loose", [f"{number}.png" for number in range(6)])
+    (root / "shards").mkdir()
+    for name, numbers in (("train-000000", (0, 1)), ("train-000001", (2, 3)), ("val-000000", (4, 5))):
+        with tarfile.open(root / "shards" / f"{name}.tar", "w") as archive:
+            for number in numbers:
+                (root / "label").write_text(str(number % 2))
+                (root / "fields").write_text(json.dumps({"patient": f"P{number}"}))
+                archive.add(root / "loose" / f"{number}.png", f"{number}.png")
+                archive.add(root / "label", f"{number}.cls")
+                archive.add(root / "fields", f"{number}.json")
+    return {"train": 4, "val": 2}
+
+
 LAYOUTS: dict[str, Callable[[Path], dict[str, int]]] = {
     "EyePACS": eyepacs,
     "APTOS": aptos,
@@ -134,6 +158,8 @@ LAYOUTS: dict[str, Callable[[Path], dict[str, int]]] = {
     "Tables with tabs, and JSON lines": tabs,
     "Lists in text files": lists,
     "Parquet": parquet,
+    "Hugging Face `datasets`": saved,
+    "webdataset shards": sharded,
 }
 
 
@@ -157,6 +183,15 @@ def test_a_layout_of_the_page_is_read_by_its_spec(layout: str, tmp_path: Path) -
     labelled = [split for split in dataset.splits.values() if split.has_labels]
     assert labelled
     assert all(example.label is not None for split in labelled for example in split.examples)
+
+
+@pytest.mark.parametrize("layout", ["Hugging Face `datasets`", "webdataset shards"])
+def test_every_criterion_of_a_layout_with_stored_images_is_met(layout: str, tmp_path: Path) -> None:
+    LAYOUTS[layout](tmp_path)
+    (tmp_path / "spec.yaml").write_text(SPECS[layout])
+    results = run_here(tmp_path / "spec.yaml")
+    assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, Verdict.MET)
+    assert len(results) == 6
 
 
 def test_the_eyes_of_a_patient_are_one_example_with_two_files_and_a_label_for_each_column(tmp_path: Path) -> None:
