@@ -70,13 +70,19 @@ def best(candidates: list[Weights], names: Collection[str], prefix: str | None =
     prefix: what to remove, where that is not to be found out.
     """
     if prefix is not None:
-        return max((behind(each, prefix) for each in candidates), key=lambda each: _rank(each, names))
+        chosen = [behind(_own(each, prefix, rivals_of(each, prefix, names), names), prefix) for each in candidates]
+        return max(chosen, key=lambda each: _rank(each, names))
     chosen = [max(variants(each, names), key=lambda variant: _rank(variant, names)) for each in candidates]
     taken = max(chosen, key=lambda each: _rank(each, names))
     others = [each.wrapper for each in chosen if each.wrapper != taken.wrapper and _is_alike(each, taken, names)]
     hints = [f"under {_quoted(other)}" for other in others]
     raw = next(each for each in candidates if each.wrapper == taken.wrapper)
-    return replace(taken, others=(*hints, *(f"behind the prefix {each!r}" for each in _rivals(raw, taken, names))))
+    rivals = rivals_of(raw, "".join(taken.prefixes), names)
+    if rivals:
+        own = _own(raw, "".join(taken.prefixes), rivals, names)
+        taken = max(variants(own, names), key=lambda each: _rank(each, names))
+    hints += [f"behind the prefix {each!r}" if each else "without a prefix" for each in rivals]
+    return replace(taken, others=tuple(hints))
 
 
 def matched(weights: Weights, names: Collection[str]) -> int:
@@ -103,17 +109,42 @@ def _is_alike(other: Weights, taken: Weights, names: Collection[str]) -> bool:
     return not isinstance(names, Mapping) or _of_same_shape(other, names) >= _ALIKE * _of_same_shape(taken, names)
 
 
-def _rivals(raw: Weights, taken: Weights, names: Collection[str]) -> list[str]:
-    """Return the prefixes in the same set behind which there are other weights that fit as well."""
-    prefix = "".join(taken.prefixes)
-    least = max(1, _ALIKE * matched(taken, names))
+def rivals_of(raw: Weights, prefix: str, names: Collection[str]) -> list[str]:
+    """Return the prefixes in a set behind which there are other weights that fit as well; empty for none in front.
+
+    prefix: that of the weights that were taken.
+    """
+    least = max(2, _ALIKE * sum(name.startswith(prefix) and name.removeprefix(prefix) in names for name in raw.tensors))
 
     def is_rival(other: str) -> bool:
-        if prefix.startswith(other) or other.startswith(prefix or "\0"):
+        if prefix.startswith(other or "\0") or other.startswith(prefix or "\0"):
             return False
         return sum(name.startswith(other) and name.removeprefix(other) in names for name in raw.tensors) >= least
 
-    return [other for other in prefixes_in(raw, names) if is_rival(other)]
+    bare = [""] if prefix and matched(raw, names) >= least else []
+    return [*bare, *(other for other in prefixes_in(raw, names) if is_rival(other))]
+
+
+def _own(raw: Weights, prefix: str, rivals: Collection[str], names: Collection[str]) -> Weights:
+    """Return a set without the names of its rivals, which the weights that were taken do not answer for.
+
+    prefix: that of the weights that were taken. What else is in the wrapper of a rival goes with it, such as the
+    `n_averaged` of torch's AveragedModel; what the model itself has a name for stays.
+    """
+    wrappers = tuple(_wrapper(rival, prefix) for rival in rivals if rival)
+
+    def is_rivals(name: str) -> bool:
+        if prefix and name.startswith(prefix):
+            return False
+        return "" in rivals if name in names else name.startswith(wrappers)
+
+    return replace(raw, tensors={name: each for name, each in raw.tensors.items() if not is_rivals(name)})
+
+
+def _wrapper(rival: str, prefix: str) -> str:
+    """Return the shortest beginning of a rival's prefix that is none of another prefix."""
+    ends = [at + 1 for at, letter in enumerate(rival) if letter == "."]
+    return next((rival[:end] for end in ends if not prefix.startswith(rival[:end])), rival)
 
 
 def _quoted(key: str) -> str:

@@ -44,7 +44,7 @@ def _notes(file: File, weights: Weights, fitted: Placement) -> Iterator[str]:
 def _on_choice(file: File, weights: Weights) -> str:
     at = f"under the key {weights.wrapper!r}" if weights.wrapper else "at its top"
     behind = f", behind the prefix {''.join(weights.prefixes)!r}" if weights.prefixes else ""
-    key = "prefix" if all(other.startswith("behind") for other in weights.others) else "key"
+    key = "prefix" if not any(other.startswith("under") for other in weights.others) else "key"
     return (
         f"{file.name} holds more than one set of weights that fits: those {at}{behind} were taken; others are "
         f"{listing(weights.others)}; `checkpoint: {{file: {file.name}, {key}: …}}` says which"
