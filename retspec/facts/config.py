@@ -48,6 +48,8 @@ class Violations(Struct, frozen=True):
     rules: int
     """How often a rule of the schema was applied to a value; 0 means that nothing was checked."""
     violations: tuple[Violation, ...]
+    unresolved: tuple[str, ...] = ()
+    """Values that rules apply to and that are not known without running something, each with the reason."""
 
 
 class OutputFolder(Struct, frozen=True):

@@ -18,7 +18,7 @@ from retspec.regular_files import read_regular
 from retspec.subjects.config_paths import find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jsonschema import ValidationError
 
@@ -31,6 +31,15 @@ _APPLYING = frozenset(
     | {"$ref", "$dynamicRef", "dependentSchemas"}
 )
 """Keywords that only apply other schemas: https://json-schema.org/draft/2020-12/json-schema-core"""
+_WHOLE = frozenset({"const", "enum", "uniqueItems", "contains", "not", "oneOf", "if"})
+"""Keywords that say nothing of a section in which a value is not known."""
+
+
+class _Unknown(str):
+    """What is written in place of a value that is not known."""
+
+    __slots__ = ("place",)
+    place: str
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
@@ -54,16 +63,42 @@ def violations(
     rules = _read(schema, config) if isinstance(schema, str) else schema
     validator: Any = validator_for(rules, default=Draft202012Validator)
     applied: list[str] = []
+    unknown: dict[str, None] = {}
+    data = _marked(config.data, config.unresolved)
     try:
         validator.check_schema(rules)
-        errors = [*_counting(validator, applied, config.data)(rules, registry=Registry()).iter_errors(config.data)]
+        errors = [*_counting(validator, applied, unknown, data)(rules, registry=Registry()).iter_errors(data)]
     except SchemaError as error:
         raise SubjectError(f"the schema is wrong at {error.json_path}: {_words(error)}", path="checks") from None
     except RecursionError:
         raise SubjectError("the schema refers to itself without end, or is nested too deep", path="checks") from None
     except Unresolvable as error:
         raise SubjectError(f"the schema refers to {error.ref!r}, which is not in it", path="checks") from None
-    return Violations(rules=len(applied), violations=tuple(map(_violation, errors)))
+    return Violations(
+        rules=len(applied),
+        violations=tuple(map(_violation, errors)),
+        unresolved=tuple(f"config.{place} {config.unresolved[place]}" for place in unknown),
+    )
+
+
+def _marked(value: Any, unresolved: Mapping[str, str], place: str = "") -> Any:
+    """Return the data of a config in which a value that is not known is one of `_Unknown`."""
+    if place in unresolved:
+        made = _Unknown(value)
+        made.place = place
+        return made
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    made_of = {key: _marked(entry, unresolved, f"{place}.{key}" if place else str(key)) for key, entry in entries}
+    return [*made_of.values()] if isinstance(value, list) else made_of if isinstance(value, dict) else value
+
+
+def _unknown_in(value: Any, *, within: bool) -> Iterator[str]:
+    """Yield the place of a value that is not known, and of those in it if asked for."""
+    if isinstance(value, _Unknown):
+        yield value.place
+    elif within and isinstance(value, dict | list):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _unknown_in(entry, within=True)
 
 
 def _read(schema: str, config: Config) -> dict[str, Any]:
@@ -84,19 +119,25 @@ def _read(schema: str, config: Config) -> dict[str, Any]:
     return rules
 
 
-def _counting(base: Any, applied: list[str], whole: Any) -> Any:
-    """Return a validator class that appends to `applied` the keyword of each rule that a value could break."""
+def _counting(base: Any, applied: list[str], unknown: dict[str, None], whole: Any) -> Any:
+    """Return a validator class that notes each rule that a value could break, and each value that is not known.
+
+    applied: gets the keyword of such a rule. unknown: gets the place of such a value, of which no rule is tried.
+    """
 
     def counted(keyword: str, rule: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
         def applying(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-            if keyword != "type" or value is not whole:  # a config is always a mapping
+            if places := dict.fromkeys(_unknown_in(value, within=keyword in _WHOLE)):
+                unknown.update(places)
+                return
+            if keyword not in _APPLYING and (keyword != "type" or value is not whole):  # a config is always a mapping
                 applied.append(keyword)
             yield from rule(validator, expected, value, schema) or ()
 
         return applying
 
-    counting = {name: rule for name, rule in base.VALIDATORS.items() if name not in _APPLYING}
-    return extend(base, {name: counted(name, rule) for name, rule in counting.items()})  # type: ignore[no-untyped-call]
+    rules = {name: rule for name, rule in base.VALIDATORS.items() if name not in _APPLYING or name in _WHOLE}
+    return extend(base, {name: counted(name, rule) for name, rule in rules.items()})  # type: ignore[no-untyped-call]
 
 
 def _violation(error: ValidationError) -> Violation:

@@ -24,9 +24,12 @@ def config_values(violations: Violations) -> Observed[Count]:
 
     What the number means:
         Rules of the JSON Schema (https://json-schema.org) that a value of the config breaks. A schema with no rule that
-        applies to the config proves nothing, and is inconclusive.
+        applies to the config proves nothing, and is inconclusive. A value that something would have to be run for, as
+        `batch * 2` in Python, breaks no rule and meets none.
     """
+    unresolved = violations.unresolved
     if not violations.rules:
-        raise Inconclusive("no rule of the schema applies to a value of the config")
+        raise Inconclusive(unresolved[0] if unresolved else "no rule of the schema applies to a value of the config")
     found = [f"{violation.place}: {violation.message}" for violation in violations.violations]
-    return Observed(len(found), {"violations": found})
+    not_known = {"not known": [*unresolved]} if unresolved else {}
+    return Observed(len(found), {"violations": found, **not_known}, next(iter(unresolved), ""))

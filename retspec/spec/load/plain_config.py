@@ -37,7 +37,8 @@ def json_config(text: str, start: Mark) -> Node:
 def toml_config(text: str, start: Mark) -> Node:
     """Return the tree of a TOML document; raises `SpecError` for what is none. Dates stay text."""
     try:
-        return _tree(tomllib.loads(text, parse_float=_number), start, 1)
+        # TOML allows underscores between digits: https://toml.io/en/v1.0.0#float
+        return _tree(tomllib.loads(text, parse_float=lambda found: _number(found.replace("_", ""))), start, 1)
     except tomllib.TOMLDecodeError as error:
         said, at = str(error), start
         if match := _AT.search(said):

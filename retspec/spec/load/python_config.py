@@ -16,7 +16,7 @@ from retspec.spec.load.plain_config import json_scalar
 from retspec.spec.load.tree import MAX_DEPTH, MAX_WRITTEN, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MAPPINGS = frozenset(
     {"dict", "ConfigDict", "EasyDict", "edict", "AttrDict", "Namespace", "SimpleNamespace", "OrderedDict", "CfgNode"}
@@ -27,6 +27,10 @@ PATHS = frozenset({"Path", "PurePath", "PosixPath", "PurePosixPath", "WindowsPat
 _LONGEST = 60
 """Characters of an expression that a message shows."""
 _DUMP = "Namespace("
+_BRANCHING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
+_ASIDE = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"})
+"""Conditions that do not hold where a training imports its config."""
+_RUN = "would have to be run; Python is only read here: write the value itself"
 _MOST_TRIED = 1000
 """Closing brackets behind `Namespace(` that may be its own."""
 
@@ -93,7 +97,7 @@ class _Reader:
         """Return what a module or a class assigns; a later assignment takes the place of an earlier one."""
         found: dict[str, Node] = {}
         for statement in body:
-            for target, value in self._assigned(statement):
+            for target, value in (*self._assigned(statement), *self._in_branches(statement)):
                 self._assign(target, value, found)
             if isinstance(statement, ast.ClassDef):
                 known, self._known = self._known, dict(self._known)
@@ -123,14 +127,28 @@ class _Reader:
                 return [(target, Node(None, self._mark(statement), obstacle=_computed(statement)))]
         return []
 
+    def _in_branches(self, statement: ast.stmt) -> Iterator[tuple[ast.expr, Node]]:
+        """Yield what a statement assigns that runs a part of itself, perhaps: whether it does is not known."""
+        if not isinstance(statement, _BRANCHING) or (isinstance(statement, ast.If) and _is_aside(statement.test)):
+            return
+        for inner in ast.walk(statement):
+            targets = inner.targets if isinstance(inner, ast.Assign) else []
+            if isinstance(inner, ast.AnnAssign | ast.AugAssign):
+                targets = [inner.target]
+            kind = type(statement).__name__.removeprefix("Async").lower()
+            obstacle = f"is assigned inside of the `{kind}` in line {statement.lineno + self._line}, which {_RUN}"
+            yield from ((target, Node(None, self._mark(statement), obstacle=obstacle)) for target in targets)
+
     def _assign(self, target: ast.expr, value: Node, found: dict[str, Node]) -> None:
         if isinstance(target, ast.Name):
             self._known[target.id] = found[target.id] = value
             return
-        if isinstance(target, ast.Tuple | ast.List) and isinstance(value.value, tuple):
+        if isinstance(target, ast.Tuple | ast.List) and value.obstacle:
+            for part in target.elts:
+                self._assign(part, value, found)
+        elif isinstance(target, ast.Tuple | ast.List) and isinstance(value.value, tuple):
             for part, each in zip(target.elts, value.value, strict=False):
                 self._assign(part, each, found)
-            return
         key = _key_of(target)
         holder = self._held(target.value) if key and isinstance(target, ast.Attribute | ast.Subscript) else None
         if key and holder is not None and isinstance(holder.value, dict):
@@ -225,4 +243,8 @@ def _shown(node: ast.AST) -> str:
 
 
 def _computed(node: ast.AST) -> str:
-    return f"is {quoted(_shown(node))}, which would have to be run; Python is only read here: write the value itself"
+    return f"is {quoted(_shown(node))}, which {_RUN}"
+
+
+def _is_aside(test: ast.expr) -> bool:
+    return ast.unparse(test) in _ASIDE

@@ -137,6 +137,45 @@ def test_python_is_read_and_never_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "if deep:\n    lr = 2",
+        "if deep:\n    pass\nelse:\n    lr = 2",
+        "for lr in (1, 2):\n    other = lr\n    lr = 3",
+        "while deep:\n    lr += 2",
+        "try:\n    lr: int = 2\nexcept E:\n    pass",
+        "with read_base():\n    lr, wd = 2, 3",
+        "match deep:\n    case 1:\n        lr = 2",
+        "if deep:\n    if deeper:\n        lr = 2",
+    ],
+)
+def test_what_a_branch_assigns_is_not_known(text: str, tmp_path: Path) -> None:
+    config = read(f"lr = 1\nbatch = 8\n{text}\n", "train.py", tmp_path)
+    assert config.data["batch"] == 8
+    word = text.split(maxsplit=1)[0].rstrip(":")
+    assert config.unresolved["lr"].startswith(f"is assigned inside of the `{word}` in line 3")
+
+
+def test_branches_reach_into_classes_and_mappings_and_come_before_what_follows(tmp_path: Path) -> None:
+    made = "class C:\n    lr = 1\n    if deep:\n        wd = 1\nm = dict(a=1)\n"
+    text = f"{made}if deep:\n    C.lr = m['a'] = 2\nm['a'] = 3\n"
+    config = read(text, "train.py", tmp_path)
+    assert {*config.unresolved} == {"C.lr", "C.wd"}
+    assert config.data["m"] == {"a": 3}
+
+
+@pytest.mark.parametrize("test", ["__name__ == '__main__'", "TYPE_CHECKING", "typing.TYPE_CHECKING"])
+def test_what_an_import_of_the_config_never_assigns_changes_nothing(test: str, tmp_path: Path) -> None:
+    config = read(f"lr = 1\nif {test}:\n    lr = 2\n", "train.py", tmp_path)
+    assert (config.data, config.unresolved) == ({"lr": 1}, {})
+
+
+def test_floats_of_toml_may_have_underscores_between_digits(tmp_path: Path) -> None:
+    text = "a = 1_000.5\nb = 1_0e-1_0\nc = 1_000\nd = +1.0\n"
+    assert read(text, "train.toml", tmp_path).data == {"a": 1000.5, "b": 1e-9, "c": 1000, "d": 1.0}
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a = 1\nx = (\n", "bad.py:2:5: this is not Python: '(' was never closed"),
