@@ -94,6 +94,16 @@ class Dataset(Struct, frozen=True):
                 for file in example.also:
                     yield name, file, example
 
+    def distinct_files(self) -> dict[str, None]:
+        """Return the image files, each once, in their order."""
+        found: dict[str, None] = {}
+        for split in self.splits.values():
+            for example in split.examples:
+                found[example.file] = None
+                for file in example.also:
+                    found[file] = None
+        return found
+
     def path(self, example: Example) -> Path:
         """Return the path of an example's first image."""
         return Path(self.folder, example.file)

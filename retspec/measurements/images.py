@@ -44,7 +44,7 @@ def images(
     Threads suffice: Pillow's decoders and the hash release the interpreter lock.
     """
     disk = Folders(dataset.folder)
-    files = dict.fromkeys(file for _, file, _ in dataset.files())
+    files = dataset.distinct_files()
     there = {
         file: dataset.content(file) for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file)
     }

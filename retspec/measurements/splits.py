@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def splits(dataset: Dataset) -> Splits:
     """Count the examples of each class in each split, and find missing files, without opening any file."""
     classes = list(dict.fromkeys(name for split in dataset.splits.values() for name in split.classes))
-    files = dict.fromkeys(file for _, file, _ in dataset.files())
+    files = dataset.distinct_files()
+    by_themselves = [file for file in files if file not in dataset.stored] if dataset.stored else files
     folders = Folders(dataset.folder)
-    missing = [file for file in files if file not in dataset.stored and not folders.has(file)]
+    missing = folders.absent(by_themselves)
     return Splits(
         counts={name: _counts(split, classes) if split.has_labels else {} for name, split in dataset.splits.items()},
         classes={name: dict(split.classes) for name, split in dataset.splits.items() if split.has_labels},
@@ -30,7 +31,7 @@ def splits(dataset: Dataset) -> Splits:
         files=len(files),
         absent=len(missing),
         missing=tuple(missing[:MOST_NAMED]),
-        near=near_names(dataset, missing[:MOST_NAMED]),
+        near=near_names(dataset, missing[:MOST_NAMED], folders),
         shared_groups=tuple(_shared_groups(dataset)),
         has_groups=any(example.group for split in dataset.splits.values() for example in split.examples),
         eyes=dataset.eyes,

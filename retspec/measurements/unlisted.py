@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from retspec.facts import Unlisted, UnlistedFile
 from retspec.plugin import Cost, measurement
-from retspec.subjects.data.walking import files_below, holds_image, is_litter
+from retspec.subjects.data.walking import files_in, holds_image, is_litter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def unlisted(dataset: Dataset) -> Unlisted:
     """Find the images on the disk that no split lists, by their names, without opening any file."""
-    listed = {file for _, file, _ in dataset.files()}
+    listed = {*dataset.distinct_files()}
     root = Path(dataset.folder)
-    tops = [root / folder for folder in dataset.folders if (root / folder).is_dir()]
-    below = dict.fromkeys(os.path.relpath(path, root) for top in tops for path in files_below(top, []))
+    below = files_in(dataset.folder, dataset.folders, [])
     others = {file for file in dataset.others if not is_litter(file)}
     extra = [file for file in below if file in others or (file not in listed and _is_extra(file))]
     copies = _by_name_and_size(listed, root) if extra else lambda _file: ""

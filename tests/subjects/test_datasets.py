@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from torchvision.datasets import ImageFolder as Torchvision
 
 from retspec.checks.data.labels_out_of_range import labels_out_of_range
@@ -16,7 +18,8 @@ from retspec.measurements.labels import labels
 from retspec.plugins.catalog import gather
 from retspec.spec.load import load
 from retspec.spec.validate import validate
-from retspec.subjects.data.names import near_names
+from retspec.subjects.data.folders import Folders as Disk
+from retspec.subjects.data.names import _WAYS, _bare, _simplified, near_names
 from retspec.subjects.data.sources.csv_files import Tables, csv
 from retspec.subjects.data.sources.imagefolder import Folders, ImageFolder, imagefolder
 from retspec.subjects.subject import Subject
@@ -479,3 +482,38 @@ def test_batches_without_files_are_no_dataset(tmp_path: Path) -> None:
     sources = {"model_sources": catalog.model_sources, "data_sources": catalog.data_sources}
     with pytest.raises(SubjectError, match="knows its files, and `synthetic` gives batches alone"):
         _ = Subject(validate(load(spec), catalog), **sources, weights=False).dataset
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a/10_left.jpeg", "010_LEFT.jpg", "x\\y\\0.png", "img.v2.png.JPG", "a.b", "no_suffix", "7"],
+        ["é.png", "a b.png", "..png", ".hidden", "a..jpg", "00", "x.tar.gz", "A.JPEG.png"],
+        ["two\nlines.png", "plain.png"],
+        [],
+    ],
+)
+def test_names_are_simplified_at_once_as_one_by_one(names: list[str]) -> None:
+    bare = [_simplified(name.replace("\\", "/").rpartition("/")[2], _WAYS) for name in names]
+    assert _bare(names) == bare
+
+
+@given(st.lists(st.text("aB0.1_ /\\\né", max_size=12), max_size=6))
+def test_any_names_are_simplified_at_once_as_one_by_one(names: list[str]) -> None:
+    bare = [_simplified(name.replace("\\", "/").rpartition("/")[2], _WAYS) for name in names]
+    assert _bare(names) == bare
+
+
+def test_paths_without_a_file_are_the_same_by_themselves_and_all_at_once(tmp_path: Path) -> None:
+    draw(tmp_path / "a/1.png", 1)
+    (tmp_path / "a/folder.png").mkdir()
+    (tmp_path / "a/link.png").symlink_to("1.png")
+    (tmp_path / "a/broken.png").symlink_to("2.png")
+    there = ["a/1.png", "a/link.png", str(tmp_path / "a/1.png"), "a//1.png", "./a/1.png", "a/../a/1.png"]
+    gone = ["a/2.png", "a/folder.png", "a/broken.png", "1.png", "b/1.png", "/1.png", "", "a/", "a/\0.png"]
+    disk = Disk(tmp_path)
+    assert disk.absent([*there, *gone]) == gone
+    assert [*map(disk.has, [*there, *gone])] == [True] * len(there) + [False] * len(gone)
+    assert disk.files_alone("a") == []
+    (tmp_path / "a/folder.png").rmdir()
+    assert sorted(Disk(tmp_path).files_alone("./a")) == ["a/1.png", "a/broken.png", "a/link.png"]

@@ -32,38 +32,40 @@ def eyes_of(dataset: Dataset) -> Eyes | None:
 
     Both eyes of one example are no pair. A file whose name is the word alone, `P7/left.png`, goes by its folder.
     """
-    named: dict[tuple[str, str], _Eye] = {}
+    named: dict[str, tuple[str, str, str, str, str, int]] = {}  # plain tuples: there may be half a million
     pairs = across = 0
     first: tuple[_Eye, _Eye] | None = None
     for eye in _eyes(dataset):
-        rest = f"{eye.before}*{eye.after}"
-        word = eye.word.lower()
-        other = named.get((rest, _OTHER[word]))
-        named.setdefault((rest, word), eye)
-        if other is None or other.owner == eye.owner:
+        _, split, word, before, after, owner = eye
+        rest, this = f"{before}*{after}/", word.lower()
+        named.setdefault(rest + this, eye)
+        other = named.get(rest + _OTHER[this])
+        if other is None or other[-1] == owner:
             continue
         pairs += 1
-        is_across = other.split != eye.split
+        is_across = other[1] != split
         if first is None or (is_across and not across):
-            first = other, eye
+            first = _Eye(*other), _Eye(*eye)
         across += is_across
     return None if first is None else Eyes(pairs, across, _pair(*first))
 
 
-def _eyes(dataset: Dataset) -> Iterator[_Eye]:
+def _eyes(dataset: Dataset) -> Iterator[tuple[str, str, str, str, str, int]]:
+    """Yield the files without a group that are named like an eye, with the fields of `_Eye`."""
+    search = _EYE.search
     for split, file, example in dataset.files():
         if example.group:
             continue
         folder, _, name = file.rpartition("/")
         stem = name.rpartition(".")[0] or name
-        found = _EYE.search(stem)
+        found = search(stem)
         if found is None:
             continue
         start, end = found.span(1)
         before, after = stem[:start], stem[end:]
         if not before and not after:
             before = f"{folder.rpartition('/')[2]}/"
-        yield _Eye(file, split, found[1], before, after, id(example))
+        yield file, split, stem[start:end], before, after, id(example)
 
 
 def _pair(first: _Eye, second: _Eye) -> EyePair:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _IS_EXACT = sys.platform == "linux"
 """Whether a name that no folder lists is no file's; macOS and Windows find files by other forms, too."""
@@ -23,11 +27,24 @@ class Folders:
 
     def has(self, file: str) -> bool:
         """Whether a path leads to a file."""
-        below, name = os.path.split(file)
-        names = self._names_in(below)
-        if names is not None and (name in names.files or _IS_EXACT):
-            return name in names.files
-        return os.path.isfile(self._path(file))  # noqa: PTH113 - no error for what is no path
+        return not self.absent([file])
+
+    def absent(self, files: Iterable[str]) -> list[str]:
+        """Return the paths that lead to no file."""
+        found = []
+        last: str | None = None
+        names: _Names | None = None
+        for file in files:
+            below, _, name = file.rpartition("/")
+            if below != last:
+                last, names = below, self._names_in(below if below or not file.startswith("/") else "/")
+            if names is not None and (name in names.files or _IS_EXACT):
+                is_there = name in names.files
+            else:
+                is_there = os.path.isfile(self._path(file))  # noqa: PTH113 - no error for what is no path
+            if not is_there:
+                found.append(file)
+        return found
 
     def obstacle(self, file: str) -> str:
         """Return why a path to something leads to no file, as a clause; empty where there is a file, or nothing."""
@@ -41,10 +58,18 @@ class Folders:
             return f"it is a link to {os.readlink(self._path(file))}, and no file is there"  # noqa: PTH115 - a text
         return "it is a folder" if stat.S_ISDIR(mode) else "it is a pipe, a socket or a device, not a regular file"
 
-    def listed(self, below: str) -> frozenset[str]:
-        """Return all names in a folder; none where it is no folder, or cannot be listed."""
+    def listed(self, below: str) -> Iterator[str]:
+        """Yield all names in a folder; none where it is no folder, or cannot be listed."""
         names = self._names_in(below)
-        return frozenset() if names is None else names.files | names.others
+        return iter(()) if names is None else chain(names.files, names.others)
+
+    def files_alone(self, below: str) -> list[str]:
+        """Return the paths of all files in a folder; none where it has folders in it, or cannot be listed."""
+        top = os.path.normpath(below)
+        names = self._names_in("" if top == "." else below)
+        if names is None or any(os.path.isdir(self._path(os.path.join(below, each))) for each in names.others):  # noqa: PTH112, PTH118 - fast
+            return []
+        return [name if top == "." else f"{top}/{name}" for name in chain(names.files, names.others)]
 
     def _names_in(self, below: str) -> _Names | None:
         if below not in self._listed:
@@ -58,21 +83,21 @@ class Folders:
 class _Names(NamedTuple):
     """The names in a folder."""
 
-    files: frozenset[str]
+    files: set[str]
     """Those of files, and of links that lead to one."""
-    others: frozenset[str]
+    others: set[str]
 
 
 def _names_in(folder: str) -> _Names | None:
     """Return what is in a folder, None where it cannot be listed."""
+    files: set[str] = set()
+    others: set[str] = set()
     try:
         with os.scandir(folder) as scanned:
-            entries = {entry.name: entry.is_file() for entry in scanned}
+            for entry in scanned:
+                (files if entry.is_file() else others).add(entry.name)
     except (FileNotFoundError, NotADirectoryError):
-        entries = {}
+        return _Names(set(), set())
     except (OSError, ValueError):
         return None
-    return _Names(
-        frozenset(name for name, is_file in entries.items() if is_file),
-        frozenset(name for name, is_file in entries.items() if not is_file),
-    )
+    return _Names(files, others)

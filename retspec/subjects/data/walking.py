@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """`IMG_EXTENSIONS` of https://github.com/pytorch/vision/blob/main/torchvision/datasets/folder.py"""
@@ -53,6 +52,21 @@ def files_below(top: Path, looped: list[str]) -> list[str]:
     """
     found = sorted(_folders(str(top), (os.path.realpath(top),), looped))
     return [os.path.join(folder, name) for folder, names in found for name in sorted(names)]  # noqa: PTH118 - fast
+
+
+def files_in(root: str, folders: Iterable[str], looped: list[str]) -> list[str]:
+    """Return all files below some folders of a root, each once, relative to the root; those that are no folder aside.
+
+    looped: as in `files_below`.
+    """
+    found: dict[str, None] = {}
+    for folder in folders:
+        top = Path(root, folder)
+        if top.is_dir():
+            start, below = f"{str(top).rstrip(os.sep)}{os.sep}", os.path.relpath(top, root)
+            prefix = "" if below == "." else f"{below}{os.sep}"
+            found |= dict.fromkeys([prefix + path[len(start) :] for path in files_below(top, looped)])
+    return [*found]
 
 
 def folders_in(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from retspec.subjects.data.tables.rows import Rows
 
+_SHOWN = 10
+"""Names that `listing` shows."""
 File = Annotated[str, Meta(min_length=1, description="A table of any format, relative to this spec.")]
 Folder = Annotated[str, Meta(min_length=1)]
 Extension = Annotated[str, Meta(pattern=r"^\.\w+$")]
@@ -173,13 +176,18 @@ def _shares(tables: Tables) -> dict[str, list[str]]:
 def _beside(disk: Folders, listed: set[str]) -> Iterator[str]:
     """Yield a note about images that lie beside those of the tables, in the same folders."""
     for below in dict.fromkeys(file.rpartition("/")[0] for file in listed):
-        names = disk.listed(below)
         start = f"{below}/" if below else ""
-        unlisted = [name for name in names if start + name not in listed]
-        extra = sorted(name for name in unlisted if holds_image(name) and not name.startswith("."))
+        names = [start + name for name in disk.listed(below)]
+        unlisted = [name[len(start) :] for name in names if name not in listed]
+        extra = [name for name in unlisted if holds_image(name) and not name.startswith(".")]
         if extra:
             counted = f"{len(extra):,} of {len(names) - len(unlisted) + len(extra):,} images"
-            yield f"{below or '.'}: no table lists {counted}: {listing(extra)}; see `extra_files`."
+            yield f"{below or '.'}: no table lists {counted}: {listing(_first_sorted(extra))}; see `extra_files`."
+
+
+def _first_sorted(names: list[str]) -> list[str]:
+    """Return names of which those that a list shows are the first in order: sorting half a million takes long."""
+    return [*nsmallest(_SHOWN, names), *names[_SHOWN:]]
 
 
 def _images_of(tables: Tables, split: str) -> str:

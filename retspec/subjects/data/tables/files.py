@@ -25,7 +25,11 @@ def paths_of(names: Sequence[str], images: str, extensions: Sequence[str], folde
     start = "" if top == "." else f"{top}/"
     endings = tuple(each.lower() for each in extensions)
     paths = []
+    bare = frozenset({"", ".", ".."})
     for name in names:
+        if len(endings) < 2 and "/" not in name and name not in bare:  # noqa: PLR2004 - as below; most names are so
+            paths.append(f"{start}{name}" if name.lower().endswith(endings or "") else f"{start}{name}{extensions[0]}")
+            continue
         whole = name if not endings or name.lower().endswith(endings) else ""
         if whole or len(endings) < 2:  # noqa: PLR2004 - one of several
             paths.append(_joined(images, start, whole or f"{name}{''.join(extensions)}", folders))
