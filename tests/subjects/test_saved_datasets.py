@@ -267,6 +267,19 @@ def test_what_datasets_does_not_write_is_refused(options: dict[str, Any], reason
         read_batches(path, "a.arrow", "data", lambda columns: columns[0].values())
 
 
+def test_rows_without_a_group_are_noted(tmp_path: Path) -> None:
+    photos = [{"bytes": b"abc", "path": None}] * 3
+    features = {"image": IMAGE, "label": GRADE, "patient": {"_type": "Value", "dtype": "int64"}}
+    save(tmp_path / "one", {"image": photos, "label": [0, 1, 0], "patient": [7, None, 8]}, features)
+    dataset = read(tmp_path / "one", group_column="patient")
+    assert [(each.file, each.group) for each in dataset.first.examples] == [
+        ("train[0]", "7"),
+        ("train[1]", None),
+        ("train[2]", "8"),
+    ]
+    assert dataset.notes == ("train: 1 of 3 rows have no group.",)
+
+
 def test_an_image_that_was_saved_by_its_path_alone_is_that_file(tmp_path: Path) -> None:
     there, gone = str(tmp_path / "there.jpg"), str(tmp_path / "gone.jpg")
     Path(there).write_bytes(b"abc")

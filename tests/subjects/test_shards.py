@@ -126,6 +126,13 @@ def test_labels_may_be_fields_of_json_and_several(shards: Path) -> None:
     assert [each.label for each in read(shards, label="json.N").first.examples] == [1, 0, 1, 0]
 
 
+def test_samples_without_a_group_are_noted(tmp_path: Path) -> None:
+    shard(tmp_path / "a.tar", {"1.png": photo(1), "1.cls": "0", "1.json": '{"p": 7}', "2.png": photo(2), "2.cls": "1"})
+    dataset = read(tmp_path, train="a.tar", group="json.p")
+    assert [each.group for each in dataset.first.examples] == ["7", None]
+    assert dataset.notes == ("train: 1 of 2 samples have no json.p.",)
+
+
 def test_a_sample_may_have_several_images(tmp_path: Path) -> None:
     shard(tmp_path / "a.tar", {"1.left.jpg": photo(1), "1.right.png": photo(2), "1.cls": "0"})
     dataset = read(tmp_path, train="a.tar", image={"left": "left.jpg", "right": "right.jpg;right.png"})
