@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retspec.facts import Dataset
-    from retspec.subjects.data.arrow.columns import Column
+    from retspec.subjects.data.arrow.stream import Batch
 
 FUNDUS = Path(__file__).parents[1] / "cases" / "saved" / "fundus"
 INFO, STATE = "dataset_info.json", "state.json"
@@ -235,36 +236,51 @@ def test_values_and_places_are_those_that_another_writer_of_arrow_meant(tmp_path
     frame = polars.DataFrame(cells)
     path = tmp_path / "a.arrow"
     frame.write_ipc_stream(path, compat_level=polars.CompatLevel.oldest())
-    found: dict[str, Column] = {}
 
-    def take(columns: list[Column]) -> None:
-        found.update({column.schema.name: column for column in columns})
-        for name, expected in cells.items():
-            if name != "image":
-                assert found[name].values() == expected
-        content, paths = found["image"].children
-        assert paths.values() == ["a.jpg", None, "x/y.png", None]
-        spans = [None if span is None else (path.read_bytes()[span[0] :][: span[1]]) for span in content.spans()]
-        assert spans == [b"abc", None, None, b""]
+    def take(batch: Batch) -> None:
+        taken.append({name: batch.values(name) for name in cells if name != "image"})
+        images.extend(batch.images("image"))
 
+    taken: list[dict[str, Any]] = []
+    images: list[tuple[tuple[int, int] | None, str]] = []
     read_batches(path, "a.arrow", "data", take)
-    assert [*found] == [*cells]
+    assert taken == [{name: cells[name] for name in cells if name != "image"}]
+    assert [name for _, name in images] == ["a.jpg", "", "x/y.png", ""]
+    whole = path.read_bytes()
+    assert [None if span is None else whole[span[0] :][: span[1]] for span, _ in images] == [b"abc", None, None, b""]
 
 
 @pytest.mark.parametrize(
-    ("options", "reason"),
+    ("cells", "options", "reason"),
     [
-        ({"compression": "zstd"}, "its batches are compressed"),
-        ({}, "has a type of Arrow that `datasets` does not save"),
+        ({"image": [{"bytes": b"a" * 500, "path": ""}]}, {"compression": "zstd"}, "its batches are compressed"),
+        ({"image": [{"bytes": "abc", "path": ""}]}, {}, "'image.bytes' does not hold bytes, but"),
+        ({"image": ["a.jpg"]}, {}, "'image' is not an Image: it has no bytes and paths"),
+        ({"images": ["a.jpg"]}, {}, "it has no column 'image'"),
     ],
+    ids=["compressed", "texts", "paths", "none"],
 )
-def test_what_datasets_does_not_write_is_refused(options: dict[str, Any], reason: str, tmp_path: Path) -> None:
+def test_what_datasets_does_not_write_is_refused(
+    cells: dict[str, Any], options: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
     polars = pytest.importorskip("polars", reason="the extra `tables` is not installed")
     path = tmp_path / "a.arrow"
-    level = {"compat_level": polars.CompatLevel.oldest()} if options else {}
-    polars.DataFrame({"text": ["a"] * 50}).write_ipc_stream(path, **options, **level)
+    polars.DataFrame(cells).write_ipc_stream(path, compat_level=polars.CompatLevel.oldest(), **options)
     with pytest.raises(SubjectError, match=reason):
-        read_batches(path, "a.arrow", "data", lambda columns: columns[0].values())
+        read_batches(path, "a.arrow", "data", lambda batch: batch.images("image"))
+
+
+def test_labels_that_are_neither_numbers_nor_texts_are_refused(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars", reason="the extra `tables` is not installed")
+    path = tmp_path / "a.arrow"
+    polars.DataFrame({"label": [{"a": 1}]}).write_ipc_stream(path, compat_level=polars.CompatLevel.oldest())
+    with pytest.raises(SubjectError, match="'label' holds neither numbers nor texts, but struct"):
+        read_batches(path, "a.arrow", "data", lambda batch: batch.values("label"))
+
+
+def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "is an Arrow file, which the extra `datasets` reads: pip install 'retspec[datasets]'" in refusal(FUNDUS)[0]
 
 
 def test_rows_without_a_group_are_noted(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import Example, Split, Stored
 from retspec.regular_files import read_regular
-from retspec.subjects.data.arrow.columns import UnknownTypeError
 from retspec.subjects.data.arrow.labels import labels_of
 from retspec.subjects.data.arrow.stream import read_batches
 from retspec.subjects.data.groups import same_group
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from retspec.subjects.data.arrow.columns import Column
+    from retspec.subjects.data.arrow.stream import Batch
 
 _LARGEST = 1 << 26
 """Bytes of a file of JSON."""
@@ -137,11 +136,10 @@ class SavedSplit:
         for name in self._files():
             shown = str(self._below / name)
 
-            def take(batch: list[Column], holder: str = shown) -> None:
-                parts = {part.schema.name: part for part in batch}
-                rows.images += [(holder, *each) for each in _images(_part(parts, image))]
-                rows.labels += _part(parts, label).values() if label else []
-                rows.groups += _part(parts, group).values() if group else []
+            def take(batch: Batch, holder: str = shown) -> None:
+                rows.images += [(holder, *each) for each in batch.images(image)]
+                rows.labels += batch.values(label) if label else []
+                rows.groups += batch.values(group) if group else []
 
             read_batches(self._root / shown, shown, self._path, take)
         return rows
@@ -197,20 +195,3 @@ def _kind(feature: Any) -> str:
         kind: str = feature["_type"]
         return str(feature.get("dtype", kind)) if kind == "Value" else kind
     return "a list" if isinstance(feature, list) else "several columns"
-
-
-def _part(parts: Mapping[str, Column], name: str | None) -> Column:
-    if name is None or name not in parts:
-        raise ValueError(f"it has no column {name!r}, which dataset_info.json names")
-    return parts[name]
-
-
-def _images(column: Column) -> list[tuple[tuple[int, int] | None, str]]:
-    """Return where the bytes of each image are, None where it has none, and the path that it was read from."""
-    content, paths = column.child("bytes"), column.child("path")
-    if content is None or paths is None:
-        raise UnknownTypeError(f"the column {column.schema.name!r} is no Image: it has no bytes and paths")
-    return [
-        (span, path or "") if is_there else (None, "")
-        for span, path, is_there in zip(content.spans(), paths.values(), column.present(), strict=True)
-    ]
