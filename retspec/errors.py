@@ -39,14 +39,18 @@ _from: list[Path] = []
 
 @dataclass(frozen=True, order=True)
 class Mark:
-    """A place in a spec; line and column count from 1."""
+    """A place in a spec; line and column count from 1, and are 0 in a spec without a file: `file` is the keys then."""
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def in_line(self, file: str) -> str:
+        """Return the file and the line, with the file as the caller shows it."""
+        return f"{file}:{self.line}" if self.line else file
 
 
 @dataclass(frozen=True, order=True)
@@ -57,7 +61,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.mark}: {self.message}"
+        names_it = not self.mark.line and self.message.startswith(f"{self.mark}: ")
+        return self.message if names_it else f"{self.mark}: {self.message}"
 
 
 class RetspecError(Exception):

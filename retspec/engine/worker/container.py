@@ -18,7 +18,7 @@ from retspec.subjects.seeds import seeded
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from retspec.engine.worker.channel import Channel
+    from retspec.engine.worker.channel import Sender
     from retspec.engine.worker.recording import Recording
     from retspec.facts import Warned
     from retspec.plugins.catalog import Catalog
@@ -40,7 +40,7 @@ class Container:
     measurement is answered from what another one left.
     """
 
-    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, recording: Recording) -> None:
+    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Sender, recording: Recording) -> None:
         self._steps = {step.key: step for step in plan.measurements}
         self._seed = plan.spec.run.seed
         self._catalog = catalog
