@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec.engine.protocol import Made, Noted, Progress
-from retspec.plugins.kinds import PARTS
+from retspec.plugins.kinds import MADE_TRAINING, PARTS
 from retspec.records import Measured, NestingError, plain
 from retspec.subjects.seeds import seeded
 
@@ -84,7 +84,7 @@ class Container:
         self._unwinding.close()
 
     def _part(self, name: str) -> Any:
-        if name == "progress":
+        if name in {"progress", MADE_TRAINING}:
             return None  # a measurement gets its own when it is made
         if name == "recorded_warnings":
             return self._recorded_warnings
@@ -112,10 +112,8 @@ class Container:
         """Return what a measurement reads; the parts last, as another measurement may have spoilt the model."""
         made = {source: self.facts(source) for source in step.inputs.values() if source not in PARTS}
         parts = {source: self.facts(source) for source in step.inputs.values() if source in PARTS}
-        return [
-            self._progress(step.key) if source == "progress" else (made | parts)[source]
-            for source in step.inputs.values()
-        ]
+        own = {"progress": self._progress(step.key), MADE_TRAINING: self._facts.get("training")}
+        return [(made | parts | own)[source] for source in step.inputs.values()]
 
     def _call(self, function: Callable[..., Any], inputs: list[Any], arguments: dict[str, Any]) -> Any:
         if not inspect.isgeneratorfunction(function):
