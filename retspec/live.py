@@ -103,7 +103,7 @@ def _in_process(plan: Plan) -> Plan:
         if each.timeout is not None
     ]
     if spec.training is not None:
-        mark = spec.marks.get("train", Mark(spec.file, 0, 0))
+        mark = spec.marks.get("train", Mark.of_keys(spec.file))
         problems.append(
             Problem(mark, "live objects are trained by the recipe; a training of yours needs a spec of its own")
         )

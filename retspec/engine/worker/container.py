@@ -50,6 +50,7 @@ class Container:
         self._facts: dict[str, Any] = {}
         self._failures: dict[str, Exception] = {}
         self._touched = False
+        self._is_first_model = True
         self._unwinding = ExitStack()
 
     def facts(self, key: str) -> Any:
@@ -74,6 +75,7 @@ class Container:
         """Let the next measurement get a model that is built again, if one that ran has changed it."""
         if self._touched and not self._subject.keeps_model(thorough=thorough):
             self._facts.pop("model", None)
+            self._is_first_model = False
         self._touched = False
 
     def close(self) -> None:
@@ -112,7 +114,9 @@ class Container:
         """Return what a measurement reads; the parts last, as another measurement may have spoilt the model."""
         made = {source: self.facts(source) for source in step.inputs.values() if source not in PARTS}
         parts = {source: self.facts(source) for source in step.inputs.values() if source in PARTS}
-        own = {"progress": self._progress(step.key), MADE_TRAINING: self._facts.get("training")}
+        # A training that spoilt its model may owe what it came to to that: what comes after it has another model.
+        made_training = self._facts.get("training") if self._is_first_model else None
+        own = {"progress": self._progress(step.key), MADE_TRAINING: made_training}
         return [(made | parts | own)[source] for source in step.inputs.values()]
 
     def _call(self, function: Callable[..., Any], inputs: list[Any], arguments: dict[str, Any]) -> Any:

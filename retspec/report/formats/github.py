@@ -59,7 +59,9 @@ def _of_criteria(results: list[Result], report: Report) -> str:
 
 def _command(level: str, title: str, message: str, mark: Mark | None = None) -> str:
     place = (
-        {"file": from_root(mark.file), "line": str(mark.line), "col": str(mark.column)} if mark and mark.line else {}
+        {"file": from_root(mark.file), "line": str(mark.line), "col": str(mark.column)}
+        if mark and mark.is_in_file
+        else {}
     )
     properties = {**place, "title": one_line(title)[:_LONGEST_TITLE]}
     written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())

@@ -33,7 +33,7 @@ class _Building:
 
     def node(self, value: Any, place: tuple[str, ...]) -> Node:
         """Build one value and all that is in it."""
-        mark = Mark(".".join(place) or IN_MEMORY, 0, 0)
+        mark = Mark.of_keys(".".join(place) or IN_MEMORY)
         self._values += 1
         if len(place) >= MAX_DEPTH:
             raise SpecError([*self.problems, Problem(mark, f"nested deeper than {MAX_DEPTH} levels")])
