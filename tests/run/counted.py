@@ -57,6 +57,20 @@ def build_noisy(log: str) -> nn.Module:
     return Noisy(log)
 
 
+class Wearing(Counted):
+    """Every pass wears off the weights that do not train."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        for parameter in self.parameters():
+            if self.training and not parameter.requires_grad:
+                parameter.data.mul_(0.99)
+        return super().forward(inputs)
+
+
+def build_wearing(log: str) -> nn.Module:
+    return Wearing(log)
+
+
 def segfaults() -> Any:
     os.kill(os.getpid(), signal.SIGSEGV)
 

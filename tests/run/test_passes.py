@@ -177,6 +177,15 @@ def test_what_does_not_come_again_is_measured_as_before(tmp_path: Path) -> None:
     assert results["determinism_atol"].verdict is Verdict.MISSED
 
 
+def test_a_training_that_spoils_its_model_is_no_beginning(tmp_path: Path) -> None:
+    """The model that comes after it is built again, and would repeat what the first one did only once."""
+    factory = ("tests.run.counted:build", "tests.run.counted:build_wearing")
+    _, _, results = passes_of(tmp_path / "both", REPEATED, change=factory)
+    _, _, alone = passes_of(tmp_path / "alone", "determinism_atol: 0", change=factory)
+    assert results["determinism_atol"].verdict is Verdict.MISSED
+    assert results["determinism_atol"].observed == alone["determinism_atol"].observed
+
+
 def test_a_model_that_runs_is_built_once(everything: Counts) -> None:
     built = {line: count for line, count in everything.lines.items() if line.startswith("built")}
     assert built == {"built on cpu": 1}
