@@ -152,6 +152,20 @@ def test_a_float64_module_stays_one_when_another_dtype_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (nn.Linear(4, 3, device="meta"), "the model has tensors without values, on the meta device: weight, bias"),
+        (nn.LazyLinear(3), "the model has lazy modules"),
+        (nn.Flatten(), "nothing trains"),
+    ],
+)
+def test_a_module_that_cannot_be_measured_has_no_verdict(model: nn.Module, reason: str) -> None:
+    report = run(model, checks={"loss_drop": 0.5}, spec={"run": {"device": "cpu"}})
+    assert report.exit_code == 3
+    assert reason in report.result("loss_drop").reason
+
+
+@pytest.mark.parametrize(
     "data",
     [
         (torch.randn(6, 3, 8, 8), torch.arange(6) % 3),

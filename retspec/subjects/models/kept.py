@@ -15,8 +15,8 @@ _CONTAINERS = (dict, OrderedDict, list, set)
 class KeptModule:
     """A copy of every tensor, mode, hook and attribute of a module and of those in it.
 
-    It takes as much memory as the parameters and buffers do. Lists, dicts and sets among the attributes are kept with
-    what they hold, one level deep; what `forward` changes further in, or outside the module, stays changed.
+    It takes as much memory of the CPU as the parameters and buffers do. Lists, dicts and sets among the attributes are
+    kept with what they hold, one level deep; what `forward` changes further in, or outside the module, stays changed.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -56,7 +56,7 @@ class _KeptAttributes:
 class _KeptTensor:
     def __init__(self, tensor: Tensor) -> None:
         self._tensor, self._data, self._gradient = tensor, tensor.data, tensor.grad if tensor.is_leaf else None
-        self._copy = tensor.detach().clone()
+        self._copy = tensor.detach().to("cpu", copy=True)
         self._requires_grad = tensor.requires_grad
 
     def restore(self, *, gradients: bool) -> None:
@@ -71,11 +71,11 @@ class _KeptTensor:
 
 
 def _tensors_of(module: nn.Module) -> list[Tensor]:
-    """Return the parameters and buffers, each once; a lazy one has nothing to keep yet."""
+    """Return the parameters and buffers, each once; a lazy one, or one on the meta device, has no values to keep."""
     from torch.nn.parameter import is_lazy
 
     found = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
-    return [tensor for tensor in found.values() if not is_lazy(tensor)]
+    return [tensor for tensor in found.values() if not (is_lazy(tensor) or tensor.is_meta)]
 
 
 def _refill(container: Any, content: Any) -> None:
