@@ -46,7 +46,21 @@ class Mark:
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.is_in_file else self.file
+
+    @staticmethod
+    def of_keys(keys: str) -> Mark:
+        """Return a place in a spec without a file."""
+        return Mark(keys, 0, 0)
+
+    @property
+    def is_in_file(self) -> bool:
+        """Whether it is a place in a file; if not, `file` is the keys that lead to it."""
+        return self.column > 0
+
+    def in_line(self, file: str) -> str:
+        """Return the file and the line, with the file as the caller shows it."""
+        return f"{file}:{self.line}" if self.is_in_file else file
 
 
 @dataclass(frozen=True, order=True)
@@ -57,7 +71,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.mark}: {self.message}"
+        names_it = not self.mark.is_in_file and self.message.startswith(f"{self.mark}: ")
+        return self.message if names_it else f"{self.mark}: {self.message}"
 
 
 class RetspecError(Exception):

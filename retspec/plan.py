@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.characters import quoted
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
-from retspec.plugins.kinds import PARTS, WITHOUT_TORCH
+from retspec.plugins.kinds import MADE_TRAINING, PARTS, WITHOUT_TORCH
 from retspec.records import RECIPE_KEYS, CheckStep, Criterion, MeasurementStep, Passes, Plan, Spec
 from retspec.text.wording import listing
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FROM_THE_RUN = frozenset({"training", "data_wait"})
 """Measurements that read a watched training, and train nothing then."""
-_OF_THE_RUN = PARTS - {"config", "device", "progress", "recorded_warnings", "dataset", "data_folders"}
+_OF_THE_RUN = PARTS - {*("config", "device", "progress", "recorded_warnings", "dataset", "data_folders", MADE_TRAINING)}
 """Parts of the subject for which a training of the user's own is watched."""
 
 
@@ -45,7 +45,7 @@ def make_plan(
     """
     chosen = _selected(spec.criteria, select, tags, skip)
     running = [criterion for criterion in chosen if criterion.skip is None]
-    running.sort(key=lambda criterion: _cost(criterion, catalog))
+    running.sort(key=lambda criterion: (_cost(criterion, catalog), _begins_from_training(criterion, catalog)))
     planner = _Planner(spec, catalog)
     checks = tuple(planner.add(criterion) for criterion in running)
     return Plan(
@@ -117,6 +117,12 @@ def _cost(criterion: Criterion, catalog: Catalog) -> int:
     return max((int(catalog.measurements[name].cost) for name in names), default=0)
 
 
+def _begins_from_training(criterion: Criterion, catalog: Catalog) -> bool:
+    """Whether a training that is made before may take less of it."""
+    names = catalog.measurements_of(catalog.checks[criterion.check])
+    return any(MADE_TRAINING in catalog.measurements[name].inputs for name in names)
+
+
 class _Planner:
     """Collects measurements in order; a later one may read an earlier one."""
 
@@ -130,7 +136,8 @@ class _Planner:
 
     @property
     def measurements(self) -> tuple[MeasurementStep, ...]:
-        return tuple(self._steps.values())
+        may_share = "training" in self._steps and not self.is_launched
+        return tuple(_counted(step, may_share=may_share) for step in self._steps.values())
 
     def reads(self, part: str) -> bool:
         """Whether some measurement reads this part of the subject."""
@@ -192,3 +199,12 @@ class _Planner:
         ]
         apart += [key for key in inputs.values() if "(" in key]
         return f"{measurement.name}({', '.join(apart)})" if apart else measurement.name
+
+
+def _counted(step: MeasurementStep, *, may_share: bool) -> MeasurementStep:
+    """Return a measurement with its passes beside a training that it may begin from: it tries that first."""
+    if MADE_TRAINING not in step.inputs.values():
+        return step
+    if not may_share:
+        return replace(step, fewest_passes=step.passes)
+    return replace(step, passes=step.passes + step.fewest_passes)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from retspec.errors import NothingSelected, PluginError, SpecError, UsageError
 from retspec.plan import make_plan, select_cells
 from retspec.plugins.catalog import Catalog, gather
-from retspec.spec.load import load, load_cells, plugins_of
+from retspec.spec.load import IN_MEMORY, load, load_cells, plugins_of
 from retspec.spec.validate import validate_cells
 from retspec.subjects.devices import cores
 from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from retspec.errors import Problem
     from retspec.records import Plan
     from retspec.spec.document import Document
+    from retspec.spec.load import SpecGiven
 
 
 class Preparing(TypedDict, total=False):
@@ -38,7 +39,7 @@ class Preparing(TypedDict, total=False):
     gathering: Callable[..., Catalog]
 
 
-def prepare(spec: str | Path, *, overrides: Sequence[str] = (), **options: Unpack[Preparing]) -> tuple[Plan, Catalog]:
+def prepare(spec: SpecGiven, *, overrides: Sequence[str] = (), **options: Unpack[Preparing]) -> tuple[Plan, Catalog]:
     """Load, validate and plan a spec that has no matrix.
 
     Raises SpecError, PluginError, UsageError or NothingSelected.
@@ -48,7 +49,7 @@ def prepare(spec: str | Path, *, overrides: Sequence[str] = (), **options: Unpac
 
 
 def prepare_cells(
-    spec: str | Path, *, cells: Sequence[str] = (), overrides: Sequence[str] = (), **options: Unpack[Preparing]
+    spec: SpecGiven, *, cells: Sequence[str] = (), overrides: Sequence[str] = (), **options: Unpack[Preparing]
 ) -> tuple[list[Plan], Catalog]:
     """Load, validate and plan every cell of a spec's matrix; without a matrix, the spec itself.
 
@@ -59,7 +60,7 @@ def prepare_cells(
 
 
 def prepare_all(
-    specs: Sequence[str | Path],
+    specs: Sequence[SpecGiven],
     *,
     cells: Sequence[str] = (),
     overrides: Sequence[str] = (),
@@ -83,7 +84,8 @@ def prepare_all(
         except (UsageError, PluginError, NothingSelected) as error:
             if len(specs) == 1:
                 raise
-            raise type(error)(f"{spec}: {error}") from error
+            name = IN_MEMORY if isinstance(spec, Mapping) else spec
+            raise type(error)(f"{name}: {error}") from error
     if problems:
         raise SpecError(problems)
     return prepared

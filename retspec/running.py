@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from retspec.engine.protocol import Message
+    from retspec.engine.supervisor import Turn
     from retspec.records import Report
+    from retspec.report.live import LiveCell
+    from retspec.spec.load import SpecGiven
 
 
 def run(  # noqa: PLR0913 - keywords, as the command line has options
-    spec: str | Path,
+    spec: SpecGiven,
     *,
     cells: Sequence[str] = (),
     overrides: Sequence[str] = (),
@@ -38,7 +42,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
 ) -> Report:
     """Run a spec and return its report, which has the `exit_code`.
 
-    spec: path of the YAML file; with a matrix, the report has `cells`.
+    spec: path of the YAML file, or a mapping of what it would hold; with a matrix, the report has `cells`.
     cells: patterns of cell names; a cell is selected if it matches one of them.
     overrides: `path=value`, as in `model.lora.r=16`; the value is read as YAML.
     plugins: files or modules to load, in addition to those that the spec names and the installed ones (`entry_points`).
@@ -74,7 +78,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
 
 
 def run_all(  # noqa: PLR0913 - the same
-    specs: Sequence[str | Path],
+    specs: Sequence[SpecGiven],
     *,
     cells: Sequence[str] = (),
     overrides: Sequence[str] = (),
@@ -93,7 +97,6 @@ def run_all(  # noqa: PLR0913 - the same
     measured at a time. reports: the files of each spec. For the other arguments, and for what is raised, see `run`.
     """
     # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
-    from retspec.engine.protocol import Finished
     from retspec.engine.supervisor import Workers, measure_all
     from retspec.report.live import live_cells, reporting
 
@@ -109,12 +112,18 @@ def run_all(  # noqa: PLR0913 - the same
             closing(measure_all([cell.job for cell in live], workers, lanes=lanes)) as events,  # measure
         ):
             for index, event in events:
-                cell = live[index]
-                if isinstance(event, Finished):
-                    result = judge(cell.criteria[event.outcome.id], event.outcome, today=today)  # judge
-                    cell.add(result)  # report
-                    if fail_fast and not result.verdict.is_accepted:
-                        break
-                else:
-                    cell.note(event)
+                if not hear(live[index], event, today=today, fail_fast=fail_fast):
+                    break
     return [live_report.report for live_report in live_reports]
+
+
+def hear(cell: LiveCell, event: Turn | Message, *, today: date, fail_fast: bool) -> bool:
+    """Judge and report what happened to a cell; return whether the run goes on."""
+    from retspec.engine.protocol import Finished
+
+    if not isinstance(event, Finished):
+        cell.note(event)
+        return True
+    result = judge(cell.criteria[event.outcome.id], event.outcome, today=today)  # judge
+    cell.add(result)  # report
+    return result.verdict.is_accepted or not fail_fast

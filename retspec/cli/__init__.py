@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import shell_complete
 
-from retspec import __version__
+from retspec._version import __version__
 from retspec.characters import visible
 from retspec.cli.ci_log import safe_logs
 from retspec.cli.colour import wants_colour

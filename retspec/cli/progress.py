@@ -120,12 +120,16 @@ def verdict_line(result: Result) -> str:
 
 
 @contextmanager
-def watching(stream: TextIO, *, by_lines: bool = False) -> Iterator[LiveProgress | PlainProgress]:
+def watching(
+    stream: TextIO, *, by_lines: bool = False, in_notebook: bool = False
+) -> Iterator[LiveProgress | PlainProgress]:
     """Yield the observer for a stream, and leave no half-written line behind.
 
     by_lines: never overwrite a line, because others write to the stream, too.
+    in_notebook: the stream is no terminal, and a line of it can be overwritten all the same.
     """
-    observer = LiveProgress(stream) if _can_overwrite(stream) and not by_lines else PlainProgress(stream)
+    overwrites = in_notebook or (_can_overwrite(stream) and not by_lines)
+    observer = LiveProgress(stream) if overwrites else PlainProgress(stream)
     try:
         yield observer
     finally:

@@ -10,12 +10,14 @@ from retspec.facts import Repetition
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.state import in_double, preserved
 from retspec.subjects.seeds import seeded
+from retspec.subjects.training.beginning import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor, nn
 
+    from retspec.measurements.training import Trained
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
     from retspec.subjects.training.making import TrainerMaker
@@ -24,25 +26,41 @@ SEED = 0
 
 
 def _passes(recipe: Recipe, repeated_steps: int) -> Passes:
-    each = 2 * repeated_steps * recipe.accumulation
+    once = _fewest_passes(recipe, repeated_steps)
+    return once + once
+
+
+def _fewest_passes(recipe: Recipe, repeated_steps: int) -> Passes:
+    each = repeated_steps * recipe.accumulation
     return Passes(forward=each, backward=each)
 
 
-@measurement(cost=Cost.TRAINING, passes=_passes)
+@measurement(cost=Cost.TRAINING, passes=_passes, fewest_passes=_fewest_passes)
 def repetition(
     model: nn.Module,
     batch: Batch,
     trainer: TrainerMaker,
+    made_training: Trained | None,
     progress: Callable[[int, int], None],
     *,
-    repeated_steps: Annotated[int, Meta(ge=1, description="Steps of each of the two trainings.")] = 3,
+    repeated_steps: Annotated[int, Meta(ge=1, description="Steps of each of the two trainings.")] = BEGINNING,
 ) -> Repetition:
     """Train twice from the same weights and the same seed, with dropout, and compare losses and parameters.
 
     See https://docs.pytorch.org/docs/stable/notes/randomness.html
 
+    The first steps of a training that was made are the first of the two: if they come again bit by bit, nothing
+    differs. If not, both are made here.
+
     Raises Inconclusive for a loss that is not finite.
     """
+    begun = made_training.beginning if made_training else None
+    if (
+        begun is not None
+        and begun.may_be_of(model, trainer, repeated_steps)
+        and begun.comes_again(model, batch, trainer)
+    ):
+        return Repetition(losses=0.0, parameters=0.0, worst="")
     runs = []
     for turn in range(2):
         progress(turn + 1, 2)

@@ -18,6 +18,8 @@ from retspec.subjects.devices import synchronize
 from retspec.subjects.models.dropout import without_dropout
 from retspec.subjects.models.state import Snapshot, fingerprints, preserved, trained_tensors
 from retspec.subjects.models.structure import drifted, groups, has_adapter
+from retspec.subjects.seeds import remembered
+from retspec.subjects.training.beginning import BEGINNING, Beginning, prints_of
 from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
 from retspec.subjects.training.norms import finite, norms_of
 from retspec.subjects.training.reach import goal_of, is_out_of_reach, rate_of
@@ -48,11 +50,18 @@ class Trained(Training, frozen=True, dict=True):
         tensors: dict[str, Tensor] = self.__dict__["tensors"]
         return tensors
 
+    @property
+    def beginning(self) -> Beginning | None:
+        """What its first steps came to; None if they were not remembered, or not all taken."""
+        beginning: Beginning | None = self.__dict__["beginning"]
+        return beginning
+
     @staticmethod
-    def of(facts: Training, tensors: dict[str, Tensor]) -> Trained:
-        """Return the facts with the tensors."""
+    def of(facts: Training, tensors: dict[str, Tensor], beginning: Beginning | None = None) -> Trained:
+        """Return the facts with the tensors and the beginning."""
         trained = Trained(**asdict(facts))
-        trained.__dict__["tensors"] = tensors  # not a field, so that only the facts are recorded
+        # No fields, so that only the facts are recorded.
+        trained.__dict__.update(tensors=tensors, beginning=beginning)
         return trained
 
 
@@ -88,7 +97,7 @@ def training(
     """
     if trainer.watched is not None:
         return _watched(trainer.watched, steps)
-    return train(model, batch, trainer.varied(steps=steps, lr=lr), progress)
+    return train(model, batch, trainer.varied(steps=steps, lr=lr), progress, remembers=True)
 
 
 def _watched(run: WatchedRun, steps: int) -> Trained:
@@ -98,9 +107,19 @@ def _watched(run: WatchedRun, steps: int) -> Trained:
     return Trained.of(run.training, run.trained)
 
 
-def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Callable[[int, int], None]) -> Trained:
-    """Take the steps of a training, record them, and restore the model; raises what `training` raises."""
-    recipe = trainer.recipe
+def train(
+    model: nn.Module,
+    batch: Batch,
+    trainer: TrainerMaker,
+    progress: Callable[[int, int], None],
+    *,
+    remembers: bool = False,
+) -> Trained:
+    """Take the steps of a training, record them, and restore the model; raises what `training` raises.
+
+    remembers: whether to keep what the first steps came to.
+    """
+    recipe, beginning = trainer.recipe, None
     with ExitStack() as stack:
         snapshot = stack.enter_context(preserved(model))
         if recipe.dropout == "zero":
@@ -108,14 +127,17 @@ def train(model: nn.Module, batch: Batch, trainer: TrainerMaker, progress: Calla
         model.train()
         frozen = _fingerprints(model)
         log = _Log(model)
+        put_states = remembered()
         running = trainer.on(model, batch)
         for step in range(recipe.steps):
             progress(step + 1, recipe.steps)
             log.take_step(running)
+            if remembers and len(log.losses) == BEGINNING and beginning is None:
+                beginning = Beginning(recipe, put_states, tuple(log.losses), prints_of(model))
             if log.is_over(recipe):
                 break
         facts = log.training(running, recipe.steps, snapshot, frozen)
-        return Trained.of(facts, trained_tensors(model) if has_adapter(model) else {})
+        return Trained.of(facts, trained_tensors(model) if has_adapter(model) else {}, beginning)
 
 
 class _Log:
@@ -129,7 +151,8 @@ class _Log:
         self._trainable = [(name, p, group) for name, p, group in groups(model) if p.requires_grad]
         if not self._trainable:
             raise NoVerdict("nothing trains: no parameter requires a gradient; see `min_trainable_params`")
-        self._losses: list[float] = []
+        self.losses: list[float] = []
+        """Of each step that was taken."""
         self._nonfinite_loss_at: int | None = None
         self._seconds: list[float] = []
         self._norms: list[list[float | None]] = []
@@ -144,7 +167,7 @@ class _Log:
         start = perf_counter()
         loss = trainer.backward()
         if loss is None:
-            self._nonfinite_loss_at = len(self._losses)
+            self._nonfinite_loss_at = len(self.losses)
             return
         synchronize(trainer.device)
         paused = perf_counter()
@@ -157,19 +180,19 @@ class _Log:
         updated = trainer.update()
         synchronize(trainer.device)
         self._seconds.append(perf_counter() - start - (resumed - paused))
-        self._losses.append(loss)
+        self.losses.append(loss)
         if updated:
             self._note(norms, rates)
         else:  # expected while the loss scaler finds its scale: https://docs.pytorch.org/docs/stable/amp.html
-            self._skipped.append(len(self._losses) - 1)
+            self._skipped.append(len(self.losses) - 1)
 
     def is_over(self, recipe: Recipe) -> bool:
         """Whether the training ends here: the loss is not finite, or has fallen by `train.stop_at_drop`."""
         if self._nonfinite_loss_at is not None:
             return True
-        if recipe.stop_at_drop is None or len(self._norms) < recipe.min_steps or self._losses[0] <= 0:
+        if recipe.stop_at_drop is None or len(self._norms) < recipe.min_steps or self.losses[0] <= 0:
             return False
-        return drop(self._losses) >= recipe.stop_at_drop
+        return drop(self.losses) >= recipe.stop_at_drop
 
     def _note(self, norms: list[float | None], rates: dict[int, float]) -> None:
         self._norms.append([*map(finite, norms)])
@@ -183,7 +206,7 @@ class _Log:
         nonfinite = self._nonfinite_loss_at is not None
         return Training(
             steps=steps,
-            losses=tuple(self._losses),
+            losses=tuple(self.losses),
             nonfinite_loss_at=self._nonfinite_loss_at,
             nonfinite_operation=nonfinite_operation(self._model, trainer) if nonfinite else "",
             gradients=tuple(self._history(index, snapshot, trainer) for index in range(len(self._trainable))),

@@ -22,9 +22,12 @@ PARTS = frozenset(
         *("model", "build_again", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders", "own_optimizers"),
         *("trainer", "watched_run", "ranked_run", "epochs", "device", "config", "progress", "recorded_warnings"),
+        "made_training",
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
+MADE_TRAINING = "made_training"
+"""The part that is the facts of the training of the spec, if it was made already: a measurement may begin from it."""
 WITHOUT_TORCH = frozenset({"config", "dataset", "progress", "recorded_warnings"})
 """The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
 

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from retspec.errors import UsageError, did_you_mean
 from retspec.records.spec import Criterion
 from retspec.records.values import Observed, Value, Verdict
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +146,27 @@ class Report:
         text: str = page.render_fragment(self)
         return text
 
+    def result(self, name: str) -> Result:
+        """Return the result of a criterion by its id; raises UsageError where there is none, or one for each cell."""
+        if self.cells:
+            raise UsageError(
+                f"the report has {len(self.cells)} cells; ask one of them, as in report.of_cell({_first(self)!r})"
+            )
+        found = {result.criterion.id: result for result in self.results}
+        return _of_name(found, name, "criterion")
+
+    def of_cell(self, name: str) -> Report:
+        """Return the report of a cell by its name, such as `r=8`; raises UsageError where there is none."""
+        if not self.cells:
+            raise UsageError("the report has no cells: its spec has no matrix")
+        return _of_name({part.cell: part for part in self.cells}, name, "cell")
+
+    def raise_unless_met(self) -> None:
+        """Raise NotMet, with the table of results, unless the exit code is 0."""
+        if self.exit_code != EXIT_MET:
+            table: Any = import_module("retspec.report.formats.table")  # by name, for the same reason as above
+            raise NotMet(f"{self.name}: exit code {self.exit_code}\n\n{table.table(self)}", self)
+
     def count(self, *verdicts: Verdict) -> int:
         """Return how many criteria have one of these verdicts."""
         return sum(result.verdict in verdicts for result in self.every_result)
@@ -156,6 +180,28 @@ class Report:
     def exit_code(self) -> int:
         """0 all met · 1 a limit missed · 3 some criterion has no verdict · 5 nothing was judged · 128+n interrupted."""
         return exit_code_of([self])
+
+
+class NotMet(AssertionError):  # noqa: N818 - named for what the report is
+    """A run that had to be green was not: for pytest, a failed assertion that shows the table.
+
+    report: the report of the run.
+    """
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def _first(report: Report) -> str:
+    return report.cells[0].cell
+
+
+def _of_name(found: Mapping[str, T], name: str, kind: str) -> T:
+    if name not in found:
+        near = did_you_mean(name, found) or f"; there are {', '.join(found)}"
+        raise UsageError(f"the report has no {kind} {name!r}{near}")
+    return found[name]
 
 
 def exit_code_of(reports: Iterable[Report]) -> int:

@@ -30,6 +30,32 @@ def seeded(seed: int, *, only_loaded: bool = False) -> Iterator[None]:
             put_back()
 
 
+def remembered() -> Callable[[], None]:
+    """Return a function that restores the present states of random, numpy and torch, the GPUs in use included."""
+    import numpy as np  # noqa: F401 - read from sys.modules
+    import torch
+
+    on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    states = [(put, get()) for get, put, _ in _generators()]
+    states += [(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())] if on_gpu else []
+
+    def restore() -> None:
+        for put, state in states:
+            put(state)
+
+    return restore
+
+
+@contextmanager
+def states_kept() -> Iterator[None]:
+    """Restore the states of random, numpy and torch at the end."""
+    restore = remembered()
+    try:
+        yield
+    finally:
+        restore()
+
+
 def loaded_libraries() -> frozenset[str]:
     """Return the imported ones of the libraries that draw random numbers."""
     return frozenset(sys.modules.keys() & set(LIBRARIES))

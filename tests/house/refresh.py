@@ -1,7 +1,7 @@
 """Writes the generated parts of the repository again: `python -m tests.house.refresh`.
 
-These are the two schemas, the pages of the checks with their entries in the navigation of the documentation, and the
-table of measurements on the page for plugin authors.
+These are the two schemas, the pages of the checks with their entries in the navigation of the documentation, the table
+of measurements on the page for plugin authors, and the outputs of the notebook, with the page that shows it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from tabulate import tabulate
 
 from retspec.cli import main
 from retspec.plugins.catalog import gather
+from tests.house import notebooks
 from tests.house.pages import FOLDER, navigation, pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,5 +66,13 @@ def _filled(page: str, first: str, last: str, text: str) -> str:
     return f"{before}{first}{text}{last}{after}"
 
 
+def refresh_notebook(root: Path) -> None:
+    """Run the notebook, and write it and its page."""
+    made = notebooks.executed(notebooks.read(root))
+    for path, text in ((notebooks.NOTEBOOK, notebooks.written(made)), (notebooks.PAGE, notebooks.page_of(made))):
+        (root / path).write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     refresh(ROOT)
+    refresh_notebook(ROOT)

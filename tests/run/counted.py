@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,35 @@ class Counted(nn.Module):
 
 def build(log: str) -> nn.Module:
     return Counted(log)
+
+
+class Noisy(Counted):
+    """Draws from a generator of its own, which no seed of the run sets back."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(log)
+        self._random = random.Random(0)  # noqa: S311 - no secret
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs + self._random.random())
+
+
+def build_noisy(log: str) -> nn.Module:
+    return Noisy(log)
+
+
+class Wearing(Counted):
+    """Every pass wears off the weights that do not train."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        for parameter in self.parameters():
+            if self.training and not parameter.requires_grad:
+                parameter.data.mul_(0.99)
+        return super().forward(inputs)
+
+
+def build_wearing(log: str) -> nn.Module:
+    return Wearing(log)
 
 
 def segfaults() -> Any:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.prepare import prepare
-from retspec.records import Passes, Report
+from retspec.records import Passes, Report, Verdict
 from retspec.running import run_all
 from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from retspec.records import Plan, Result
 
 HEAD = """\
 model:
@@ -114,6 +116,74 @@ def test_a_training_that_may_end_early_runs_within_its_plan(tmp_path: Path) -> N
 def test_the_plan_counts_each_distinct_training_once(everything: Counts) -> None:
     trainings = (4 + 7 + 3 + 2) * 2  # steps, in two micro-batches; the last two are profiled
     assert everything.planned == Passes(forward=trainings + 4 + 2, backward=trainings)  # merging, effect
+
+
+REPEATED = "determinism_atol: 0\nloss_drop: -9"
+
+
+def passes_of(
+    folder: Path, checks: str, *, change: tuple[str, str] = ("", "")
+) -> tuple[Plan, Passes, dict[str, Result]]:
+    """Return the plan of a spec, the passes that its run took, and its results."""
+    folder.mkdir()
+    log = folder / "log.txt"
+    head = HEAD.replace(*change).replace("LOG", str(log))
+    spec = spec_in(folder, checks, head)
+    plan, _ = prepare(spec, entry_points=False)
+    results = run_here(spec)
+    lines = Counter(log.read_text().splitlines())
+    return plan, Passes(forward=lines["forward Tensor"], backward=lines["backward Tensor"]), results
+
+
+DROPS = ("r: 2,", "r: 2, dropout: 0.2,")
+KEPT = (HEAD, HEAD.replace(*DROPS).replace("steps: 4", "steps: 4, dropout: keep"))
+
+
+@pytest.mark.parametrize("change", [("", ""), KEPT], ids=["no dropout", "kept dropout"])
+def test_the_first_steps_of_the_training_are_one_of_two_that_repeat_it(tmp_path: Path, change: tuple[str, str]) -> None:
+    plan, ran, results = passes_of(tmp_path / "both", REPEATED, change=change)
+    assert ran == plan.fewest_passes == Passes(forward=(4 + 3) * 2, backward=(4 + 3) * 2)
+    assert plan.passes == Passes(forward=(4 + 9) * 2, backward=(4 + 9) * 2)
+    alone, ran_alone, alone_results = passes_of(tmp_path / "alone", "determinism_atol: 0", change=change)
+    assert ran_alone == alone.passes == alone.fewest_passes == Passes(forward=6 * 2, backward=6 * 2)
+    assert results["determinism_atol"].observed == alone_results["determinism_atol"].observed
+    assert [each.verdict for each in results.values()] == [Verdict.MET] * 2
+
+
+@pytest.mark.parametrize(
+    ("checks", "change"),
+    [
+        ("determinism_atol: {limit: 0, with: {repeated_steps: 2}}\nloss_drop: -9", ("", "")),
+        (REPEATED, DROPS),
+        ("determinism_atol: 0\nshort: {check: loss_drop, limit: -9, with: {steps: 3}}", ("", "")),
+        (REPEATED, ("steps: 4", "steps: 2")),
+    ],
+    ids=["other steps", "without dropout", "another training", "too short"],
+)
+def test_what_begins_otherwise_is_repeated_twice(tmp_path: Path, checks: str, change: tuple[str, str]) -> None:
+    plan, ran, results = passes_of(tmp_path / "spec", checks, change=change)
+    repeated = 2 * plan.measurements[-1].arguments["repeated_steps"]
+    trained = next(step.passes for step in plan.measurements if step.name == "training")
+    assert ran == trained + Passes(forward=2 * repeated, backward=2 * repeated)
+    assert results["determinism_atol"].verdict is Verdict.MET
+
+
+def test_what_does_not_come_again_is_measured_as_before(tmp_path: Path) -> None:
+    factory = ("tests.run.counted:build", "tests.run.counted:build_noisy")
+    plan, ran, results = passes_of(tmp_path / "both", REPEATED, change=factory)
+    attempt = Passes(forward=2, backward=2)  # it ends at the first loss that differs
+    assert ran == Passes(forward=(4 + 6) * 2, backward=(4 + 6) * 2) + attempt
+    assert plan.fewest_passes.backward < ran.backward < plan.passes.backward
+    assert results["determinism_atol"].verdict is Verdict.MISSED
+
+
+def test_a_training_that_spoils_its_model_is_no_beginning(tmp_path: Path) -> None:
+    """The model that comes after it is built again, and would repeat what the first one did only once."""
+    factory = ("tests.run.counted:build", "tests.run.counted:build_wearing")
+    _, _, results = passes_of(tmp_path / "both", REPEATED, change=factory)
+    _, _, alone = passes_of(tmp_path / "alone", "determinism_atol: 0", change=factory)
+    assert results["determinism_atol"].verdict is Verdict.MISSED
+    assert results["determinism_atol"].observed == alone["determinism_atol"].observed
 
 
 def test_a_model_that_runs_is_built_once(everything: Counts) -> None:

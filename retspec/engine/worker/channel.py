@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from retspec.engine.protocol import LARGEST, Finished, encode
 from retspec.errors import NoVerdict
 
 if TYPE_CHECKING:
     from retspec.engine.protocol import Message
+
+
+class Sender(Protocol):
+    """What a job sends its records to."""
+
+    def send(self, message: Message) -> None:
+        """Send a record; raises NoVerdict for one that is too large."""
 
 
 class Channel:
@@ -32,11 +39,15 @@ class Channel:
             if isinstance(message, Finished):
                 os._exit(1)
             return
-        line = encode(message)
-        if len(line) > LARGEST:
-            raise NoVerdict(
-                f"what it gave takes {len(line) / 2**20:,.0f} MiB; a record holds at most {LARGEST // 2**20}"
-            )
+        line = record_of(message)
         with self._lock:
             while line:
                 line = line[os.write(self._descriptor, line) :]
+
+
+def record_of(message: Message) -> bytes:
+    """Return a message as one line; raises NoVerdict for one that is too large."""
+    line = encode(message)
+    if len(line) > LARGEST:
+        raise NoVerdict(f"what it gave takes {len(line) / 2**20:,.0f} MiB; a record holds at most {LARGEST // 2**20}")
+    return line

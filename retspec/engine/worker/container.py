@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec.engine.protocol import Made, Noted, Progress
-from retspec.plugins.kinds import PARTS
+from retspec.plugins.kinds import MADE_TRAINING, PARTS
 from retspec.records import Measured, NestingError, plain
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from retspec.engine.worker.channel import Channel
+    from retspec.engine.worker.channel import Sender
     from retspec.engine.worker.recording import Recording
     from retspec.facts import Warned
     from retspec.plugins.catalog import Catalog
@@ -40,7 +40,7 @@ class Container:
     measurement is answered from what another one left.
     """
 
-    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Channel, recording: Recording) -> None:
+    def __init__(self, plan: Plan, catalog: Catalog, subject: Subject, channel: Sender, recording: Recording) -> None:
         self._steps = {step.key: step for step in plan.measurements}
         self._seed = plan.spec.run.seed
         self._catalog = catalog
@@ -50,6 +50,7 @@ class Container:
         self._facts: dict[str, Any] = {}
         self._failures: dict[str, Exception] = {}
         self._touched = False
+        self._is_first_model = True
         self._unwinding = ExitStack()
 
     def facts(self, key: str) -> Any:
@@ -74,6 +75,7 @@ class Container:
         """Let the next measurement get a model that is built again, if one that ran has changed it."""
         if self._touched and not self._subject.keeps_model(thorough=thorough):
             self._facts.pop("model", None)
+            self._is_first_model = False
         self._touched = False
 
     def close(self) -> None:
@@ -84,7 +86,7 @@ class Container:
         self._unwinding.close()
 
     def _part(self, name: str) -> Any:
-        if name == "progress":
+        if name in {"progress", MADE_TRAINING}:
             return None  # a measurement gets its own when it is made
         if name == "recorded_warnings":
             return self._recorded_warnings
@@ -112,10 +114,10 @@ class Container:
         """Return what a measurement reads; the parts last, as another measurement may have spoilt the model."""
         made = {source: self.facts(source) for source in step.inputs.values() if source not in PARTS}
         parts = {source: self.facts(source) for source in step.inputs.values() if source in PARTS}
-        return [
-            self._progress(step.key) if source == "progress" else (made | parts)[source]
-            for source in step.inputs.values()
-        ]
+        # A training that spoilt its model may owe what it came to to that: what comes after it has another model.
+        made_training = self._facts.get("training") if self._is_first_model else None
+        own = {"progress": self._progress(step.key), MADE_TRAINING: made_training}
+        return [(made | parts | own)[source] for source in step.inputs.values()]
 
     def _call(self, function: Callable[..., Any], inputs: list[Any], arguments: dict[str, Any]) -> Any:
         if not inspect.isgeneratorfunction(function):

@@ -18,13 +18,13 @@ from retspec.engine.protocol import Printed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from retspec.engine.worker.channel import Channel
+    from retspec.engine.worker.channel import Sender
 
 
 class Printing:
     """Reports what was printed by what; things that are made while others are keep their output to themselves."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Sender) -> None:
         self._channel = channel
         self._streams = [os.dup(descriptor) for descriptor in (1, 2)]  # the code under test may replace its own
         self._libc = ctypes.CDLL(None)

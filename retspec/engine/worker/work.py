@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retspec.engine.protocol import Job
-    from retspec.engine.worker.channel import Channel
+    from retspec.engine.worker.channel import Sender
     from retspec.errors import Mark
     from retspec.plugins.catalog import Catalog
     from retspec.records import CheckStep, Spec
@@ -42,7 +42,7 @@ LONGEST_REASON, LONGEST_TRACE = 10_000, 500_000
 
 def work(
     job: Job,
-    channel: Channel,
+    channel: Sender,
     bases: BaseModels | None = None,
     gathering: Callable[..., Catalog] = gather,
     recorder: WarningRecorder | None = None,
@@ -66,7 +66,7 @@ def work(
 
 
 def _answer(
-    job: Job, channel: Channel, recording: Recording, bases: BaseModels | None, gathering: Callable[..., Catalog]
+    job: Job, channel: Sender, recording: Recording, bases: BaseModels | None, gathering: Callable[..., Catalog]
 ) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
     subject = Subject(
@@ -96,10 +96,13 @@ def _answer(
         _close(container)
         channel.send(Renew())
         return
+    except BaseException:  # in a worker, it ends the process; in the process of the user, that goes on
+        _close(container)
+        raise
     channel.send(Done(_close(container)))
 
 
-def _send_outcome(channel: Channel, outcome: Outcome) -> None:
+def _send_outcome(channel: Sender, outcome: Outcome) -> None:
     """Send an outcome; one that is too large, or that JSON cannot carry, is an error of that criterion."""
     try:
         channel.send(Finished(outcome))

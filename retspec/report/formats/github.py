@@ -58,7 +58,11 @@ def _of_criteria(results: list[Result], report: Report) -> str:
 
 
 def _command(level: str, title: str, message: str, mark: Mark | None = None) -> str:
-    place = {"file": from_root(mark.file), "line": str(mark.line), "col": str(mark.column)} if mark else {}
+    place = (
+        {"file": from_root(mark.file), "line": str(mark.line), "col": str(mark.column)}
+        if mark and mark.is_in_file
+        else {}
+    )
     properties = {**place, "title": one_line(title)[:_LONGEST_TITLE]}
     written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{level} {written}::{_data(message)}"

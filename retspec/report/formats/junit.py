@@ -166,7 +166,8 @@ class _Writer:
         case = self._case(criterion.id, result.seconds)
         if self.is_rich:
             case.set("file", self.relative(criterion.mark.file))
-            case.set("line", str(criterion.mark.line))
+            if criterion.mark.is_in_file:
+                case.set("line", str(criterion.mark.line))
             _properties(case, _static_facts(criterion))
         tag = self._tag(result.verdict)
         if tag:

@@ -43,7 +43,7 @@ def _look(results: list[Result]) -> Iterator[str]:
     first = results[0]
     criterion = first.criterion
     names = ", ".join(f"**{escaped(result.criterion.name)}**" for result in results)
-    place = f"{from_root(criterion.mark.file)}:{criterion.mark.line}"
+    place = criterion.mark.in_line(from_root(criterion.mark.file))
     yield f"- {names} ({escaped(place)}) {first.verdict.value}: {escaped(first.reason)}"
     if first.observed:
         yield from (f"  - {escaped(line)}" for line in detail_lines(first.observed.details))

@@ -148,7 +148,7 @@ def _headline(results: list[Result]) -> str:
         who = f"{len(results)} criteria: "
     elif reason.startswith(f"{criterion.name} = "):
         who = ""
-    place = f"{one_line(criterion.mark.file)}:{criterion.mark.line}"
+    place = criterion.mark.in_line(one_line(criterion.mark.file))
     return f"{place}: {first.verdict.value}: {who}{reason}"
 
 

@@ -201,7 +201,7 @@ def link_to(anchor: str) -> str:
 def place_of(result: Result) -> str:
     """Return where a criterion is in its spec."""
     mark = result.criterion.mark
-    return f"{flat(mark.file)}:{mark.line}"
+    return mark.in_line(flat(mark.file))
 
 
 def details_of(details: Mapping[str, Any]) -> tuple[Detail, ...]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retspec.errors import Mark, Problem, SpecError, UsageError
+from retspec.spec.load.mapping import tree_of
 from retspec.spec.load.merge import merge
 from retspec.spec.load.parse import parse
 from retspec.spec.load.spec_file import folder_of, read
 from retspec.spec.load.tree import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 EXTENDS = "extends"
@@ -36,13 +37,15 @@ class Assembled:
     """The other files, each as its marks name it."""
 
 
-def assemble(file: str) -> Assembled:
+def assemble(file: str, given: Mapping[str, Any] | None = None) -> Assembled:
     """Read a spec and what it extends into one tree.
+
+    given: what the file holds, where there is none.
 
     Raises `UsageError` for a file that cannot be read, `SpecError` for one from which nothing can be made,
     and when something that it extends is missing: the rest would be blamed for what is not there.
     """
-    assembly = _Assembly()
+    assembly = _Assembly(given)
     tree = assembly.whole(file, ())
     if assembly.is_broken:
         raise SpecError(assembly.problems)
@@ -61,7 +64,8 @@ def require_version(tree: Node, problems: list[Problem]) -> None:
 class _Assembly:
     """Reads files and lays them over each other; collects what is wrong on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Mapping[str, Any] | None) -> None:
+        self._given = given
         self.problems: list[Problem] = []
         self.extended: list[str] = []
         self.is_broken = False
@@ -71,7 +75,7 @@ class _Assembly:
 
         chain: the files that lead to it, the first one being the spec.
         """
-        tree = self.tree(file)
+        tree = self.tree(file) if chain or self._given is None else self.given_tree(self._given)
         sections = dict(tree.value) if isinstance(tree.value, dict) else {}
         entry = sections.pop(EXTENDS, None)
         if (entry or chain) and "retspec" not in sections:
@@ -87,6 +91,12 @@ class _Assembly:
     def tree(self, file: str) -> Node:
         root, problems = parse(read(file), lambda line, column: Mark(file, line, column))
         tree = _mapping(root, Mark(file, 1, 1), problems)
+        require_version(tree, problems)
+        self.problems += problems
+        return tree
+
+    def given_tree(self, given: Mapping[str, Any]) -> Node:
+        tree, problems = tree_of(given)
         require_version(tree, problems)
         self.problems += problems
         return tree

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from retspec.records import Config
 from retspec.spec.document import Document, Place
 from retspec.spec.load.config import ConfigFile, is_of_config, named_config, read_config
 from retspec.spec.load.extends import EXTENDS, assemble, require_version
+from retspec.spec.load.mapping import IN_MEMORY
 from retspec.spec.load.matrix import MATRIX, Cell, cells_of, distinguishing_keys, faults_of
 from retspec.spec.load.overrides import override
 from retspec.spec.load.paths import relative_to_spec
@@ -27,28 +29,31 @@ from retspec.text.masking import Mask
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+SpecGiven = str | os.PathLike[str] | Mapping[str, Any]
+"""A spec: the path of its file, or what such a file holds."""
 _VARS = "vars"
 _NOTHING = Node(None, Mark("", 1, 1))
 
 
-def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Document:
+def load(spec: SpecGiven, overrides: Sequence[str] = ()) -> Document:
     """Read a spec, laid over what it extends, into plain data with the marks of its places.
 
+    spec: path of the file, or the same as a mapping.
     overrides: `PATH=VALUE`, such as `model.lora.r=16`, or `config.lr=1e-4` for a value of the config that it names.
     What is wrong but leaves something to check is carried in the document's `problems`.
     Raises `UsageError` for a file that cannot be read or an override that leads nowhere, `SpecError` for a
     file from which nothing can be made, and for a matrix: it makes several documents.
     """
-    written = _read(os.fspath(path), overrides)
+    written = _read(spec, overrides)
     if written.matrix is not None:
         message = "this spec has a matrix, and here one spec is asked for; take the matrix out"
         raise SpecError([*written.problems, Problem(written.matrix.start, message)])
     return _document(written, _resolve(written, written.tree))
 
 
-def load_cells(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> list[Document]:
+def load_cells(spec: SpecGiven, overrides: Sequence[str] = ()) -> list[Document]:
     """Read a spec as `load` does, into a document for each cell of its matrix; without one, into one."""
-    written = _read(os.fspath(path), overrides)
+    written = _read(spec, overrides)
     if written.matrix is None:
         return [_document(written, _resolve(written, written.tree))]
     no_config = replace(_NOTHING, obstacle="is read for each cell, so that the matrix itself cannot refer to it")
@@ -86,8 +91,9 @@ class _SpecText:
         return node.mark.file if node and node.mark.file in self.extended else self.file
 
 
-def _read(file: str, overrides: Sequence[str]) -> _SpecText:
-    assembled = assemble(file)
+def _read(spec: SpecGiven, overrides: Sequence[str]) -> _SpecText:
+    file = IN_MEMORY if isinstance(spec, Mapping) else os.fspath(spec)
+    assembled = assemble(file, spec if isinstance(spec, Mapping) else None)
     tree, problems = _overridden(assembled.tree, overrides)
     sections = {str(key): child for key, child in tree.children}
     matrix = sections.pop(MATRIX, None)

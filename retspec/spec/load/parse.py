@@ -21,7 +21,7 @@ Event = Any
 
 _USE_VARS = "write the value under `vars:` and refer to it as ${vars.NAME}"
 STANDARD = "tag:yaml.org,2002:"
-_UNUSABLE = re.compile("[\0\ud800-\udfff]")
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
 """What an escape in a quoted text can spell, and no file name, no JSON and no other program can hold."""
 _MOST = 100
 """Problems after which the rest of a file is not read: a longer list helps no one."""
@@ -157,7 +157,7 @@ class Builder:
 
     def text(self, value: str, mark: Mark) -> Node:
         """Build a text in quotes."""
-        if not (found := _UNUSABLE.search(value)):
+        if not (found := UNUSABLE.search(value)):
             return Node(value, mark)
         self.complain(mark, f"the character {_shown(ord(found[0]))} is not allowed")
         return Node(None, mark, faulty=True)

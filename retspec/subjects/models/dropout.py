@@ -36,6 +36,11 @@ def without_dropout(model: nn.Module) -> Iterator[None]:
         yield
 
 
+def drops(model: nn.Module) -> bool:
+    """Whether a module of a model is set to drop anything; a function that its `forward` calls is not seen."""
+    return any(getattr(module, name) > 0 for module in model.modules() for name in _probabilities(module))
+
+
 def _probabilities(module: nn.Module) -> Iterator[str]:
     """Yield the attributes of a module that hold the probability of a dropout."""
     from torch import nn
