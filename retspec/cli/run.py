@@ -12,16 +12,15 @@ from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examp
 from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
 from retspec.records import exit_code_of
+from retspec.report.kept import Kept
 from retspec.report.live import require_distinct
 from retspec.running import run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 NAME = "{name}"
 """The placeholder in the path of a report: the file name of its spec, without the ending."""
-REPORTS = Path("reports")
-"""Where reports go by default, below the current directory."""
 
 
 class Running(Planning):
@@ -40,6 +39,7 @@ class Running(Planning):
         "retspec run specs/lora_preflight.yaml",
         "retspec run specs/lora_preflight.yaml -k params -x",
         "retspec run specs/lora_preflight.yaml --device cpu --set model.lora.r=16",
+        "retspec run specs/lora_preflight.yaml --last-failed",
         "retspec run specs/rank_sweep.yaml --cell r=8",
         "retspec run specs/*.yaml --jobs 2 --junit-xml build/{name}.xml",
         "retspec run specs/lora_preflight.yaml --report markdown=summary.md",
@@ -49,6 +49,12 @@ class Running(Planning):
 @cell_option
 @planning_options
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first criterion that is not met.")
+@click.option(
+    "--last-failed",
+    "--lf",
+    is_flag=True,
+    help="Only criteria that were not met the last time that they were measured; all of them if that is none.",
+)
 @click.option("--strict", is_flag=True, help="Let a warning fail the run (exit code 1).")
 @click.option(
     "-j",
@@ -77,6 +83,7 @@ def command(
     reports: dict[str, Path],
     *,
     defaults: bool,
+    last_failed: bool,
     **options: Unpack[Running],
 ) -> None:
     """Run the checks of specs and write their reports.
@@ -86,22 +93,22 @@ def command(
     spec's file name without its ending; {name} in the path of a report means the same. The reports are
     complete at every moment: criteria without a verdict yet are listed as not run.
 
+    A run that leaves criteria or cells out writes to reports/NAME/partial. Another spec of the same file name
+    gets a folder with a number.
+
     Specs and cells with the same model follow one another in one worker, which makes it once.
     """
-    files = [_files_of(spec, reports, defaults=defaults) for spec in specs]
+    named = [{name: Path(str(path).replace(NAME, spec.stem)) for name, path in reports.items()} for spec in specs]
     hint = f"; {NAME} in it is the file name of the spec, without the ending" if len(specs) > 1 else ""
-    require_distinct([path for each in files for path in each.values()], hint=hint)
+    require_distinct([path for each in named for path in each.values()], hint=hint)
+    kept = Kept(specs, writes=defaults, last_failed=last_failed)
     with watching(sys.stderr, by_lines=options["live_output"]) as observer:
-        found = run_all(specs, reports=files, observers=[observer], **options)
-    for report, written in zip(found, files, strict=True):
-        show(report, written, verbose=context.ensure_object(Settings).verbose, heading=len(found) > 1)
+        found = run_all(specs, reports=named, kept=kept, observers=[observer], **options)
+    kept.remark(found)
+    for report, written, remarks in zip(found, kept.written, kept.remarks, strict=True):
+        verbose = context.ensure_object(Settings).verbose
+        show(report, written, verbose=verbose, heading=len(found) > 1, remarks=remarks)
     if len(found) > 1:
         click.echo(overview(found))
+    kept.record(found)
     context.exit(exit_code_of(found))
-
-
-def _files_of(spec: Path, named: Mapping[str, Path], *, defaults: bool) -> dict[str, Path]:
-    """Return the reports of a spec: those that every run writes, and the requested ones."""
-    usual = {"junit": "junit.xml", "json": "results.json", "html": "report.html"} if defaults else {}
-    given = {name: Path(str(path).replace(NAME, spec.stem)) for name, path in named.items()}
-    return {name: REPORTS / spec.stem / file for name, file in usual.items()} | given
