@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from retspec.cli.again import ready_run, watch
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
@@ -18,6 +20,9 @@ from retspec.running import run_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from retspec.cli.again import ReadyRun
+    from retspec.records import Report
 
 NAME = "{name}"
 """The placeholder in the path of a report: the file name of its spec, without the ending."""
@@ -40,6 +45,7 @@ class Running(Planning):
         "retspec run specs/lora_preflight.yaml -k params -x",
         "retspec run specs/lora_preflight.yaml --device cpu --set model.lora.r=16",
         "retspec run specs/lora_preflight.yaml --last-failed",
+        "retspec run specs/lora_preflight.yaml --watch",
         "retspec run specs/rank_sweep.yaml --cell r=8",
         "retspec run specs/*.yaml --jobs 2 --junit-xml build/{name}.xml",
         "retspec run specs/lora_preflight.yaml --report markdown=summary.md",
@@ -71,6 +77,13 @@ class Running(Planning):
     is_flag=True,
     help="Show what the code under test prints on stderr as it comes, and keep none of it.",
 )
+@click.option(
+    "-w",
+    "--watch",
+    "is_watching",
+    is_flag=True,
+    help="Run again whenever the spec, its config, its tables, plugins or your code change, until Ctrl-C.",
+)
 @report_options
 @click.option(
     "--no-reports", "defaults", is_flag=True, flag_value=False, default=True, help="Write only named reports."
@@ -84,6 +97,7 @@ def command(
     *,
     defaults: bool,
     last_failed: bool,
+    is_watching: bool,
     **options: Unpack[Running],
 ) -> None:
     """Run the checks of specs and write their reports.
@@ -99,16 +113,39 @@ def command(
     Specs and cells with the same model follow one another in one worker, which makes it once.
     """
     named = [{name: Path(str(path).replace(NAME, spec.stem)) for name, path in reports.items()} for spec in specs]
+    settings = context.ensure_object(Settings)
     hint = f"; {NAME} in it is the file name of the spec, without the ending" if len(specs) > 1 else ""
     require_distinct([path for each in named for path in each.values()], hint=hint)
-    kept = Kept(specs, writes=defaults, last_failed=last_failed)
+    ready = ready_run(live_output=options["live_output"])
+    if is_watching and ready is None:
+        context.exit(watch(settings.arguments, specs))
+    if ready is not None:
+        ready.wait()
+    with ready or nullcontext():
+        found = _run(specs, named, settings, ready, writes=defaults, last_failed=last_failed, options=options)
+    context.exit(exit_code_of(found))
+
+
+def _run(  # noqa: PLR0913 - what the command was asked for
+    specs: Sequence[Path],
+    named: Sequence[dict[str, Path]],
+    settings: Settings,
+    ready: ReadyRun | None,
+    *,
+    writes: bool,
+    last_failed: bool,
+    options: Running,
+) -> list[Report]:
+    """Run the specs, and print and record what came of them."""
+    kept = Kept(specs, writes=writes, last_failed=last_failed)
     with watching(sys.stderr, by_lines=options["live_output"]) as observer:
-        found = run_all(specs, reports=named, kept=kept, observers=[observer], **options)
+        observers = [observer] if ready is None else [observer, ready]
+        workers = None if ready is None else ready.workers
+        found = run_all(specs, reports=named, kept=kept, observers=observers, workers=workers, **options)
     kept.remark(found)
     for report, written, remarks in zip(found, kept.written, kept.remarks, strict=True):
-        verbose = context.ensure_object(Settings).verbose
-        show(report, written, verbose=verbose, heading=len(found) > 1, remarks=remarks)
+        show(report, written, verbose=settings.verbose, heading=len(found) > 1, remarks=remarks)
     if len(found) > 1:
         click.echo(overview(found))
     kept.record(found)
-    context.exit(exit_code_of(found))
+    return found
