@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from retspec.engine.interrupts import raise_if_interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     State = tuple[int, int, int] | None
     """When a file was last written to, its size, its inode; None if it is not there."""
@@ -26,13 +26,21 @@ _MOST_IN_A_ROW = 3
 """Runs in a row during which a file changes, after which the runs themselves are what changes it."""
 
 
+def pause() -> None:
+    """Let a moment pass; raises Interrupted."""
+    raise_if_interrupted()
+    time.sleep(LOOK)
+    raise_if_interrupted()
+
+
 class WatchedFiles:
     """The files that a change of starts the next run.
 
-    specs: the specs that are run.
+    specs: the specs that are run. pausing: called between two looks.
     """
 
-    def __init__(self, specs: Sequence[Path]) -> None:
+    def __init__(self, specs: Sequence[Path], pausing: Callable[[], None] = pause) -> None:
+        self._pause = pausing
         self._specs = [os.path.abspath(spec) for spec in specs]  # noqa: PTH100 - a link is watched, not its target
         self._paths = {*self._specs}
         self._folders: list[str] = []
@@ -80,10 +88,10 @@ class WatchedFiles:
         Raises Interrupted.
         """
         while not (changed := self._changed(self._look())):
-            _pause()
+            self._pause()
         now = self._look()
         for _ in range(_MOST_LOOKS):
-            _pause()
+            self._pause()
             before, now = now, self._look()
             if now == before and not any(_is_half(self._states.get(path), now.get(path)) for path in changed):
                 break
@@ -100,12 +108,6 @@ class WatchedFiles:
     def _look(self) -> dict[str, State]:
         beside = {path for folder in self._folders for path in _beside(folder)} - self._dropped
         return {path: _state(path) for path in sorted(self._paths | beside)}
-
-
-def _pause() -> None:
-    raise_if_interrupted()
-    time.sleep(LOOK)
-    raise_if_interrupted()
 
 
 def _state(path: str) -> State:
