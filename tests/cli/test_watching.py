@@ -14,7 +14,9 @@ import pytest
 
 from retspec.cli.again.files import WatchedFiles
 from retspec.cli.again.watching import _WaitingRun
+from retspec.prepare import prepare
 from retspec.processes import descendants
+from retspec.report.live import paths_among, read_by
 from tests.processes import is_running
 from tests.signals import hear_signals
 
@@ -188,3 +190,20 @@ def test_a_module_that_is_not_there_yet_is_noticed_beside_the_spec() -> None:
     files.learn([], is_judged=False)
     Path("missing.py").touch()
     assert files.wait() == [str(Path("missing.py").absolute())]
+
+
+def test_every_file_that_a_spec_names_is_watched_also_one_that_is_not_there() -> None:
+    texts = {
+        "base.yaml": "retspec: 1\nchecks: {min_class_count: 1}\n",
+        "train.yaml": "epochs: 3\nvocabulary: words.txt\n",
+        "words.txt": "none\n",
+        "train.csv": "name,label\na.png,0\n",
+        "light.yaml": "retspec: 1\nextends: base.yaml\nconfig: train.yaml\nplugins: [mine.py]\n"
+        "data: {csv: {train: train.csv, test: test.csv, images: ., image_column: name, label_column: label}}\n"
+        "checks: {missing_files: 0}\n",
+    }
+    for name, text in texts.items():
+        Path(name).write_text(text)
+    plan, _ = prepare("light.yaml")
+    found = {path.name for path in paths_among(read_by(plan.spec), plan.spec.folders)}
+    assert found >= {*texts, "mine.py", "test.csv"}

@@ -10,7 +10,6 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from retspec.engine.supervisor import Workers, libraries_for
 from retspec.own_modules import own_modules
 from retspec.plugins.catalog import gather
 from retspec.plugins.hooks import hookimpl
@@ -34,6 +33,9 @@ class ReadyRun:
     """
 
     def __init__(self, signals: int, answers: int, libraries: tuple[str, ...], *, live_output: bool) -> None:
+        # As in `retspec.running`: the code for workers is imported where one is started.
+        from retspec.engine.supervisor import Workers
+
         for descriptor in (signals, answers):
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional in the standard library
         self._signals, self._answers = signals, answers
@@ -59,6 +61,8 @@ class ReadyRun:
     def retspec_spec_loaded(self, spec: Spec) -> None:
         """Keep the files that a spec names, and what a worker can import for it before it is read."""
         self._paths.update(dict.fromkeys(map(os.path.abspath, paths_among(read_by(spec), spec.folders))))
+        from retspec.engine.supervisor import libraries_for
+
         if not self._libraries and spec.model is not None and spec.run.memory is None:  # which would count them
             self._libraries = libraries_for(spec.model_keys, self._sources)
 
