@@ -16,7 +16,7 @@ def own_modules() -> tuple[str, ...]:
     elsewhere = (*_installations(), "<")
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
     found = {file for file in files if isinstance(file, str) and not file.startswith(elsewhere)}
-    found = {file for file in found if not _PACKAGES.intersection(Path(file).parts)}
+    found = {file for file in found if Path(file).is_absolute() and not _PACKAGES.intersection(Path(file).parts)}
     return tuple(sorted(found)[:MOST_FILES])
 
 

@@ -40,7 +40,7 @@ class ReadyRun:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional in the standard library
         self._signals, self._answers = signals, answers
         self._paths: dict[str, None] = {}
-        self._libraries: tuple[str, ...] = ()
+        self._model_keys: frozenset[str] = frozenset()
         self._sources = gather(entry_points=False).model_sources  # the built-in ones, whose libraries are installed
         self.workers = Workers(live_output=live_output)
         if libraries:
@@ -59,12 +59,9 @@ class ReadyRun:
 
     @hookimpl
     def retspec_spec_loaded(self, spec: Spec) -> None:
-        """Keep the files that a spec names, and what a worker can import for it before it is read."""
+        """Keep the files that a spec names, and how its model is made."""
         self._paths.update(dict.fromkeys(map(os.path.abspath, paths_among(read_by(spec), spec.folders))))
-        from retspec.engine.supervisor import libraries_for
-
-        if not self._libraries and spec.model is not None and spec.run.memory is None:  # which would count them
-            self._libraries = libraries_for(spec.model_keys, self._sources)
+        self._model_keys |= spec.model_keys
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -75,13 +72,19 @@ class ReadyRun:
     ) -> None:
         """Say what was read, however the run ended."""
         paths = dict.fromkeys([*own_modules(), *sorted(self.workers.modules), *self._paths])
-        answer = {"paths": [*paths][:_MOST_PATHS], "libraries": self._libraries}
+        answer = {"paths": [*paths][:_MOST_PATHS], "libraries": self._libraries()}
         with suppress(OSError):  # nobody watches any more
             rest = json.dumps(answer).encode()
             while rest:
                 rest = rest[os.write(self._answers, rest) :]
         with suppress(OSError):
             os.close(self._answers)
+
+    def _libraries(self) -> tuple[str, ...]:
+        """Return what a worker can import for the next run before the specs are read."""
+        from retspec.engine.supervisor import libraries_for
+
+        return libraries_for(self._model_keys, self._sources) if self.workers.could_be_prepared else ()
 
 
 def ready_run(*, live_output: bool) -> ReadyRun | None:

@@ -33,6 +33,8 @@ class Workers:
         self.live_output = live_output
         self.modules: set[str] = set()
         """The files of the user's modules that they imported."""
+        self.could_be_prepared = False
+        """Whether a job was one for a worker that has imported torch in advance."""
         self._stop = Event()
         self._resting: tuple[object, WorkerProcess] | None = None
 
@@ -66,6 +68,7 @@ class Workers:
 
         Raises RetspecError if no worker can be started.
         """
+        self.could_be_prepared |= _fits_any(job)
         process = self._rested(job) or self._started()
         process.send(job)
         try:
