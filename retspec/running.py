@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import cache, partial
 from typing import TYPE_CHECKING, Unpack
 
 from retspec.judge import judge, utc_today
 from retspec.plugins.catalog import gather
 from retspec.prepare import Preparing, prepare_all, share_cores
+from retspec.records import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retspec.engine.protocol import Message
-    from retspec.engine.supervisor import Turn
+    from retspec.engine.supervisor import Turn, Workers
     from retspec.records import Report
+    from retspec.report.kept import Kept
     from retspec.report.live import LiveCell
     from retspec.spec.load import SpecGiven
 
@@ -89,12 +91,16 @@ def run_all(  # noqa: PLR0913 - the same
     live_output: bool = False,
     reports: Sequence[Mapping[str, str | Path]],
     observers: Sequence[object] = (),
+    kept: Kept | None = None,
+    workers: Workers | None = None,
     **options: Unpack[Preparing],
 ) -> list[Report]:
     """Run several specs and return their reports, in the same order.
 
     Specs that can share a worker or a base model are measured one after another. jobs: how many cells of all specs are
-    measured at a time. reports: the files of each spec. For the other arguments, and for what is raised, see `run`.
+    measured at a time. reports: the files of each spec. kept: the folders of the specs, which have the reports that are
+    not named, and what was found last time. workers: those that measure, if one of them has been prepared; they are
+    closed. For the other arguments, and for what is raised, see `run`.
     """
     # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
     from retspec.engine.supervisor import Workers, measure_all
@@ -102,14 +108,15 @@ def run_all(  # noqa: PLR0913 - the same
 
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     today = today or utc_today()
-    with closing(Workers(live_output=live_output)) as workers:
+    asked = _asked(cells, overrides, kept, options)
+    with closing(workers or Workers(live_output=live_output)) as crew, kept or nullcontext():
         # load → validate → plan; meanwhile a worker imports what the model will need
-        prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=workers.warm_up_for, **options)
-        prepared, lanes = share_cores(prepared, jobs)
-        live = live_cells(prepared, reports, strict=strict)
+        prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=crew.warm_up_for, **options)
+        prepared, lanes = share_cores(kept.chosen(prepared) if kept else prepared, jobs)
+        live = live_cells(prepared, kept.files(prepared, reports) if kept else reports, strict=strict, asked=asked)
         with (
             reporting(live) as live_reports,
-            closing(measure_all([cell.job for cell in live], workers, lanes=lanes)) as events,  # measure
+            closing(measure_all([cell.job for cell in live], crew, lanes=lanes)) as events,  # measure
         ):
             for index, event in events:
                 if not hear(live[index], event, today=today, fail_fast=fail_fast):
@@ -127,3 +134,15 @@ def hear(cell: LiveCell, event: Turn | Message, *, today: date, fail_fast: bool)
     result = judge(cell.criteria[event.outcome.id], event.outcome, today=today)  # judge
     cell.add(result)  # report
     return result.verdict.is_accepted or not fail_fast
+
+
+def _asked(cells: Sequence[str], overrides: Sequence[str], kept: Kept | None, options: Preparing) -> Asked:
+    """Return what the options ask for beside the specs, as the report records it."""
+    return Asked(
+        select=tuple(options.get("select", ())),
+        tags=tuple(options.get("tags", ())),
+        skip=tuple(options.get("skip", ())),
+        cells=tuple(cells),
+        last_failed=kept is not None and kept.last_failed,
+        overrides=tuple(overrides),
+    )

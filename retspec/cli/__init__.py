@@ -88,6 +88,7 @@ def _dispatch(arguments: Sequence[str], settings: Settings) -> int:
     if instruction := os.environ.get(COMPLETE):
         return shell_complete(cli, {}, PROGRAM, COMPLETE, instruction)
     _require_working_directory()
+    settings.arguments = tuple(arguments)
     with cli.make_context(PROGRAM, list(arguments), obj=settings) as context:
         cli.invoke(context)
     return 0

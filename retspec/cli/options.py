@@ -22,6 +22,8 @@ class Settings:
     """What the error boundary needs to know after the command has ended."""
 
     verbose: bool = False
+    arguments: tuple[str, ...] = ()
+    """The command line, for a command that starts itself again."""
 
 
 class Plugins(TypedDict):

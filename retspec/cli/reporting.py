@@ -19,7 +19,7 @@ from retspec.report.live import summaries
 from retspec.text.fitting import screen_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from retspec.records import Report
 
@@ -41,16 +41,25 @@ def report_options(function: Callable[..., None]) -> Callable[..., None]:
     return junit(json(other(merged)))
 
 
-def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading: bool = False) -> None:
+def show(
+    report: Report,
+    reports: Mapping[str, str | Path],
+    *,
+    verbose: bool,
+    heading: bool = False,
+    remarks: Iterable[str] = (),
+) -> None:
     """Print a report and where its files are; under GitHub Actions also annotations and the summary of the job.
 
-    heading: begin with the file of the spec, and end with an empty line.
+    remarks: lines that follow. heading: begin with the file of the spec, and end with an empty line.
     """
     if heading:
         click.echo(f"{report.file}\n")
     click.echo(render_table(report, style=paint, verbose=verbose, width=screen_width()), nl=False)
     for name, path in reports.items():
         click.echo(f"{name}: {path}")
+    for remark in remarks:
+        click.echo(remark)
     if heading:
         click.echo()
     if os.environ.get("GITHUB_ACTIONS") == "true":

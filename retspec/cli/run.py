@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from retspec.cli.again import ready_run, watch
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
 from retspec.records import exit_code_of
+from retspec.report.kept import Kept
 from retspec.report.live import require_distinct
 from retspec.running import run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from retspec.cli.again import ReadyRun
+    from retspec.records import Report
 
 NAME = "{name}"
 """The placeholder in the path of a report: the file name of its spec, without the ending."""
-REPORTS = Path("reports")
-"""Where reports go by default, below the current directory."""
 
 
 class Running(Planning):
@@ -40,6 +44,8 @@ class Running(Planning):
         "retspec run specs/lora_preflight.yaml",
         "retspec run specs/lora_preflight.yaml -k params -x",
         "retspec run specs/lora_preflight.yaml --device cpu --set model.lora.r=16",
+        "retspec run specs/lora_preflight.yaml --last-failed",
+        "retspec run specs/lora_preflight.yaml --watch",
         "retspec run specs/rank_sweep.yaml --cell r=8",
         "retspec run specs/*.yaml --jobs 2 --junit-xml build/{name}.xml",
         "retspec run specs/lora_preflight.yaml --report markdown=summary.md",
@@ -49,6 +55,12 @@ class Running(Planning):
 @cell_option
 @planning_options
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first criterion that is not met.")
+@click.option(
+    "--last-failed",
+    "--lf",
+    is_flag=True,
+    help="Only criteria that were not met the last time that they were measured; all of them if that is none.",
+)
 @click.option("--strict", is_flag=True, help="Let a warning fail the run (exit code 1).")
 @click.option(
     "-j",
@@ -65,6 +77,13 @@ class Running(Planning):
     is_flag=True,
     help="Show what the code under test prints on stderr as it comes, and keep none of it.",
 )
+@click.option(
+    "-w",
+    "--watch",
+    "is_watching",
+    is_flag=True,
+    help="Run again whenever the spec, its config, its tables, plugins or your code change, until Ctrl-C.",
+)
 @report_options
 @click.option(
     "--no-reports", "defaults", is_flag=True, flag_value=False, default=True, help="Write only named reports."
@@ -77,6 +96,8 @@ def command(
     reports: dict[str, Path],
     *,
     defaults: bool,
+    last_failed: bool,
+    is_watching: bool,
     **options: Unpack[Running],
 ) -> None:
     """Run the checks of specs and write their reports.
@@ -86,22 +107,45 @@ def command(
     spec's file name without its ending; {name} in the path of a report means the same. The reports are
     complete at every moment: criteria without a verdict yet are listed as not run.
 
+    A run that leaves criteria or cells out writes to reports/NAME/partial. Another spec of the same file name
+    gets a folder with a number.
+
     Specs and cells with the same model follow one another in one worker, which makes it once.
     """
-    files = [_files_of(spec, reports, defaults=defaults) for spec in specs]
+    named = [{name: Path(str(path).replace(NAME, spec.stem)) for name, path in reports.items()} for spec in specs]
+    settings = context.ensure_object(Settings)
     hint = f"; {NAME} in it is the file name of the spec, without the ending" if len(specs) > 1 else ""
-    require_distinct([path for each in files for path in each.values()], hint=hint)
-    with watching(sys.stderr, by_lines=options["live_output"]) as observer:
-        found = run_all(specs, reports=files, observers=[observer], **options)
-    for report, written in zip(found, files, strict=True):
-        show(report, written, verbose=context.ensure_object(Settings).verbose, heading=len(found) > 1)
-    if len(found) > 1:
-        click.echo(overview(found))
+    require_distinct([path for each in named for path in each.values()], hint=hint)
+    ready = ready_run(live_output=options["live_output"])
+    if is_watching and ready is None:
+        context.exit(watch(settings.arguments, specs))
+    if ready is not None:
+        ready.wait()
+    with ready or nullcontext():
+        found = _run(specs, named, settings, ready, writes=defaults, last_failed=last_failed, options=options)
     context.exit(exit_code_of(found))
 
 
-def _files_of(spec: Path, named: Mapping[str, Path], *, defaults: bool) -> dict[str, Path]:
-    """Return the reports of a spec: those that every run writes, and the requested ones."""
-    usual = {"junit": "junit.xml", "json": "results.json", "html": "report.html"} if defaults else {}
-    given = {name: Path(str(path).replace(NAME, spec.stem)) for name, path in named.items()}
-    return {name: REPORTS / spec.stem / file for name, file in usual.items()} | given
+def _run(  # noqa: PLR0913 - what the command was asked for
+    specs: Sequence[Path],
+    named: Sequence[dict[str, Path]],
+    settings: Settings,
+    ready: ReadyRun | None,
+    *,
+    writes: bool,
+    last_failed: bool,
+    options: Running,
+) -> list[Report]:
+    """Run the specs, and print and record what came of them."""
+    kept = Kept(specs, writes=writes, last_failed=last_failed)
+    with watching(sys.stderr, by_lines=options["live_output"]) as observer:
+        observers = [observer] if ready is None else [observer, ready]
+        workers = None if ready is None else ready.workers
+        found = run_all(specs, reports=named, kept=kept, observers=observers, workers=workers, **options)
+    kept.remark(found)
+    for report, written, remarks in zip(found, kept.written, kept.remarks, strict=True):
+        show(report, written, verbose=settings.verbose, heading=len(found) > 1, remarks=remarks)
+    if len(found) > 1:
+        click.echo(overview(found))
+    kept.record(found)
+    return found

@@ -88,6 +88,8 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """The worker finished its job and cleaned up; `faults` lists what went wrong while cleaning up."""
 
     faults: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    """The files of the user's modules that it imported."""
 
 
 Instruction = Libraries | Job

@@ -90,6 +90,19 @@ class Provenance:
     plugins: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the options of a run asked for beside the spec."""
+
+    select: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    last_failed: bool = False
+    overrides: tuple[str, ...] = ()
+    """`path=value`; `--device` and `--seed` are among them."""
+
+
 EXIT_MET, EXIT_MISSED, EXIT_USAGE, EXIT_NO_VERDICT, EXIT_INTERNAL, EXIT_NOTHING = range(6)
 
 
@@ -105,6 +118,8 @@ class Report:
     """UTC, `YYYY-MM-DDTHH:MM:SS`."""
     seconds: float = 0.0
     results: tuple[Result, ...]
+    asked: Asked = field(default_factory=Asked)
+    """What the options of the run asked for; `results.json` leaves it out when that is nothing."""
     unselected: int = 0
     """Criteria of the spec that the options of the run left out."""
     unselected_cells: int = 0
@@ -170,6 +185,17 @@ class Report:
     def count(self, *verdicts: Verdict) -> int:
         """Return how many criteria have one of these verdicts."""
         return sum(result.verdict in verdicts for result in self.every_result)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the options of the run left out criteria, or cells of the matrix."""
+        return bool(self.unselected_cells or any(part.unselected for part in self.parts))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every criterion of the spec had its turn."""
+        ended_early = any(part.interrupted for part in self.parts) or self.count(Verdict.NOT_RUN)
+        return not (self.is_partial or ended_early)
 
     @property
     def undecided(self) -> Sequence[Result]:

@@ -12,11 +12,11 @@ import re
 import shlex
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from retspec.records import Criterion, Measured, Observed, Output, Regression, Report, Result, Waiver
+from retspec.records import Asked, Criterion, Measured, Observed, Output, Regression, Report, Result, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,6 +103,7 @@ class Mask:
             report,
             name=self.text(report.name),
             description=self.text(report.description),
+            asked=self._asked(report.asked),
             results=tuple(map(self.result, report.results)),
             measurements=tuple(map(self.measured, report.measurements)),
             faults=tuple(map(self.text, report.faults)),
@@ -147,6 +148,10 @@ class Mask:
         if regression is None:
             return None
         return replace(regression, vs=self.text(regression.vs), most=self.given(regression.most))
+
+    def _asked(self, asked: Asked) -> Asked:
+        options = {field.name: self.data(getattr(asked, field.name)) for field in fields(asked)}
+        return replace(asked, **options)
 
     def _waiver(self, waiver: Waiver) -> Waiver:
         return replace(waiver, reason=self.text(waiver.reason), owner=self.text(waiver.owner))

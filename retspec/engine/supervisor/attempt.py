@@ -124,8 +124,9 @@ class Attempt:
             case Renew():
                 self.given_up = self.got_anywhere = True
                 self.end = "a measurement spoilt the model, which could not be built again as it was"
-            case Done():
+            case Done(modules=modules):
                 self.done = True
+                self.workers.modules.update(modules)
 
     def _end_measurement(self) -> None:
         self.measurement = None

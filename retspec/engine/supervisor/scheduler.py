@@ -40,7 +40,7 @@ def measure_all(jobs: Sequence[Job], workers: Workers, *, lanes: int = 1) -> Gen
 
     Closing the iterator ends every worker. Raises RetspecError if no worker can be started, and Interrupted.
     """
-    crews = [workers, *(Workers(live_output=workers.live_output) for _ in range(lanes - 1))]
+    crews = [workers, *(workers.another() for _ in range(lanes - 1))]
     waiting = _Waiting(jobs)
     with closing(_lane(waiting, workers) if lanes == 1 else _side_by_side(waiting, crews)) as events:
         yield from events

@@ -31,6 +31,10 @@ class Workers:
 
     def __init__(self, *, live_output: bool = False) -> None:
         self.live_output = live_output
+        self.modules: set[str] = set()
+        """The files of the user's modules that they imported."""
+        self.could_be_prepared = False
+        """Whether a job was one for a worker that has imported torch in advance."""
         self._stop = Event()
         self._resting: tuple[object, WorkerProcess] | None = None
 
@@ -39,12 +43,24 @@ class Workers:
 
         gathered: returns the catalog, whose sources declare what they import; it is called while the worker starts.
         """
-        if self._resting is not None or not document.model_keys:
-            return
+        if self._resting is None and document.model_keys:
+            self.prepare(lambda: libraries_for(document.model_keys, gathered().model_sources))
+
+    def prepare(self, libraries: Callable[[], tuple[str, ...]]) -> None:
+        """Start a worker that imports libraries and waits for its first job.
+
+        libraries: returns their names; it is called while the worker starts.
+        """
         with suppress(RetspecError):  # the job that needs the worker reports it
             process = self._started()
             self._resting = (_ANY, process)
-            process.send(Libraries(libraries_for(document.model_keys, gathered().model_sources)))
+            process.send(Libraries(libraries()))
+
+    def another(self) -> Workers:
+        """Return the workers of another lane of the same run."""
+        workers = Workers(live_output=self.live_output)
+        workers.modules = self.modules
+        return workers
 
     @contextmanager
     def worker_for(self, job: Job) -> Iterator[WorkerProcess]:
@@ -52,6 +68,7 @@ class Workers:
 
         Raises RetspecError if no worker can be started.
         """
+        self.could_be_prepared |= _fits_any(job)
         process = self._rested(job) or self._started()
         process.send(job)
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from retspec.subjects.callables import installed_imports_alone
+from retspec.subjects.devices import make_repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,5 +25,8 @@ def settle(libraries: Iterable[str]) -> None:
     for name in libraries:
         with suppress(Exception):  # a criterion that needs it raises the same error, as its reason
             importlib.import_module(name)
+    if "torch" in sys.modules:
+        with suppress(Exception):
+            make_repeatable(None)  # which imports about a thousand more modules; each job does it again
     if not gc.get_freeze_count():
         gc.freeze()

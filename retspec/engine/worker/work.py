@@ -17,6 +17,7 @@ from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
 from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from, named, origin_of
+from retspec.own_modules import own_modules
 from retspec.plugins.catalog import gather
 from retspec.records import NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
@@ -99,7 +100,7 @@ def _answer(
     except BaseException:  # in a worker, it ends the process; in the process of the user, that goes on
         _close(container)
         raise
-    channel.send(Done(_close(container)))
+    channel.send(Done(_close(container), own_modules()))
 
 
 def _send_outcome(channel: Sender, outcome: Outcome) -> None:

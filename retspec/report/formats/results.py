@@ -3,8 +3,9 @@ r"""results.json: everything that a run found, for programs; `retspec judge` and
 It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
-written as text. A result has the field `output` only if something was printed, an observation the field `unseen`
-only if something was not looked at, and `noise` only if a miss may be due to it.
+written as text. The report has the field `asked` only if options selected or overrode something, a result
+the field `output` only if something was printed, an observation the field `unseen` only if something was not looked at,
+and `noise` only if a miss may be due to it.
 """
 
 from __future__ import annotations
@@ -56,12 +57,13 @@ def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report of whose results only those have an output that something was printed for."""
+    """Return a report without `asked` where nothing was, and without the outputs for which nothing was printed."""
     results = [
         {name: _seen_whole(field) for name, field in result.items() if name != "output" or field}
         for result in report["results"]
     ]
-    return report | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
+    kept = {name: field for name, field in report.items() if name != "asked" or any(field.values())}
+    return kept | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
 
 
 def _seen_whole(field: Any) -> Any:

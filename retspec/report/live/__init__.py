@@ -7,7 +7,7 @@ complete, red reports.
 from retspec.report.live.cells import LiveCell, live_cells, reporting
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import composed, in_order, opening, titled
-from retspec.report.live.overwriting import folders_of, read_by, require_apart, require_distinct, summaries
+from retspec.report.live.overwriting import folders_of, paths_among, read_by, require_apart, require_distinct, summaries
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "in_order",
     "live_cells",
     "opening",
+    "paths_among",
     "read_by",
     "reporting",
     "require_apart",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from retspec.engine.protocol import Message
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Criterion, Plan, Result
+    from retspec.records import Asked, Criterion, Plan, Result
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,15 @@ class LiveCell:
 
 
 def live_cells(
-    prepared: Sequence[tuple[Sequence[Plan], Catalog]], files: Sequence[Mapping[str, str | Path]], *, strict: bool
+    prepared: Sequence[tuple[Sequence[Plan], Catalog]],
+    files: Sequence[Mapping[str, str | Path]],
+    *,
+    strict: bool,
+    asked: Asked | None = None,
 ) -> list[LiveCell]:
     """Return the cells of all specs, in order; those of one spec share a report.
 
-    files: for each spec, the name of a format to the path of its file.
+    files: for each spec, the name of a format to the path of its file. asked: what the options of the run asked for.
     Raises UsageError if a file would replace another one, or one that the run reads.
     """
     plans = [plan for plans, _ in prepared for plan in plans]
@@ -84,15 +88,15 @@ def live_cells(
     return [
         LiveCell(plan, catalog, live, index)
         for (plans, catalog), paths in zip(prepared, files, strict=True)
-        for live in [_live_report(plans, catalog, paths, strict=strict)]
+        for live in [_live_report(plans, catalog, paths, strict=strict, asked=asked)]
         for index, plan in enumerate(plans)
     ]
 
 
 def _live_report(
-    plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool
+    plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool, asked: Asked | None
 ) -> LiveReport:
-    openings = [opening(plan, catalog, strict=strict) for plan in plans]
+    openings = [opening(plan, catalog, strict=strict, asked=asked) for plan in plans]
     secrets = {secret for plan in plans for secret in plan.spec.secrets}
     return LiveReport(openings, catalog, files, secrets=secrets)
 

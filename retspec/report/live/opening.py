@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retspec.judge import not_run, skipped
 from retspec.plugins.catalog import versions
-from retspec.records import Provenance, Report, Result, Verdict
+from retspec.records import Asked, Provenance, Report, Result, Verdict
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.text.wording import listing
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retspec.records import Plan, Spec
 
 
-def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
+def opening(plan: Plan, catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> Report:
     """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
     spec = plan.spec
     results = in_order(plan, [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks])
@@ -33,6 +33,7 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool) -> Report:
         description=spec.description,
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         results=results,
+        asked=asked or Asked(),
         unselected=len(spec.criteria) - len(results),
         unselected_cells=spec.unselected_cells,
         notes=_notes(spec),
@@ -62,6 +63,7 @@ def composed(parts: Sequence[Report], *, seconds: float) -> Report:
         started=first.started,
         seconds=seconds,
         results=(),
+        asked=first.asked,
         unselected_cells=first.unselected_cells,
         strict=first.strict,
         cells=tuple(parts),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -17,6 +18,8 @@ from retspec.errors import UsageError
 if TYPE_CHECKING:
     from retspec.records import Plan, Spec
 
+_FILE_NAME = re.compile(r"[^\s:${}*]{1,200}\.[A-Za-z]\w{0,7}")
+"""What may be the name of a file that is not there."""
 _LONGEST_PATH = 4096
 """Characters; a longer text is not a path on any system that retspec runs on."""
 
@@ -71,6 +74,16 @@ def read_by(spec: Spec) -> list[Any]:
     """Return all parts of a spec that may name a file that its run reads."""
     criteria = [(criterion.arguments, criterion.regression) for criterion in spec.criteria]
     return [spec.file, spec.extended, spec.model, spec.data, spec.training, spec.config, spec.plugins, criteria]
+
+
+def paths_among(inputs: Iterable[Any], folders: Iterable[str | Path]) -> Iterator[Path]:
+    """Yield the paths of files that texts in records, mappings and lists name, and of those that look like one."""
+    bases = [Path(), *map(Path, folders)]
+    for text in dict.fromkeys(_texts(inputs)):
+        for base in bases:
+            with suppress(OSError, ValueError):  # too long, or a NUL in it
+                if (base / text).is_file() or _FILE_NAME.fullmatch(text):
+                    yield base / text
 
 
 def folders_of(plans: Iterable[Plan]) -> list[Path]:

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 def bless(report: Report, blessing: Blessing) -> Baseline:
     """Return a baseline with every observed number of a report that can be better or worse.
 
-    Raises UsageError for a report that is not green, has several cells, has no such number, or does not say what its
-    subject is.
+    Raises UsageError for a report that is not green, lacks criteria of the spec, has several cells, has no such number,
+    or does not say what its subject is.
     """
     if len(report.parts) > 1:
         cells = listing([part.cell for part in report.parts])
         raise UsageError(f"these results have several cells, and a baseline is about one; run one with --cell: {cells}")
     (report,) = report.parts
+    if report.unselected:
+        left = f"{report.unselected:,} {'criterion is' if report.unselected == 1 else 'criteria are'}"
+        raise UsageError(f"these results are of a part of the spec: {left} not in them; run all of it, and bless that")
     _require_green(report)
     values = {result.criterion.id: _blessed(result, value) for result, value in _numbers(report)}
     if not values:
