@@ -6,18 +6,30 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from tqdm import tqdm
-
 from retspec.characters import one_line
 from retspec.cli.colour import is_terminal
+from retspec.cli.live_line import LiveLine
+from retspec.cli.work import Work, clock_time
 from retspec.plugins.hooks import hookimpl
 from retspec.plugins.kinds import PARTS
+from retspec.records import Verdict
 from retspec.text.wording import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from retspec.records import Report, Result
+
+LIVE = {
+    "model": "building the model",
+    "skeleton": "reading the architecture",
+    "batch": "making a batch",
+    "dataset": "reading the data set",
+    "feed": "starting the loader",
+    "watched_run": "watching your training",
+    "ranked_run": "watching your training on several ranks",
+}
+"""What the live line says of the parts of the subject that take long."""
 
 
 class PlainProgress:
@@ -57,38 +69,62 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """Shows one line, overwritten in place: current measurement, step k of n, criteria decided, time elapsed."""
+    """Shows one line, drawn in place: what is waited for, step k of n, time left, criteria decided, time elapsed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._names = _Names()
-        self._bar = tqdm(
-            file=stream,
-            leave=False,
-            dynamic_ncols=True,
-            desc="starting",
-            bar_format="{desc} | {n_fmt} of {total_fmt} criteria | {elapsed}",
-        )
+        self._works: dict[str, Work] = {}
+        self._shown = Work("starting")
+        self._decided, self._total = 0, 0
+        self._line = LiveLine(stream, self.variants)
 
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
         """Set the number of criteria, over all specs."""
         self._names.learn(report)
-        self._bar.reset(total=(self._bar.total or 0) + len(report.every_result))
+        self._total += sum(result.verdict is not Verdict.SKIPPED for result in report.every_result)
+
+    @hookimpl
+    def retspec_importing(self, library: str, name: str) -> None:
+        """Show the library that is imported."""
+        self._show(name, f"importing {one_line(library)}")
 
     @hookimpl
     def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:
         """Show the step that begins."""
-        steps = f", step {step} of {total}" if total else ""
-        self._bar.set_description_str(f"{self._names.prefix(name)}{activity(measurement)}{steps}")
+        self._show(name, LIVE.get(measurement) or activity(measurement)).take(step, total)
 
     @hookimpl
     def retspec_criterion_finished(self) -> None:
         """Count the verdict."""
-        self._bar.update()
+        self._decided += 1
+        if self._decided == self._total:
+            self._shown = Work("ending")
+
+    def variants(self, elapsed: float) -> Iterator[str]:
+        """Yield the text of the line, the widest first; a narrow screen does without names, then without counts."""
+        work, clock = self._shown, clock_time(elapsed)
+        counts = f" | {self._decided} of {self._total} criteria" if self._total else ""
+        few = f" | {self._decided}/{self._total}" if self._total else ""
+        steps, left = work.steps(), work.left()
+        for name in dict.fromkeys((work.prefix, "")):
+            yield f"{name}{work.activity}{steps}{left}{counts} | {clock}"
+            yield f"{name}{work.activity}{steps}{counts} | {clock}"
+            yield f"{name}{work.activity}{steps}{few} | {clock}"
+        yield f"{work.activity}{few} | {clock}"
+        yield f"{work.activity} | {clock}"
+        yield f"{clock} {work.activity}"
 
     def close(self) -> None:
         """Clear the line."""
-        self._bar.close()
+        self._line.close()
+
+    def _show(self, name: str, activity: str) -> Work:
+        """Turn to what is at work for a report; each has its own steps, because several may be at work."""
+        if name not in self._works or self._works[name].activity != activity:
+            self._works[name] = Work(activity, self._names.prefix(name))
+        self._shown = self._works[name]
+        return self._shown
 
 
 class _Names:
