@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from retspec.characters import one_line
 from retspec.cli.colour import is_terminal
 from retspec.cli.live_line import LiveLine
+from retspec.cli.quarters import Quarters
 from retspec.cli.work import Work, clock_time
 from retspec.plugins.hooks import hookimpl
 from retspec.plugins.kinds import PARTS
@@ -35,30 +36,40 @@ LIVE = {
 class PlainProgress:
     """Prints a line per started measurement and per verdict, for a log.
 
-    With several specs or cells, each line begins with its name.
+    With several specs, each line begins with its name. In a matrix, only every quarter of the cells has a line, and
+    each verdict that is neither met nor accepted.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._names = _Names()
         self._current: dict[str, str] = {}
+        self._matrices: dict[str, Quarters] = {}
+        """By the name of each cell."""
 
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
         """Keep the names of the reports."""
         self._names.learn(report)
+        if report.cells:
+            quarters = Quarters(report)
+            self._matrices |= {part.name: quarters for part in report.parts}
 
     @hookimpl
     def retspec_progress(self, measurement: str, name: str) -> None:
         """Print each measurement once, when it begins."""
-        if self._current.get(name) != measurement:
+        if name not in self._matrices and self._current.get(name) != measurement:
             self._current[name] = measurement
             self._say(f"{self._names.prefix(name)}{activity(measurement)}")
 
     @hookimpl
     def retspec_criterion_finished(self, result: Result, name: str) -> None:
         """Print the verdict."""
-        self._say(f"{self._names.prefix(name)}{verdict_line(result)}")
+        matrix = self._matrices.get(name)
+        if matrix is None or not result.verdict.is_accepted:
+            self._say(f"{self._names.prefix(name)}{verdict_line(result)}")
+        if matrix is not None and (line := matrix.line_after(result, name)):
+            self._say(line)
 
     def close(self) -> None:
         """Do nothing: no line is unfinished."""
@@ -66,6 +77,13 @@ class PlainProgress:
     def _say(self, line: str) -> None:
         with suppress(OSError):  # a full disk or a closed pipe loses the line, never the run
             print(line, file=self._stream, flush=True)
+
+
+class Silence:
+    """Shows nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class LiveProgress:
@@ -156,12 +174,19 @@ def verdict_line(result: Result) -> str:
 
 
 @contextmanager
-def watching(stream: TextIO, *, by_lines: bool = False) -> Iterator[LiveProgress | PlainProgress]:
+def watching(
+    stream: TextIO, *, by_lines: bool = False, quiet: bool = False
+) -> Iterator[LiveProgress | PlainProgress | Silence]:
     """Yield the observer for a stream, and leave no half-written line behind.
 
     by_lines: never overwrite a line, because others write to the stream, too.
+    quiet: print no lines; a line that is wiped in the end stays.
     """
-    observer = LiveProgress(stream) if _can_overwrite(stream) and not by_lines else PlainProgress(stream)
+    observer: LiveProgress | PlainProgress | Silence
+    if _can_overwrite(stream) and not by_lines:
+        observer = LiveProgress(stream)
+    else:
+        observer = Silence() if quiet else PlainProgress(stream)
     try:
         yield observer
     finally:

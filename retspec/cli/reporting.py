@@ -14,7 +14,7 @@ from retspec.cli.colour import paint
 from retspec.errors import ReportError, UsageError
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import LARGEST, render_markdown
-from retspec.report.formats.table import ending, render_table
+from retspec.report.formats.table import Top, ending, render_table
 from retspec.report.live import summaries
 from retspec.text.fitting import screen_width
 
@@ -41,15 +41,19 @@ def report_options(function: Callable[..., None]) -> Callable[..., None]:
     return junit(json(other(merged)))
 
 
-def show(report: Report, reports: Mapping[str, Path], *, verbose: bool, heading: bool = False) -> None:
+def show(
+    report: Report, reports: Mapping[str, Path], *, verbose: bool, heading: bool = False, quiet: bool = False
+) -> None:
     """Print a report and where its files are; under GitHub Actions also annotations and the summary of the job.
 
     heading: begin with the file of the spec, and end with an empty line.
+    quiet: print only what is not met, notes, and the last line.
     """
     if heading:
         click.echo(f"{report.file}\n")
-    click.echo(render_table(report, style=paint, verbose=verbose, width=screen_width()), nl=False)
-    for name, path in reports.items():
+    top = Top.NOTHING if quiet else Top.ROWS if verbose else Top.GRID
+    click.echo(render_table(report, style=paint, verbose=verbose, width=screen_width(), top=top), nl=False)
+    for name, path in () if quiet else reports.items():
         click.echo(f"{name}: {path}")
     if heading:
         click.echo()

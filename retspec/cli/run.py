@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from retspec.cli.fail_fast import FirstFailure
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
+from retspec.errors import UsageError
 from retspec.records import exit_code_of
 from retspec.report.live import require_distinct
 from retspec.running import run_all
@@ -65,6 +67,7 @@ class Running(Planning):
     is_flag=True,
     help="Show what the code under test prints on stderr as it comes, and keep none of it.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print only what is not met, and the last line.")
 @report_options
 @click.option(
     "--no-reports", "defaults", is_flag=True, flag_value=False, default=True, help="Write only named reports."
@@ -77,6 +80,7 @@ def command(
     reports: dict[str, Path],
     *,
     defaults: bool,
+    quiet: bool,
     **options: Unpack[Running],
 ) -> None:
     """Run the checks of specs and write their reports.
@@ -91,10 +95,15 @@ def command(
     files = [_files_of(spec, reports, defaults=defaults) for spec in specs]
     hint = f"; {NAME} in it is the file name of the spec, without the ending" if len(specs) > 1 else ""
     require_distinct([path for each in files for path in each.values()], hint=hint)
-    with watching(sys.stderr, by_lines=options["live_output"]) as observer:
-        found = run_all(specs, reports=files, observers=[observer], **options)
+    verbose, first_failure = context.ensure_object(Settings).verbose, FirstFailure()
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose exclude each other")
+    with watching(sys.stderr, by_lines=options["live_output"], quiet=quiet) as observer:
+        found = run_all(specs, reports=files, observers=[observer, first_failure], **options)
     for report, written in zip(found, files, strict=True):
-        show(report, written, verbose=context.ensure_object(Settings).verbose, heading=len(found) > 1)
+        show(report, written, verbose=verbose, heading=len(found) > 1, quiet=quiet)
+    if options["fail_fast"] and (sentence := first_failure.sentence(found)):
+        click.echo(sentence)
     if len(found) > 1:
         click.echo(overview(found))
     context.exit(exit_code_of(found))

@@ -126,6 +126,31 @@ def test_where_several_are_at_work_lines_begin_with_a_name() -> None:
     ]
 
 
+def test_a_log_of_a_matrix_has_a_line_for_each_quarter_and_each_miss() -> None:
+    stream, missed = StringIO(), replace(MET, verdict=Verdict.MISSED, observed=Observed(0.1))
+    progress = PlainProgress(stream)
+    parts = tuple(replace(REPORT, name=f"a[r={rank}]", cell=f"r={rank}") for rank in range(16))
+    progress.retspec_run_started(report=Report(name="a", file="a.yaml", started="", results=(), cells=parts))
+    for part in parts:
+        progress.retspec_progress(measurement="model", name=part.name)
+        for result in (missed if part.cell == "r=5" else MET, MET):
+            progress.retspec_criterion_finished(result=result, name=part.name)
+    assert stream.getvalue().splitlines() == [
+        "a: 4 of 16 cells, 8 met",
+        "a[r=5]: loss_drop: missed (0.1)",
+        "a: 8 of 16 cells, 15 met, 1 missed",
+        "a: 12 of 16 cells, 23 met, 1 missed",
+        "a: 16 of 16 cells, 31 met, 1 missed",
+    ]
+
+
+def test_quiet_logs_nothing() -> None:
+    stream = StringIO()
+    with watching(stream, quiet=True) as observer:
+        replay(observer)
+    assert stream.getvalue() == ""
+
+
 def shown_until(master: int, text: str) -> str:
     """Return what is written to a terminal up to a text; fails if it does not come."""
     shown, late = everything(master), monotonic() + 20

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
-from retspec.records import Report, Verdict
+from retspec.records import Verdict
 from retspec.text.fitting import cells as columns_of
 from retspec.text.fitting import wrapped
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from retspec.records import Report
 
     Style = Callable[[str, Verdict], str]
 
@@ -49,17 +51,53 @@ def cell_grid(report: Report, style: Style, width: int | None, worst_first: Sequ
     criteria = _criteria(report, worst_first)
     rows = _rows(report, criteria, grouped=width is None or len(report.cells) > MOST_ROWS)
     wide = LOG_WIDTH if width is None else width
-    names = [one_line(name) for name in criteria]
-    titles = [row.title for row in rows]
-    across = [[row.verdicts[index] for row in rows] for index in range(len(names))]
+    names, titles = [one_line(name) for name in criteria], [row.title for row in rows]
     along = [row.verdicts for row in rows]
+    across = [*zip(*along, strict=True)]
     for show in (_word, _mark):
         for corner, heads, sides, grid in (("criterion", titles, names, across), ("cell", names, titles, along)):
-            lines = _lines(corner, heads, sides, [[show(verdict) for verdict in line] for line in grid])
-            if columns_of(lines[0]) <= wide:
-                painted = _painted(lines, grid, style, show)
-                return "\n".join([*painted, *(_legend(along) if show is _mark else ())])
+            table = _Table((corner, *heads), sides, grid, show)
+            if table.width <= wide:
+                return "\n".join([*table.lines(style), *(_legend(along) if show is _mark else ())])
     return "\n".join(wrapped(f"{row.title}: {_counts(row)}", width) for row in rows)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A grid of verdicts, each shown as a word or as a mark."""
+
+    heads: tuple[str, ...]
+    sides: Sequence[str]
+    grid: Sequence[Sequence[Verdict | None]]
+    show: Callable[[Verdict | None], str]
+
+    @property
+    def widths(self) -> list[int]:
+        """The columns of the screen that each column of the table takes."""
+        rows = ((side, *map(self.show, line)) for side, line in zip(self.sides, self.grid, strict=True))
+        return [max(map(columns_of, column)) for column in zip(self.heads, *rows, strict=True)]
+
+    @property
+    def width(self) -> int:
+        """The columns that the longest line takes."""
+        return sum(self.widths) + len(_GAP) * (len(self.heads) - 1)
+
+    def lines(self, style: Style) -> Iterator[str]:
+        """Yield the headline, a rule and the rows; a style adds no column."""
+        widths = self.widths
+        yield _line(map(_padded, self.heads, widths))
+        yield _line("-" * width for width in widths)
+        for side, verdicts in zip(self.sides, self.grid, strict=True):
+            words = [self.show(verdict) for verdict in verdicts]
+            painted = [
+                (word if verdict is None else style(word, verdict)) + " " * (width - columns_of(word))
+                for word, verdict, width in zip(words, verdicts, widths[1:], strict=True)
+            ]
+            yield _line([_padded(side, widths[0]), *painted])
+
+
+def _line(texts: Iterable[str]) -> str:
+    return _GAP.join(texts).rstrip()
 
 
 def _criteria(report: Report, worst_first: Sequence[Verdict]) -> list[str]:
@@ -90,34 +128,8 @@ def _mark(verdict: Verdict | None) -> str:
     return NOTHING if verdict is None else MARKS.get(verdict, NO_VERDICT)
 
 
-def _lines(corner: str, heads: Sequence[str], sides: Sequence[str], grid: Sequence[Sequence[str]]) -> list[str]:
-    """Return the grid as lines of the same width, under a headline and a rule."""
-    table = [[corner, *heads], *([side, *words] for side, words in zip(sides, grid, strict=True))]
-    widths = [max(map(columns_of, column)) for column in zip(*table, strict=True)]
-    lines = [_GAP.join(_padded(text, width) for text, width in zip(row, widths, strict=True)) for row in table]
-    return [lines[0], _GAP.join("-" * width for width in widths), *lines[1:]]
-
-
 def _padded(text: str, width: int) -> str:
     return text + " " * (width - columns_of(text))
-
-
-def _painted(
-    lines: Sequence[str], grid: Sequence[Sequence[Verdict | None]], style: Style, show: Callable[[Verdict | None], str]
-) -> Iterator[str]:
-    """Yield the lines with coloured verdicts: the places of the columns are those of the rule."""
-    rule = lines[1]
-    starts = [index + len(_GAP) for index in range(len(rule)) if rule.startswith(f"{_GAP}-", index)]
-    yield from (line.rstrip() for line in lines[:2])
-    for line, verdicts in zip(lines[2:], grid, strict=True):
-        side = line[: len(line) - (len(rule) - starts[0])]
-        pieces = [side]
-        ends = [*(start - len(_GAP) for start in starts[1:]), len(rule)]
-        for start, end, verdict in zip(starts, ends, verdicts, strict=True):
-            word = show(verdict)
-            shown = word if verdict is None else style(word, verdict)
-            pieces.append(shown + " " * (end - start - len(word) + len(_GAP)))
-        yield "".join(pieces).rstrip()
 
 
 def _legend(grid: Sequence[Sequence[Verdict | None]]) -> Iterator[str]:

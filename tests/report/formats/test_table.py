@@ -53,8 +53,16 @@ def test_a_miss_is_told_with_its_place_its_details_and_advice() -> None:
         "specs/lora_preflight.yaml:22: missed: loss_drop = 0.31, required at least 0.5 (short by 0.19)",
         "    losses: 1.6, 1.575, 1.55, 1.525, 1.5, 1.475, 1.45, 1.425, 1.4, 1.375, and 10 more",
         "    by class: Grad 0 0.4, Grad 4 — プロリフ (1, 2)",
-        "    → Raise the learning rate, or train for more steps.",
     ]
+    assert _block(render(sample()), "specs/lora_preflight.yaml:24: ")[1:] == ["    → Use amp."]
+
+
+def test_advice_that_several_share_comes_once_and_names_them() -> None:
+    advice = "    → Raise the learning rate, or train for more steps."
+    assert _block(render(sample()), "loss_drop, short_loss_drop:") == ["loss_drop, short_loss_drop:", advice]
+    assert render(sample()).count(advice) == 1
+    cells = [judged(criterion(name, cell=cell), 0.1) for name in ("a", "b") for cell in ("r=4", "r=8")]
+    assert "\n\na in 2 cells, b[r=4]:\n    → " in render(report(*cells[:3]))
 
 
 def test_the_id_is_told_where_the_sentence_does_not_begin_with_it() -> None:
