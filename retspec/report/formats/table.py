@@ -26,6 +26,8 @@ _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
 _LEFT_OUT = (5, 3, 2, 1)
 """The columns that a narrow screen does without, in this order."""
 _NOTHING = "—"
+_PADDING = "  "
+"""What tabulate makes a column wider than its header, at least: `tabulate.MIN_PADDING`."""
 QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
 """Verdicts that need no attention."""
 WORST_FIRST = (
@@ -114,7 +116,8 @@ def _rows(results: Sequence[Result], style: Style, width: int | None) -> str:
     from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
 
     rows = [row(result, style) for result in results]
-    shown = [*range(len(HEADERS))] if width is None else fitting_columns([HEADERS, *rows], width, _LEFT_OUT)
+    heads = tuple(header + _PADDING for header in HEADERS)
+    shown = [*range(len(HEADERS))] if width is None else fitting_columns([heads, *rows], width, _LEFT_OUT)
     return tabulate(
         [[cells[column] for column in shown] for cells in rows],
         headers=[HEADERS[column] for column in shown],
