@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING
 from retspec.characters import one_line, visible
 from retspec.plugin import reporter
 from retspec.records import Output, Report, Result, Verdict
-from retspec.report.formats.advice import names_of, shared_advice
+from retspec.report.formats.alike import by_sight, names_of, shared_advice
 from retspec.report.formats.cell_grid import cell_grid
 from retspec.report.formats.times import time_lines
 from retspec.text.fitting import fitting_columns, wrapped
 from retspec.text.printed import LAST_LINES, printed_lines
-from retspec.text.wording import detail_lines, duration, margin, notes, outcome, readable, required, summary, troubles
+from retspec.text.wording import (
+    detail_lines,
+    duration,
+    listing,
+    margin,
+    notes,
+    outcome,
+    readable,
+    required,
+    summary,
+    troubles,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -143,8 +154,8 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
 
 def _blocks(results: Iterable[Result], style: Style, width: int | None, *, verbose: bool) -> Iterator[str]:
     printed: set[Output] = set()
-    groups = by_cause(result for result in results if verbose or _needs_a_look(result))
-    shared = shared_advice(result for group in groups for result in group if result.verdict in JUDGED_BAD)
+    groups = by_sight(result for result in results if verbose or _needs_a_look(result))
+    shared = shared_advice(group for group in groups if group[0].verdict in JUDGED_BAD)
     for group in groups:
         headline, *rest = (wrapped(line, width) for line in _block(group, shared))
         verdict = group[0].verdict
@@ -161,24 +172,22 @@ def _needs_a_look(result: Result) -> bool:
     return result.verdict not in QUIET or (result.verdict is Verdict.MET and waived)
 
 
-def by_cause(results: Iterable[Result]) -> list[list[Result]]:
-    """Group the criteria that have no verdict for the same reason; each of the others is a group by itself."""
-    groups: dict[object, list[Result]] = {}
-    for result in results:
-        key = result.criterion.name if result.verdict.is_decided else (result.verdict, result.reason)
-        groups.setdefault(key, []).append(result)
-    return [*groups.values()]
-
-
 def _block(results: list[Result], shared: Collection[str]) -> Iterator[str]:
     first = results[0]
     yield _headline(results)
-    if len(results) > 1:
-        yield f"    criteria: {', '.join(one_line(result.criterion.name) for result in results)}"
+    if _is_one_criterion(results):
+        yield f"    cells: {listing([one_line(result.criterion.cell) for result in results])}"
+    elif len(results) > 1:
+        yield f"    criteria: {names_of(results)}"
     if first.observed:
         yield from (f"    {line}" for line in detail_lines(first.observed.details))
     if first.verdict in JUDGED_BAD and (advice := one_line(first.criterion.advice)) not in shared:
         yield f"    → {advice}"
+
+
+def _is_one_criterion(results: Sequence[Result]) -> bool:
+    """Whether this is one criterion in several cells."""
+    return len(results) > 1 and len({result.criterion.id for result in results}) == 1
 
 
 def _headline(results: list[Result]) -> str:
@@ -187,7 +196,7 @@ def _headline(results: list[Result]) -> str:
     criterion, reason = first.criterion, one_line(first.reason)
     who = f"{one_line(criterion.name)}: "
     if len(results) > 1:
-        who = f"{len(results)} criteria: "
+        who = f"{names_of(results) if _is_one_criterion(results) else f'{len(results)} criteria'}: "
     elif reason.startswith(f"{criterion.name} = "):
         who = ""
     place = f"{one_line(criterion.mark.file)}:{criterion.mark.line}"

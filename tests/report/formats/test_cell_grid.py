@@ -104,3 +104,22 @@ def test_a_criterion_that_a_cell_lacks_is_blank_there() -> None:
     shown = matrix("a", "b")
     shown = replace(shown, cells=(replace(one, results=one.results[:2]), other))
     assert grid(shown, 80)[-1].split() == ["step_time_ms", "met"]
+
+
+def test_a_miss_that_several_cells_share_has_one_block() -> None:
+    shown = matrix("r=2", "r=4", "r=8", missed=("r=2", "r=8"))
+    _, block, _ = render_table(shown, top=Top.GRID).split("\n\n")
+    sentence = "loss_drop = 0.31, required at least 0.5 (short by 0.19)"
+    assert block.splitlines() == [
+        f"specs/lora_preflight.yaml:22: missed: loss_drop in 2 cells: {sentence}",
+        "    cells: r=2, r=8",
+        "    → Raise the learning rate, or train for more steps.",
+    ]
+
+
+def test_a_cause_that_cells_share_names_each_criterion_once() -> None:
+    block = render_table(matrix("r=2", "r=4", crashed=("r=2", "r=4")), top=Top.GRID).split("\n\n")[1]
+    assert block.splitlines() == [
+        "specs/lora_preflight.yaml:22: crash: step_time_ms in 2 cells: died",
+        "    cells: r=2, r=4",
+    ]
