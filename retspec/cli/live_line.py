@@ -17,7 +17,8 @@ PAUSE = 0.125
 """Seconds between two drawings."""
 _LAST = 1.0
 """Seconds that the end waits for the last drawing: a terminal that is held (Ctrl-S) must not hold the run."""
-_WIPE = "\r\x1b[K"
+_REST = "\x1b[K"
+"""Wipes what follows in the line; wiping all of it before it is drawn would flicker."""
 _FRAMES, _PLAIN_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 
 
@@ -42,7 +43,7 @@ class LiveLine:
         self._thread.join(_LAST)
         if not self._thread.is_alive():
             with suppress(OSError, ValueError):
-                self._write(f"{_WIPE}\r")
+                self._write(f"\r{_REST}\r")
 
     def _draw_on(self) -> None:
         drawn = 0
@@ -50,7 +51,7 @@ class LiveLine:
             while not self._closed.is_set():
                 width = os.get_terminal_size(self._stream.fileno()).columns - 2  # the frame and a blank
                 text = fitted(self._variants(monotonic() - self._begun), width - 1)  # a full line would wrap
-                self._write(f"{_WIPE}{self._frames[drawn % len(self._frames)]} {text}")
+                self._write(f"\r{self._frames[drawn % len(self._frames)]} {text}{_REST}")
                 drawn += 1
                 self._closed.wait(PAUSE)
 
