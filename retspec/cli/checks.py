@@ -15,14 +15,24 @@ from retspec.cli.manual import manual
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.errors import UsageError
 from retspec.plugins.catalog import gather
+from retspec.text.fitting import fitting_columns, screen_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.kinds import Check
 
 HEADERS = ("check", "direction", "unit", "reads", "question")
+LEFT_OUT = (3, 2, 1)
+"""The columns that a narrow screen does without, in this order."""
+SHORTEST = 30
+"""Columns of the screen for a question, for which other columns of the table are left out."""
+FEWEST = 12
+"""Columns of the screen that a question has however narrow that is."""
+GAP = 2
+PADDING = "  "
+"""What tabulate puts between columns, and adds to headers."""
 
 
 def complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -83,11 +93,26 @@ def _about(name: str, catalog: Catalog) -> list[Check]:
 
 
 def _tables(found: Iterable[Check]) -> Iterator[str]:
-    """Yield a table per family, all with the same columns."""
-    checks = sorted(found, key=attrgetter("family", "name"))
+    """Yield a table per family, all with the same columns: a narrow screen does without some, and wraps questions."""
+    checks, width = sorted(found, key=attrgetter("family", "name")), screen_width()
+    shown, question = _columns([*map(_row, checks)], width)
+    headers = [HEADERS[column] for column in shown]
+    widths = [*([None] * (len(shown) - 1)), question]
     for family, members in groupby(checks, key=attrgetter("family")):
-        rows = [_row(check) for check in members]
-        yield f"{click.style(family, bold=True)}\n{tabulate(rows, headers=HEADERS, disable_numparse=True)}"
+        rows = [[_row(check)[column] for column in shown] for check in members]
+        table = tabulate(rows, headers=headers, disable_numparse=True, maxcolwidths=widths if question else None)
+        yield f"{click.style(family, bold=True)}\n{table}"
+
+
+def _columns(rows: Sequence[Sequence[str]], width: int | None) -> tuple[list[int], int | None]:
+    """Return the columns that fit beside a question of some words, and how much of the screen is left for it."""
+    if width is None:
+        return [*range(len(HEADERS))], None
+    heads = [f"{header}{PADDING}" for header in HEADERS]
+    short = [[*cells[:-1], cells[-1][:SHORTEST]] for cells in (heads, *rows)]
+    shown = fitting_columns(short, width, LEFT_OUT)
+    taken = sum(max(len(cells[column]) for cells in short) + GAP for column in shown[:-1])
+    return shown, max(width - taken, FEWEST)
 
 
 def _row(check: Check) -> list[str]:

@@ -2,7 +2,7 @@
 
 OSC 8: https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda. A terminal cannot be asked whether it knows
 links; those below do, by the variables that they set. `FORCE_HYPERLINK` overrules that, as in other programs
-(https://www.npmjs.com/package/supports-hyperlinks).
+(https://github.com/chalk/supports-hyperlinks).
 """
 
 from __future__ import annotations

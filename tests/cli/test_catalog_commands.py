@@ -81,6 +81,21 @@ def test_a_word_is_looked_for_in_names_and_questions(retspec: Any) -> None:
     assert listed(retspec("checks", "Gradient", "--no-plugins").out) == asked | named
 
 
+@pytest.mark.parametrize(
+    ("columns", "headers"),
+    [(200, "check direction unit reads question"), (80, "check direction unit question"), (40, "check question")],
+)
+def test_a_listing_fits_the_screen(retspec: Any, monkeypatch: pytest.MonkeyPatch, columns: int, headers: str) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    finished = retspec("checks", "memory", "--no-plugins")
+    lines = finished.out.splitlines()
+    assert lines[1].split() == headers.split()
+    assert max(map(len, lines)) <= columns
+    questions = [check.question for check in gather(entry_points=False).checks.values() if check.family == "memory"]
+    words = " ".join(" ".join(line[lines[1].index("question") :].split()) for line in lines[3:])
+    assert all(question in words for question in questions)
+
+
 def test_a_near_miss_may_be_a_family(retspec: Any) -> None:
     finished = retspec("checks", "numeric5")
     assert finished.code == 2
