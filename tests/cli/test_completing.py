@@ -22,6 +22,7 @@ checks:
 """
 
 Complete = Any
+PROGRAM = Path(sys.executable).with_name("retspec")
 
 
 @pytest.fixture
@@ -83,6 +84,43 @@ def test_a_shell_completes_values(complete: Complete, words: str, completed: tup
 )
 def test_a_shell_is_asked_for_files(complete: Complete, words: str) -> None:
     assert complete(words) == [f"file,{words.rsplit(maxsplit=1)[-1]}"]
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("retspec run gate.yaml --cell r =", ("4", "8")),
+        ("retspec run gate.yaml --cell steps = 3", ("3",)),
+        ("retspec run gate.yaml --cell = steps = 3", ("3",)),
+        ("retspec run gate.yaml --cell = st", ("steps=3", "steps=5")),
+        ("retspec run --set train.lr = 1 gate.yaml -k los", ("loss_drop",)),
+    ],
+)
+def test_bash_cuts_words_at_an_equals_sign_and_gets_the_rest(
+    complete: Complete, words: str, completed: tuple[str, ...]
+) -> None:
+    assert complete(words) == plain(*completed)
+
+
+def test_behind_the_format_of_a_report_bash_completes_files(complete: Complete) -> None:
+    assert complete("retspec run gate.yaml --report html =")[0].startswith("file,")
+
+
+@pytest.mark.skipif(not PROGRAM.exists(), reason="retspec is not installed as a program here")
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("run gate.yaml -k lo", "lora_layers loss_drop"), ("run gate.yaml --cell r =", "4 8")],
+)
+def test_the_script_for_bash_works_in_bash(complete: Complete, words: str, completed: str) -> None:
+    assert complete  # the folder with the spec is the current one
+    count = len(words.split())
+    script = (
+        f'eval "$(retspec completion bash)"; COMP_WORDS=(retspec {words}); COMP_CWORD={count};'
+        ' _retspec_completion retspec; echo "${COMPREPLY[@]}"'
+    )
+    environment = {"PATH": f"{PROGRAM.parent}:/usr/bin:/bin"}
+    done = subprocess.run(["bash", "--norc", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"{completed}\n", "")
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

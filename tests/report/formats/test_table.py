@@ -7,7 +7,7 @@ import re
 from retspec.records import Verdict
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import markdown
-from retspec.report.formats.table import WORST_FIRST, render_table
+from retspec.report.formats.table import WORST_FIRST, Top, render_table
 from retspec.report.formats.table import table as render
 from tests.report.formats.sample import criterion, failed, judged, report, sample
 
@@ -149,3 +149,9 @@ def test_a_stranger_s_text_cannot_steer_the_terminal() -> None:
     text = render_table(report(hostile), verbose=True)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
     assert r"\x08a b" in text
+
+
+def test_quiet_keeps_what_needs_a_look_and_notes() -> None:
+    shown = render_table(report(judged(criterion(), 0.9), notes=("2 files are listed nowhere.",)), top=Top.NOTHING)
+    assert shown == "note: 2 files are listed nowhere.\n\n1 criterion: 1 met in 83.1 s: met\n"
+    assert render_table(sample(), top=Top.NOTHING) == render_table(sample()).partition("\n\n")[2]
