@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import shell_complete
+from click.shell_completion import add_completion_class, shell_complete
 
 from retspec._version import __version__
 from retspec.characters import visible
+from retspec.cli.bash_words import BashWords
 from retspec.cli.ci_log import safe_logs
 from retspec.cli.colour import wants_colour
 from retspec.cli.commands import CommandGroup
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: Sequence[str], settings: Settings) -> int:
     """Do what `click.Command.main` does, without its handling of exit codes and closed pipes."""
     if instruction := os.environ.get(COMPLETE):
+        add_completion_class(BashWords)
         return shell_complete(cli, {}, PROGRAM, COMPLETE, instruction)
     _require_working_directory()
     settings.arguments = tuple(arguments)

@@ -25,13 +25,14 @@ COMMANDS = {
     "show": "Print a spec with everything it extends and refers to.",
     "fit": "Show which batch sizes fit in memory.",
     "checks": "List the checks, or show the manual of one.",
+    "new-check": "Write a check of your own: a plugin, a spec and a test.",
     "init": "Write a commented starter spec.",
     "schema": "Print the JSON Schema of specs, or of results.",
     "plugins": "List the plugins, and why any failed to load.",
     "doctor": "Check whether torch and its companions work here.",
     "completion": "Print the completion script of a shell.",
 }
-"""Name to first line of its help, in the order of the listing. `<name>.py` beside this holds `command`."""
+"""Name to first line of its help, in the order of the listing. The file of that name, with _ for -, holds `command`."""
 
 
 class CommandGroup(click.Group):
@@ -46,7 +47,7 @@ class CommandGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         with importing():
-            command = import_module(f"retspec.cli.{cmd_name}").command
+            command = import_module(f"retspec.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - narrows the type; each file holds one
         return command
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from retspec.cli import completing
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.cli.tables import format_option, show_json, show_rows, shown
 from retspec.plugins.catalog import gather
@@ -33,8 +34,8 @@ BOUNDS = frozenset({"limit", "warn"})
         "retspec diff origin/main:specs/lora_preflight.yaml specs/lora_preflight.yaml --forbid-loosening",
     ),
 )
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", shell_complete=completing.files)
+@click.argument("new", shell_complete=completing.files)
 @format_option
 @click.option("--forbid-loosening", is_flag=True, help="Exit with 1 if NEW demands less than OLD, and name where.")
 @plugin_options

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from retspec.engine.protocol import Done, Finished, Job, Made, Progress
+from retspec.engine.protocol import Done, Finished, Importing, Job, Made, Progress
 from retspec.engine.supervisor import Workers, measure
 from retspec.plugins.notifying import notify
 from retspec.text.masking import Mask
@@ -40,6 +40,9 @@ def measured(plan: Plan, catalog: Catalog) -> Measurements:
                     name = names.get(key, key)  # the arguments say nothing new
                     step_begun = {"measurement": name, "step": step, "total": total, "name": plan.spec.name}
                     notify(catalog.hooks.hook, "progress", mask.data(step_begun), faults.append)
+                case Importing(library):
+                    begun = {"library": library, "name": plan.spec.name}
+                    notify(catalog.hooks.hook, "importing", mask.data(begun), faults.append)
                 case Made(made):
                     found.facts[names[made.key]] = made.facts
                 case Finished(outcome):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
+from retspec.cli import completing
 from retspec.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def plugin_options(function: Function) -> Function:
         "plugins",
         multiple=True,
         metavar="FILE",
+        shell_complete=completing.files,
         help="Load a plugin: a Python file, or a module by its dotted name. Repeatable.",
     )
     installed = click.option(
@@ -118,9 +120,15 @@ def override_options(function: Callable[..., None]) -> Callable[..., None]:
         "overrides",
         multiple=True,
         metavar="PATH=VALUE",
+        shell_complete=completing.paths,
         help="Override a value of the spec, read as YAML: model.lora.r=16. Repeatable.",
     )
-    device = click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps; sets run.device.")
+    device = click.option(
+        "--device",
+        metavar="NAME",
+        shell_complete=completing.devices,
+        help="auto, cpu, cuda, cuda:1 or mps; sets run.device.",
+    )
     seed = click.option("--seed", type=click.IntRange(min=0), help="Sets run.seed.")
     return override(device(seed(merged)))
 
@@ -132,6 +140,7 @@ def cell_option(function: Function) -> Function:
         "cells",
         multiple=True,
         metavar="PATTERN",
+        shell_complete=completing.cells,
         help="Only cells of the matrix whose name, such as r=8, contains or matches this. Repeatable: any of them.",
     )(function)
 
@@ -143,6 +152,7 @@ def selection_options(function: Function) -> Function:
         "--select",
         multiple=True,
         metavar="PATTERN",
+        shell_complete=completing.criteria,
         help="Only criteria whose id contains this, or matches it as a glob. Repeatable: any of them.",
     )
     tags = click.option(
@@ -150,12 +160,14 @@ def selection_options(function: Function) -> Function:
         "tags",
         multiple=True,
         metavar="TAG",
+        shell_complete=completing.tags,
         help="Only criteria with this tag. Repeatable: any of them.",
     )
     skip = click.option(
         "--skip",
         multiple=True,
         metavar="PATTERN",
+        shell_complete=completing.criteria,
         help="Leave out criteria, as -k would pick them. Repeatable.",
     )
     return select(tags(skip(function)))

@@ -6,12 +6,14 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from tqdm import tqdm
-
 from retspec.characters import one_line
 from retspec.cli.colour import is_terminal
+from retspec.cli.live_line import LiveLine
+from retspec.cli.quarters import Quarters
+from retspec.cli.work import Work, clock_time
 from retspec.plugins.hooks import hookimpl
 from retspec.plugins.kinds import PARTS
+from retspec.records import Verdict
 from retspec.text.wording import readable
 
 if TYPE_CHECKING:
@@ -19,34 +21,55 @@ if TYPE_CHECKING:
 
     from retspec.records import Report, Result
 
+LIVE = {
+    "model": "building the model",
+    "skeleton": "reading the architecture",
+    "batch": "making a batch",
+    "dataset": "reading the data set",
+    "feed": "starting the loader",
+    "watched_run": "watching your training",
+    "ranked_run": "watching your training on several ranks",
+}
+"""What the live line says of the parts of the subject that take long."""
+
 
 class PlainProgress:
     """Prints a line per started measurement and per verdict, for a log.
 
-    With several specs or cells, each line begins with its name.
+    With several specs, each line begins with its name. In a matrix, only every quarter of the cells has a line, and
+    each verdict that is neither met nor accepted.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._names = _Names()
         self._current: dict[str, str] = {}
+        self._matrices: dict[str, Quarters] = {}
+        """By the name of each cell."""
 
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
         """Keep the names of the reports."""
         self._names.learn(report)
+        if report.cells:
+            quarters = Quarters(report)
+            self._matrices |= {part.name: quarters for part in report.parts}
 
     @hookimpl
     def retspec_progress(self, measurement: str, name: str) -> None:
         """Print each measurement once, when it begins."""
-        if self._current.get(name) != measurement:
+        if name not in self._matrices and self._current.get(name) != measurement:
             self._current[name] = measurement
             self._say(f"{self._names.prefix(name)}{activity(measurement)}")
 
     @hookimpl
     def retspec_criterion_finished(self, result: Result, name: str) -> None:
         """Print the verdict."""
-        self._say(f"{self._names.prefix(name)}{verdict_line(result)}")
+        matrix = self._matrices.get(name)
+        if matrix is None or not result.verdict.is_accepted:
+            self._say(f"{self._names.prefix(name)}{verdict_line(result)}")
+        if matrix is not None and (line := matrix.line_after(result, name)):
+            self._say(line)
 
     def close(self) -> None:
         """Do nothing: no line is unfinished."""
@@ -56,39 +79,70 @@ class PlainProgress:
             print(line, file=self._stream, flush=True)
 
 
+class Silence:
+    """Shows nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class LiveProgress:
-    """Shows one line, overwritten in place: current measurement, step k of n, criteria decided, time elapsed."""
+    """Shows one line, drawn in place: what is waited for, step k of n, time left, criteria decided, time elapsed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._names = _Names()
-        self._bar = tqdm(
-            file=stream,
-            leave=False,
-            dynamic_ncols=True,
-            desc="starting",
-            bar_format="{desc} | {n_fmt} of {total_fmt} criteria | {elapsed}",
-        )
+        self._works: dict[str, Work] = {}
+        self._shown = Work("starting")
+        self._decided, self._total = 0, 0
+        self._line = LiveLine(stream, self.variants)
 
     @hookimpl
     def retspec_run_started(self, report: Report) -> None:
         """Set the number of criteria, over all specs."""
         self._names.learn(report)
-        self._bar.reset(total=(self._bar.total or 0) + len(report.every_result))
+        self._total += sum(result.verdict is not Verdict.SKIPPED for result in report.every_result)
+
+    @hookimpl
+    def retspec_importing(self, library: str, name: str) -> None:
+        """Show the library that is imported."""
+        self._show(name, f"importing {one_line(library)}")
 
     @hookimpl
     def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:
         """Show the step that begins."""
-        steps = f", step {step} of {total}" if total else ""
-        self._bar.set_description_str(f"{self._names.prefix(name)}{activity(measurement)}{steps}")
+        self._show(name, LIVE.get(measurement) or activity(measurement)).take(step, total)
 
     @hookimpl
     def retspec_criterion_finished(self) -> None:
         """Count the verdict."""
-        self._bar.update()
+        self._decided += 1
+        if self._decided == self._total:
+            self._shown = Work("ending")
+
+    def variants(self, elapsed: float) -> Iterator[str]:
+        """Yield the text of the line, the widest first; a narrow screen does without names, then without counts."""
+        work, clock = self._shown, clock_time(elapsed)
+        counts = f" | {self._decided} of {self._total} criteria" if self._total else ""
+        few = f" | {self._decided}/{self._total}" if self._total else ""
+        steps, left = work.steps(), work.left()
+        for name in dict.fromkeys((work.prefix, "")):
+            yield f"{name}{work.activity}{steps}{left}{counts} | {clock}"
+            yield f"{name}{work.activity}{steps}{counts} | {clock}"
+            yield f"{name}{work.activity}{steps}{few} | {clock}"
+        yield f"{work.activity}{few} | {clock}"
+        yield f"{work.activity} | {clock}"
+        yield f"{clock} {work.activity}"
 
     def close(self) -> None:
         """Clear the line."""
-        self._bar.close()
+        self._line.close()
+
+    def _show(self, name: str, activity: str) -> Work:
+        """Turn to what is at work for a report; each has its own steps, because several may be at work."""
+        if name not in self._works or self._works[name].activity != activity:
+            self._works[name] = Work(activity, self._names.prefix(name))
+        self._shown = self._works[name]
+        return self._shown
 
 
 class _Names:
@@ -121,15 +175,19 @@ def verdict_line(result: Result) -> str:
 
 @contextmanager
 def watching(
-    stream: TextIO, *, by_lines: bool = False, in_notebook: bool = False
-) -> Iterator[LiveProgress | PlainProgress]:
+    stream: TextIO, *, by_lines: bool = False, quiet: bool = False, in_notebook: bool = False
+) -> Iterator[LiveProgress | PlainProgress | Silence]:
     """Yield the observer for a stream, and leave no half-written line behind.
 
     by_lines: never overwrite a line, because others write to the stream, too.
+    quiet: print no lines; a line that is wiped in the end stays.
     in_notebook: the stream is no terminal, and a line of it can be overwritten all the same.
     """
-    overwrites = in_notebook or (_can_overwrite(stream) and not by_lines)
-    observer = LiveProgress(stream) if overwrites else PlainProgress(stream)
+    observer: LiveProgress | PlainProgress | Silence
+    if in_notebook or (_can_overwrite(stream) and not by_lines):
+        observer = LiveProgress(stream)
+    else:
+        observer = Silence() if quiet else PlainProgress(stream)
     try:
         yield observer
     finally:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from retspec.characters import visible
+from retspec.cli import completing
 from retspec.cli.ci_log import write_commands
 from retspec.cli.colour import paint
+from retspec.cli.hyperlink import linked
 from retspec.errors import ReportError, UsageError
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import LARGEST, render_markdown
-from retspec.report.formats.table import ending, render_table
+from retspec.report.formats.table import Top, ending, render_table
 from retspec.report.live import summaries
 from retspec.text.fitting import screen_width
 
@@ -33,10 +37,19 @@ def report_options(function: Callable[..., None]) -> Callable[..., None]:
         named = {name: Path(path) for name, path in pairs if path is not None}
         function(*args, reports=named, **rest)
 
-    junit = click.option("--junit-xml", metavar="PATH", help="Write the JUnit XML there.")
-    json = click.option("--json", "json_path", metavar="PATH", help="Write results.json there.")
+    junit = click.option(
+        "--junit-xml", metavar="PATH", shell_complete=completing.files, help="Write the JUnit XML there."
+    )
+    json = click.option(
+        "--json", "json_path", metavar="PATH", shell_complete=completing.files, help="Write results.json there."
+    )
     other = click.option(
-        "--report", "others", multiple=True, metavar="FORMAT=PATH", help="Write another report. Repeatable."
+        "--report",
+        "others",
+        multiple=True,
+        metavar="FORMAT=PATH",
+        shell_complete=completing.formats,
+        help="Write another report. Repeatable.",
     )
     return junit(json(other(merged)))
 
@@ -47,18 +60,22 @@ def show(
     *,
     verbose: bool,
     heading: bool = False,
+    quiet: bool = False,
     remarks: Iterable[str] = (),
 ) -> None:
     """Print a report and where its files are; under GitHub Actions also annotations and the summary of the job.
 
     remarks: lines that follow. heading: begin with the file of the spec, and end with an empty line.
+    quiet: print only what is not met, notes, and the last line.
     """
     if heading:
         click.echo(f"{report.file}\n")
-    click.echo(render_table(report, style=paint, verbose=verbose, width=screen_width()), nl=False)
-    for name, path in reports.items():
-        click.echo(f"{name}: {path}")
-    for remark in remarks:
+    top = Top.NOTHING if quiet else Top.ROWS if verbose else Top.GRID
+    click.echo(render_table(report, style=paint, verbose=verbose, width=screen_width(), top=top), nl=False)
+    for name, path in () if quiet else reports.items():
+        shown = linked(Path(path), sys.stdout) if name == "html" else visible(str(path))
+        click.echo(f"{name}: {shown}", color=True)  # or click strips the link wherever it strips colours
+    for remark in () if quiet else remarks:
         click.echo(remark)
     if heading:
         click.echo()

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from retspec.cli.again import ready_run, watch
+from retspec.cli.fail_fast import FirstFailure
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
+from retspec.errors import UsageError
 from retspec.records import exit_code_of
 from retspec.report.kept import Kept
 from retspec.report.live import require_distinct
@@ -84,13 +86,14 @@ class Running(Planning):
     is_flag=True,
     help="Run again whenever the spec, its config, its tables, plugins or your code change, until Ctrl-C.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print only what is not met, and the last line.")
 @report_options
 @click.option(
     "--no-reports", "defaults", is_flag=True, flag_value=False, default=True, help="Write only named reports."
 )
 @verbose_option
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - one for each option
     context: click.Context,
     specs: Sequence[Path],
     reports: dict[str, Path],
@@ -98,6 +101,7 @@ def command(
     defaults: bool,
     last_failed: bool,
     is_watching: bool,
+    quiet: bool,
     **options: Unpack[Running],
 ) -> None:
     """Run the checks of specs and write their reports.
@@ -116,35 +120,40 @@ def command(
     settings = context.ensure_object(Settings)
     hint = f"; {NAME} in it is the file name of the spec, without the ending" if len(specs) > 1 else ""
     require_distinct([path for each in named for path in each.values()], hint=hint)
+    if quiet and settings.verbose:
+        raise UsageError("--quiet and --verbose exclude each other")
     ready = ready_run(live_output=options["live_output"])
     if is_watching and ready is None:
         context.exit(watch(settings.arguments, specs))
     if ready is not None:
         ready.wait()
+    kept = Kept(specs, writes=defaults, last_failed=last_failed)
     with ready or nullcontext():
-        found = _run(specs, named, settings, ready, writes=defaults, last_failed=last_failed, options=options)
+        found = _run(specs, named, kept, ready, settings, quiet=quiet, options=options)
     context.exit(exit_code_of(found))
 
 
 def _run(  # noqa: PLR0913 - what the command was asked for
     specs: Sequence[Path],
     named: Sequence[dict[str, Path]],
-    settings: Settings,
+    kept: Kept,
     ready: ReadyRun | None,
+    settings: Settings,
     *,
-    writes: bool,
-    last_failed: bool,
+    quiet: bool,
     options: Running,
 ) -> list[Report]:
     """Run the specs, and print and record what came of them."""
-    kept = Kept(specs, writes=writes, last_failed=last_failed)
-    with watching(sys.stderr, by_lines=options["live_output"]) as observer:
-        observers = [observer] if ready is None else [observer, ready]
+    first_failure = FirstFailure()
+    with watching(sys.stderr, by_lines=options["live_output"], quiet=quiet) as observer:
+        observers = [observer, first_failure] if ready is None else [observer, first_failure, ready]
         workers = None if ready is None else ready.workers
         found = run_all(specs, reports=named, kept=kept, observers=observers, workers=workers, **options)
     kept.remark(found)
     for report, written, remarks in zip(found, kept.written, kept.remarks, strict=True):
-        show(report, written, verbose=settings.verbose, heading=len(found) > 1, remarks=remarks)
+        show(report, written, verbose=settings.verbose, heading=len(found) > 1, quiet=quiet, remarks=remarks)
+    if options["fail_fast"] and (sentence := first_failure.sentence(found)):
+        click.echo(sentence)
     if len(found) > 1:
         click.echo(overview(found))
     kept.record(found)

@@ -33,6 +33,12 @@ class Environment(msgspec.Struct, frozen=True, tag=True):
     facts: dict[str, str]
 
 
+class Importing(msgspec.Struct, frozen=True, tag=True):
+    """The worker imports a library, which may take seconds: no verdict depends on it."""
+
+    library: str
+
+
 class Started(msgspec.Struct, frozen=True, tag=True):
     """The worker begins a criterion."""
 
@@ -93,7 +99,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
 
 Instruction = Libraries | Job
-Message = Environment | Started | Progress | Printed | Made | Noted | Finished | Renew | Done
+Message = Environment | Importing | Started | Progress | Printed | Made | Noted | Finished | Renew | Done
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest record."""

@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class HookSpecs:
-    """Offers (six hooks that return lists) and observations (five that return nothing)."""
+    """Offers (six hooks that return lists) and observations (six that return nothing)."""
 
     @hookspec
     def retspec_checks(self) -> Sequence[Check]:
@@ -58,6 +58,10 @@ class HookSpecs:
     @hookspec
     def retspec_run_started(self, report: Report) -> None:
         """Observe: the run starts; every criterion is in the report as not run."""
+
+    @hookspec
+    def retspec_importing(self, library: str, name: str) -> None:
+        """Observe: the worker imports a library, such as `torch`, before it measures for the report of that name."""
 
     @hookspec
     def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
 
 from retspec.characters import visible
 
@@ -46,6 +47,14 @@ def fitting_columns(rows: Sequence[Sequence[str]], width: int, dropped: Sequence
 def visible_length(text: str) -> int:
     """Return the number of characters without colours."""
     return len(visible(text))
+
+
+def cells(text: str) -> int:
+    """Return how many columns a text without control sequences takes: CJK characters take two, accents none.
+
+    See Unicode Standard Annex #11, East Asian Width.
+    """
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
 def wrapped(line: str, width: int | None, indent: str = "    ") -> str:

@@ -50,6 +50,58 @@ def test_every_check_is_listed_with_its_question_under_its_family(retspec: Any) 
         assert check.direction.value in line
 
 
+def listed(output: str) -> set[str]:
+    """Return the names of the checks in a listing."""
+    known = gather(entry_points=False).checks
+    return {line.split()[0] for line in output.splitlines() if line and line.split()[0] in known}
+
+
+def test_a_family_is_listed_alone(retspec: Any) -> None:
+    checks = gather(entry_points=False).checks.values()
+    finished = retspec("checks", "memory", "--no-plugins")
+    assert (finished.code, finished.err) == (0, "")
+    assert finished.out.startswith("memory\n")
+    assert listed(finished.out) == {check.name for check in checks if check.family == "memory"}
+
+
+def test_a_pattern_lists_the_checks_that_it_matches(retspec: Any) -> None:
+    names = listed(retspec("checks", "*loss*", "--no-plugins").out)
+    assert "loss_drop" in names
+    assert names == {name for name in gather(entry_points=False).checks if "loss" in name}
+    finished = retspec("checks", "zzz*")
+    assert finished.code == 2
+    assert "there is no check 'zzz*'" in finished.err
+
+
+def test_a_word_is_looked_for_in_names_and_questions(retspec: Any) -> None:
+    checks = gather(entry_points=False).checks.values()
+    asked = {check.name for check in checks if "gradient" in check.question.lower()}
+    named = {check.name for check in checks if "gradient" in check.name}
+    assert asked - named
+    assert listed(retspec("checks", "Gradient", "--no-plugins").out) == asked | named
+
+
+@pytest.mark.parametrize(
+    ("columns", "headers"),
+    [(200, "check direction unit reads question"), (80, "check direction unit question"), (40, "check question")],
+)
+def test_a_listing_fits_the_screen(retspec: Any, monkeypatch: pytest.MonkeyPatch, columns: int, headers: str) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    finished = retspec("checks", "memory", "--no-plugins")
+    lines = finished.out.splitlines()
+    assert lines[1].split() == headers.split()
+    assert max(map(len, lines)) <= columns
+    questions = [check.question for check in gather(entry_points=False).checks.values() if check.family == "memory"]
+    words = " ".join(" ".join(line[lines[1].index("question") :].split()) for line in lines[3:])
+    assert all(question in words for question in questions)
+
+
+def test_a_near_miss_may_be_a_family(retspec: Any) -> None:
+    finished = retspec("checks", "numeric5")
+    assert finished.code == 2
+    assert finished.err == "Error: there is no check 'numeric5'; did you mean 'numerics'?\n"
+
+
 @pytest.mark.parametrize("name", sorted(gather(entry_points=False).checks))
 def test_every_check_has_a_manual(retspec: Any, name: str) -> None:
     finished = retspec("checks", name, "--no-plugins")

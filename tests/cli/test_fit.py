@@ -74,7 +74,13 @@ def test_a_model_that_cannot_be_built_gets_no_table(retspec: Any, bare: Path) ->
 
 
 OBSERVER = """
+from pathlib import Path
 from retspec.plugin import hookimpl
+
+@hookimpl
+def retspec_importing(library):
+    with Path(__file__).with_name("imported").open("a") as log:
+        print(library, file=log)
 
 @hookimpl
 def retspec_progress(step):
@@ -88,6 +94,7 @@ def test_an_observer_that_fails_is_a_fault_and_the_table_is_shown(retspec: Any, 
     plugin.write_text(OBSERVER)
     finished = retspec("fit", bare, *TINY, "--memory", "80MB", "--batch-sizes", "2", "-p", plugin)
     assert finished.code == 3
-    fault = f"run: plugin {plugin}: its hook retspec_progress raised OSError: no network (observing.py:6)"
+    fault = f"run: plugin {plugin}: its hook retspec_progress raised OSError: no network (observing.py:12)"
     assert finished.err.splitlines().count(fault) == 1
     assert "the largest batch that fits in 0.08 GB" in finished.out
+    assert (tmp_path / "imported").read_text().splitlines() == ["torch", "timm"]

@@ -18,7 +18,8 @@ from retspec.cli.commands import COMMANDS
 
 def test_every_file_with_a_command_is_listed() -> None:
     modules = [path.stem for path in Path(retspec.cli.__file__).parent.glob("[a-z]*.py") if path.stem != "probe"]
-    assert {name for name in modules if hasattr(import_module(f"retspec.cli.{name}"), "command")} == set(COMMANDS)
+    commands = {name for name in modules if hasattr(import_module(f"retspec.cli.{name}"), "command")}
+    assert commands == {name.replace("-", "_") for name in COMMANDS}
 
 
 @pytest.mark.parametrize(("name", "listed"), COMMANDS.items())
@@ -32,7 +33,7 @@ def test_a_help_page_begins_as_the_listing_says_and_has_an_example(retspec: Any,
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_and_its_purpose_are_told(name: str) -> None:
-    command = import_module(f"retspec.cli.{name}").command
+    command = import_module(f"retspec.cli.{name.replace('-', '_')}").command
     assert command.name == name
     assert all(option.help for option in command.params if option.param_type_name == "option")
 
@@ -52,7 +53,7 @@ def test_the_listing_imports_no_command() -> None:
     code = "import sys; from retspec.cli import main; main(['-h']); print(*sys.modules, file=sys.stderr)"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(finished.stderr.split())
-    assert not loaded & {f"retspec.cli.{name}" for name in COMMANDS}
+    assert not loaded & {f"retspec.cli.{name.replace('-', '_')}" for name in COMMANDS}
     assert not loaded & {"tabulate", "tqdm", "torch"}
 
 

@@ -28,6 +28,7 @@ LIGHT = {
     "show": [["show", LORA], ["show", LORA, "--json"]],
     "checks": [["checks"], ["checks", "loss_drop"], ["checks", "merge_atol"]],
     "init": [["init", "starter.yaml"], ["init", "--config", CONFIG]],
+    "new-check": [["new-check", "my_check"]],
     "schema": [["schema"], ["schema", "--results"]],
     "plugins": [["plugins"]],
     "completion": [["completion", "bash"]],

@@ -1,7 +1,8 @@
 """Writes the generated parts of the repository again: `python -m tests.house.refresh`.
 
 These are the two schemas, the pages of the checks with their entries in the navigation of the documentation, the table
-of measurements on the page for plugin authors, and the outputs of the notebook, with the page that shows it.
+of measurements on the page for plugin authors, the captures of the page about the terminal, and the outputs of the
+notebook, with the page that shows it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from tabulate import tabulate
 from retspec.cli import main
 from retspec.plugins.catalog import gather
 from tests.house import notebooks
+from tests.house.captures import TERMINAL, with_captures
 from tests.house.pages import FOLDER, navigation, pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +22,7 @@ README = "README.md"
 SITE = "zensical.toml"
 PLUGINS = "docs/plugins.md"
 SPEC_SCHEMA, RESULTS_SCHEMA = "schemas/spec.schema.json", "schemas/results.schema.json"
-GENERATED = (SITE, PLUGINS, SPEC_SCHEMA, RESULTS_SCHEMA)
+GENERATED = (SITE, PLUGINS, TERMINAL, SPEC_SCHEMA, RESULTS_SCHEMA)
 """What always has the same path; the pages of the checks come beside it."""
 FIRST_MARKER, LAST_MARKER = "    # checks\n", "    # /checks\n"
 MEASUREMENTS = ("measurement", "facts", "what it does")
@@ -37,7 +39,7 @@ def refresh(root: Path) -> None:
         stale.unlink()
     for path, text in made.items():
         (root / path).write_text(text, encoding="utf-8")
-    for path, filled in ((SITE, with_checks), (PLUGINS, with_measurements)):
+    for path, filled in ((SITE, with_checks), (PLUGINS, with_measurements), (TERMINAL, with_captures)):
         text = (root / path).read_text(encoding="utf-8")
         (root / path).write_text(filled(text), encoding="utf-8")
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from retspec.plugins.catalog import gather
+from tests.house.captures import TERMINAL
 from tests.house.pages import FOLDER, REFRESH, index, page, pages, sections
 from tests.house.refresh import (
     FIRST_MARKER,
@@ -38,7 +39,7 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the generated parts, made now, in place of what was there before."""
     folder = tmp_path_factory.mktemp("refreshed")
     (folder / FOLDER).mkdir(parents=True)
-    for copied in (SITE, PLUGINS):
+    for copied in (SITE, PLUGINS, TERMINAL):
         shutil.copy(ROOT / copied, folder / copied)
     (folder / FOLDER / "a_check_that_was_removed.md").touch()
     refresh(folder)

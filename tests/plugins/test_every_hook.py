@@ -31,6 +31,8 @@ def retspec_spec_loaded(spec): note("retspec_spec_loaded", spec.name)
 @hookimpl
 def retspec_run_started(report): note("retspec_run_started", report.name)
 @hookimpl
+def retspec_importing(library, name): note("retspec_importing", library)
+@hookimpl
 def retspec_progress(measurement, name): note("retspec_progress", measurement)
 @hookimpl
 def retspec_criterion_finished(result, name): note("retspec_criterion_finished", result.criterion.id)
@@ -65,6 +67,7 @@ def test_every_hook_is_called_in_one_real_run(write: Write, tmp_path: Path, monk
     heard = (tmp_path / "heard.log").read_text().splitlines()
     assert {line.partition(" ")[0] for line in heard} == hooks_of(LISTENER)
     assert "retspec_progress confidence" in heard
+    assert "retspec_importing torch" in heard
     assert (heard[0], heard[-1]) == ("retspec_spec_loaded guided", "retspec_run_finished guided")
     logged = (tmp_path / "verdicts.log").read_text().splitlines()
     assert logged[0] == "guided initial_confidence met"

@@ -9,7 +9,7 @@ from functools import cache
 from typing import IO
 
 from retspec.engine.fast_exit import FastExit
-from retspec.engine.protocol import Job, Libraries, decode_instruction
+from retspec.engine.protocol import Importing, Job, Libraries, decode_instruction
 from retspec.engine.supervisor.libraries import libraries_for
 from retspec.engine.supervisor.orphans import adopt_orphans
 from retspec.engine.worker.channel import Channel
@@ -30,17 +30,21 @@ def main() -> None:
     channel, bases, gathering = Channel(int(sys.argv[1])), BaseModels(), cache(gather)
     recorder = WarningRecorder()
     recorder.install()
+
+    def announce(library: str) -> None:
+        channel.send(Importing(library))
+
     with _detached_standard_input() as instructions:
         for line in instructions:
             match decode_instruction(line):
                 case Libraries(names):
-                    settle(names)
+                    settle(names, announce)
                     gather(entry_points=False)  # what comes with retspec: it takes a fraction of a second to import
                 case Job() as job:
                     limit_memory(job.plan.spec.run.memory)
                     if job.plan.needs_torch:
                         sources = gathering(job.plugins, entry_points=job.entry_points).model_sources
-                        settle(libraries_for(job.plan.spec.model_keys, sources))
+                        settle(libraries_for(job.plan.spec.model_keys, sources), announce)
                     work(job, channel, bases, gathering, recorder)
                     if job.more:
                         gc.collect()  # a model in a reference cycle would stay in memory beside the next one

@@ -12,17 +12,21 @@ from retspec.subjects.callables import installed_imports_alone
 from retspec.subjects.devices import make_repeatable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 @installed_imports_alone()  # without the folders of the previous job
-def settle(libraries: Iterable[str]) -> None:
+def settle(libraries: Iterable[str], announce: Callable[[str], object] = lambda _: None) -> None:
     """Import libraries; the objects of the first call are exempted from garbage collection (`gc.freeze`).
 
     These are many objects that live as long as the process. A full collection walks them all, which took more than a
     second of a run that only counts parameters. A later freeze would also exempt what a job has left behind.
+
+    announce: called with the name of each library before it is imported.
     """
     for name in libraries:
+        if name not in sys.modules:
+            announce(name)
         with suppress(Exception):  # a criterion that needs it raises the same error, as its reason
             importlib.import_module(name)
     if "torch" in sys.modules:

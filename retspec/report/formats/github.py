@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from retspec.characters import one_line
 from retspec.plugin import reporter
 from retspec.records import EXIT_NOTHING, Report, Result, Verdict
-from retspec.report.formats.table import JUDGED_BAD, QUIET, WORST_FIRST, by_cause
+from retspec.report.formats.alike import by_cause
+from retspec.report.formats.table import JUDGED_BAD, QUIET, WORST_FIRST
 from retspec.text.relative_paths import from_root
 from retspec.text.wording import notes, outcome, summary, troubles
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.plugin import reporter
-from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, by_cause, row
+from retspec.report.formats.alike import by_cause
+from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, row
 from retspec.text.markdown import escaped, markdown_table
 from retspec.text.relative_paths import from_root
 from retspec.text.wording import detail_lines, notes, outcome, summary, troubles

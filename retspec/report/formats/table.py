@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from retspec.characters import one_line, visible
 from retspec.plugin import reporter
 from retspec.records import Output, Report, Result, Verdict
+from retspec.report.formats.alike import by_sight, names_of, shared_advice
+from retspec.report.formats.cell_grid import cell_grid
+from retspec.report.formats.times import time_lines
 from retspec.text.fitting import fitting_columns, wrapped
 from retspec.text.printed import LAST_LINES, printed_lines
-from retspec.text.wording import detail_lines, duration, margin, notes, outcome, readable, required, summary, troubles
+from retspec.text.wording import (
+    detail_lines,
+    duration,
+    listing,
+    margin,
+    notes,
+    outcome,
+    readable,
+    required,
+    summary,
+    troubles,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     Style = Callable[[str, Verdict], str]
     """Colours the word for a verdict; it may add ANSI codes, never visible characters."""
@@ -22,6 +37,8 @@ _ALIGNMENT = ("left", "right", "left", "right", "left", "right")
 _LEFT_OUT = (5, 3, 2, 1)
 """The columns that a narrow screen does without, in this order."""
 _NOTHING = "—"
+_PADDING = "  "
+"""What tabulate makes a column wider than its header, at least: `tabulate.MIN_PADDING`."""
 QUIET = frozenset({Verdict.MET, Verdict.SKIPPED})
 """Verdicts that need no attention."""
 WORST_FIRST = (
@@ -51,23 +68,54 @@ def table(report: Report) -> str:
     return render_table(report)
 
 
-def render_table(report: Report, *, style: Style = _unstyled, verbose: bool = False, width: int | None = None) -> str:
+class Top(Enum):
+    """What comes before the criteria that need a look."""
+
+    ROWS = auto()
+    """A row for each criterion."""
+    GRID = auto()
+    """For a matrix, the grid of cells and criteria."""
+    NOTHING = auto()
+
+
+def render_table(
+    report: Report,
+    *,
+    style: Style = _unstyled,
+    verbose: bool = False,
+    width: int | None = None,
+    top: Top = Top.ROWS,
+) -> str:
     """Return the report as text, the worst verdicts first.
 
     style: colours the words for verdicts.
-    verbose: adds a block for each criterion that is met, the tracebacks, and all of the output that was kept.
+    verbose: adds a block for each criterion that is met, the tracebacks, all of the output that was kept, and where
+        the time went.
     width: columns of the screen: a narrow one leaves out times, then margins, limits and values, which the sentences
         below repeat for all that needs a look. What was printed and tracebacks keep their lines.
     """
     results = worst_first(report.every_result)
     parts = [
-        _rows(results, style, width),
+        *_top(report, results, style, width, top),
         *_blocks(results, style, width, verbose=verbose),
+        *_times(report, verbose=verbose),
         *(wrapped(_trouble(text), width) for text in troubles(report)),
         *_notes(report, width),
-        wrapped(ending(report, style), width),
+        _fitting_ending(report, style, width),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _top(report: Report, results: Sequence[Result], style: Style, width: int | None, top: Top) -> list[str]:
+    if top is Top.GRID and report.cells:
+        return [cell_grid(report, style, width, WORST_FIRST)]
+    return [] if top is Top.NOTHING else [_rows(results, style, width)]
+
+
+def _times(report: Report, *, verbose: bool) -> list[str]:
+    """Return where the time went as one part, or nothing."""
+    lines = [*time_lines(report)] if verbose else []
+    return ["\n".join(lines)] if lines else []
 
 
 def worst_first(results: Iterable[Result]) -> list[Result]:
@@ -79,7 +127,8 @@ def _rows(results: Sequence[Result], style: Style, width: int | None) -> str:
     from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
 
     rows = [row(result, style) for result in results]
-    shown = [*range(len(HEADERS))] if width is None else fitting_columns([HEADERS, *rows], width, _LEFT_OUT)
+    heads = tuple(header + _PADDING for header in HEADERS)
+    shown = [*range(len(HEADERS))] if width is None else fitting_columns([heads, *rows], width, _LEFT_OUT)
     return tabulate(
         [[cells[column] for column in shown] for cells in rows],
         headers=[HEADERS[column] for column in shown],
@@ -105,12 +154,16 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
 
 def _blocks(results: Iterable[Result], style: Style, width: int | None, *, verbose: bool) -> Iterator[str]:
     printed: set[Output] = set()
-    for group in by_cause(result for result in results if verbose or _needs_a_look(result)):
-        headline, *rest = (wrapped(line, width) for line in _block(group))
+    groups = by_sight(result for result in results if verbose or _needs_a_look(result))
+    shared = shared_advice(group for group in groups if group[0].verdict in JUDGED_BAD)
+    for group in groups:
+        headline, *rest = (wrapped(line, width) for line in _block(group, shared))
         verdict = group[0].verdict
         styled = headline.replace(f": {verdict.value}:", f": {style(verdict.value, verdict)}:", 1)
         traces = _traces(group) if verbose else ()
         yield "\n".join([styled, *rest, *traces, *_outputs(group, printed, verbose=verbose)])
+    for text, missed in shared.items():
+        yield f"{wrapped(f'{names_of(missed)}:', width)}\n{wrapped(f'    → {text}', width)}"
 
 
 def _needs_a_look(result: Result) -> bool:
@@ -119,24 +172,22 @@ def _needs_a_look(result: Result) -> bool:
     return result.verdict not in QUIET or (result.verdict is Verdict.MET and waived)
 
 
-def by_cause(results: Iterable[Result]) -> list[list[Result]]:
-    """Group the criteria that have no verdict for the same reason; each of the others is a group by itself."""
-    groups: dict[object, list[Result]] = {}
-    for result in results:
-        key = result.criterion.name if result.verdict.is_decided else (result.verdict, result.reason)
-        groups.setdefault(key, []).append(result)
-    return [*groups.values()]
-
-
-def _block(results: list[Result]) -> Iterator[str]:
+def _block(results: list[Result], shared: Collection[str]) -> Iterator[str]:
     first = results[0]
     yield _headline(results)
-    if len(results) > 1:
-        yield f"    criteria: {', '.join(one_line(result.criterion.name) for result in results)}"
+    if _is_one_criterion(results):
+        yield f"    cells: {listing([one_line(result.criterion.cell) for result in results])}"
+    elif len(results) > 1:
+        yield f"    criteria: {names_of(results)}"
     if first.observed:
         yield from (f"    {line}" for line in detail_lines(first.observed.details))
-    if first.verdict in JUDGED_BAD:
-        yield f"    → {one_line(first.criterion.advice)}"
+    if first.verdict in JUDGED_BAD and (advice := one_line(first.criterion.advice)) not in shared:
+        yield f"    → {advice}"
+
+
+def _is_one_criterion(results: Sequence[Result]) -> bool:
+    """Whether this is one criterion in several cells."""
+    return len(results) > 1 and len({result.criterion.id for result in results}) == 1
 
 
 def _headline(results: list[Result]) -> str:
@@ -145,7 +196,7 @@ def _headline(results: list[Result]) -> str:
     criterion, reason = first.criterion, one_line(first.reason)
     who = f"{one_line(criterion.name)}: "
     if len(results) > 1:
-        who = f"{len(results)} criteria: "
+        who = f"{names_of(results) if _is_one_criterion(results) else f'{len(results)} criteria'}: "
     elif reason.startswith(f"{criterion.name} = "):
         who = ""
     place = criterion.mark.in_line(one_line(criterion.mark.file))
@@ -177,6 +228,13 @@ def _notes(report: Report, width: int | None) -> list[str]:
     """Return the notes as one part, or nothing."""
     lines = [wrapped(f"note: {one_line(note)}", width) for note in notes(report)]
     return ["\n".join(lines)] if lines else []
+
+
+def _fitting_ending(report: Report, style: Style, width: int | None) -> str:
+    """Return the last line, wrapped before it is coloured: codes take no columns."""
+    word, verdict = outcome(report)
+    line = wrapped(ending(report), width)
+    return line.removesuffix(word) + style(word, verdict) if line.endswith(word) else line
 
 
 def ending(report: Report, style: Style = _unstyled) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.engine.interrupts import Interrupted, interruptible, raise_if_interrupted
-from retspec.engine.protocol import Done, Environment, Job, Made, Noted, Progress
+from retspec.engine.protocol import Done, Environment, Importing, Job, Made, Noted, Progress
 from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import opening
@@ -61,6 +61,8 @@ class LiveCell:
                 live.part.add_notes(*notes)
             case Environment(facts):
                 live.part.note_environment(facts)
+            case Importing(library):
+                live.notify("importing", library=library)
             case Progress(key, step, total):
                 live.notify("progress", measurement=key, step=step, total=total)
             case Done(faults):

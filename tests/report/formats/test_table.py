@@ -7,7 +7,7 @@ import re
 from retspec.records import Verdict
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import markdown
-from retspec.report.formats.table import WORST_FIRST, render_table
+from retspec.report.formats.table import WORST_FIRST, Top, render_table
 from retspec.report.formats.table import table as render
 from tests.report.formats.sample import criterion, failed, judged, report, sample
 
@@ -53,8 +53,16 @@ def test_a_miss_is_told_with_its_place_its_details_and_advice() -> None:
         "specs/lora_preflight.yaml:22: missed: loss_drop = 0.31, required at least 0.5 (short by 0.19)",
         "    losses: 1.6, 1.575, 1.55, 1.525, 1.5, 1.475, 1.45, 1.425, 1.4, 1.375, and 10 more",
         "    by class: Grad 0 0.4, Grad 4 — プロリフ (1, 2)",
-        "    → Raise the learning rate, or train for more steps.",
     ]
+    assert _block(render(sample()), "specs/lora_preflight.yaml:24: ")[1:] == ["    → Use amp."]
+
+
+def test_advice_that_several_share_comes_once_and_names_them() -> None:
+    advice = "    → Raise the learning rate, or train for more steps."
+    assert _block(render(sample()), "loss_drop, short_loss_drop:") == ["loss_drop, short_loss_drop:", advice]
+    assert render(sample()).count(advice) == 1
+    cells = [judged(criterion(name, cell=cell), 0.1) for name in ("a", "b") for cell in ("r=4", "r=8")]
+    assert "\n\na in 2 cells, b[r=4]:\n    → " in render(report(*cells[:3]))
 
 
 def test_the_id_is_told_where_the_sentence_does_not_begin_with_it() -> None:
@@ -141,3 +149,9 @@ def test_a_stranger_s_text_cannot_steer_the_terminal() -> None:
     text = render_table(report(hostile), verbose=True)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
     assert r"\x08a b" in text
+
+
+def test_quiet_keeps_what_needs_a_look_and_notes() -> None:
+    shown = render_table(report(judged(criterion(), 0.9), notes=("2 files are listed nowhere.",)), top=Top.NOTHING)
+    assert shown == "note: 2 files are listed nowhere.\n\n1 criterion: 1 met in 83.1 s: met\n"
+    assert render_table(sample(), top=Top.NOTHING) == render_table(sample()).partition("\n\n")[2]
