@@ -9,14 +9,12 @@ import pytest
 
 from retspec.report.page import render_page
 from tests.report.formats.sample import sample
-from tests.report.page.browser import PROGRAM, WHY_NOT, Page, chromium
 from tests.report.page.test_page import _hostile, _later, _matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason=WHY_NOT)
+    from tests.report.page.browser import Page
 
 PAGES = {
     "one": render_page([sample()]),
@@ -35,12 +33,6 @@ CONTRAST = """[...document.querySelectorAll(".verdict, .quiet, dt, figcaption, .
   const [a, b] = [getComputedStyle(each).color, getComputedStyle(document.body).backgroundColor].map(light);
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 })"""
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with chromium(tmp_path_factory.mktemp("profile")) as browser:
-        yield Page(browser)
 
 
 @pytest.fixture(params=PAGES)
