@@ -33,9 +33,14 @@ def drawing(
     width: float, height: float, marks: Iterable[Markup], *, label: str, class_: str, **more: Attribute
 ) -> Markup:
     """Return an SVG image with a label that says the same in words."""
+    drawn = [*marks]
+    texts = [mark for mark in drawn if mark.startswith("<text")]
+    if texts:  # in one group, which is above the rest: what they have in common is written once
+        group = tag("g", *texts, fill="currentColor", stroke="none", font_size=11, font_family="sans-serif")
+        drawn = [*(mark for mark in drawn if not mark.startswith("<text")), group]
     return tag(
         "svg",
-        *marks,
+        *drawn,
         class_=class_,
         role="img",
         aria_label=visible(label),
@@ -44,25 +49,14 @@ def drawing(
         height=height,
         fill="none",
         stroke="currentColor",
-        font_size=11,
-        font_family="sans-serif",
         **more,
     )
 
 
 def words(text: str, x: float, y: float, anchor: str = "start", class_: str | None = None) -> Markup:
-    """Return a text at a place; `anchor` is start, middle or end."""
+    """Return a text of a drawing; `anchor` is start, middle or end."""
     anchored = None if anchor == "start" else anchor
-    return tag(
-        "text",
-        visible(text),
-        x=x,
-        y=y,
-        text_anchor=anchored,
-        class_=class_,
-        fill="currentColor",
-        stroke="none",
-    )
+    return tag("text", visible(text), x=x, y=y, text_anchor=anchored, class_=class_)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str | None = None, **more: Attribute) -> Markup:
