@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from retspec.records import Criterion, Measured, Observed, Output, Regression, Report, Result, Waiver
+from retspec.records import Criterion, Measured, Observed, Output, Picture, Regression, Report, Result, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,6 +107,7 @@ class Mask:
             measurements=tuple(map(self.measured, report.measurements)),
             faults=tuple(map(self.text, report.faults)),
             notes=tuple(map(self.text, report.notes)),
+            pictures=tuple(map(self.picture, report.pictures)),
             cells=tuple(map(self.report, report.cells)),
         )
 
@@ -126,6 +127,10 @@ class Mask:
     def measured(self, measured: Measured) -> Measured:
         """Return what was measured without secrets."""
         return replace(measured, key=self.text(measured.key), facts=self.data(measured.facts))
+
+    def picture(self, picture: Picture) -> Picture:
+        """Return a picture without secrets in its words."""
+        return replace(picture, caption=self.text(picture.caption), group=self.text(picture.group))
 
     def _output(self, output: Output) -> Output:
         return Output(source=self.text(output.source), stdout=self.text(output.stdout), stderr=self.text(output.stderr))

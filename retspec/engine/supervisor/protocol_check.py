@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.engine.protocol import Done, Environment, Finished, Made, Noted, Printed, Progress, Renew, Started
+from retspec.engine.protocol import (
+    Done,
+    Environment,
+    Finished,
+    Made,
+    Noted,
+    Pictured,
+    Printed,
+    Progress,
+    Renew,
+    Started,
+)
 from retspec.plugins.kinds import PARTS
 
 if TYPE_CHECKING:
@@ -33,7 +44,7 @@ class ProtocolCheck:
                 return self._environment(facts)
             case Started(name):
                 return self._start(name)
-            case Progress() | Printed() | Noted():
+            case Progress() | Printed() | Noted() | Pictured():
                 return self._source(message)
             case Made(measured):
                 return self._make(measured)
@@ -60,8 +71,8 @@ class ProtocolCheck:
         self._at_work = self._waiting.pop()
         return ""
 
-    def _source(self, message: Progress | Printed | Noted) -> str:
-        if isinstance(message, Noted):  # no verdict depends on it
+    def _source(self, message: Progress | Printed | Noted | Pictured) -> str:
+        if isinstance(message, (Noted, Pictured)):  # no verdict depends on it
             return ""
         key = message.source if isinstance(message, Printed) else message.key
         if key in self._readers or key in PARTS or (isinstance(message, Printed) and not key):

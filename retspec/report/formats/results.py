@@ -3,8 +3,9 @@ r"""results.json: everything that a run found, for programs; `retspec judge` and
 It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
-written as text. A result has the field `output` only if something was printed, an observation the field `unseen`
-only if something was not looked at, and `noise` only if a miss may be due to it.
+written as text. A report has the field `pictures` only if the spec asks for some, a result the field `output` only if
+something was printed, an observation the field `unseen` only if something was not looked at, and `noise` only if a miss
+may be due to it.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
         {name: _seen_whole(field) for name, field in result.items() if name != "output" or field}
         for result in report["results"]
     ]
-    return report | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
+    shown = {name: field for name, field in report.items() if name != "pictures" or field}
+    return shown | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
 
 
 def _seen_whole(field: Any) -> Any:

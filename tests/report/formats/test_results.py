@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
-from retspec.records import Measured, Report, Verdict
+from retspec.records import Measured, Picture, Report, Verdict
 from retspec.report.formats.results import json as render
 from tests.report.formats.sample import criterion, failed, judged, report, sample
 
@@ -42,7 +43,9 @@ def test_the_exit_code_and_the_counts_are_in_the_file() -> None:
 
 def test_it_holds_every_field_of_the_report_sorted() -> None:
     read = _read(render(sample()))
-    assert {*read} == {*Report.__dataclass_fields__} | {"exit_code", "counts"}
+    fields = {*Report.__dataclass_fields__} | {"exit_code", "counts"}
+    assert {*read} == fields - {"pictures"}
+    assert {*_read(render(replace(sample(), pictures=(Picture(caption="a", group="b", image="c"),))))} == fields
     assert [*read] == sorted(read)
     assert [*read["results"][0]] == sorted(read["results"][0])
     assert render(sample()).endswith("\n}\n")
