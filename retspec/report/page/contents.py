@@ -93,6 +93,11 @@ class Part:
             for measured in self.report.measurements
         ]
 
+    @property
+    def every_figure(self) -> list[Placed]:
+        """All figures, in the order in which they were measured."""
+        return [placed for measured in self.report.measurements for placed in self._drawn[measured.key]]
+
     @cached_property
     def cost(self) -> Markup | str:
         """Where the time of the run went; empty where that is not worth a figure."""
