@@ -30,9 +30,19 @@ def tag(name: str, *children: str, **attributes: Attribute) -> Markup:
 
 
 def drawing(
-    width: float, height: float, marks: Iterable[Markup], *, label: str, class_: str, **more: Attribute
+    width: float,
+    height: float,
+    marks: Iterable[Markup],
+    *,
+    label: str,
+    class_: str,
+    fills: bool = False,
+    **more: Attribute,
 ) -> Markup:
-    """Return an SVG image with a label that says the same in words."""
+    """Return an SVG image with a label that says the same in words.
+
+    fills: whether it is as wide as the page, with or without styles.
+    """
     drawn = [*marks]
     texts = [mark for mark in drawn if mark.startswith("<text")]
     if texts:  # in one group, which is above the rest: what they have in common is written once
@@ -45,7 +55,7 @@ def drawing(
         role="img",
         aria_label=visible(label),
         viewBox=f"0 0 {number(width)} {number(height)}",
-        width=width,
+        width="100%" if fills else width,
         height=height,
         fill="none",
         stroke="currentColor",

@@ -87,7 +87,7 @@ MADE: dict[str, tuple[Any, dict[str, str]]] = {
         facts.MemoryEstimate("cpu", ESTIMATE, ESTIMATE, None, (1_000_000, 3_000_000, 2_000_000)),
         {
             "memory-parts": "4 images reaches 3 MB",
-            "memory-course": "from 1 MB; it is highest, 3 MB, after 67% of",
+            "memory-course": "from 1 MB; it is highest, 3 MB, after 50% of",
             "memory-ways": "full fine-tuning 3 MB",
         },
     ),

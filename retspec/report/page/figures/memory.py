@@ -66,7 +66,7 @@ def estimate_figures(facts: MemoryEstimate) -> Iterator[Figure]:
 def _course(facts: MemoryEstimate) -> Figure:
     size, unit = _unit(facts.step.peak)
     levels = [level / size for level in facts.over_step]
-    xs = [100 * (index + 1) / len(levels) for index in range(len(levels))]
+    xs = [100 * index / max(len(levels) - 1, 1) for index in range(len(levels))]
     highest = xs[levels.index(max(levels))]
     caption = (
         f"Memory over one step of {facts.step.batch_size} images on {facts.target}, by estimate, from "
