@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Measured, plain
+from PIL import Image
+
+from retspec.records import Measured, Picture, plain
 from tests.report.formats.sample import criterion, judged, report, sample
 from tests.report.page.test_figures import MADE
 
@@ -23,6 +27,18 @@ def large(**changes: Any) -> Report:
     facts = [Measured(key=name, facts=plain(held), seconds=0.2) for name, (held, _) in MADE.items()]
     fields = {"results": tuple(results), "measurements": (*facts, *_trainings())}
     return replace(sample(), **fields | changes)
+
+
+def pictured() -> Report:
+    """Return a report with pictures of the data."""
+    drawn = io.BytesIO()
+    Image.new("RGB", (96, 64), "brown").save(drawn, format="JPEG")
+    image = f"data:image/jpeg;base64,{base64.b64encode(drawn.getvalue()).decode()}"
+    groups = ("One image under its augmentations", "A batch as the model gets it")
+    pictures = [
+        Picture(caption=f"{number}_severe", group=group, image=image) for group in groups for number in range(9)
+    ]
+    return replace(sample(), pictures=tuple(pictures))
 
 
 def compared() -> list[Report]:
@@ -62,7 +78,7 @@ def _run(number: int) -> Report:
         judged(each.criterion, 0.45 + (number * 7 % 11) / 50) if each.criterion.id.startswith("criterion") else each
         for each in large().results
     ]
-    provenance = replace(sample().provenance, checkpoint_sha256=f"{number // 5:064x}")
+    provenance = replace(sample().provenance, checkpoint_sha256=f"{(number + 1) // 5:064x}")
     return large(results=tuple(results), started=f"2026-02-{1 + number:02d}T09:30:00", provenance=provenance)
 
 

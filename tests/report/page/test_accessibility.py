@@ -13,7 +13,7 @@ import pytest
 
 from retspec.report.page import render_page
 from tests.npm import library
-from tests.report.page.pages import compared, history, large, matrix
+from tests.report.page.pages import history, large, matrix, pictured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 VERSION = "4.14.1"
 PAGES = {
-    "large": lambda: render_page([large()]),
-    "comparison": lambda: render_page(compared()),
     "history": lambda: render_page(history()),
+    "pictures": lambda: render_page([pictured()]),
     "matrix": lambda: render_page([matrix()]),
 }
 
@@ -36,13 +35,14 @@ def axe() -> str:
 
 @pytest.mark.parametrize("kind", PAGES)
 def test_axe_finds_nothing(page: Page, axe: str, kind: str, tmp_path: Path) -> None:
+    """The history holds all that a page of one run holds, and all of a comparison."""
     _open(page, axe, tmp_path, PAGES[kind]())
     assert _found(page) == []
 
 
 def test_axe_finds_nothing_in_the_dark(page: Page, axe: str, tmp_path: Path) -> None:
     """Only contrasts depend on the scheme."""
-    _open(page, axe, tmp_path, PAGES["large"](), "dark")
+    _open(page, axe, tmp_path, render_page([large()]), "dark")
     assert _found(page, runOnly=["color-contrast"]) == []
 
 
