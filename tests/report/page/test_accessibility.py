@@ -64,7 +64,8 @@ def _open(page: Page, axe: str, folder: Path, text: str, scheme: str = "light") 
 
 def _found(page: Page, **options: Any) -> list[dict[str, Any]]:
     """Return each violation, with some of the elements that it is about."""
-    options = {"resultTypes": ["violations"], "preload": False, **options}
+    fixed = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}
+    options = fixed | options
     found = page.evaluate(f"axe.run(document, {json.dumps(options)}).then((each) => JSON.stringify(each.violations))")
     return [
         {"id": each["id"], "impact": each["impact"], "nodes": [node["html"][:200] for node in each["nodes"][:5]]}
