@@ -134,6 +134,14 @@ def composed(*steps: Any) -> Callable[..., Any]:
     return transforms.Compose([*steps, transforms.ToTensor(), transforms.Normalize(**IMAGENET)])
 
 
+def small() -> Callable[..., Any]:
+    return composed(transforms.Resize(32))
+
+
+def small_and_turned() -> Callable[..., Any]:
+    return composed(transforms.Resize(32), transforms.RandomRotation(90))
+
+
 def standardized_per_image() -> Callable[..., Any]:
     """The z-score of each image: there is no mean and std."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
     from retspec.records import Report
 
+PNG = "png"
+"""The plots alone, a file each."""
 HTML = "html"
 """The format that shows several results on one page."""
 
@@ -31,13 +33,25 @@ HTML = "html"
         "retspec report before.json after.json -o compared.html",
         "retspec report runs/*/results.json -o history.html",
         "retspec report report.html --format junit -o junit.xml",
+        "retspec report results.json --format png -o plots",
     ),
 )
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULTS...")
 @click.option(
-    "--format", "form", default=HTML, show_default=True, metavar="FORMAT", help="Any format that --report of run knows."
+    "--format",
+    "form",
+    default=HTML,
+    show_default=True,
+    metavar="FORMAT",
+    help="Any format that --report of run knows, or png for the plots.",
 )
-@click.option("-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Write there instead of stdout.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Write there instead of stdout; a folder for png.",
+)
 @plugin_options
 @verbose_option
 def command(results: Sequence[Path], form: str, output: Path | None, **plugins: Unpack[Plugins]) -> None:
@@ -49,11 +63,33 @@ def command(results: Sequence[Path], form: str, output: Path | None, **plugins: 
     """
     catalog = gather(plugins["plugins"], entry_points=plugins["entry_points"])
     require_apart([output] if output else [], [*results, catalog.named])
+    if form == PNG:
+        _write_plots([read_report(path) for path in results], output)
+        return
     text = _rendered([read_report(path) for path in results], form, catalog)
     if output is None:
         click.echo(text, nl=False)
     else:
         write_whole(output, text)
+
+
+def _write_plots(reports: Sequence[Report], output: Path | None) -> None:
+    """Write the plots of one run as PNG: all into a folder, or one into a file."""
+    from retspec.report.page.png import chosen, plots_of
+
+    if output is None or len(reports) > 1:
+        raise UsageError(
+            f"the format {PNG!r} writes the plots of one run: name a folder for all of them with -o, or a file such as "
+            "loss.png for one"
+        )
+    plots = [*plots_of(reports[0])]
+    if output.suffix.lower() == ".png" and not output.is_dir():
+        write_whole(output, chosen(plots, output.stem).image)
+        return
+    for plot in plots:
+        write_whole(output / f"{plot.name}.png", plot.image)
+    count = f"{len(plots)} plot{'' if len(plots) == 1 else 's'}"
+    click.echo(f"{count} in {output}" if plots else "these results hold no facts that have a plot")
 
 
 def _rendered(reports: Sequence[Report], form: str, catalog: Catalog) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from retspec.records import Measured, Outcome, Plan
+from retspec.records import Measured, Outcome, Picture, Plan
 
 
 class Libraries(msgspec.Struct, frozen=True, tag=True):
@@ -80,6 +80,12 @@ class Noted(msgspec.Struct, frozen=True, tag=True):
     notes: tuple[str, ...]
 
 
+class Pictured(msgspec.Struct, frozen=True, tag=True):
+    """Pictures of the data, for the reports: no verdict depends on them."""
+
+    pictures: tuple[Picture, ...]
+
+
 class Finished(msgspec.Struct, frozen=True, tag=True):
     """A criterion is finished."""
 
@@ -99,7 +105,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
 
 Instruction = Libraries | Job
-Message = Environment | Importing | Started | Progress | Printed | Made | Noted | Finished | Renew | Done
+Message = Environment | Importing | Started | Progress | Printed | Made | Noted | Pictured | Finished | Renew | Done
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest record."""

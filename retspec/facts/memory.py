@@ -43,6 +43,9 @@ class MemoryEstimate(Struct, frozen=True):
     """Full fine-tuning: without adapters, everything trained."""
     checkpointed: Estimate | None
     """The step with gradient checkpointing; None when it is already on, or the model does not support it."""
+    over_step: tuple[int, ...] = ()
+    """Bytes in use over the step of the spec: the most in each of at most 64 equal parts of its allocations and
+    releases, in their order; empty in results of older versions."""
 
 
 class Fitting(Struct, frozen=True):

@@ -32,5 +32,8 @@ class Overfitting(Struct, frozen=True):
     """What `accuracy` is a share of, in words."""
     scores: dict[str, Any] = {}
     """More about the answers, such as the Dice coefficient of each class."""
+    losses: tuple[tuple[int, float], ...] = ()
+    """Optimizer steps before, and the mean loss over the samples: at most 100, at equal distances, and the last; empty
+    in results of older versions."""
     unknown: str = ""
     """Why it is not known what is right; empty where it is."""

@@ -45,15 +45,17 @@ def memory_estimate(
     """
     size, shape, target = len(batch.inputs), BatchShape.of(batch), target or _target(device)
 
-    def estimate(module: nn.Module) -> Estimate:
-        return Foresight(module, shape, trainer, target=target).estimate(size)
+    def foresee(module: nn.Module) -> Foresight:
+        return Foresight(module, shape, trainer, target=target)
 
+    own = foresee(skeleton.module)
     checkpointed = None if trainer.recipe.grad_checkpointing else _checkpointed(skeleton)
     return MemoryEstimate(
         target,
-        step=estimate(skeleton.module),
-        full=estimate(fully_trained(skeleton.copy())),
-        checkpointed=None if checkpointed is None else estimate(checkpointed),
+        step=own.estimate(size),
+        full=foresee(fully_trained(skeleton.copy())).estimate(size),
+        checkpointed=None if checkpointed is None else foresee(checkpointed).estimate(size),
+        over_step=own.course(size),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from retspec.errors import Inconclusive
 from retspec.facts import Overfitting
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.tasks.task import Right, Task
     from retspec.subjects.training.trainer import Trainer
+
+
+MOST_LOSSES = 99
 
 
 def _passes(recipe: Recipe, samples: int, most_steps: int) -> Passes:  # noqa: ARG001 - every counter gets all
@@ -61,16 +65,25 @@ def overfitting(
         model.train()
         watched = _Watched(trainer.on(model, batch, steps=most_steps), trainer)
         looks: list[_Look] = []
+        losses: list[tuple[int, float]] = []
         learnt: _Look | None = None
         for step in range(most_steps + 1):
             progress(step, most_steps)
             look = watched.look(step)
             looks = [*looks[:1], look]
+            losses.append((step, look.loss))
             learnt = look if learnt is None and look.is_learnt else learnt
             if (learnt and look.loss <= LEARNT) or step == most_steps:
                 break
             watched.trainer.update()
-    return watched.facts(looks[0], learnt, looks[-1], most_steps)
+    facts = watched.facts(looks[0], learnt, looks[-1], most_steps)
+    return replace(facts, losses=_thinned(losses))
+
+
+def _thinned(losses: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
+    """Return so many at equal distances, and the last."""
+    every = -(-len(losses) // MOST_LOSSES)
+    return (*losses[:-1:every], losses[-1])
 
 
 @dataclass(frozen=True)

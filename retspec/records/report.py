@@ -65,6 +65,21 @@ class Measured:
     """Ids of the criteria that read it; unknown, and empty, in results of an earlier retspec."""
 
 
+MOST_PICTURES = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A small picture of the data, which a spec asks for with `run: {gallery: 12}`."""
+
+    caption: str
+    """What it shows: a label, or how it was augmented."""
+    group: str
+    """What it is shown with, as a heading."""
+    image: str
+    """A data URI."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
     """What the verdicts are about: enough to decide whether two results are comparable."""
@@ -129,6 +144,8 @@ class Report:
     """What went wrong with the run itself, outside any one criterion."""
     notes: tuple[str, ...] = ()
     """What a reader should know whatever was asked, in whole sentences, such as files that no split lists."""
+    pictures: tuple[Picture, ...] = ()
+    """At most 24; `results.json` leaves the field out where the spec asks for none."""
     interrupted: int = 0
     """Number of the signal that ended the run, or 0."""
     strict: bool = False

@@ -261,6 +261,16 @@ class RunOptions:
     measurement_timeout: Annotated[Duration, Meta(description="For each measurement.")] | None = None
     memory: Annotated[Size, Meta(description="CPU memory that the worker may take; enforced on Linux.")] | None = None
     threads: Annotated[PositiveInt, Meta(description="CPU threads of torch.")] | None = None
+    gallery: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=24,
+            description="Small pictures of your data in the reports, of the batch and of one image under its "
+            "augmentations: anyone who gets a report sees them. 0 for none.",
+            examples=[12],
+        ),
+    ] = 0
     mask: Annotated[
         list[str],
         Meta(

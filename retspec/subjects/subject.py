@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from retspec.facts import Dataset, DistributedRun
     from retspec.plugin import Source
-    from retspec.records import Config, Recipe, Spec
+    from retspec.records import Config, Picture, Recipe, Spec
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.transforms import Transforms
     from retspec.subjects.data.user_loaders import UserLoaders
@@ -50,7 +50,7 @@ class Subject:
     weights (`weights`), the skeleton is made from it, so that both have the same layers; otherwise it is built on the
     meta device, and no weights are made.
 
-    making: entered with the name of a part while it is made; note: called with what a reader should know of it.
+    making: entered with the name of a part while it is made; note, show: called with notes and pictures for a reader.
     """
 
     def __init__(  # noqa: PLR0913 - the sources of each section
@@ -66,6 +66,7 @@ class Subject:
         progress: Callable[[int, int], None] = lambda _step, _total: None,
         making: Callable[[str], AbstractContextManager[object]] = nullcontext,
         note: Callable[[tuple[str, ...]], None] = lambda _notes: None,
+        show: Callable[[tuple[Picture, ...]], None] = lambda _pictures: None,
     ) -> None:
         know(model_sources.values())
         self._spec = spec
@@ -79,6 +80,7 @@ class Subject:
             outputs=lambda shape: self.skeleton.trace(shape).output_shape,
             making=making,
             note=note,
+            show=show,
         )
         self._weights = weights
         self._note = note
@@ -266,10 +268,7 @@ class Subject:
 
         It returns none where nothing is given or named. It raises SubjectError for a path that is not there.
         """
-        return lambda given: folders_of(given, (*self._spec.folders, Path.cwd())) if given else self._own_folders()
-
-    def _own_folders(self) -> tuple[str, ...]:
-        return (self.dataset.folder,) if self._data.source.gives_files else ()
+        return lambda given: folders_of(given, (*self._spec.folders, Path.cwd())) if given else self._data.own_folders
 
     @property
     def transforms(self) -> Transforms:
@@ -283,7 +282,7 @@ class Subject:
         Of a training of the user's own, it is the first one that entered the model.
         """
         if self._is_launched:
-            return self.watched_run.batch
+            return self._data.gallery.seen(self.watched_run.batch)
         return self._on_device(*self._data.take(None))
 
     @property

@@ -16,7 +16,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from retspec.records import Asked, Criterion, Measured, Observed, Output, Regression, Report, Result, Waiver
+from retspec.records import Asked, Criterion, Measured, Observed, Output, Picture, Regression, Report, Result, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,6 +108,7 @@ class Mask:
             measurements=tuple(map(self.measured, report.measurements)),
             faults=tuple(map(self.text, report.faults)),
             notes=tuple(map(self.text, report.notes)),
+            pictures=tuple(map(self.picture, report.pictures)),
             cells=tuple(map(self.report, report.cells)),
         )
 
@@ -127,6 +128,10 @@ class Mask:
     def measured(self, measured: Measured) -> Measured:
         """Return what was measured without secrets."""
         return replace(measured, key=self.text(measured.key), facts=self.data(measured.facts))
+
+    def picture(self, picture: Picture) -> Picture:
+        """Return a picture without secrets in its words."""
+        return replace(picture, caption=self.text(picture.caption), group=self.text(picture.group))
 
     def _output(self, output: Output) -> Output:
         return Output(source=self.text(output.source), stdout=self.text(output.stdout), stderr=self.text(output.stderr))

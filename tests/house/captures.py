@@ -59,7 +59,11 @@ def gate() -> Report:
         _judged("lora_layers", 12, 12, 13),
         _judged("loss_drop", 0.12, 0.5, 14),
         _judged("overfit_accuracy", 0.75, 1.0, 15),
-        failed(criterion("compile_atol", 1e-5, line=16, direction=Direction.AT_MOST), Verdict.ERROR, "torch.compile needs a compiler of C++"),
+        failed(
+            criterion("compile_atol", 1e-5, line=16, direction=Direction.AT_MOST),
+            Verdict.ERROR,
+            "torch.compile needs a compiler of C++",
+        ),
     ]
     made = (Measured(key="parameters", seconds=0.3), Measured(key="training", seconds=14.2))
     taken = (0.4, 0.0, 16.1, 0.0, 0.0)

@@ -73,7 +73,7 @@ def test_the_estimate_is_what_real_tensors_take(size: int, recipe: Recipe, *, lo
     model, real = vit_tiny(lora=lora, checkpointed=checkpointed), batch(size, side=64)
     measured = memory.function(model, real, TrainerMaker(recipe), lambda *_: None, iterations=2)
     dry = Foresight(hollow(model, on_meta), BatchShape.of(real), TrainerMaker(recipe), target="cpu")
-    assert dry.estimate(size).peak == measured.peak
+    assert dry.estimate(size).peak == measured.peak == max(dry.course(size))
 
 
 @pytest.mark.parametrize("amp", ["none", "bfloat16"])
@@ -130,6 +130,7 @@ def test_cuda_rounds_up_and_updates_all_parameters_at_once() -> None:
     on_cpu, on_cuda = (foresight(model, target).estimate(1) for target in ("cpu", "cuda"))
     weights = sum(parameter.nbytes for parameter in model.parameters())
     assert on_cuda.peak % 512 == 0
+    assert on_cuda.peak == max(foresight(model, "cuda").course(1))
     assert on_cuda.parts["cuBLAS workspaces"] == CUDA_WORKSPACES
     assert on_cuda.peak - CUDA_WORKSPACES > on_cpu.peak + 0.5 * weights
 

@@ -22,8 +22,9 @@ pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 FILES = re.findall(r"^```\w+\n(?:#|//) (\S+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-WORKFLOW, GITLAB, JENKINS, PRE_COMMIT = (
+WORKFLOW, PAGES, GITLAB, JENKINS, PRE_COMMIT = (
     ".github/workflows/acceptance.yml",
+    ".github/workflows/report.yml",
     ".gitlab-ci.yml",
     "Jenkinsfile",
     ".pre-commit-config.yaml",
@@ -40,10 +41,13 @@ def _read(name: str, number: int = 0) -> dict[str, Any]:
 
 
 def test_the_page_holds_a_file_for_each_surface() -> None:
-    assert [name for name, _ in FILES] == [WORKFLOW, GITLAB, JENKINS, PRE_COMMIT, PRE_COMMIT]
+    assert [name for name, _ in FILES] == [WORKFLOW, PAGES, GITLAB, JENKINS, PRE_COMMIT, PRE_COMMIT]
 
 
-@pytest.mark.parametrize(("name", "schema"), [(WORKFLOW, "vendor.github-workflows"), (GITLAB, "vendor.gitlab-ci")])
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [(WORKFLOW, "vendor.github-workflows"), (PAGES, "vendor.github-workflows"), (GITLAB, "vendor.gitlab-ci")],
+)
 def test_a_file_is_valid_under_the_schema_of_its_reader(name: str, schema: str, tmp_path: Path) -> None:
     (tmp_path / "file.yaml").write_text(_file(name))
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, tmp_path / "file.yaml"]
@@ -59,8 +63,9 @@ def _steps() -> list[dict[str, Any]]:
     return steps
 
 
-def test_the_workflow_gives_the_action_inputs_that_it_has() -> None:
-    (step,) = [step for step in _steps() if "OWNER/retspec" in step.get("uses", "")]
+@pytest.mark.parametrize(("name", "job"), [(WORKFLOW, "retspec"), (PAGES, "report")])
+def test_the_workflow_gives_the_action_inputs_that_it_has(name: str, job: str) -> None:
+    (step,) = [step for step in _read(name)["jobs"][job]["steps"] if "OWNER/retspec" in step.get("uses", "")]
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     assert step["with"].keys() <= action["inputs"].keys()
     assert {name for name, each in action["inputs"].items() if each.get("required")} <= step["with"].keys()
@@ -112,6 +117,25 @@ def test_a_job_runs_and_its_report_is_where_it_is_looked_for(
     assert [call[-3:] for call in project.calls if "install" in call] == [["install", "-r", "requirements.txt"]]
     (report,) = project.folder.glob(reports)
     assert report.read_text().count("<testcase ") == 2
+    _publishes_the_page(project)
+
+
+def _publishes_the_page(project: Project) -> None:
+    """Run what copies the report to where each service publishes from; it is the same, whatever the verdicts are."""
+    (on_github,) = [step["run"] for step in _read(PAGES)["jobs"]["report"]["steps"] if "run" in step]
+    (on_gitlab,) = _read(GITLAB)["pages"]["script"]
+    (on_jenkins,) = re.findall(r"reportDir: '(.*?)', reportFiles: '(.*?)'", _file(JENKINS))
+    assert project.shell(on_github).returncode == project.shell(on_gitlab).returncode == 0
+    pages = [project.folder / path for path in ("site/index.html", "public/index.html", "/".join(on_jenkins))]
+    assert len({page.read_bytes() for page in pages}) == 1
+    assert pages[0].read_text().startswith("<!doctype html>")
+
+
+def test_the_page_is_published_red_or_green() -> None:
+    steps = _read(PAGES)["jobs"]["report"]["steps"]
+    assert [step.get("if") for step in steps] == [None, None, "always()", "always()", "always()"]
+    assert _read(GITLAB)["pages"]["rules"][0]["when"] == "always"
+    assert _read(GITLAB)["acceptance"]["artifacts"]["paths"] == ["reports/"]
 
 
 def test_the_stricter_family_is_written_as_the_page_says(project: Project) -> None:

@@ -15,6 +15,7 @@ from retspec.engine.protocol import (
     Importing,
     Made,
     Noted,
+    Pictured,
     Printed,
     Progress,
     Renew,
@@ -44,7 +45,7 @@ class ProtocolCheck:
                 return self._environment(facts)
             case Started(name):
                 return self._start(name)
-            case Importing() | Progress() | Printed() | Noted():
+            case Importing() | Progress() | Printed() | Noted() | Pictured():
                 return self._source(message)
             case Made(measured):
                 return self._make(measured)
@@ -71,8 +72,8 @@ class ProtocolCheck:
         self._at_work = self._waiting.pop()
         return ""
 
-    def _source(self, message: Importing | Progress | Printed | Noted) -> str:
-        if isinstance(message, Importing | Noted):  # no verdict depends on it
+    def _source(self, message: Importing | Progress | Printed | Noted | Pictured) -> str:
+        if isinstance(message, (Importing, Noted, Pictured)):  # no verdict depends on it
             return ""
         key = message.source if isinstance(message, Printed) else message.key
         if key in self._readers or key in PARTS or (isinstance(message, Printed) and not key):

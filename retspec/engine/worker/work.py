@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line, visible
-from retspec.engine.protocol import Done, Environment, Finished, Noted, Progress, Renew, Started
+from retspec.engine.protocol import Done, Environment, Finished, Noted, Pictured, Progress, Renew, Started
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
@@ -81,6 +81,7 @@ def _answer(
         progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
         making=recording.printing.of,
         note=lambda notes: channel.send(Noted(notes)),
+        show=lambda pictures: channel.send(Pictured(pictures)),
     )
     container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:

@@ -3,9 +3,9 @@ r"""results.json: everything that a run found, for programs; `retspec judge` and
 It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
-written as text. The report has the field `asked` only if options selected or overrode something, a result
-the field `output` only if something was printed, an observation the field `unseen` only if something was not looked at,
-and `noise` only if a miss may be due to it.
+written as text. A report has the fields `asked` and `pictures` only if options selected or overrode something and if
+the spec asks for pictures; a result the field `output` only if something was printed; an observation the field
+`unseen` only if something was not looked at, and `noise` only if a miss may be due to it.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report without `asked` where nothing was, and without the outputs for which nothing was printed."""
+    """Return a report without `asked` and `pictures` where there is nothing, and without empty outputs."""
     results = [
         {name: _seen_whole(field) for name, field in result.items() if name != "output" or field}
         for result in report["results"]
     ]
-    kept = {name: field for name, field in report.items() if name != "asked" or any(field.values())}
+    holds = {"asked": any(report["asked"].values()), "pictures": bool(report["pictures"])}
+    kept = {name: field for name, field in report.items() if holds.get(name, True)}
     return kept | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.engine.interrupts import Interrupted, interruptible, raise_if_interrupted
-from retspec.engine.protocol import Done, Environment, Importing, Job, Made, Noted, Progress
+from retspec.engine.protocol import Done, Environment, Importing, Job, Made, Noted, Pictured, Progress
 from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import opening
@@ -59,6 +59,8 @@ class LiveCell:
                 live.part.note(measured)
             case Noted(notes):
                 live.part.add_notes(*notes)
+            case Pictured(pictures):
+                live.part.show(pictures)
             case Environment(facts):
                 live.part.note_environment(facts)
             case Importing(library):

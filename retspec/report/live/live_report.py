@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from retspec.plugins.notifying import notify
+from retspec.records import MOST_PICTURES
 from retspec.report.live.opening import composed
 from retspec.report.live.writing import destinations, write_reports
 from retspec.text.masking import Mask
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Measured, Report, Result
+    from retspec.records import Measured, Picture, Report, Result
 
 MOST_OF_THE_TIME = 10
 """A file is rewritten after this many times the duration of the last write, so that writing takes little of a run."""
@@ -85,6 +86,10 @@ class LivePart:
         """Record what a reader should know whatever was asked; repeated notes are kept once, and a flood is cut off."""
         masked = map(self._mask.text, notes)
         self._report = replace(self._report, notes=tuple(dict.fromkeys((*self._report.notes, *masked)))[:MOST_NOTES])
+
+    def show(self, pictures: tuple[Picture, ...]) -> None:
+        """Record pictures of the data; they replace those of an earlier worker."""
+        self._report = replace(self._report, pictures=tuple(map(self._mask.picture, pictures[:MOST_PICTURES])))
 
     def end(self, *, interrupted: int = 0) -> None:
         """Record how long it took, and the signal that ended it."""

@@ -66,8 +66,8 @@ def rendered(reporter: Reporter, report: Report) -> str:
     return text
 
 
-def write_whole(path: Path, text: str, kind: str = "report") -> None:
-    """Replace a file by new text in one step, so that readers never see half of it; its permissions stay as they are.
+def write_whole(path: Path, content: str | bytes, kind: str = "report") -> None:
+    """Replace a file by new content in one step, so that readers never see half of it; its permissions stay.
 
     kind: the word for the file in messages. Raises ReportError if it cannot be written.
     """
@@ -76,8 +76,8 @@ def write_whole(path: Path, text: str, kind: str = "report") -> None:
         target = _replaceable(path)
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:MOST_OF_A_NAME]}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
         Path(temporary).chmod(mode)
         Path(temporary).replace(target)
     except OSError as error:

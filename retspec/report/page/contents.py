@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from retspec.records import MOST_PICTURES
 from retspec.report.formats.table import worst_first
 from retspec.report.page.criteria import Entry, Placed, anchor_of, flat, kind_of, place_of
 from retspec.report.page.figures import figures_of
@@ -17,8 +19,11 @@ from retspec.text.wording import duration, outcome, summary, troubles
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from retspec.records import Measured, Report, Result
+    from retspec.records import Measured, Picture, Report, Result
 
+_PICTURE = re.compile(r"data:image/(jpeg|webp|png);base64,[A-Za-z0-9+/]+={0,2}")
+_LARGEST_PICTURE = 30_000
+"""Characters of a picture of 96 pixels a side, and many more."""
 KINDS = ("missed", "undecided", "warned", "waived", "skipped", "met")
 _KIND_WORDS = {"undecided": "no verdict"}
 
@@ -88,6 +93,11 @@ class Part:
             for measured in self.report.measurements
         ]
 
+    @property
+    def every_figure(self) -> list[Placed]:
+        """All figures, in the order in which they were measured."""
+        return [placed for measured in self.report.measurements for placed in self._drawn[measured.key]]
+
     @cached_property
     def cost(self) -> Markup | str:
         """Where the time of the run went; empty where that is not worth a figure."""
@@ -95,6 +105,15 @@ class Part:
         rows = [Row(_short(measured.key), measured.seconds, duration(measured.seconds)) for measured in slow]
         worth = [row for row in rows if row.value >= 0.05]  # noqa: PLR2004 - seconds
         return bars("Seconds of each measurement, slowest first.", worth) if len(worth) > 1 else ""
+
+    @cached_property
+    def gallery(self) -> list[tuple[str, list[Picture]]]:
+        """Its pictures by their heading; none that would load something, whatever a file of results holds."""
+        found: dict[str, list[Picture]] = {}
+        for picture in self.report.pictures[:MOST_PICTURES]:
+            if len(picture.image) <= _LARGEST_PICTURE and _PICTURE.fullmatch(picture.image):
+                found.setdefault(flat(picture.group), []).append(picture)
+        return [*found.items()]
 
     def _figures(self, measured: Measured) -> tuple[Placed, ...]:
         address = anchor_of(f"figure.{self._prefix}{measured.key}")

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.records import Direction, Report, Result
-from retspec.report.page.criteria import anchor_of, kind_of, value_of
+from retspec.report.page.criteria import Entry, anchor_of, kind_of, value_of
 from retspec.report.page.marks import sparkline
 from retspec.results.comparing import Comparison, Trend, circumstances, compare
 from retspec.text.wording import exact, is_number, outcome, readable, required
@@ -72,6 +72,13 @@ class Change:
         text = f"{'+' if change > 0 else ''}{readable(change)}"
         text = text if percent is None else f"{text} ({percent:+.1f}%)"
         return text.replace("(-", "(\N{MINUS SIGN}").replace("-", "\N{MINUS SIGN}", change < 0)
+
+    @property
+    def bullet(self) -> Markup | str:
+        """Both values against the new limit as a drawing; empty where there are no two."""
+        if self.old is None or self.new is None:
+            return ""
+        return Entry(result=self.new, anchor=self.anchor, place="", measured_on=(), before=self.old).bullet
 
     @property
     def rank(self) -> tuple[int, int]:

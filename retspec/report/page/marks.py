@@ -143,7 +143,9 @@ def bars(label: str, rows: Sequence[Row], *, limit: tuple[str, float] | None = N
 def grid(
     label: str, rows: Sequence[str], columns: tuple[str, str, str], values: Sequence[Sequence[float | None]]
 ) -> Markup:
-    """Draw a cell for each value, darker for larger ones by their logarithm; a cross where it is missing or zero.
+    """Draw a cell for each value, in a stronger colour for larger ones, by their logarithm.
+
+    A dotted line is where a value is missing or zero.
 
     columns: the name of the horizontal axis, and of its first and last column.
     """
@@ -252,7 +254,7 @@ def tally(label: str, counts: Sequence[tuple[str, int]]) -> Markup:
         wide = room * count / total
         marks.append(tag("rect", x=start, width=wide, height=8, class_=kind, fill="currentColor", stroke="none"))
         start += wide + gap
-    return drawing(1000, 8, marks, label=label, class_="tally", preserveAspectRatio="none")
+    return drawing(1000, 8, marks, label=label, class_="tally", fills=True, preserveAspectRatio="none")
 
 
 def _short(value: float) -> str:

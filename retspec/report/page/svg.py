@@ -30,39 +30,43 @@ def tag(name: str, *children: str, **attributes: Attribute) -> Markup:
 
 
 def drawing(
-    width: float, height: float, marks: Iterable[Markup], *, label: str, class_: str, **more: Attribute
+    width: float,
+    height: float,
+    marks: Iterable[Markup],
+    *,
+    label: str,
+    class_: str,
+    fills: bool = False,
+    **more: Attribute,
 ) -> Markup:
-    """Return an SVG image with a label that says the same in words."""
+    """Return an SVG image with a label that says the same in words.
+
+    fills: whether it is as wide as the page, with or without styles.
+    """
+    drawn = [*marks]
+    texts = [mark for mark in drawn if mark.startswith("<text")]
+    if texts:  # in one group, which is above the rest: what they have in common is written once
+        group = tag("g", *texts, fill="currentColor", stroke="none", font_size=11, font_family="sans-serif")
+        drawn = [*(mark for mark in drawn if not mark.startswith("<text")), group]
     return tag(
         "svg",
-        *marks,
+        *drawn,
         class_=class_,
         role="img",
         aria_label=visible(label),
         viewBox=f"0 0 {number(width)} {number(height)}",
-        width=width,
+        width="100%" if fills else width,
         height=height,
         fill="none",
         stroke="currentColor",
-        font_size=11,
-        font_family="sans-serif",
         **more,
     )
 
 
 def words(text: str, x: float, y: float, anchor: str = "start", class_: str | None = None) -> Markup:
-    """Return a text at a place; `anchor` is start, middle or end."""
+    """Return a text of a drawing; `anchor` is start, middle or end."""
     anchored = None if anchor == "start" else anchor
-    return tag(
-        "text",
-        visible(text),
-        x=x,
-        y=y,
-        text_anchor=anchored,
-        class_=class_,
-        fill="currentColor",
-        stroke="none",
-    )
+    return tag("text", visible(text), x=x, y=y, text_anchor=anchored, class_=class_)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str | None = None, **more: Attribute) -> Markup:

@@ -14,6 +14,7 @@ from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
 from retspec.subjects.data.classes import class_notes, unnumbered_notes, with_classes
 from retspec.subjects.data.eyes import eye_notes, eyes_of
+from retspec.subjects.data.gallery import Gallery
 from retspec.subjects.data.groups import with_groups
 from retspec.subjects.data.images import take_images, with_images
 from retspec.subjects.data.loaders import FileFeed
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from retspec.facts import Dataset
     from retspec.plugin import Source
-    from retspec.records import Keys, Spec
+    from retspec.records import Keys, Picture, Spec
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.models.skeleton import Skeleton
@@ -47,7 +48,7 @@ class DataBuilder:
     skeleton: the model without weights, for its input size; None in a spec without a model.
     outputs: the shape of the model's output for a batch of that shape; raises SubjectError without a model.
     making: entered with the name of a part while it is made.
-    note: called with what a reader should know of the dataset, in whole sentences.
+    note: called with what a reader should know of the dataset, in whole sentences. show: called with pictures of it.
     """
 
     def __init__(  # noqa: PLR0913 - what it takes from the model, and what it reports
@@ -60,6 +61,7 @@ class DataBuilder:
         outputs: Callable[[tuple[int, ...]], tuple[int, ...]],
         making: Callable[[str], AbstractContextManager[object]],
         note: Callable[[tuple[str, ...]], None],
+        show: Callable[[tuple[Picture, ...]], None],
     ) -> None:
         self._data = spec.data
         self._folder = Path(spec.file).resolve().parent
@@ -70,6 +72,7 @@ class DataBuilder:
         self._recipe = spec.train
         self._making = making
         self._note = note
+        self.gallery = Gallery(spec.run.gallery, spec.run.seed, show)
         self.source = sources[spec.data.source]
         declared = self.source.arguments  # a spec arrives as plain data
         self._arguments = {
@@ -106,6 +109,11 @@ class DataBuilder:
         eyes = eyes_of(dataset)
         notes = (*dataset.notes, *unnumbered_notes(dataset), *strange, *eye_notes(eyes))
         return replace(dataset, notes=notes, eyes=eyes)
+
+    @property
+    def own_folders(self) -> tuple[str, ...]:
+        """The folder of the dataset; none where the source gives no files."""
+        return (self.dataset.folder,) if self.source.gives_files else ()
 
     @cached_property
     def transforms(self) -> Transforms:
@@ -150,14 +158,17 @@ class DataBuilder:
     def take(self, samples: int | None) -> tuple[Tensor, Tensor]:
         """Return a batch (inputs, targets) of a number of images; None for the batch size of the spec."""
         if self.source.gives_files:
+            dataset, evaluate = self.dataset, self.gallery.evaluating(self.transforms)
             with seeded(self._seed):
-                images = take_images(self.dataset, self.transforms.evaluate, samples or self._batch_size, self._seed)
-            return self._noted(images)
+                pair = take_images(dataset, evaluate, samples or self._batch_size, self._seed)
+            self.gallery.show_batch(*pair, transform=self.transforms.evaluate, classes=dataset.first.classes)
+            return self._noted(pair)
         given = self.batches(samples)
-        if isinstance(given, tuple):
-            return given
-        with seeded(self._seed):
-            return self._noted(given.first)
+        if not isinstance(given, tuple):
+            with seeded(self._seed):
+                given = self._noted(given.first)
+        self.gallery.show_batch(*given)
+        return given
 
     def require(self, dtype: torch.dtype) -> None:
         """Raise SubjectError for several inputs that a model of this dtype cannot get as they are."""

@@ -15,7 +15,7 @@ from retspec.subjects.data.parts import in_rows
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from PIL.Image import Image
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from retspec.facts import Example
     from retspec.regular_files import Part
-    from retspec.subjects.data.transforms import Transform
 
 
 def open_image(path: Path | Part) -> Image:
@@ -52,7 +51,9 @@ class Items:
     or a tensor (classes,) of ones and zeros. Several images of an example are a tuple of such tensors.
     """
 
-    def __init__(self, dataset: Dataset, examples: Sequence[Example], transform: Transform, length: int) -> None:
+    def __init__(
+        self, dataset: Dataset, examples: Sequence[Example], transform: Callable[[Image], Tensor], length: int
+    ) -> None:
         self._pairs = [(tuple(map(dataset.content, example.files)), example.label) for example in examples]
         self._transform = transform
         self._length = length
@@ -82,7 +83,7 @@ def with_images(made: Any, source: str) -> Dataset:
     return made
 
 
-def take_images(dataset: Dataset, transform: Transform, samples: int, seed: int) -> Pair:
+def take_images(dataset: Dataset, transform: Callable[[Image], Tensor], samples: int, seed: int) -> Pair:
     """Return images of the first split, (batch, channels, height, width), and their labels, (batch,), int64.
 
     Of several label columns the labels are (batch, classes), float32; several images of an example lie in rows.

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+MOST_READINGS = 64
+"""Readings that the course of a step is reduced to."""
+
+
 class Role(StrEnum):
     """What a storage is for."""
 
@@ -48,8 +52,7 @@ class AllocationTrace:
 
         grain: the size of each storage is rounded up to a multiple of so many bytes.
         """
-        sizes = [-(-size // grain) * grain for size in self.sizes]
-        left = self._left_behind()
+        sizes, left = self._rounded(grain), self._left_behind()
         parts = dict.fromkeys(Role, 0)
         for index in left:
             parts[self.roles[index]] += sizes[index]
@@ -61,6 +64,14 @@ class AllocationTrace:
             parts[self.roles[index]] += sizes[index] if event >= 0 else -sizes[index]
         return levels[last], {role.value: size for role, size in parts.items()}
 
+    def course(self, grain: int = 1) -> tuple[int, ...]:
+        """Return the bytes in use over any later step: the most in each of at most 64 equal parts of its events."""
+        sizes, left = self._rounded(grain), self._left_behind()
+        events = [event for event in self.events if event not in left]
+        levels = list(_levels(sum(sizes[index] for index in left), sizes, events))
+        every = -(-len(levels) // MOST_READINGS)
+        return tuple(max(levels[start : start + every]) for start in range(0, len(levels), every))
+
     def at(self, batch_size: int, other: AllocationTrace) -> AllocationTrace | None:
         """Return the trace at a third batch size, predicted from this and another one; None if not possible."""
         steps, rest = divmod(batch_size - self.batch_size, other.batch_size - self.batch_size)
@@ -68,6 +79,9 @@ class AllocationTrace:
             return None
         sizes = tuple(a + steps * (b - a) for a, b in zip(self.sizes, other.sizes, strict=True))
         return AllocationTrace(batch_size, sizes, self.roles, self.events)
+
+    def _rounded(self, grain: int) -> list[int]:
+        return [-(-size // grain) * grain for size in self.sizes]
 
     def _left_behind(self) -> set[int]:
         dead = {~event for event in self.events if event < 0}

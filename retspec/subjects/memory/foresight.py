@@ -47,6 +47,12 @@ class Foresight:
         is_predicted = batch_size <= self._confirmed
         return self._read(self._predicted(batch_size) if is_predicted else self._trace(batch_size))
 
+    def course(self, batch_size: int) -> tuple[int, ...]:
+        """Return the bytes in use over a step, part by part; its largest is the peak of `estimate`."""
+        if self._on_cuda:
+            return tuple(level + CUDA_WORKSPACES for level in self._trace(batch_size).course(CUDA_GRAIN))
+        return self._trace(batch_size).course()
+
     def largest(self, memory: int, *, known_to: int = 0) -> int:
         """Return the largest multiple of the accumulation whose peak fits in `memory` bytes; 0 if none does.
 

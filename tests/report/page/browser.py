@@ -56,15 +56,19 @@ class Page:
         """Make the window so many pixels large."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
-    def prefer(self, **features: str) -> None:
-        """Set what media queries find, such as `prefers-color-scheme`."""
+    def prefer(self, media: str = "", **features: str) -> None:
+        """Set what media queries find: `print`, or features such as `prefers-color-scheme`."""
         named = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
-        self.call("Emulation.setEmulatedMedia", features=named)
+        self.call("Emulation.setEmulatedMedia", media=media, features=named)
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Open a file and wait until it is loaded."""
+        self.visit(path.absolute().as_uri() + fragment)
+
+    def visit(self, url: str) -> None:
+        """Open an address and wait until it is loaded."""
         self._browser.events.clear()
-        self.call("Page.navigate", url=path.absolute().as_uri() + fragment)
+        self.call("Page.navigate", url=url)
         self._browser.wait_for("Page.loadEventFired")
         self.evaluate("document.readyState")  # what it has said until then has arrived
         self.events = [*self._browser.events]

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from retspec import facts
+from retspec.facts.reruns import Trace, TwoRuns
 from retspec.records import Measured, plain
 from retspec.report.page.figures import _DRAWN, figures_of
 from tests.report.formats.sample import sample
@@ -56,6 +57,7 @@ LOADING = facts.Loading(
     model_elements=100,
     modules=(facts.ModuleCoverage("blocks.0", 75, 75), facts.ModuleCoverage("head", 25, 0)),
 )
+TRACE = Trace("train.py", "", (1.6, 1.1), ((0.1,), (0.1,)), ("a", "b"), {}, {}, 1.0)
 AGREEMENT = facts.GradientAgreement(0.0, (facts.TensorDeviation("base_model.model.head.weight", 0.01),), 1.0)
 TRAINING = sample().measurements[0].facts
 MADE: dict[str, tuple[Any, dict[str, str]]] = {
@@ -82,14 +84,22 @@ MADE: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "memory": (facts.Memory("live bytes", 5_000_000, (1_000_000, 2_000_000), 9), {"memory": "from 1 to 2 MB"}),
     "memory_estimate": (
-        facts.MemoryEstimate("cpu", ESTIMATE, ESTIMATE, None),
-        {"memory-parts": "4 images reaches 3 MB", "memory-ways": "full fine-tuning 3 MB"},
+        facts.MemoryEstimate("cpu", ESTIMATE, ESTIMATE, None, (1_000_000, 3_000_000, 2_000_000)),
+        {
+            "memory-parts": "4 images reaches 3 MB",
+            "memory-course": "from 1 MB; it is highest, 3 MB, after 50% of",
+            "memory-ways": "full fine-tuning 3 MB",
+        },
     ),
     "memory_fit": (
         facts.MemoryFit("cuda", 8_000_000_000, "float32", (), (facts.Fitting("none", 64, 32, ESTIMATE, ESTIMATE),)),
         {"batch-sizes": "8 GB, by estimate: 64 images in float32"},
     ),
     "merging": (facts.Merging(0.1, 0.1, 1.0, 1.0, 0, (facts.LayerDeviation("qkv", 0.5),)), {"merging": "worst is qkv"}),
+    "overfitting": (
+        facts.Overfitting(10, 100, 40, 1.0, 0.01, losses=((0, 1.6), (20, 0.4), (40, 0.01))),
+        {"overfitting": "10 samples goes from 1.6 to 0.01 over 40 steps: learnt after 40 steps."},
+    ),
     "parameters": (
         facts.Parameters(
             (
@@ -102,6 +112,11 @@ MADE: dict[str, tuple[Any, dict[str, str]]] = {
     "precision": (AGREEMENT, {"agreement": "worst is head.weight"}),
     "profile": (facts.Profile((facts.Operator("aten::mm", 3.0, 7),)), {"operators": "aten::mm: 3 ms, 7 calls"}),
     "ranks": (facts.Ranks((facts.RankCount(4, 100), facts.RankCount(8, 200))), {"ranks": "at each rank"}),
+    "resumed_run": (TwoRuns(TRACE, TRACE), {"two-runs": "they are the same, bit by bit"}),
+    "second_run": (
+        TwoRuns(TRACE, msgspec.structs.replace(TRACE, losses=(1.6, 1.2, 1.1))),
+        {"two-runs": "over 3 steps: they first differ at step 2"},
+    ),
     "splits": (
         facts.Splits(
             counts={"train": {"a": 3, "b": 1}, "val": {"a": 0}},

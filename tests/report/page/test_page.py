@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retspec.errors import Mark, UsageError
-from retspec.records import Direction, Measured, Output, Provenance, Report, Verdict
+from retspec.records import MOST_PICTURES, Direction, Measured, Output, Picture, Provenance, Report, Verdict
 from retspec.report.formats.github import github
 from retspec.report.formats.junit import junit
 from retspec.report.formats.markdown import markdown
@@ -259,6 +259,27 @@ def test_more_results_show_the_course_of_each_criterion() -> None:
     assert 'aria-label="3 values from 0.21 to 0.31"' in row[: row.index("</tr>")]
     assert row[: row.index("</tr>")].count('class="change"') == 1
     assert row[: row.index("</tr>")].count('class="limit"') == 1
+
+
+def test_pictures_are_shown_with_what_they_are_and_a_warning() -> None:
+    uri = "data:image/jpeg;base64,/9j/4AAQSkZJRg=="
+    pictures = [Picture(caption=HOSTILE, group=HOSTILE, image=uri) for _ in range(30)]
+    page = render_page([report(judged(criterion(), 0.9), pictures=tuple(pictures))])
+    found = Reader(page)
+    assert found.attributes("src") == [uri] * MOST_PICTURES
+    assert "anyone who gets this file sees them" in found.text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "alert(2)" not in " ".join(found.attributes("onerror"))
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["https://example.org/a.png", "javascript:alert(1)", "data:image/svg+xml;base64,PHN2Zz4=", "data:text/html,x", ""],
+)
+def test_a_picture_that_would_load_or_run_something_is_left_out(image: str) -> None:
+    page = render_page([report(judged(criterion(), 0.9), pictures=(Picture(caption="a", group="b", image=image),))])
+    assert "<img" not in page
+    assert "Pictures of the data" not in page
 
 
 def test_a_report_without_anything_has_a_page() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retspec import facts
+from retspec.facts.reruns import TwoRuns
 from retspec.report.page.figures.contents import (
     agreement_figures,
     checkpoint_figures,
@@ -20,6 +21,7 @@ from retspec.report.page.figures.contents import (
 from retspec.report.page.figures.figure import Figure, Table
 from retspec.report.page.figures.loop import loop_figures
 from retspec.report.page.figures.memory import estimate_figures, fit_figures, flops_figures, memory_figures
+from retspec.report.page.figures.runs import overfitting_figures, two_runs_figures
 from retspec.report.page.figures.timing import (
     compilation_figures,
     loader_figures,
@@ -55,10 +57,13 @@ _DRAWN = {
     "memory_estimate": _Drawn(facts.MemoryEstimate, estimate_figures),
     "memory_fit": _Drawn(facts.MemoryFit, fit_figures),
     "merging": _Drawn(facts.Merging, merging_figures),
+    "overfitting": _Drawn(facts.Overfitting, overfitting_figures),
     "parameters": _Drawn(facts.Parameters, parameters_figures),
     "precision": _Drawn(facts.GradientAgreement, agreement_figures),
     "profile": _Drawn(facts.Profile, profile_figures),
     "ranks": _Drawn(facts.Ranks, ranks_figures),
+    "resumed_run": _Drawn(TwoRuns, two_runs_figures),
+    "second_run": _Drawn(TwoRuns, two_runs_figures),
     "splits": _Drawn(facts.Splits, splits_figures),
     "stages": _Drawn(facts.Stages, stages_figures),
     "step_flops": _Drawn(facts.StepFlops, flops_figures),

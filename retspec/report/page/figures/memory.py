@@ -49,6 +49,8 @@ def estimate_figures(facts: MemoryEstimate) -> Iterator[Figure]:
     total = readable(facts.step.peak / size)
     caption = f"A step of {facts.step.batch_size} images reaches {total} {unit} on {facts.target}, by estimate."
     yield _parts(facts.step, caption)
+    if facts.over_step:
+        yield _course(facts)
     compared = {name: estimate.peak / size for name, estimate in ways}
     caption = f"Peak of a step: {', '.join(f'{name} {readable(peak)} {unit}' for name, peak in compared.items())}."
     yield Figure(
@@ -58,6 +60,27 @@ def estimate_figures(facts: MemoryEstimate) -> Iterator[Figure]:
         caption=caption,
         checks=frozenset({"max_memory_estimate_gb"}),
         table=Table.of(("way", unit), [*compared.items()]),
+    )
+
+
+def _course(facts: MemoryEstimate) -> Figure:
+    size, unit = _unit(facts.step.peak)
+    levels = [level / size for level in facts.over_step]
+    xs = [100 * index / max(len(levels) - 1, 1) for index in range(len(levels))]
+    highest = xs[levels.index(max(levels))]
+    caption = (
+        f"Memory over one step of {facts.step.batch_size} images on {facts.target}, by estimate, from "
+        f"{readable(levels[0])} {unit}; it is highest, {readable(max(levels))} {unit}, after {highest:.0f}% of the "
+        "allocations and releases."
+    )
+    axes = Axes(x="% of the allocations and releases of a step", y=unit, zero=True, height=160)
+    return Figure(
+        name="memory-course",
+        title="Memory over a step",
+        drawing=lines(caption, axes, xs, [Series("in use", levels)]),
+        caption=caption,
+        checks=frozenset({"max_memory_estimate_gb"}),
+        table=Table.of(("%", unit), [(f"{x:.0f}", level) for x, level in zip(xs, levels, strict=True)]),
     )
 
 

@@ -86,7 +86,7 @@ def _over_steps(gradients: Sequence[GradientHistory]) -> Figure:
     grouped = _layers(gradients)
     caption = (
         f"Gradient norm of {_counted(len(grouped), 'layer')}, from input to output, over {_counted(steps, 'step')}: "
-        "the darker, the larger, by the logarithm. A dotted row has no gradient."
+        "the stronger the colour, the larger, by the logarithm. A dotted row has no gradient."
     )
     drawn = grid(
         caption,

@@ -1,0 +1,59 @@
+"""On paper nothing is cut: tables wrap, what is folded is open, and the page is white in the dark scheme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retspec.report.page import render_page
+from tests.report.page.pages import compared, large, matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.report.page.browser import Page
+
+PAGES = {
+    "large": lambda: render_page([large()]),
+    "comparison": lambda: render_page(compared()),
+    "matrix": lambda: render_page([matrix()]),
+}
+A4 = 718
+"""Width of what Chromium prints on, in CSS pixels: 210 mm without margins of 0.4 inches."""
+CUT = f"""[...document.querySelectorAll("main *")].filter((each) => !each.closest("svg")
+  && (each.getBoundingClientRect().right > {A4} + 1
+    || (getComputedStyle(each).overflowX !== "visible" && each.clientWidth > 1
+      && each.scrollWidth > each.clientWidth + 1)))
+  .map((each) => each.outerHTML.slice(0, 120))"""
+FOLDED = """[...document.querySelectorAll("main details > :not(summary)")]
+  .filter((each) => !each.checkVisibility({contentVisibilityAuto: true})
+    || !each.getBoundingClientRect().height && each.textContent.trim()).map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture
+def paper(page: Page) -> Iterator[Page]:
+    """A tab as wide as paper that shows what is printed, for somebody who prefers the dark scheme."""
+    page.resize(A4)
+    page.prefer("print", prefers_color_scheme="dark")
+    yield page
+    page.prefer()
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_nothing_is_cut_or_folded_on_paper(paper: Page, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(PAGES[kind]())
+    paper.open(tmp_path / "report.html")
+    assert paper.evaluate(CUT) == []
+    assert paper.evaluate(FOLDED) == []
+    assert paper.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert paper.evaluate("getComputedStyle(document.querySelector('.missed.verdict')).color") == "rgb(185, 32, 43)"
+    assert paper.evaluate("document.querySelector('.tools').checkVisibility()") is False
+
+
+def test_each_cell_of_a_printed_matrix_is_named(paper: Page, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(PAGES["matrix"]())
+    paper.open(tmp_path / "report.html")
+    first = paper.evaluate("getComputedStyle(document.querySelector('.matrix td'), '::before').content")
+    assert first == '"r=2,lr=1e-4"'
