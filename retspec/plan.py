@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FROM_THE_RUN = frozenset({"training", "data_wait"})
 """Measurements that read a watched training, and train nothing then."""
-_OF_THE_RUN = PARTS - {"config", "device", "progress", "recorded_warnings", "dataset", "data_folders"}
+_OF_THE_RUN = PARTS - WITHOUT_TORCH - {"device", "data_folders"}
 """Parts of the subject for which a training of the user's own is watched."""
 
 

@@ -22,10 +22,11 @@ PARTS = frozenset(
         *("model", "build_again", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders", "own_optimizers"),
         *("trainer", "watched_run", "ranked_run", "epochs", "device", "config", "progress", "recorded_warnings"),
+        "prediction_files",
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
-WITHOUT_TORCH = frozenset({"config", "dataset", "progress", "recorded_warnings"})
+WITHOUT_TORCH = frozenset({"config", "dataset", "prediction_files", "progress", "recorded_warnings"})
 """The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
 
 

@@ -9,6 +9,7 @@ from retspec.records.lora import EXPRESSIONS, LORA_ALIASES, LORA_NOT_TAKEN, Lora
 from retspec.records.peft import PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
 from retspec.records.peft_keys import PEFT_KEYS
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
+from retspec.records.predictions import SPLIT_COLUMN, PredictionFiles
 from retspec.records.quantities import (
     RARE,
     Amount,
@@ -117,6 +118,7 @@ __all__ = [
     "REFUSED_OPTIMIZERS",
     "REGRESSION_LOSSES",
     "SCHEDULERS",
+    "SPLIT_COLUMN",
     "Adapters",
     "Amount",
     "Baseline",
@@ -154,6 +156,7 @@ __all__ = [
     "Peft",
     "Plan",
     "PositiveInt",
+    "PredictionFiles",
     "Preprocessing",
     "Provenance",
     "Recipe",

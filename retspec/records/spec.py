@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from retspec.errors import Mark, Problem
+from retspec.records.predictions import PredictionFiles
 from retspec.records.recipe import Recipe, TrainingSource
 from retspec.records.sections import Config, Data, Model, RunOptions
 from retspec.records.values import Direction, Severity, Value
@@ -101,6 +102,7 @@ class Spec:
     """The recipe; for another kind of training, the keys that it shares with the recipe."""
     training: TrainingSource | None = None
     """A kind of training other than the recipe."""
+    predictions: PredictionFiles | None = None
     run: RunOptions = field(default_factory=RunOptions)
     config: Config | None = None
     plugins: tuple[str, ...] = ()

@@ -91,7 +91,10 @@ def _of_subject(old: Spec, new: Spec) -> Iterator[Change]:
         yield Change(name=section, kind=Kind.CHANGED, part=path, old=before, new=after, is_loosening=is_loosening)
 
 
-_JUDGING = ("run.seed", "model.checkpoint_sha256", "data.group")
+_JUDGING = (
+    *("run.seed", "model.checkpoint_sha256", "data.group"),
+    *("predictions.group", "predictions.label", "predictions.split"),
+)
 """Parts of the subject that decide what comes out under one and the same model, data and recipe."""
 
 

@@ -19,6 +19,7 @@ from retspec.records import (
     Lora,
     Model,
     Peft,
+    PredictionFiles,
     Recipe,
     Regression,
     RunOptions,
@@ -126,6 +127,12 @@ def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
     source = _source(section, sources)
     beside = BESIDE_FILES.items() if sources[source["source"]].gives_files else ()
     return Data(**source, **{name: _typed(section[name], kind) for name, kind in beside if name in section})
+
+
+def predictions(section: Mapping[str, Any]) -> PredictionFiles:
+    """Return the section `predictions`."""
+    converted: PredictionFiles = _typed(section, PredictionFiles)
+    return converted
 
 
 def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark: Mark) -> Criterion:

@@ -99,6 +99,11 @@ class DataBuilder:
             self._note(described.notes)
         return described
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folder of the files; none where the source gives none."""
+        return (self.dataset.folder,) if self.source.gives_files else ()
+
     def _described(self, dataset: Dataset) -> Dataset:
         """Return a dataset with the groups and classes that the spec gives, and notes on what it does not give."""
         dataset = with_classes(with_groups(dataset, self._data.group), self._data.classes)
