@@ -36,20 +36,40 @@ def area(truth: NDArray[np.bool_], scores: NDArray[np.float64], units: NDArray[n
 
     Raises ZeroDivisionError where one of the classes has no image.
     """
+    value, placed = placements(truth, scores)
+    many, few = int(truth.sum()), int((~truth).sum())
+    first, second = _sides(truth, placed, units)
+    return Area(value, variance_of(truth, placed, units), first / many + second / few)
+
+
+def placements(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Return the area, and how far the share of the other kind that each image is ranked right against is from it."""
     many, few = int(truth.sum()), int((~truth).sum())
     ranks = _midranks(scores)
-    above = np.empty(len(truth))  # share of the other class that an image is ranked right against
+    above = np.empty(len(truth))
     above[truth] = (ranks[truth] - _midranks(scores[truth])) / few
     above[~truth] = 1 - (ranks[~truth] - _midranks(scores[~truth])) / many
     value = float(above[truth].sum()) / many
-    patients = int(units.max()) + 1
-    left = np.where(truth, above - value, 0.0)
-    right = np.where(truth, 0.0, above - value)
-    first, second = (_padded(summed(side, units), patients) for side in (left, right))
+    return value, above - value
+
+
+def variance_of(truth: NDArray[np.bool_], placed: NDArray[np.float64], units: NDArray[np.int64]) -> float:
+    """Return the variance of an area by its placements, or of a difference of two by the difference of theirs."""
+    many, few = int(truth.sum()), int((~truth).sum())
+    first, second = _sides(truth, placed, units)
     spread = _factor(truth, units) * (first**2).sum() / many**2 + _factor(~truth, units) * (second**2).sum() / few**2
     total = len(np.unique(units))
     shared = 2 * total / max(total - 1, 1) * (first * second).sum() / (many * few)
-    return Area(value, float(spread + shared), first / many + second / few)
+    return float(spread + shared)
+
+
+def _sides(
+    truth: NDArray[np.bool_], placed: NDArray[np.float64], units: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sums of the placements of the positive and of the negative images of each patient."""
+    patients = int(units.max()) + 1
+    left, right = (summed(np.where(kind, placed, 0.0), units) for kind in (truth, ~truth))
+    return _padded(left, patients), _padded(right, patients)
 
 
 def interval(area_: Area, level: float) -> tuple[float, float]:

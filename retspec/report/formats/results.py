@@ -5,7 +5,7 @@ by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", 
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
 written as text. A result has the field `output` only if something was printed, an observation the field `unseen`
 only if something was not looked at, and `noise` only if a miss may be due to it. Only a check that declares it has
-the field `interval` in an observation, and `judge` in a criterion.
+the field `interval` in an observation, and `judge` in a criterion; only a run that reads predictions has their hashes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_LEFT_OUT = frozenset({"unseen", "noise", "interval", "judge"})
-"""Fields of an observation, and of a criterion, that are not written where they are empty."""
+_LEFT_OUT = frozenset({"unseen", "noise", "interval", "judge", "predictions_sha256"})
+"""Fields of an observation, of a criterion and of the provenance that are not written where they are empty."""
 
 
 @reporter
@@ -66,7 +66,8 @@ def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
         {name: _seen_whole(field) for name, field in result.items() if name != "output" or field}
         for result in report["results"]
     ]
-    return report | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
+    provenance = _seen_whole(report["provenance"])
+    return report | {"results": results, "provenance": provenance, "cells": [*map(_without_silence, report["cells"])]}
 
 
 def _seen_whole(field: Any) -> Any:

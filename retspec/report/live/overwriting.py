@@ -70,7 +70,8 @@ def summaries() -> list[Path]:
 def read_by(spec: Spec) -> list[Any]:
     """Return all parts of a spec that may name a file that its run reads."""
     criteria = [(criterion.arguments, criterion.regression) for criterion in spec.criteria]
-    return [spec.file, spec.extended, spec.model, spec.data, spec.training, spec.config, spec.plugins, criteria]
+    sections = [spec.model, spec.data, spec.training, spec.predictions, spec.config]
+    return [spec.file, spec.extended, *sections, spec.plugins, criteria]
 
 
 def folders_of(plans: Iterable[Plan]) -> list[Path]:
