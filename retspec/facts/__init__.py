@@ -75,6 +75,7 @@ from retspec.facts.owners import Owners
 from retspec.facts.parallel import Block, ParallelLayers
 from retspec.facts.parameters import Group, Parameter, Parameters
 from retspec.facts.pipelines import Expectations, Pipeline
+from retspec.facts.predicted_numbers import Overlaps, PredictedNumbers
 from retspec.facts.predictions import Predictions, PredictionTable, Statistic
 from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
@@ -136,6 +137,7 @@ __all__ = [
     "OutputFolders",
     "OutsideLabel",
     "Overfitting",
+    "Overlaps",
     "Owners",
     "ParallelLayers",
     "Parameter",
@@ -143,6 +145,7 @@ __all__ = [
     "Pass",
     "PatchEmbedding",
     "Pipeline",
+    "PredictedNumbers",
     "PredictionTable",
     "Predictions",
     "Profile",

@@ -33,12 +33,13 @@ def auroc(
 ) -> Statistic:
     """Compute the area under the ROC curve: of the positive classes, or the mean of each class against the others."""
     if positive is not None or len(predictions.classes) == 2:  # noqa: PLR2004 - a question with two answers
-        return _of_one(binary(predictions, positive), level, min_patients)
+        return of_one(binary(predictions, positive), level, min_patients)
     usable(predictions)
     return _of_all(predictions, level, min_patients)
 
 
-def _of_one(images: Binary, level: float, fewest: int) -> Statistic:
+def of_one(images: Binary, level: float, fewest: int) -> Statistic:
+    """Return the area of positive images against negative ones, with its interval."""
     from retspec.statistics.auroc import area
 
     found, counts = area(images.truth, images.scores, images.units), _kinds(images)

@@ -22,8 +22,10 @@ Columns = Annotated[
 ]
 FORMATS = ("csv", "parquet", "jsonl", "npz")
 """The keys that name files; what a table is shows in its bytes, so that the first three read the same."""
-OUTPUTS = ("scores", "logits")
+OUTPUTS = ("scores", "logits", "values", "counts")
 """The keys that name what the model gave."""
+PIXELS = ("true positive", "false positive", "false negative")
+"""What the columns of `counts` hold, in their order."""
 SPLIT_COLUMN = "split"
 """The column of splits of a single file, unless the spec names another."""
 
@@ -32,17 +34,42 @@ SPLIT_COLUMN = "split"
 class PredictionFiles:
     """The section `predictions`: which file, and what its columns are."""
 
+    id: Annotated[Column, Meta(description="The column that names an image.", examples=["image"])]
+    label: (
+        Annotated[
+            Column,
+            Meta(
+                description="The column of the true class: its number from 0, or its column; or of the true value.",
+                examples=["grade"],
+            ),
+        ]
+        | None
+    ) = None
     csv: Files | None = None
     parquet: Files | None = None
     jsonl: Files | None = None
     npz: Files | None = None
-    id: Annotated[Column, Meta(description="The column that names an image.", examples=["image"])]
-    label: Annotated[
-        Column,
-        Meta(description="The column of the true class: its number from 0, or its column.", examples=["grade"]),
-    ]
+    labels: (
+        Annotated[
+            list[Column],
+            Meta(description="In place of `label`: a column of 0 and 1 for each of several labels.", min_length=1),
+        ]
+        | None
+    ) = None
     scores: Annotated[Columns, Meta(examples=[["p0", "p1", "p2"]])] | None = None
     logits: Annotated[Columns, Meta(examples=[["z0", "z1", "z2"]])] | None = None
+    values: Annotated[Column, Meta(description="The column of predicted values: a regression.")] | None = None
+    counts: (
+        Annotated[
+            list[Column],
+            Meta(
+                description="The columns of true positive, false positive and false negative pixels of each case.",
+                examples=[["tp", "fp", "fn"]],
+            ),
+        ]
+        | None
+    ) = None
+    structure: Annotated[Column, Meta(description="The column of what the pixels are of, with `counts`.")] | None = None
     group: (
         Annotated[Column, Meta(description="The column of the patient: what is drawn and counted as one.")] | None
     ) = None
@@ -62,6 +89,11 @@ class PredictionFiles:
         """Split to file; a single file is that of the split with the empty name."""
         given = getattr(self, self.format)
         return {"": given} if isinstance(given, str) else given
+
+    @property
+    def kind(self) -> str:
+        """What is predicted: `classes`, several `labels`, the `values` of a regression, or masks by `counts`."""
+        return next((kind for kind in ("labels", "values", "counts") if getattr(self, kind) is not None), "classes")
 
     @property
     def is_logits(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from retspec.errors import did_you_mean
 from retspec.records.predictions import FORMATS, OUTPUTS
 from retspec.spec.validate.context import Finding
+from retspec.spec.validate.prediction_kinds import broken_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ def broken_predictions(section: PredictionFiles) -> Iterator[Finding]:
     """Yield what is wrong with a section whose keys have the right types."""
     yield from _one_of(section, FORMATS, "file", "give one as csv, parquet, jsonl or npz")
     yield from _one_of(section, OUTPUTS, "output", "give the columns as `scores` (probabilities) or `logits`")
+    yield from broken_kind(section)
     for key, columns in (("scores", section.outputs), ("logits", section.outputs), ("subgroups", section.subgroups)):
         given = getattr(section, key)
         if given is not None and not columns and key != "subgroups":

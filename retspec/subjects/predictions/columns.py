@@ -37,7 +37,7 @@ class Columns:
         return Columns(
             by_key=(
                 ("id", (section.id,)),
-                ("label", (section.label,)),
+                ("label", (section.label or "",)),
                 (outputs, section.outputs),
                 ("group", group),
                 ("subgroups", tuple(section.subgroups)),
@@ -136,7 +136,7 @@ class _Reading:
         """Return class indices: integers as they are, else names of the columns of classes."""
         import numpy as np
 
-        column = self.section.label
+        column = self.section.label or ""
         known = {name: index for index, name in enumerate(columns)} if len(columns) > 1 else {"false": 0, "true": 1}
         index_of: dict[str, int] = {}
         for cell in dict.fromkeys(self.named(cells, column, "label")):

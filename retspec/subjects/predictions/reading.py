@@ -14,8 +14,10 @@ from retspec.subjects.data.tables.arrays import array_table
 from retspec.subjects.data.tables.reading import LARGEST, content_of, read_table
 from retspec.subjects.data.tables.table import Dialect
 from retspec.subjects.predictions.columns import Columns, class_names, table_of
+from retspec.subjects.predictions.numeric import labels_of, overlaps_of, require_kind, values_of
 
 if TYPE_CHECKING:
+    from retspec.facts import Overlaps, PredictedNumbers
     from retspec.records import PredictionFiles, Spec
     from retspec.subjects.data.tables.table import Table
 
@@ -43,6 +45,7 @@ class PredictionReader:
         Raises SubjectError for a file, a column or a split that is not there, and for cells that are no predictions.
         """
         require_libraries()
+        require_kind(self._section, "classes")
         section = self._section
         notes: list[str] = []
         tables: dict[str, PredictionTable] = {}
@@ -66,6 +69,21 @@ class PredictionReader:
             group=section.group,
             notes=tuple(dict.fromkeys(notes)),
         )
+
+    def read_values(self) -> PredictedNumbers:
+        """Return the judged split of a regression; raises SubjectError for what holds none."""
+        require_libraries()
+        return values_of(self._section, self._folder)
+
+    def read_labels(self) -> PredictedNumbers:
+        """Return the judged split of several labels an image; raises SubjectError for what holds none."""
+        require_libraries()
+        return labels_of(self._section, self._folder)
+
+    def read_overlaps(self) -> Overlaps:
+        """Return the judged split of masks by their counts; raises SubjectError for what holds none."""
+        require_libraries()
+        return overlaps_of(self._section, self._folder)
 
     def read_beside(self, file: str, *, path: str) -> PredictionTable:
         """Return the judged split of another file with the same columns, such as the predictions of another model.
