@@ -39,7 +39,7 @@ def dice_scores(overlaps: Overlaps, *, level: Level = 0.95, min_patients: Fewest
         dice = _dice(overlaps.counts[here])
         found[name] = mean(dice, overlaps.units[here], level)
         shown[name or "all"] = _shown(overlaps.counts[names == name], dice)
-        patients[f"different{_of(name)}"] = len(np.unique(overlaps.units[here]))
+        patients[repr(name) if name else "different"] = len(np.unique(overlaps.units[here]))
         chosen[name] = here
     worst = min(found, key=lambda name: found[name].value)
     ends = _ends(found, worst)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.photos import write_photos
+from tests.predictions.compared import write_compared
 from tests.predictions.planting import FOLDER, write_tables
 from tests.tiny import write_checkpoints
 
@@ -33,7 +34,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def predictions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write the tables that `predictions` of some specs names."""
-    with written(FOLDER, write_tables, tmp_path_factory.mktemp("predictions")):
+    folder = tmp_path_factory.mktemp("predictions")
+    write_compared(folder)
+    with written(FOLDER, write_tables, folder):
         yield
 
 

@@ -14,6 +14,7 @@ from tests.checks.test_cases import MEASURES_TIME
 from tests.distributed.planting import DEATHS
 from tests.distributed.planting import FAULTS as RANK_FAULTS
 from tests.loop.planting import FAULTS as LOOP_FAULTS
+from tests.predictions.compared import FAULTS as COMPARED_FAULTS
 from tests.predictions.planting import FAULTS as PREDICTION_FAULTS
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ PREDICTIONS_HEAD = """
 
 Each fault is one of a table of predictions: two eyes of 400 patients in each of two splits, five grades, probabilities
 that are calibrated. All criteria of `tests/predictions/healthy.yaml` are judged: none but these is missed.
+"""
+
+COMPARED_HEAD = """
+## By fault of predictions beside others, of values, labels and masks
+
+All criteria of the spec are judged: none but these is missed.
 """
 
 RANKS_HEAD = """
@@ -93,9 +100,8 @@ def render() -> str:
     for family, names in families().items():
         heads, rows = grid(names, head=lambda name: name.replace("_", "_<br>"))
         parts.append(f"\n## {family.capitalize()}\n\n{_markdown(heads, rows)}")
-    return "".join(
-        [*parts, _by_fault(), _by_fault_of_a_loop(), _by_fault_of_ranks(), _by_fault_of_predictions(), _elsewhere()]
-    )
+    by_fault = [_by_fault(), _by_fault_of_a_loop(), _by_fault_of_ranks(), _by_fault_of_predictions()]
+    return "".join([*parts, *by_fault, _by_fault_of_others(), _elsewhere()])
 
 
 def _by_fault() -> str:
@@ -119,6 +125,14 @@ def _by_fault_of_predictions() -> str:
         (fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in PREDICTION_FAULTS
     ]
     return f"{PREDICTIONS_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
+
+
+def _by_fault_of_others() -> str:
+    rows = [
+        (fault.name, f"`{fault.spec.name}`", _listed(fault.missed.split()), _listed(fault.undecided.split()))
+        for fault in COMPARED_FAULTS
+    ]
+    return f"{COMPARED_HEAD}\n" + _markdown(["fault", "spec in `tests/predictions/`", "missed", "no verdict"], rows)
 
 
 def _elsewhere() -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.checks.conftest import written
+from tests.predictions.compared import write_compared
 from tests.predictions.planting import FOLDER, write_tables
 
 if TYPE_CHECKING:
@@ -16,5 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write a table for every planted fault."""
-    with written(FOLDER, write_tables, tmp_path_factory.mktemp("predictions")):
+    folder = tmp_path_factory.mktemp("predictions")
+    write_compared(folder)
+    with written(FOLDER, write_tables, folder):
         yield

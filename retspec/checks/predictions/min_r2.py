@@ -17,7 +17,7 @@ from retspec.plugin import Observed, check
     advice="Where the correlation in the details is far higher, the values are in another unit or shifted; otherwise "
     "train longer, or look at the labels.",
 )
-def min_r2(explained_variance: Statistic) -> Observed[Annotated[float, Meta(le=1)]]:
+def min_r2(explained_variance: Statistic) -> Observed[Annotated[float, Meta(le=1, extra={"rare": -1})]]:
     """Which share of the squared error of the mean do predicted values take away?
 
     Why it matters:
