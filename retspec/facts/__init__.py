@@ -75,6 +75,7 @@ from retspec.facts.owners import Owners
 from retspec.facts.parallel import Block, ParallelLayers
 from retspec.facts.parameters import Group, Parameter, Parameters
 from retspec.facts.pipelines import Expectations, Pipeline
+from retspec.facts.plots import Confusion, Forest, ForestRow, Plot, Reliability, Roc
 from retspec.facts.predicted_numbers import Overlaps, PredictedNumbers
 from retspec.facts.predictions import Predictions, PredictionTable, Statistic
 from retspec.facts.profiling import Operator, Profile
@@ -95,6 +96,7 @@ __all__ = [
     "Compilation",
     "ConfigReadings",
     "ConfigReads",
+    "Confusion",
     "Copy",
     "CorruptImage",
     "DataWait",
@@ -110,6 +112,8 @@ __all__ = [
     "FilesOfLoader",
     "Fitting",
     "FollowedConfig",
+    "Forest",
+    "ForestRow",
     "Geometry",
     "GradientAgreement",
     "GradientHistory",
@@ -145,6 +149,7 @@ __all__ = [
     "Pass",
     "PatchEmbedding",
     "Pipeline",
+    "Plot",
     "PredictedNumbers",
     "PredictionTable",
     "Predictions",
@@ -153,8 +158,10 @@ __all__ = [
     "RankDeviation",
     "RankTrace",
     "Ranks",
+    "Reliability",
     "Reloading",
     "Repetition",
+    "Roc",
     "SeenWarning",
     "ShapeMismatch",
     "SharedGroup",

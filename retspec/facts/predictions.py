@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from retspec.facts.plots import Plot
 from retspec.records import Interval
 
 if TYPE_CHECKING:
@@ -72,3 +73,5 @@ class Statistic(Struct, frozen=True):
     """Numbers and texts by their names, as JSON-able data."""
     few: str = ""
     """Why it is from too little to be judged, as a clause; empty where it is not."""
+    plots: tuple[Plot, ...] = ()
+    """What of it is worth drawing."""

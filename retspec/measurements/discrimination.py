@@ -15,6 +15,7 @@ from retspec.subjects.predictions.binary import (
     too_few,
     usable,
 )
+from retspec.subjects.predictions.plotting import roc_of
 
 if TYPE_CHECKING:
     from retspec.facts import Predictions
@@ -49,6 +50,7 @@ def of_one(images: Binary, level: float, fewest: int) -> Statistic:
         images.interval(ends, level, method),
         {"positive": images.positive, **_counted(counts, images), "method": method},
         too_few(counts, fewest, by_patient=images.by_patient),
+        (roc_of({images.positive: images}),),
     )
 
 
@@ -67,6 +69,7 @@ def _of_all(predictions: Predictions, level: float, fewest: int) -> Statistic:
         interval,
         {"by class": by_class, **_counted(counts, images), "method": interval.method},
         too_few(counts, fewest, by_patient=images.by_patient),
+        (roc_of(each),),
     )
 
 

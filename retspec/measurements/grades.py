@@ -8,6 +8,8 @@ from retspec.errors import Inconclusive
 from retspec.facts import Statistic
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import FewestPatients, Level, interval_of, too_few, usable
+from retspec.subjects.predictions.examples import Examples, furthest
+from retspec.subjects.predictions.plotting import confusion_of, forest_of
 
 if TYPE_CHECKING:
     from retspec.facts import Predictions
@@ -50,11 +52,14 @@ def weighted_kappa(predictions: Predictions, *, level: Level = 0.95, min_patient
         "rounds without a kappa": undefined,
         "method": interval.method,
     }
-    return Statistic(value, interval, details, too_few(counts, min_patients, by_patient=by_patient).replace("  ", " "))
+    few = too_few(counts, min_patients, by_patient=by_patient).replace("  ", " ")
+    return Statistic(value, interval, details, few, confusion_of(predictions.classes, whole))
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
-def class_recalls(predictions: Predictions, *, level: Level = 0.95, min_patients: FewestPatients = 30) -> Statistic:
+def class_recalls(
+    predictions: Predictions, *, level: Level = 0.95, min_patients: FewestPatients = 30, examples: Examples = 0
+) -> Statistic:
     """Compute the recall of each class, where the most probable class counts; the value is that of the worst."""
     from retspec.statistics.shares import share
 
@@ -87,5 +92,10 @@ def class_recalls(predictions: Predictions, *, level: Level = 0.95, min_patients
         },
         "method": interval.method,
     }
+    missed = of_worst & ~hits
+    details |= furthest(
+        table.ids, missed * table.scores.max(axis=1), examples, title="missed with the highest probability of another"
+    )
     counts = {f"{name!r}": each.patients for name, each in found.items()}
-    return Statistic(found[worst].value, interval, details, too_few(counts, min_patients, by_patient=by_patient))
+    few = too_few(counts, min_patients, by_patient=by_patient)
+    return Statistic(found[worst].value, interval, details, few, (forest_of("recall by class", found),))

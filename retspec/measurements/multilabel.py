@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.errors import Inconclusive
-from retspec.facts import Statistic
+from retspec.facts import Forest, ForestRow, Statistic
 from retspec.measurements.discrimination import of_one
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import Binary, FewestPatients, Level, interval_of
+from retspec.subjects.predictions.plotting import lowest_of
 
 if TYPE_CHECKING:
     from retspec.facts import PredictedNumbers
@@ -44,7 +45,8 @@ def label_aurocs(
         "method": interval.method,
     }
     few = "; ".join(f"of {name!r} {each.few}" for name, each in found.items() if each.few)
-    return Statistic(found[worst].value, interval, details, few)
+    rows = (ForestRow(name, found[name].value, each.lower, each.upper) for name, each in ends.items())
+    return Statistic(found[worst].value, interval, details, few, (Forest("AUROC by label", lowest_of(rows)),))
 
 
 def _of_label(scores: PredictedNumbers, place: int) -> Binary:

@@ -11,13 +11,15 @@ from retspec.facts import Statistic
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.beside import beside
 from retspec.subjects.predictions.binary import FewestPatients, Level, Positive, binary, interval_of, too_few
+from retspec.subjects.predictions.examples import Examples, furthest
 from retspec.subjects.predictions.metrics import ComparedThreshold, Metric, Question, confusion
+from retspec.subjects.predictions.plotting import roc_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from retspec.facts import Predictions
+    from retspec.facts import Predictions, Roc
     from retspec.statistics.paired import Difference
     from retspec.subjects.predictions.reading import PredictionReader
 
@@ -43,6 +45,7 @@ def paired_difference(  # noqa: PLR0913 - arguments of the spec
     threshold: ComparedThreshold | None = None,
     level: Level = 0.95,
     min_patients: FewestPatients = 30,
+    examples: Examples = 0,
 ) -> Statistic:
     """Compute a metric of the judged predictions minus that of a baseline's, image by image."""
     asked = Question(metric, positive, threshold)
@@ -59,8 +62,10 @@ def paired_difference(  # noqa: PLR0913 - arguments of the spec
         metric: round(asked.value(predictions), 4),
         f"{metric} of {baseline}": round(asked.value(old), 4),
         **details,
+        **comparing.lost(examples),
     }
-    return Statistic(found.value, interval, shown, too_few(counts, min_patients, by_patient=by_patient))
+    few = too_few(counts, min_patients, by_patient=by_patient)
+    return Statistic(found.value, interval, shown, few, comparing.plots())
 
 
 def _require_skill(old: Predictions, asked: Question, level: float) -> None:
@@ -113,6 +118,12 @@ class _Comparing:
         }
         return found, details, counts
 
+    def plots(self) -> tuple[Roc, ...]:
+        """Return the curves of both models, where areas below them are compared."""
+        if self._asked.metric != "auroc":
+            return ()
+        return (roc_of({each.source: binary(each, self._asked.positive) for each in (self._new, self._old)}),)
+
     def shares(self) -> tuple[Difference, dict[str, Any], dict[str, int]]:
         """Compare shares of images that are answered right."""
         import numpy as np
@@ -130,6 +141,14 @@ class _Comparing:
         }
         kind = {"sensitivity": "positive", "specificity": "negative"}.get(self._asked.metric, "different")
         return found, details, {kind: len(np.unique(self.units))}
+
+    def lost(self, examples: int) -> dict[str, dict[str, float]]:
+        """Return the images whose true class lost the most probability, as details."""
+        import numpy as np
+
+        table, rows = self._new.judged, np.arange(len(self._new.judged.ids))
+        fall = self._old.judged.scores[rows, table.labels] - table.scores[rows, table.labels]
+        return furthest(table.ids, fall, examples, title="largest loss of probability of the true class")
 
     def kappas(self) -> tuple[Difference, dict[str, Any], dict[str, int]]:
         """Compare quadratic weighted kappas."""

@@ -8,6 +8,7 @@ from retspec.errors import Inconclusive
 from retspec.facts import Statistic
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import FewestPatients, Level, Positive, binary, interval_of, too_few, usable
+from retspec.subjects.predictions.plotting import reliability_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ def calibration(
     details = {"error": error, "floor": floor, "images": len(hits), "bins": BINS, "of": about}
     table = predictions.judged
     few = _few(table.units, min_patients, by_patient=table.groups is not None)  # whose floor is above most errors
-    return Statistic(max(error - floor, 0.0), None, details, few)
+    return Statistic(max(error - floor, 0.0), None, details, few, (reliability_of(confidences, hits),))
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)

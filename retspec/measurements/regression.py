@@ -8,6 +8,7 @@ from retspec.errors import Inconclusive
 from retspec.facts import Statistic
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import FewestPatients, Level, interval_of, too_few
+from retspec.subjects.predictions.examples import Examples, furthest
 
 if TYPE_CHECKING:
     from retspec.facts import PredictedNumbers
@@ -19,7 +20,11 @@ _BOOTSTRAP = "bootstrap, 2,000 rounds"
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def absolute_error(
-    predicted_values: PredictedNumbers, *, level: Level = 0.95, min_patients: FewestPatients = 30
+    predicted_values: PredictedNumbers,
+    *,
+    level: Level = 0.95,
+    min_patients: FewestPatients = 30,
+    examples: Examples = 0,
 ) -> Statistic:
     """Compute the mean absolute error of predicted values, with that of their median and their bias."""
     import numpy as np
@@ -32,7 +37,11 @@ def absolute_error(
     found = found._replace(lower=max(found.lower, 0.0))
     truths = predicted_values.truths[:, 0]
     by_median = float(np.abs(truths - np.median(truths)).mean())
-    details = {"of the median of the true values": _short(by_median), "bias": _short(float(errors.mean()))}
+    details = {
+        "of the median of the true values": _short(by_median),
+        "bias": _short(float(errors.mean())),
+        **furthest(predicted_values.ids, np.abs(errors), examples, title="largest errors"),
+    }
     return _statistic(predicted_values, found, "normal", details, level, min_patients)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import Inconclusive
-from retspec.facts import Statistic
+from retspec.facts import Forest, ForestRow, Statistic
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import FewestPatients, Level, interval_of, too_few
+from retspec.subjects.predictions.examples import Examples, furthest
+from retspec.subjects.predictions.plotting import lowest_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
-def dice_scores(overlaps: Overlaps, *, level: Level = 0.95, min_patients: FewestPatients = 30) -> Statistic:
+def dice_scores(
+    overlaps: Overlaps, *, level: Level = 0.95, min_patients: FewestPatients = 30, examples: Examples = 0
+) -> Statistic:
     """Compute the mean over cases of the Dice of each structure; the value is that of the worst one.
 
     A case whose true and predicted masks are both empty has no Dice, and is left out.
@@ -51,8 +55,16 @@ def dice_scores(overlaps: Overlaps, *, level: Level = 0.95, min_patients: Fewest
         by_patient=overlaps.by_patient,
     )
     details = {**({"worst structure": worst} if worst else {}), **shown, "method": interval.method}
+    of_worst = np.flatnonzero(chosen[worst])
+    details |= furthest(
+        [overlaps.cases[row] for row in of_worst],
+        1 - _dice(overlaps.counts[of_worst]),
+        examples,
+        title="cases with the lowest Dice, as 1 - Dice",
+    )
     few = too_few(patients, min_patients, by_patient=overlaps.by_patient)
-    return Statistic(found[worst].value, interval, details, few)
+    rows = (ForestRow(name or "all", *each, int(chosen[name].sum())) for name, each in found.items())
+    return Statistic(found[worst].value, interval, details, few, (Forest("mean Dice by structure", lowest_of(rows)),))
 
 
 def _dice(counts: NDArray[np.float64]) -> NDArray[np.float64]:

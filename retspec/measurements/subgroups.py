@@ -12,6 +12,7 @@ from retspec.facts import Statistic
 from retspec.measurements.operating_points import Threshold, right_side, shown
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import Binary, FewestPatients, Level, Positive, binary, too_few
+from retspec.subjects.predictions.plotting import forest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +68,7 @@ def subgroup_gaps(
         **{rate: {name: shown(each) for name, each in found.items()} for rate, found in rates.items()},
         "method": interval.method,
     }
-    return Statistic(value, interval, details)
+    return Statistic(value, interval, details, plots=tuple(forest_of(rate, found) for rate, found in rates.items()))
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)

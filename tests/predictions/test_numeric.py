@@ -252,3 +252,16 @@ def test_cases_that_are_all_alike_are_not_known_to_stay_so(tmp_path: Path) -> No
 def test_what_is_no_count_is_an_error(tmp_path: Path, count: str, message: str) -> None:
     with pytest.raises(SubjectError, match=message):
         overlaps(reader(tmp_path, f"case,structure,tp,fp,fn,patient\na,cup,{count},1,1,P\n", MASKS))
+
+
+def test_the_worst_are_named_only_where_the_spec_asks(tmp_path: Path) -> None:
+    ages = Ages(tmp_path)
+    assert ".png" not in str(absolute_error(ages.read))
+    (found,) = absolute_error(ages.read, examples=1).details["largest errors"].items()
+    place = int(np.argmax(abs(ages.predicted - ages.truths)))
+    assert found == (f"{place}.png", float(f"{abs(ages.predicted - ages.truths).max():.4g}"))
+    read = overlaps(reader(tmp_path, masks(), MASKS))
+    assert "'c1'" not in str(dice_scores(read))
+    lowest = dice_scores(read, examples=2).details["cases with the lowest Dice, as 1 - Dice"]
+    assert len(lowest) == 2
+    assert max(lowest.values()) == pytest.approx(1 - dice_scores(read).details["cup"]["lowest case"], abs=1e-3)
