@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retspec.records import Verdict
+from retspec.prepare import prepare
+from retspec.records import Outcome, Verdict
+from retspec.review.recorded import judge_again
 from tests.checks.planting import criteria
 from tests.here import run_here
 from tests.predictions.compared import COMPARED, FAULTS, LABELS, MASKS, REGRESSION, Fault
 from tests.predictions.planting import FOLDER
+from tests.review.recorded import read_back, run_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,3 +44,19 @@ def test_healthy_predictions_are_met_whole(spec: Path) -> None:
 def test_every_criterion_is_missed_under_some_fault(spec: Path) -> None:
     missed = {name for fault in FAULTS if fault.spec == spec for name in fault.missed.split()}
     assert {*criteria(spec)} - missed == set()
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(("limit", "judged", "verdict"), [
+    (-0.02, "bound", Verdict.MET), (0.01, "bound", Verdict.MISSED), (-0.0005, "bound", Verdict.INCONCLUSIVE),
+    (-0.0005, "point", Verdict.MET),
+])  # fmt: skip
+def test_recorded_differences_are_judged_under_another_margin(limit: float, judged: str, verdict: Verdict) -> None:
+    named = ["non_inferiority"]
+    plan, _ = prepare(COMPARED, select=named, entry_points=False)
+    observed = {name: result.observed for name, result in run_here(COMPARED, select=named).items()}
+    recorded = read_back(run_of(plan, [Outcome(id=name, observed=each) for name, each in observed.items()]))
+    overrides = [f"checks.non_inferiority.limit={limit}", f"checks.non_inferiority.judge={judged}"]
+    again, _ = prepare(COMPARED, select=named, overrides=overrides, entry_points=False)
+    (result,) = judge_again([again], recorded).results
+    assert result.verdict is verdict, result.reason

@@ -66,7 +66,7 @@ def _reliability(facts: Reliability) -> Iterator[Figure]:
     bins = len(facts.images)
     if not bins or not any(facts.images):
         return
-    xs = [(index + 0.5) / bins for index in range(bins)]
+    xs = [round((index + 0.5) / bins, 2) for index in range(bins)]
     caption = (
         f"Share of images that are as predicted, in {bins} bins of the probability; dotted, where 95 of 100 shares of "
         "calibrated probabilities are."
