@@ -63,4 +63,4 @@ class Forest(Struct, frozen=True, tag="forest"):
 
 
 Plot = Roc | Reliability | Confusion | Forest
-"""One of them, told apart by its `type`."""
+"""One of them, by its `type`."""

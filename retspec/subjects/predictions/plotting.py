@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retspec.subjects.predictions.binary import Binary
 
 MOST_CURVES = 6
-"""Curves of a plot; more cannot be told apart."""
+"""Curves of a plot; more look alike."""
 MOST_ROWS = 40
 """Rows of a plot."""
 
