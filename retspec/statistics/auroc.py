@@ -46,7 +46,7 @@ def area(truth: NDArray[np.bool_], scores: NDArray[np.float64], units: NDArray[n
     left = np.where(truth, above - value, 0.0)
     right = np.where(truth, 0.0, above - value)
     first, second = (_padded(summed(side, units), patients) for side in (left, right))
-    spread = _factor(truth, units) * (first**2).sum() / many**2 + _factor(~truth, units) * (second**2).sum() / few**2
+    spread = _spread(first, truth, units) / many**2 + _spread(second, ~truth, units) / few**2
     total = len(np.unique(units))
     shared = 2 * total / max(total - 1, 1) * (first * second).sum() / (many * few)
     return Area(value, float(spread + shared), first / many + second / few)
@@ -73,10 +73,10 @@ def mean_of(areas: Sequence[Area]) -> Area:
     return Area(float(np.mean([each.value for each in areas])), variance, terms)
 
 
-def _factor(mask: NDArray[np.bool_], units: NDArray[np.int64]) -> float:
-    """Return n / (n - 1) of the n patients with an image of a class; infinite for a single one."""
+def _spread(sums: NDArray[np.float64], mask: NDArray[np.bool_], units: NDArray[np.int64]) -> float:
+    """Return the sum of squares times n / (n - 1), of the n patients with an image of a class; infinite for one."""
     patients = len(np.unique(units[mask]))
-    return patients / (patients - 1) if patients > 1 else float("inf")
+    return patients / (patients - 1) * float((sums**2).sum()) if patients > 1 else float("inf")
 
 
 def _padded(sums: NDArray[np.float64], patients: int) -> NDArray[np.float64]:
