@@ -25,7 +25,8 @@ is a criterion, in the schema, `retspec checks` and the error messages, too. In 
 an entry point in the group `retspec`.
 
 * `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
-  missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`).
+  missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`). A
+  `Check` made with `interval=True` returns an `Interval`, too, and its criteria say what of it is judged.
 * Raise `Inconclusive("why")` when the value could not have come out otherwise: what cannot be measured never passes.
   Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
 * `@measurement` makes a `Measurement`: new facts, with a `Cost`, and a function of the `Recipe` that counts its

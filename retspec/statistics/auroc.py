@@ -57,7 +57,7 @@ def variance_of(truth: NDArray[np.bool_], placed: NDArray[np.float64], units: ND
     """Return the variance of an area by its placements, or of a difference of two by the difference of theirs."""
     many, few = int(truth.sum()), int((~truth).sum())
     first, second = _sides(truth, placed, units)
-    spread = _factor(truth, units) * (first**2).sum() / many**2 + _factor(~truth, units) * (second**2).sum() / few**2
+    spread = _spread(first, truth, units) / many**2 + _spread(second, ~truth, units) / few**2
     total = len(np.unique(units))
     shared = 2 * total / max(total - 1, 1) * (first * second).sum() / (many * few)
     return float(spread + shared)
@@ -93,10 +93,10 @@ def mean_of(areas: Sequence[Area]) -> Area:
     return Area(float(np.mean([each.value for each in areas])), variance, terms)
 
 
-def _factor(mask: NDArray[np.bool_], units: NDArray[np.int64]) -> float:
-    """Return n / (n - 1) of the n patients with an image of a class; infinite for a single one."""
+def _spread(sums: NDArray[np.float64], mask: NDArray[np.bool_], units: NDArray[np.int64]) -> float:
+    """Return the sum of squares times n / (n - 1), of the n patients with an image of a class; infinite for one."""
     patients = len(np.unique(units[mask]))
-    return patients / (patients - 1) if patients > 1 else float("inf")
+    return patients / (patients - 1) * float((sums**2).sum()) if patients > 1 else float("inf")
 
 
 def _padded(sums: NDArray[np.float64], patients: int) -> NDArray[np.float64]:

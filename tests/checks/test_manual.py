@@ -51,13 +51,7 @@ checks:
 """
 PREDICTED = """\
 retspec: 1
-predictions:
-  csv: test.csv
-  id: image
-  label: grade
-  scores: [p0, p1, p2, p3, p4]
-  group: patient
-  split: test
+predictions: {csv: test.csv, id: image, label: grade, scores: [p0, p1, p2, p3, p4], subgroups: [sex], split: test}
 checks:
 """
 SPECS = {
