@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FROM_THE_RUN = frozenset({"training", "data_wait"})
 """Measurements that read a watched training, and train nothing then."""
-_OF_THE_RUN = PARTS - {*("config", "device", "progress", "recorded_warnings", "dataset", "data_folders", MADE_TRAINING)}
+_OF_THE_RUN = PARTS - WITHOUT_TORCH - {"device", "data_folders", MADE_TRAINING}
 """Parts of the subject for which a training of the user's own is watched."""
 
 
@@ -167,10 +167,14 @@ class _Planner:
             passes=self._passes(measurement, measurement.passes, arguments),
             fewest_passes=self._passes(measurement, measurement.fewest_passes, arguments),
             criteria=(),
-            needs_torch=measurement.needs_torch or not self._without_torch.issuperset(inputs.values()),
+            needs_torch=measurement.needs_torch or any(map(self._needs_torch, inputs.values())),
         )
         self._steps[key] = replace(step, criteria=tuple(dict.fromkeys((*step.criteria, criterion.id))))
         return key
+
+    def _needs_torch(self, source: str) -> bool:
+        """Whether torch is needed for an input: a part of the subject, or a measurement that is planned already."""
+        return self._steps[source].needs_torch if source in self._steps else source not in self._without_torch
 
     def _passes(self, measurement: Measurement, count: Callable[..., Passes], arguments: Mapping[str, Any]) -> Passes:
         if self.is_launched and measurement.name in _FROM_THE_RUN:

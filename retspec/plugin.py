@@ -25,14 +25,16 @@ is a criterion, in the schema, `retspec checks` and the error messages, too. In 
 an entry point in the group `retspec`.
 
 * `@check` makes a `Check`. Return the bare value, or `Observed(value, details)`: details are shown when the limit is
-  missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`).
+  missed. The return annotation is the type of the limit (`int`, `float`, `bool`, `str`, or `tuple[int, ...]`). A
+  `Check` made with `interval=True` returns an `Interval`, too, and its criteria say what of it is judged.
 * Raise `Inconclusive("why")` when the value could not have come out otherwise: what cannot be measured never passes.
   Raise `SubjectError("what is wrong; what to do")` for a subject that cannot be built or measured.
 * `@measurement` makes a `Measurement`: new facts, with a `Cost`, and a function of the `Recipe` that counts its
   `Passes`. Its positional parameters name other measurements or parts of the subject: `model` (the real module; leave
   it unchanged), `build_again` (or None), `skeleton` (the same without weights, on the meta device), `optional_skeleton`
   (None in a spec without a model), `checkpoint_file` (on disk), `loaded` (the result of loading it), `batch`,
-  `take_batch`, `dataset` (the files behind the batches), `data_folders` (a function: where they may lie), `transforms`
+  `take_batch`, `dataset` (the files behind the batches), `prediction_files` (`prediction_files.read()` gives the
+  predictions of a trained model), `data_folders` (a function: where they may lie), `transforms`
   (from files to tensors), `feed` (batch after batch), `loaders` (the user's own), `trainer` (`trainer.on(model, batch)`
   makes a `Trainer`, which takes optimizer steps; keys of `trainer.recipe` as keywords vary it), `own_optimizers` (what
   the user's own hold), `watched_run` (of the user's training), `ranked_run` (the same on ranks), `epochs` (their
@@ -70,6 +72,7 @@ from retspec.records import (
     Count,
     Direction,
     Fraction,
+    Interval,
     Observed,
     Passes,
     PositiveInt,
@@ -93,6 +96,7 @@ __all__ = [
     "Fraction",
     "HookSpecs",
     "Inconclusive",
+    "Interval",
     "Measurement",
     "ModelLibrary",
     "Observed",
@@ -128,6 +132,7 @@ def check(
     unit: str = "",
     default_limit: Value | None = None,
     shorthand: str | None = None,
+    interval: bool = False,
 ) -> Callable[[Callable[..., Any]], Check]:
     """Make a check from a function; see the top of this page.
 
@@ -135,6 +140,8 @@ def check(
     advice: what to do when the limit is missed, as an imperative sentence.
     default_limit: the limit of a criterion that gives none.
     shorthand: the argument that `name: value` sets in a spec; without it, the shorthand sets the limit.
+    interval: whether it returns `Observed(value, interval=Interval(...))`; a criterion then says `judge: point` or
+        `judge: bound`, and has no shorthand.
     """
 
     def decorate(function: Callable[..., Any]) -> Check:
@@ -147,6 +154,7 @@ def check(
             advice=advice,
             default_limit=default_limit,
             shorthand=shorthand,
+            interval=interval,
             measurements=positional,
             arguments=keyword,
             value_type=value_type(function),

@@ -30,12 +30,12 @@ from retspec.review.calibration import CalibrationOptions, edited, propose, requ
 from retspec.review.recorded import judge_again
 from retspec.running import run
 from retspec.spec.load.spec_file import read
-from retspec.text.wording import readable, troubles
+from retspec.text.wording import ends, readable, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from retspec.records import Plan, Report, Spec
+    from retspec.records import Observed, Plan, Report, Spec, Value
     from retspec.review.calibration import Proposal
 
 HEADERS = ("criterion", "old", "observed", "new", "left alone because")
@@ -106,8 +106,9 @@ def command(
     """Write limits from what a known-good setup shows.
 
     Runs SPEC and moves each limit that is looser than what was observed and a margin: up to 20% above it where the
-    check says at most, down to 20% below it where it says at least, rounded away from it to two digits. Only limits
-    change in the file, where they are written; comments, order and spelling stay. References such as ${vars.x} are
+    check says at most, down to 20% below it where it says at least, rounded away from it to two digits. Of an interval,
+    the worse end counts, and the limit is written with `judge: bound`. Only limits change in the file, where they are
+    written; comments, order and spelling stay. References such as ${vars.x} are
     left alone, and so is what has no verdict (exit code 3) or is missed (1). The new spec is validated before it
     takes the place of the old one.
     """
@@ -182,14 +183,19 @@ def _write(text: str, spec: Path, target: Path, proposals: Sequence[Proposal]) -
 
 def _row(proposal: Proposal) -> tuple[str, ...]:
     criterion, observed = proposal.result.criterion, proposal.result.observed
-    value = observed.value if observed else None
     return (
         criterion.id,
         shown(criterion.limit),
-        NOTHING if value is None else readable(value, beside=criterion.limit),
-        proposal.text or NOTHING,
+        NOTHING if observed is None else _seen(observed, criterion.limit),
+        f"{proposal.text}, by the bound" if proposal.judge else proposal.text or NOTHING,
         one_line(proposal.reason),
     )
+
+
+def _seen(observed: Observed[Value], limit: Value | None) -> str:
+    """Return what was observed; with an interval, its ends and what it is from."""
+    text = readable(observed.value, beside=limit) + ends(observed)
+    return f"{text}, {observed.interval.units}" if observed.interval else text
 
 
 def _exit_code(proposals: Sequence[Proposal]) -> int:

@@ -76,6 +76,9 @@ from retspec.facts.owners import Owners
 from retspec.facts.parallel import Block, ParallelLayers
 from retspec.facts.parameters import Group, Parameter, Parameters
 from retspec.facts.pipelines import Expectations, Pipeline
+from retspec.facts.plots import Confusion, Forest, ForestRow, Plot, Reliability, Roc
+from retspec.facts.predicted_numbers import Overlaps, PredictedNumbers
+from retspec.facts.predictions import Predictions, PredictionTable, Statistic
 from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
 from retspec.facts.training import AdapterEffect, GradientHistory, Training
@@ -94,6 +97,7 @@ __all__ = [
     "Compilation",
     "ConfigReadings",
     "ConfigReads",
+    "Confusion",
     "Copy",
     "CorruptImage",
     "DataWait",
@@ -109,6 +113,8 @@ __all__ = [
     "FilesOfLoader",
     "Fitting",
     "FollowedConfig",
+    "Forest",
+    "ForestRow",
     "Geometry",
     "GradientAgreement",
     "GradientHistory",
@@ -136,6 +142,7 @@ __all__ = [
     "OutputFolders",
     "OutsideLabel",
     "Overfitting",
+    "Overlaps",
     "Owners",
     "ParallelLayers",
     "Parameter",
@@ -143,13 +150,19 @@ __all__ = [
     "Pass",
     "PatchEmbedding",
     "Pipeline",
+    "Plot",
+    "PredictedNumbers",
+    "PredictionTable",
+    "Predictions",
     "Profile",
     "RankCount",
     "RankDeviation",
     "RankTrace",
     "Ranks",
+    "Reliability",
     "Reloading",
     "Repetition",
+    "Roc",
     "SeenWarning",
     "ShapeMismatch",
     "SharedGroup",
@@ -158,6 +171,7 @@ __all__ = [
     "Splits",
     "Stage",
     "Stages",
+    "Statistic",
     "StepFlops",
     "Stored",
     "Sweep",

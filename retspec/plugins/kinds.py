@@ -22,13 +22,13 @@ PARTS = frozenset(
         *("model", "build_again", "skeleton", "optional_skeleton", "checkpoint_file", "loaded"),
         *("batch", "take_batch", "dataset", "transforms", "feed", "loaders", "data_folders", "own_optimizers"),
         *("trainer", "watched_run", "ranked_run", "epochs", "device", "config", "progress", "recorded_warnings"),
-        "made_training",
+        *("made_training", "prediction_files"),
     }
 )
 """The parts of the subject that a measurement may ask for by parameter name."""
 MADE_TRAINING = "made_training"
 """The part that is the facts of the training of the spec, if it was made already: a measurement may begin from it."""
-WITHOUT_TORCH = frozenset({"config", "dataset", "progress", "recorded_warnings"})
+WITHOUT_TORCH = frozenset({"config", "dataset", "prediction_files", "progress", "recorded_warnings"})
 """The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
 
 
@@ -60,6 +60,8 @@ class Check:
     advice: str
     default_limit: Value | None
     shorthand: str | None
+    interval: bool = False
+    """Whether what it observes has an interval: a criterion then says what of it is judged."""
     measurements: tuple[str, ...]
     arguments: Mapping[str, Argument]
     value_type: Any

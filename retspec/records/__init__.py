@@ -9,6 +9,7 @@ from retspec.records.lora import EXPRESSIONS, LORA_ALIASES, LORA_NOT_TAKEN, Lora
 from retspec.records.peft import PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
 from retspec.records.peft_keys import PEFT_KEYS
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
+from retspec.records.predictions import SPLIT_COLUMN, PredictionFiles
 from retspec.records.quantities import (
     RARE,
     Amount,
@@ -87,6 +88,8 @@ from retspec.records.tasks import LOSSES, NAMED_LOSSES, REGRESSION_LOSSES, TaskN
 from retspec.records.values import (
     DEEPEST,
     Direction,
+    Interval,
+    Judged,
     NestingError,
     Observed,
     Severity,
@@ -122,6 +125,7 @@ __all__ = [
     "REFUSED_OPTIMIZERS",
     "REGRESSION_LOSSES",
     "SCHEDULERS",
+    "SPLIT_COLUMN",
     "Adapters",
     "Amount",
     "Asked",
@@ -145,6 +149,8 @@ __all__ = [
     "ForwardArguments",
     "Fraction",
     "Grouping",
+    "Interval",
+    "Judged",
     "Keys",
     "Lora",
     "Measured",
@@ -162,6 +168,7 @@ __all__ = [
     "Picture",
     "Plan",
     "PositiveInt",
+    "PredictionFiles",
     "Preprocessing",
     "Provenance",
     "Recipe",

@@ -94,6 +94,8 @@ class Provenance:
     """Hash of the file whose weights were measured; empty if none was loaded."""
     adapter_sha256: str = ""
     """Hash of the weights of the saved adapter; empty if none was loaded."""
+    predictions_sha256: Mapping[str, str] = field(default_factory=dict)
+    """Hash of each file of predictions by its name in the spec, when the run began."""
     seed: int = 0
     device: str = ""
     dtype: str = ""

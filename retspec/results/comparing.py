@@ -57,6 +57,13 @@ class Comparison:
     """The change in percent of the old value's size; None when that is zero."""
 
 
+_SETUP = (
+    *("checkpoint_sha256", "predictions_sha256", "device", "dtype", "threads"),
+    *("platform", "git_commit", "versions", "plugins"),
+)
+"""What of the provenance decides whether two results are about the same."""
+
+
 def compare(old: Report, new: Report) -> list[Comparison]:
     """Return a comparison for every criterion: in the order of the new report, then those that only the old one has."""
     before, after = ({result.criterion.name: result for result in report.every_result} for report in (old, new))
@@ -74,7 +81,7 @@ def circumstances(old: Report, new: Report) -> Iterator[Difference]:
 
 def _circumstances(old: Report, new: Report) -> Iterator[Difference]:
     yield from differences(plain(old.provenance.subject), plain(new.provenance.subject))
-    for name in ("checkpoint_sha256", "device", "dtype", "threads", "platform", "git_commit", "versions", "plugins"):
+    for name in _SETUP:
         before, after = (plain(getattr(report.provenance, name)) for report in (old, new))
         yield from differences(before, after, name)
 
@@ -97,9 +104,12 @@ def _compared(name: str, old: Result | None, new: Result | None) -> Comparison:
 def _side(result: Result | None) -> Side | None:
     if result is None:
         return None
-    value = result.observed.value if result.observed else None
+    criterion, observed = result.criterion, result.observed
     return Side(
-        verdict=result.verdict, value=value, limit=result.criterion.limit, margin=margin(result.criterion, value)
+        verdict=result.verdict,
+        value=observed.value if observed else None,
+        limit=criterion.limit,
+        margin=margin(criterion, criterion.judged(observed) if observed else None),
     )
 
 

@@ -29,11 +29,13 @@ _MOST = 3
 
 
 def subject_of(spec: Spec) -> dict[str, Any]:
-    """Return the subject of a spec as plain data, by section: `model`, `data`, `train`, `run`."""
+    """Return the subject of a spec as plain data, by section: `model`, `data`, `train`, `run`, any `predictions`."""
     folder = f"{Path(spec.file).absolute().parent}{os.sep}"
     sections = {name: _relative(folder, _without_defaults(getattr(spec, name))) for name in ("model", "data", "train")}
     if spec.training is not None:
         sections["train"] |= _relative(folder, _without_defaults(spec.training))
+    if spec.predictions is not None:
+        sections["predictions"] = _relative(folder, _without_defaults(spec.predictions))
     subject: dict[str, Any] = Mask(spec.secrets).given(
         {**sections, "run": {"seed": spec.run.seed, "dtype": spec.run.dtype}}
     )

@@ -24,6 +24,7 @@ from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
 from retspec.subjects.models.sealed import SealedModel
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
+from retspec.subjects.predictions.reading import PredictionReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +70,7 @@ class Subject:
         show: Callable[[tuple[Picture, ...]], None] = lambda _pictures: None,
     ) -> None:
         know(model_sources.values())
-        self._spec = spec
+        self._spec, self._weights = spec, weights
         self._builder = ModelBuilder(spec, model_sources, bases or BaseModels(), keep=keep, note=note)
         self._training_sources = training_sources or {}
         self._data = DataBuilder(
@@ -82,10 +83,7 @@ class Subject:
             note=note,
             show=show,
         )
-        self._weights = weights
-        self._note = note
-        self._progress = progress
-        self._making = making
+        self._progress, self._making = progress, making
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -243,6 +241,11 @@ class Subject:
         """The files of the dataset; raises SubjectError when the data section has none."""
         return self._data.dataset
 
+    @property
+    def prediction_files(self) -> PredictionReader:
+        """Reads the predictions of a trained model; raises SubjectError when the spec names none."""
+        return PredictionReader.of(self._spec)
+
     @cached_property
     def feed(self) -> Feed:
         """A stream of batches; raises SubjectError when the data section gives only one batch."""
@@ -268,7 +271,7 @@ class Subject:
 
         It returns none where nothing is given or named. It raises SubjectError for a path that is not there.
         """
-        return lambda given: folders_of(given, (*self._spec.folders, Path.cwd())) if given else self._data.own_folders
+        return lambda given: folders_of(given, (*self._spec.folders, Path.cwd())) if given else self._data.folders
 
     @property
     def transforms(self) -> Transforms:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.photos import write_photos
+from tests.predictions.compared import write_compared
+from tests.predictions.planting import FOLDER, write_tables
 from tests.tiny import write_checkpoints
 
 if TYPE_CHECKING:
@@ -26,6 +28,15 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write the datasets that `data` of some specs names."""
     with written("RETSPEC_TEST_IMAGES", write_photos, tmp_path_factory.mktemp("images")):
+        yield
+
+
+@pytest.fixture(scope="session")
+def predictions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Write the tables that `predictions` of some specs names."""
+    folder = tmp_path_factory.mktemp("predictions")
+    write_compared(folder)
+    with written(FOLDER, write_tables, folder):
         yield
 
 

@@ -49,7 +49,18 @@ retspec: 1
 train: {script: train.py, ranks: 2}
 checks:
 """
-SPECS = {"loop": WATCHED, "distributed": RANKED, "loaders": LOADERS, "unread_config_keys": FOLLOWED}
+PREDICTED = """\
+retspec: 1
+predictions: {csv: test.csv, id: image, label: grade, scores: [p0, p1, p2, p3, p4], subgroups: [sex], split: test}
+checks:
+"""
+SPECS = {
+    "predictions": PREDICTED,
+    "loop": WATCHED,
+    "distributed": RANKED,
+    "loaders": LOADERS,
+    "unread_config_keys": FOLLOWED,
+}
 
 
 def catalog_of_the_repository() -> Catalog:

@@ -128,6 +128,7 @@ def _provenance(provenance: Provenance) -> dict[str, str]:
         "subject_sha256": provenance.subject_sha256,
         "checkpoint_sha256": provenance.checkpoint_sha256,
         "adapter_sha256": provenance.adapter_sha256,
+        **{f"predictions_sha256.{file}": found for file, found in provenance.predictions_sha256.items()},
         "seed": str(provenance.seed),
         "device": provenance.device,
         "dtype": provenance.dtype,
@@ -205,7 +206,8 @@ class _Writer:
 
 
 def _static_facts(criterion: Criterion) -> dict[str, str]:
-    return {
+    judged = {} if criterion.judge is None else {"judge": criterion.judge.value}
+    return judged | {
         "check": criterion.check,
         "direction": criterion.direction.value,
         "limit": "none" if criterion.limit is None else machine_readable(criterion.limit),

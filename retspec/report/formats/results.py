@@ -5,7 +5,9 @@ by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", 
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
 written as text. A report has the fields `asked` and `pictures` only if options selected or overrode something and if
 the spec asks for pictures; a result the field `output` only if something was printed; an observation the field
-`unseen` only if something was not looked at, and `noise` only if a miss may be due to it.
+`unseen` only if something was not looked at, and `noise` only if a miss may be due to it. Only a check that declares it
+has the field `interval` in an observation, and `judge` in a criterion; only a run that reads predictions has their
+hashes.
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ from retspec.records import Report, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_LEFT_OUT = frozenset({"unseen", "noise", "interval", "judge", "predictions_sha256"})
+"""Fields of an observation, of a criterion and of the provenance that are not written where they are empty."""
 
 
 @reporter
@@ -64,14 +70,15 @@ def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
     ]
     holds = {"asked": any(report["asked"].values()), "pictures": bool(report["pictures"])}
     kept = {name: field for name, field in report.items() if holds.get(name, True)}
-    return kept | {"results": results, "cells": [*map(_without_silence, report["cells"])]}
+    provenance = _seen_whole(report["provenance"])
+    return kept | {"results": results, "provenance": provenance, "cells": [*map(_without_silence, report["cells"])]}
 
 
 def _seen_whole(field: Any) -> Any:
-    """Return an observation without `unseen` and `noise` where they are empty, and anything else as it is."""
+    """Return a record without the fields that are left out where they are empty."""
     if not isinstance(field, dict):
         return field
-    return {name: entry for name, entry in field.items() if entry or name not in {"unseen", "noise"}}
+    return {name: entry for name, entry in field.items() if entry or name not in _LEFT_OUT}
 
 
 def _encodable(text: str) -> str:

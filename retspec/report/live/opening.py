@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from retspec.judge import not_run, skipped
 from retspec.plugins.catalog import versions
 from retspec.records import Asked, Provenance, Report, Result, Verdict
+from retspec.results.prediction_hashes import prediction_hashes
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.text.wording import listing
 
@@ -100,6 +101,7 @@ def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
         config_sha256=plan.spec.config.sha256 if plan.spec.config else "",
         subject=subject,
         subject_sha256=subject_sha256(subject),
+        predictions_sha256=prediction_hashes(plan),
         seed=run.seed,
         device=run.device,
         dtype=run.dtype or "as the model has it",

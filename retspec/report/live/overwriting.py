@@ -73,7 +73,8 @@ def summaries() -> list[Path]:
 def read_by(spec: Spec) -> list[Any]:
     """Return all parts of a spec that may name a file that its run reads."""
     criteria = [(criterion.arguments, criterion.regression) for criterion in spec.criteria]
-    return [spec.file, spec.extended, spec.model, spec.data, spec.training, spec.config, spec.plugins, criteria]
+    sections = [spec.model, spec.data, spec.training, spec.predictions, spec.config]
+    return [spec.file, spec.extended, *sections, spec.plugins, criteria]
 
 
 def paths_among(inputs: Iterable[Any], folders: Iterable[str | Path]) -> Iterator[Path]:

@@ -56,6 +56,7 @@ def _origin(provenance: Provenance) -> Iterator[Detail]:
         "config, SHA-256": provenance.config_sha256,
         "checkpoint, SHA-256": provenance.checkpoint_sha256,
         "adapter, SHA-256": provenance.adapter_sha256,
+        **{f"{file}, SHA-256": found for file, found in provenance.predictions_sha256.items()},
         "git commit": provenance.git_commit,
         "platform": provenance.platform,
         "host": provenance.hostname,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retspec.records import Direction, Verdict
+from retspec.records import Direction, Judged, Verdict
 from retspec.review.calibration.bounds import bound
 from retspec.review.calibration.yaml_edit import LeftAlone, SpecText, Spot, spelled
 from retspec.spec.load.scalars import scalar_of
@@ -44,6 +44,12 @@ class Proposal:
     spot: Spot | None = None
     text: str = ""
     """The new limit as YAML text."""
+    judge: Spot | None = None
+    """Where `judge: point` becomes `judge: bound`, which the limit is from; None where it is the bound already."""
+
+    def applied(self, criterion: Criterion) -> Criterion:
+        """Return the criterion as it is meant to be afterwards."""
+        return replace(criterion, limit=self.new, judge=Judged.BOUND if self.judge else criterion.judge)
 
 
 def propose(
@@ -75,11 +81,12 @@ class _Proposing:
         if criterion.regression is not None:
             raise LeftAlone("it is compared with a baseline")
         spot = self.spot(criterion, check)
+        judge = self.spec_text.judge(criterion) if criterion.judge is Judged.POINT else None
         text, new = self.limit(criterion, observed, check, like=self.spec_text.at(spot))
-        self.require_change(criterion, new, is_missed=result.verdict is Verdict.MISSED)
+        self.require_change(criterion, new, _trouble(result.verdict))
         if criterion.warn is not None and not criterion.direction.is_stricter(criterion.warn, new):
             raise LeftAlone(f"its `warn` of {criterion.warn} must stay stricter than {text}")
-        return Proposal(result=result, new=new, spot=spot, text=text)
+        return Proposal(result=result, new=new, spot=spot, text=text, judge=judge)
 
     def spot(self, criterion: Criterion, check: Check) -> Spot:
         spot = self.spec_text.limit(criterion, check, self.dtype)
@@ -98,23 +105,41 @@ class _Proposing:
             raise LeftAlone(f"{text} cannot be its limit: {why}")
         return text, value
 
-    def require_change(self, criterion: Criterion, new: Value, *, is_missed: bool) -> None:
-        """Raise LeftAlone for a limit that changes nothing, and for a looser one without `loosen`."""
+    def require_change(self, criterion: Criterion, new: Value, trouble: str) -> None:
+        """Raise LeftAlone for a limit that changes nothing, and for a looser one without `loosen`.
+
+        A limit on a bound is stricter than the same one on the point, so that the numbers alone are compared.
+        """
         if new == criterion.limit:
             raise LeftAlone("it would stay the same")
         if self.options.loosen or criterion.limit is None or criterion.direction.is_stricter(new, criterion.limit):
             return
-        if is_missed:
-            raise LeftAlone(f"it is missed; --loosen makes it {spelled(new)}")
+        if trouble:
+            raise LeftAlone(f"it {trouble}; --loosen makes it {spelled(new)}")
         raise LeftAlone(f"it is stricter than {spelled(new)} already")
 
 
 def _observed(result: Result) -> Value:
+    """Return what a limit is proposed from: the value, or the worse end of its interval."""
     if result.verdict is Verdict.SKIPPED:
         raise LeftAlone("the spec skips it")
-    if result.observed is None or not result.verdict.is_decided:
+    observed, is_wide = result.observed, _is_wide(result)
+    if observed is None or not (result.verdict.is_decided or is_wide):
         raise LeftAlone(f"no verdict: {result.reason}")
-    return result.observed.value
+    return replace(result.criterion, judge=Judged.BOUND).judged(observed)
+
+
+def _is_wide(result: Result) -> bool:
+    """Whether there is no verdict only because an interval is too wide for the limit."""
+    observed = result.observed
+    is_open = result.verdict is Verdict.INCONCLUSIVE and observed is not None and observed.interval is not None
+    return is_open and observed is not None and not observed.unseen and not observed.noise
+
+
+def _trouble(verdict: Verdict) -> str:
+    if verdict is Verdict.MISSED:
+        return "is missed"
+    return "" if verdict.is_decided else "has no verdict, since its interval is too wide"
 
 
 def _typed(text: str, annotation: Any) -> Value:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from retspec.errors import UsageError
+from retspec.records import Judged
 from retspec.spec.document import RUNNER_KEYS
 from retspec.spec.load.scalars import scalar_of
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from retspec.records import Criterion, Spec
     from retspec.review.calibration.proposals import Proposal
 
-_LIMIT = "limit"
+_LIMIT, _JUDGE = "limit", "judge"
 _LINE_END = re.compile(r"\r\n?|\n")
 _SMALLEST, _LARGEST = -4, 15
 """Numbers from 10^smallest to below 10^largest are written without an exponent."""
@@ -66,6 +67,17 @@ class SpecText:
         elif check.shorthand is not None:
             raise LeftAlone(f"the shorthand gives `{check.shorthand}`; write `limit` in the long form")
         return self._spot(_required(node), criterion)
+
+    def judge(self, criterion: Criterion) -> Spot:
+        """Return where a criterion says what of an interval is judged.
+
+        Raises LeftAlone where another file says it, or a reference.
+        """
+        _, node = self._criterion(criterion)
+        if _JUDGE not in (pairs := _pairs(node)):
+            raise LeftAlone("what is judged is written in another file")
+        said = _required(pairs[_JUDGE][1])
+        return Spot(said.start_mark.index, said.end_mark.index)
 
     def insertion(self, criterion: Criterion) -> Spot:
         """Return where to insert a limit into a criterion in the long form that has none.
@@ -165,20 +177,23 @@ def _text(text: str) -> str:
 
 
 def edited(text: str, proposals: Iterable[Proposal]) -> str:
-    """Return the text of a spec with the proposed limits written into it."""
-    changes = [(proposal.spot, proposal.text) for proposal in proposals if proposal.spot is not None]
-    for spot, limit in sorted(changes, key=lambda change: -change[0].start):  # from the end: positions stay valid
-        text = f"{text[: spot.start]}{spot.before}{limit}{spot.after}{text[spot.end :]}"
+    """Return the text of a spec with the proposed limits written into it, and `bound` where they are from a bound."""
+    given = [*proposals]
+    changes = [(proposal.spot, proposal.text) for proposal in given if proposal.spot is not None]
+    changes += [(proposal.judge, Judged.BOUND.value) for proposal in given if proposal.judge is not None]
+    for spot, written in sorted(changes, key=lambda change: -change[0].start):  # from the end: positions stay valid
+        text = f"{text[: spot.start]}{spot.before}{written}{spot.after}{text[spot.end :]}"
     return text
 
 
 def require_as_meant(before: Spec, after: Spec, proposals: Iterable[Proposal]) -> None:
-    """Raise UsageError if a spec, read again after the edit, differs in anything but the proposed limits."""
-    limits = {proposal.result.criterion.id: proposal.new for proposal in proposals if proposal.new is not None}
+    """Raise UsageError if a spec, read again after the edit, differs in anything but what is proposed."""
+    proposed = {proposal.result.criterion.id: proposal for proposal in proposals if proposal.new is not None}
     found = {criterion.id: criterion for criterion in after.criteria}
     for old in before.criteria:
         new = found.pop(old.id, None)
-        if new is None or replace(new, mark=old.mark) != replace(old, limit=limits.get(old.id, old.limit)):
+        meant = proposed[old.id].applied(old) if old.id in proposed else old
+        if new is None or replace(new, mark=old.mark) != meant:
             raise UsageError(f"{old.id} would not become what it is meant to be; nothing is written")
     if found:
         raise UsageError(f"{next(iter(found))} would be a new criterion; nothing is written")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Direction, Severity, Value, bytes_of, plain, seconds
+from retspec.records import Criterion, Direction, Judged, Severity, Value, bytes_of, plain, seconds
 from retspec.results.provenance import differences, subject_of
 from retspec.text.masking import Mask
 from retspec.text.wording import waived
@@ -91,7 +91,10 @@ def _of_subject(old: Spec, new: Spec) -> Iterator[Change]:
         yield Change(name=section, kind=Kind.CHANGED, part=path, old=before, new=after, is_loosening=is_loosening)
 
 
-_JUDGING = ("run.seed", "model.checkpoint_sha256", "data.group")
+_JUDGING = (
+    *("run.seed", "model.checkpoint_sha256", "data.group"),
+    *("predictions.group", "predictions.label", "predictions.split"),
+)
 """Parts of the subject that decide what comes out under one and the same model, data and recipe."""
 
 
@@ -158,6 +161,14 @@ def _warn(old: Criterion, new: Criterion) -> Iterator[Change]:
         yield _moved(new, "warn", old.warn, new.warn)
 
 
+def _judge(old: Criterion, new: Criterion) -> Iterator[Change]:
+    """Yield another choice of what is judged; the bound is never better than the point."""
+    if old.judge is not new.judge:
+        is_looser = new.judge is not Judged.BOUND
+        kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
+        yield _change(new, kind, "judge", (old.judge, new.judge), is_loosening=is_looser)
+
+
 def _severity(old: Criterion, new: Criterion) -> Iterator[Change]:
     if old.severity is not new.severity:
         pair = (old.severity.value, new.severity.value)
@@ -196,6 +207,7 @@ def _terms(criterion: Criterion) -> str | None:
 
 _ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (
     _limit,
+    _judge,
     _warn,
     _severity,
     _skip,

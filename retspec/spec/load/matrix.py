@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retspec.text.masking import Mask
 
 MATRIX = "matrix"
-_SECTIONS = ("name", "description", "vars", "config", "model", "data", "train", "run", "checks")
+_SECTIONS = ("name", "description", "vars", "config", "model", "data", "train", "predictions", "run", "checks")
 """What a key may set."""
 _FIXED = ("retspec", "extends", "plugins", MATRIX)
 """What all cells share."""

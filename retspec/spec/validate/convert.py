@@ -16,9 +16,11 @@ from retspec.records import (
     CheckpointFile,
     Criterion,
     Data,
+    Judged,
     Lora,
     Model,
     Peft,
+    PredictionFiles,
     Recipe,
     Regression,
     RunOptions,
@@ -128,6 +130,12 @@ def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
     return Data(**source, **{name: _typed(section[name], kind) for name, kind in beside if name in section})
 
 
+def predictions(section: Mapping[str, Any]) -> PredictionFiles:
+    """Return the section `predictions`."""
+    converted: PredictionFiles = _typed(section, PredictionFiles)
+    return converted
+
+
 def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark: Mark) -> Criterion:
     """Return one entry under `checks:`, with everything that it leaves out filled in.
 
@@ -145,6 +153,7 @@ def criterion(name: str, entry: Any, catalog: Catalog, defaults: Defaults, mark:
         limit=_limit(form, check, defaults.dtype),
         warn=_bound(form, "warn", check, defaults.dtype) if "warn" in form else None,
         regression=_regression(form),
+        judge=Judged(form["judge"]) if "judge" in form else None,
         severity=Severity(form.get("severity", Severity.ERROR)),
         arguments=_arguments(form.get("with", {}), catalog.arguments_of(check), defaults.train),
         tags=tuple(form.get("tags", ())),

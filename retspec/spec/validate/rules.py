@@ -33,6 +33,10 @@ _NEEDS = {
         {"ranked_run"},
         "runs a training of your own on ranks, and the spec names none; add `train: {{script: train.py, ranks: 2}}`",
     ),
+    "predictions": (
+        {"prediction_files"},
+        "reads predictions, and the spec names none; add `predictions: {{csv: test.csv, id: ..., label: ..., ...}}`",
+    ),
     "config": ({"config"}, "reads the training config, and the spec names none; add `config: path.yaml`"),
     "files": ({"dataset", "transforms"}, "measures files, and `data` names none; use {} there"),
     "loaders": (

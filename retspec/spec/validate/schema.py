@@ -22,6 +22,7 @@ from retspec.records import (
     ForwardArguments,
     Lora,
     ModelOutput,
+    PredictionFiles,
     Recipe,
     RunOptions,
     Sha256,
@@ -121,6 +122,7 @@ def _sections(catalog: Catalog, fragments: Fragments, *, published: bool) -> Fra
         "model": {**model, "dependencies": {"checkpoint_sha256": ["checkpoint"]}},
         "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
         "train": _train_section(train, catalog.training_keys, fragments),
+        "predictions": fragments.of(PredictionFiles, "predictions"),
         "run": fragments.of(RunOptions, "run"),
         "checks": checks_section(catalog, fragments),
     }

@@ -12,12 +12,13 @@ import msgspec
 
 from retspec.characters import quoted
 from retspec.errors import Problem, SpecError
-from retspec.records import Criterion, Data, Model, Recipe, RunOptions, Spec, is_reference
+from retspec.records import Criterion, Data, Model, PredictionFiles, Recipe, RunOptions, Spec, is_reference
 from retspec.spec.validate import convert, phrases
 from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
 from retspec.spec.validate.layers import flattened
+from retspec.spec.validate.predictions import broken_predictions, broken_thresholds
 from retspec.spec.validate.rules import broken_adapter, broken_bounds, broken_recipe, broken_rules, broken_task, doubts
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
@@ -97,6 +98,9 @@ class _Validation:
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         if model is not None:
             self.findings += broken_adapter(model)
+        predictions: PredictionFiles | None = self.record("predictions", convert.predictions)
+        if predictions is not None:
+            self.findings += broken_predictions(predictions)
         named: Data | None = self.record("data", partial(convert.data, sources=catalog.data_sources))
         batch = named or Data()
         is_reported = named is None and "data" in data  # the section is reported already
@@ -115,6 +119,8 @@ class _Validation:
             message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"
             self.findings.append(Finding(("model",), message, on_key=True))
         criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32", self.document.cell), sections))
+        if predictions is not None:
+            self.findings += broken_thresholds(criteria, predictions)
         self.require_none()
         return self.with_baselines(
             Spec(
@@ -128,6 +134,7 @@ class _Validation:
                 data=batch,
                 train=train,
                 training=training,
+                predictions=predictions,
                 run=run,
                 config=self.document.config,
                 plugins=self.document.plugins,

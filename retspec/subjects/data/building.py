@@ -102,6 +102,11 @@ class DataBuilder:
             self._note(described.notes)
         return described
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folder of the files; none where the source gives none."""
+        return (self.dataset.folder,) if self.source.gives_files else ()
+
     def _described(self, dataset: Dataset) -> Dataset:
         """Return a dataset with the groups and classes that the spec gives, and notes on what it does not give."""
         dataset = with_classes(with_groups(dataset, self._data.group), self._data.classes)
@@ -109,11 +114,6 @@ class DataBuilder:
         eyes = eyes_of(dataset)
         notes = (*dataset.notes, *unnumbered_notes(dataset), *strange, *eye_notes(eyes))
         return replace(dataset, notes=notes, eyes=eyes)
-
-    @property
-    def own_folders(self) -> tuple[str, ...]:
-        """The folder of the dataset; none where the source gives no files."""
-        return (self.dataset.folder,) if self.source.gives_files else ()
 
     @cached_property
     def transforms(self) -> Transforms:

@@ -60,7 +60,31 @@ LOADING = facts.Loading(
 TRACE = Trace("train.py", "", (1.6, 1.1), ((0.1,), (0.1,)), ("a", "b"), {}, {}, 1.0)
 AGREEMENT = facts.GradientAgreement(0.0, (facts.TensorDeviation("base_model.model.head.weight", 0.01),), 1.0)
 TRAINING = sample().measurements[0].facts
+ROC = facts.Roc({"2, 3": tuple(min(1.0, 0.5 + index / 20) for index in range(101)), "old.csv": (0.0, *[0.4] * 99, 1.0)})
+GROUPS = facts.Forest(
+    "sensitivity by sex", (facts.ForestRow("f", 0.9, 0.8, 0.95, 40), facts.ForestRow("m", 0.7, 0.5, 0.8, 30))
+)
+
+
+def statistic(*plots: facts.Plot) -> facts.Statistic:
+    return facts.Statistic(0.5, plots=plots)
+
+
 MADE: dict[str, tuple[Any, dict[str, str]]] = {
+    "auroc": (statistic(ROC), {"roc": "at a specificity of 0.9: 2, 3 1, old.csv 0.4"}),
+    "calibration": (
+        statistic(facts.Reliability((4, 0), (0.2, None), (0.25, None), (0.1, None), (0.3, None))),
+        {"reliability": "in 2 bins of the probability"},
+    ),
+    "class_recalls": (statistic(GROUPS), {"forest-1": "lowest for m, 0.7 (0.5 to 0.8)"}),
+    "dice_scores": (statistic(GROUPS), {"forest-1": "Sensitivity by sex, with intervals"}),
+    "label_aurocs": (statistic(GROUPS), {"forest-1": "lowest for m"}),
+    "paired_difference": (statistic(ROC), {"roc": "Sensitivity over 1 - specificity"}),
+    "subgroup_gaps": (statistic(GROUPS, GROUPS), {"forest-1": "lowest for m", "forest-2": "lowest for m"}),
+    "weighted_kappa": (
+        statistic(facts.Confusion(("mild", "severe"), ((3, 1), (0, 2)))),
+        {"confusion": "5 of 6 are right"},
+    ),
     "accumulation": (AGREEMENT, {"agreement": "worst is head.weight"}),
     "blank_training": (
         TRAINING,

@@ -44,7 +44,7 @@ def calibrated(
     """Calibrate `spec.yaml`, a text, from observed values by criterion; what is not observed has no verdict."""
     monkeypatch.chdir(tmp_path)
 
-    def call(text: str, observed: dict[str, Value], *arguments: str, **recorded: Any) -> Calibrated:
+    def call(text: str, observed: dict[str, Value | Observed[Any]], *arguments: str, **recorded: Any) -> Calibrated:
         Path("spec.yaml").write_bytes(text.encode())
         Path("results.json").write_text(results_of("spec.yaml", observed, **recorded))
         capfd.readouterr()
@@ -55,11 +55,16 @@ def calibrated(
     return call
 
 
-def results_of(spec: str, observed: dict[str, Value], **recorded: Any) -> str:
+def results_of(spec: str, observed: dict[str, Value | Observed[Any]], **recorded: Any) -> str:
     plan, _ = prepare(spec, plugins=[SHOWING], entry_points=False)
     names = [step.criterion.id for step in plan.checks]
     unseen = {"failure": Verdict.INCONCLUSIVE, "reason": "nothing can be seen"}
     outcomes = [
-        Outcome(id=name, **({"observed": Observed(observed[name])} if name in observed else unseen)) for name in names
+        Outcome(id=name, **({"observed": _as_observed(observed[name])} if name in observed else unseen))
+        for name in names
     ]
     return render(run_of(plan, outcomes, **recorded))
+
+
+def _as_observed(value: Any) -> Observed[Any]:
+    return value if isinstance(value, Observed) else Observed(value)

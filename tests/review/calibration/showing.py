@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from retspec.plugin import Check, Inconclusive, check, hookimpl
+from retspec.plugin import Check, Inconclusive, Interval, Observed, check, hookimpl
 
 
 @check(direction="at most", unit="MB", advice="Nothing to do.")
@@ -58,6 +58,18 @@ def named(*, names: list[str]) -> int:
     return len(names)
 
 
+@check(direction="at least", advice="Nothing to do.", interval=True)
+def least_known() -> Observed[Annotated[float, Meta(le=1)]]:
+    """How much at least, of 150 patients?"""
+    return Observed(0.9, interval=Interval(lower=0.8, upper=0.95, level=0.95, method="", images=300, patients=150))
+
+
+@check(direction="at most", advice="Nothing to do.", interval=True)
+def most_known() -> Observed[float]:
+    """How much at most, of 300 images?"""
+    return Observed(4.0, interval=Interval(lower=3.0, upper=5.0, level=0.95, method="", images=300))
+
+
 @check(direction="at most", advice="Nothing to do.")
 def hopeless() -> float:
     """Can it be told?"""
@@ -72,6 +84,10 @@ def meddles(*, path: str) -> int:
     return 1
 
 
+KNOWN = [least_known, most_known]
+"""Checks whose observations have an interval."""
+
+
 @hookimpl
 def retspec_checks() -> list[Check]:
-    return [most, most_count, most_share, least, least_count, shape, word, named, hopeless, meddles]
+    return [most, most_count, most_share, least, least_count, shape, word, named, *KNOWN, hopeless, meddles]

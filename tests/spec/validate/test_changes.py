@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retspec.judge import judge
-from retspec.records import Criterion, Direction, Observed, Outcome, RunOptions, Spec, Verdict
+from retspec.records import Criterion, Direction, Observed, Outcome, PredictionFiles, RunOptions, Spec, Verdict
 from retspec.records.sections import Grouping
 from retspec.review.diffing import Kind, changes
 from retspec.spec.load import load
@@ -151,11 +151,32 @@ def test_what_belongs_together_otherwise_is_a_loosening(tmp_path: Path, catalog:
     assert told(changes([by_patient], [by_eye])) == [("data", "CHANGED", "data.group.pattern", True)]
 
 
+@pytest.mark.parametrize("part", ["group", "split", "label"])
+def test_other_units_rows_or_truths_of_predictions_are_a_loosening(tmp_path: Path, catalog: Catalog, part: str) -> None:
+    section = PredictionFiles(csv="a.csv", id="i", label="l", scores="p", group="patient", split="test")
+    whole = replace(spec_of(tmp_path, catalog, "loss_drop: 0.5"), predictions=section)
+    other = replace(whole, predictions=replace(section, **{part: "other"}))
+    assert told(changes([whole], [other])) == [("predictions", "CHANGED", f"predictions.{part}", True)]
+
+
 SEEN = {
     Criterion: {
-        *("check", "direction", "unit", "limit", "warn", "severity", "arguments", "tags", "timeout", "skip", "waive"),
+        *(
+            "check",
+            "direction",
+            "unit",
+            "limit",
+            "judge",
+            "warn",
+            "severity",
+            "arguments",
+            "tags",
+            "timeout",
+            "skip",
+            "waive",
+        ),
     },
-    Spec: {"cell", "model", "data", "train", "training", "run", "plugins", "criteria"},
+    Spec: {"cell", "model", "data", "train", "training", "predictions", "run", "plugins", "criteria"},
     RunOptions: {"seed", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads"},
 }
 JUDGES_NOTHING = {

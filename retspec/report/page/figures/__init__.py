@@ -21,6 +21,7 @@ from retspec.report.page.figures.contents import (
 from retspec.report.page.figures.figure import Figure, Table
 from retspec.report.page.figures.loop import loop_figures
 from retspec.report.page.figures.memory import estimate_figures, fit_figures, flops_figures, memory_figures
+from retspec.report.page.figures.predictions import statistic_figures
 from retspec.report.page.figures.runs import overfitting_figures, two_runs_figures
 from retspec.report.page.figures.timing import (
     compilation_figures,
@@ -45,7 +46,12 @@ class _Drawn:
     draw: Callable[[Any], Iterable[Figure]]
 
 
+_STATISTICS = (
+    *("auroc", "calibration", "class_recalls", "dice_scores", "label_aurocs", "paired_difference"),
+    *("subgroup_gaps", "weighted_kappa"),
+)
 _DRAWN = {
+    **dict.fromkeys(_STATISTICS, _Drawn(facts.Statistic, statistic_figures)),
     "accumulation": _Drawn(facts.GradientAgreement, agreement_figures),
     "blank_training": _Drawn(facts.Training, training_figures),
     "checkpoint": _Drawn(facts.Checkpoint, checkpoint_figures),

@@ -29,7 +29,7 @@ def read_table(file: Path, shown: str, dialect: Dialect = _PLAIN, *, path: str) 
 
     Raises SubjectError at the place `path` in the spec for a file that is missing, empty or not a table.
     """
-    content = _content(file, shown, path)
+    content = content_of(file, shown, path)
     if kind := extra_kind(content):
         return frame_table(content, kind, dialect, shown, path)
     if kind := foreign_kind(content):
@@ -40,7 +40,11 @@ def read_table(file: Path, shown: str, dialect: Dialect = _PLAIN, *, path: str) 
     return delimited(text, dialect, shown, path)
 
 
-def _content(file: Path, shown: str, path: str) -> bytes:
+def content_of(file: Path, shown: str, path: str) -> bytes:
+    """Return the bytes of a table, unpacked.
+
+    Raises SubjectError at the place `path` in the spec for a file that is missing, damaged or too large.
+    """
     try:
         content = read_regular(file, LARGEST)
         inner = None if content is None else unwrapped(content, LARGEST)

@@ -1,0 +1,23 @@
+"""The tables that the specs of these tests name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.checks.conftest import written
+from tests.predictions.compared import write_compared
+from tests.predictions.planting import FOLDER, write_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Write a table for every planted fault."""
+    folder = tmp_path_factory.mktemp("predictions")
+    write_compared(folder)
+    with written(FOLDER, write_tables, folder):
+        yield
