@@ -167,7 +167,9 @@ def test_a_loader_needs_neither_files_nor_a_model(tmp_path: Path) -> None:
     assert result.verdict is Verdict.MET or "scatter too widely" in result.reason, result.reason
     (refused,) = run_here(spec, ["data.factory=tests.tiny:batch"]).values()
     assert refused.reason.endswith("needs batch after batch, and `factory` gave a single one; let it give a DataLoader")
-    with pytest.raises(SpecError, match="use `csv:` or `imagefolder:` there, or a DataLoader of yours"):
+    with pytest.raises(
+        SpecError, match="use `csv:` or `datasets:` or `imagefolder:` or `webdataset:` there, or a DataLoader of yours"
+    ):
         run_here(spec, ["data={synthetic: {}}"])
 
 

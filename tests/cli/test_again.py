@@ -97,7 +97,10 @@ def test_a_run_that_ends_early_says_where_the_last_whole_results_are(retspec: An
     for _ in range(2):
         ended = retspec("run", light, "-x", "--set", "config.train_csv=gone.csv")
         said = "the run ended early: the last whole results are in reports/light/previous.json"
-        assert ended.out.splitlines()[-1] == said
+        assert ended.out.splitlines()[-2:] == [
+            said,
+            "-x ended the run after config_paths (missed); 1 criterion was not run",
+        ]
         assert (WHOLE / "previous.json").read_bytes() == before
     assert read_report(WHOLE / "results.json").exit_code == 1
 

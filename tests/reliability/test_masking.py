@@ -89,8 +89,8 @@ def test_secrets_leave_neither_in_reports_nor_in_the_log(tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 3
-    written = [path.read_text() for path in (tmp_path / "reports").rglob("*.*")]
-    assert len(written) == 3
+    written = [path.read_text() for path in (tmp_path / "reports" / "spec").iterdir() if path.name != ".spec"]
+    assert len(written) == 4
     for text in (*written, done.stdout, done.stderr):
         for hidden in ("tok-4711", "87654321", "87,654,321", "named-by-mask-only", UNNAMED):
             assert hidden not in text

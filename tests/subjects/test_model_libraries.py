@@ -56,6 +56,7 @@ MAY_NAME_TIMM = {
     "retspec/cli/drafting/foundation.py": "drafts a spec for it where the plugin of a foundation model is missing",
     "retspec/subjects/checkpoints/matching.py": "of several weights in a file, takes those that timm takes",
     "retspec/cli/drafting/data.py": "drafts a spec for the source that is built in",
+    "retspec/cli/drafting/new_check.py": "writes a spec for the source that is built in",
     "retspec/cli/diagnostics/remedies.py": "the advice of the doctor",
 }
 

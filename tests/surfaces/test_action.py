@@ -70,7 +70,12 @@ def test_a_run_that_is_met_passes_and_is_summed_up(action: dict[str, Any], proje
     assert "| config_paths | 0 |" in (project.folder / "GITHUB_STEP_SUMMARY").read_text()
     (kept,) = [step["with"]["path"] for step in action["runs"]["steps"] if step["name"] == "Keep the reports"]
     folder = project.folder / EXPRESSION.sub(action["inputs"]["working-directory"]["default"], kept)
-    assert {path.name for path in folder.rglob("*.*")} == {"junit.xml", "results.json", "report.html"}
+    assert {path.name for path in folder.rglob("[!.]*.*")} == {
+        "junit.xml",
+        "results.json",
+        "report.html",
+        "history.jsonl",
+    }
 
 
 def test_a_missed_limit_fails_the_step_at_its_line(action: dict[str, Any], project: Project) -> None:
