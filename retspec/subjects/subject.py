@@ -267,10 +267,7 @@ class Subject:
 
     @property
     def data_folders(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
-        """A function that returns absolute folders of the data: those of the given paths, or that of the data section.
-
-        It returns none where nothing is given or named. It raises SubjectError for a path that is not there.
-        """
+        """Returns the folders of given paths, or those of the data section; raises SubjectError for a missing path."""
         return lambda given: folders_of(given, (*self._spec.folders, Path.cwd())) if given else self._data.folders
 
     @property

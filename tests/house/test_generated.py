@@ -54,7 +54,7 @@ def test_what_is_generated_is_fresh(path: str, refreshed: Path) -> None:
 
 def test_the_schema_of_specs_says_each_thing_once() -> None:
     """Editors parse it for every spec; it was 12 kB per check when each said everything for itself."""
-    assert (ROOT / SPEC_SCHEMA).stat().st_size < 2_600 * len(CATALOG.checks)
+    assert (ROOT / SPEC_SCHEMA).stat().st_size < 2_700 * len(CATALOG.checks)
 
 
 def test_no_page_is_left_of_a_check_that_is_gone(refreshed: Path) -> None:
