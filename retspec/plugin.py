@@ -36,9 +36,9 @@ an entry point in the group `retspec`.
   `take_batch`, `dataset` (the files behind the batches), `prediction_files` (its `read()` gives the predictions of a
   trained model), `data_folders` (a function: where they may lie), `transforms` (from files to tensors), `feed` (batch
   after batch), `loaders` (the user's own), `trainer` (`trainer.on(model, batch)` makes a `Trainer`, which takes
-  optimizer steps; keys of `trainer.recipe` as keywords vary it), `own_optimizers` (what the user's own hold), `watched_run` (of the user's training), `ranked_run` (the same on ranks), `epochs` (their
-  order), `device`, `config`, `progress`, `recorded_warnings` (a function), `made_training` (or None). Facts are frozen
-  dataclasses or structs.
+  optimizer steps; keys of `trainer.recipe` as keywords vary it), `own_optimizers` (what the user's own hold),
+  `watched_run` (of the user's training), `ranked_run` (the same on ranks), `epochs` (their order), `device`, `config`,
+  `progress`, `recorded_warnings` (a function), `made_training` (or None). Facts are frozen dataclasses or structs.
 * `@model_source`, `@data_source` (batches), `@dataset_source` (files) and `@training_source` (trainers) make a
   `Source`, a new way to describe what is under test. A `ModelLibrary`, given as `@model_source(library=...)`, says what
   a library knows of its models. `PositiveInt` and `Fraction` are types of arguments with their bounds in the schema.
