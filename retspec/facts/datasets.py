@@ -26,6 +26,8 @@ class Example(Struct, frozen=True, gc=False):
     """The further images of the same example, such as the other eye."""
     line: int = 0
     """The line of the table that it ends on, from 1; 0 where there is none."""
+    subgroups: tuple[str, ...] = ()
+    """Its value in each column of `Dataset.subgroups`, as written; empty where the dataset has none."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -65,6 +67,8 @@ class Dataset(Struct, frozen=True):
     """What its names say of eyes; a source may leave it out."""
     inputs: tuple[str, ...] = ()
     """The arguments of `forward` that get the several images of an example; empty for their order, or for one image."""
+    subgroups: tuple[str, ...] = ()
+    """Columns such as the sex or the camera; each example has a value for each."""
 
     @property
     def examples(self) -> tuple[Example, ...]:

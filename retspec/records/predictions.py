@@ -22,8 +22,16 @@ Columns = Annotated[
 ]
 FORMATS = ("csv", "parquet", "jsonl", "npz")
 """The keys that name files; what a table is shows in its bytes, so that the first three read the same."""
+MADE = "make"
+"""The key that names files which retspec writes, with predictions that it makes."""
+ORIGIN_SUFFIX = ".origin.json"
+"""What the name of a file of predictions gets for the file beside it that says how retspec made it."""
+READ_KEYS = ("id", "label", "scores", "logits", "group", "split_column")
+"""The keys that say what the columns of a file are; those of a file that retspec makes are known."""
 OUTPUTS = ("scores", "logits")
 """The keys that name what the model gave."""
+ID = "The column that names an image."
+LABEL = "The column of the true class: its number from 0, or its column."
 SPLIT_COLUMN = "split"
 """The column of splits of a single file, unless the spec names another."""
 
@@ -32,15 +40,19 @@ SPLIT_COLUMN = "split"
 class PredictionFiles:
     """The section `predictions`: which file, and what its columns are."""
 
+    id: Annotated[Column, Meta(description=ID, examples=["image"])] | None = None
+    label: Annotated[Column, Meta(description=LABEL, examples=["grade"])] | None = None
     csv: Files | None = None
     parquet: Files | None = None
     jsonl: Files | None = None
     npz: Files | None = None
-    id: Annotated[Column, Meta(description="The column that names an image.", examples=["image"])]
-    label: Annotated[
-        Column,
-        Meta(description="The column of the true class: its number from 0, or its column.", examples=["grade"]),
-    ]
+    make: (
+        Annotated[
+            Files,
+            Meta(description="Let `model` predict `split` of `data`, and write this CSV file; or one for each split."),
+        ]
+        | None
+    ) = None
     scores: Annotated[Columns, Meta(examples=[["p0", "p1", "p2"]])] | None = None
     logits: Annotated[Columns, Meta(examples=[["z0", "z1", "z2"]])] | None = None
     group: (
@@ -55,13 +67,20 @@ class PredictionFiles:
     @property
     def format(self) -> str:
         """The key that names the files."""
-        return next((name for name in FORMATS if getattr(self, name) is not None), "")
+        return next((name for name in (*FORMATS, MADE) if getattr(self, name) is not None), "")
 
     @property
     def files(self) -> Mapping[str, str]:
         """Split to file; a single file is that of the split with the empty name."""
         given = getattr(self, self.format)
         return {"": given} if isinstance(given, str) else given
+
+    @property
+    def made(self) -> Mapping[str, str]:
+        """Split to the file that retspec writes; none for files that are read."""
+        if self.make is None:
+            return {}
+        return {self.split or "": self.make} if isinstance(self.make, str) else self.make
 
     @property
     def is_logits(self) -> bool:

@@ -36,8 +36,8 @@ class Columns:
         group = () if section.group is None else (section.group,)
         return Columns(
             by_key=(
-                ("id", (section.id,)),
-                ("label", (section.label,)),
+                ("id", (section.id or "",)),
+                ("label", (section.label or "",)),
                 (outputs, section.outputs),
                 ("group", group),
                 ("subgroups", tuple(section.subgroups)),
@@ -76,7 +76,7 @@ def table_of(table: Table, columns: Columns, section: PredictionFiles, notes: li
     reading = _Reading(table, section)
     scores = reading.scores(outputs, columns.by_key[2][1])
     whole = PredictionTable(
-        ids=reading.named(ids, section.id, "id"),
+        ids=reading.named(ids, section.id or "", "id"),
         labels=reading.labels(labels, scores.shape[1], columns.by_key[2][1]),
         scores=scores,
         groups=reading.groups(groups[0]) if groups else None,
@@ -136,7 +136,7 @@ class _Reading:
         """Return class indices: integers as they are, else names of the columns of classes."""
         import numpy as np
 
-        column = self.section.label
+        column = self.section.label or ""
         known = {name: index for index, name in enumerate(columns)} if len(columns) > 1 else {"false": 0, "true": 1}
         index_of: dict[str, int] = {}
         for cell in dict.fromkeys(self.named(cells, column, "label")):

@@ -14,41 +14,68 @@ from retspec.subjects.data.tables.arrays import array_table
 from retspec.subjects.data.tables.reading import LARGEST, content_of, read_table
 from retspec.subjects.data.tables.table import Dialect
 from retspec.subjects.predictions.columns import Columns, class_names, table_of
+from retspec.subjects.predictions.origin import origin_of, require_same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from retspec.records import PredictionFiles, Spec
     from retspec.subjects.data.tables.table import Table
 
 INSTALL = "pip install 'retspec[predictions]'"
 
 
+def quiet(_step: int, _total: int) -> None:
+    """Report no progress."""
+
+
 class PredictionReader:
     """Reads the predictions of a spec; another file with the same columns can be read beside them."""
 
-    def __init__(self, section: PredictionFiles, folder: Path) -> None:
-        """Keep a section and the folder that its files are relative to."""
-        self._section = section
-        self._folder = folder
+    def __init__(
+        self, section: PredictionFiles, folder: Path, weights: Callable[[], Mapping[str, str]] | None = None
+    ) -> None:
+        """Keep a section and the folder that its files are relative to.
+
+        weights: the files of weights of the model under test and their hashes, as in `Origin`; None without a model.
+        """
+        self.section = section
+        self.folder = folder
+        self.weights = weights
 
     @staticmethod
-    def of(spec: Spec) -> PredictionReader:
+    def of(spec: Spec, weights: Callable[[], Mapping[str, str]] | None = None) -> PredictionReader:
         """Return the reader of a spec; raises SubjectError when that names no predictions."""
         if spec.predictions is None:
             raise SubjectError("this needs predictions; name them as `predictions: {csv: test.csv, ...}`", path="")
-        return PredictionReader(spec.predictions, Path(spec.file).resolve().parent)
+        folder = Path(spec.file).resolve().parent
+        return PredictionReader(spec.predictions, folder, weights if spec.model else None)
 
-    def read(self) -> Predictions:
+    @property
+    def is_made(self) -> bool:
+        """Whether retspec makes the predictions."""
+        return self.section.make is not None
+
+    def read(self, progress: Callable[[int, int], None] = quiet) -> Predictions:  # noqa: ARG002 - for those it makes
         """Return the rows of all splits, and which of them is judged.
 
-        Raises SubjectError for a file, a column or a split that is not there, and for cells that are no predictions.
+        progress: called with the batch that is predicted, and their number, where retspec makes the predictions.
+
+        Raises SubjectError for a file, a column or a split that is not there, for cells that are no predictions, and
+        for files that retspec made from other weights than those of the model of the spec.
         """
+        return self.found()
+
+    def found(self) -> Predictions:
+        """Return what `read` does, of files that are there."""
         require_libraries()
-        section = self._section
+        section = self.section
         notes: list[str] = []
         tables: dict[str, PredictionTable] = {}
         for split, file in section.files.items():
             found = self._read(file, f"predictions.{section.format}", notes, is_single=not split)
             tables |= found if not split else {split: found[""]}
+            notes += self._origin_notes(file, f"predictions.{section.format}")
         source = section.files.get("") or section.files[section.split or ""]
         judged = section.split or ""
         if judged not in tables:
@@ -62,10 +89,18 @@ class PredictionReader:
             split=judged,
             classes=class_names(section),
             source=source,
-            sha256=hashlib.sha256(read_regular(self._folder / source, LARGEST) or b"").hexdigest(),
+            sha256=hashlib.sha256(read_regular(self.folder / source, LARGEST) or b"").hexdigest(),
             group=section.group,
             notes=tuple(dict.fromkeys(notes)),
         )
+
+    def _origin_notes(self, file: str, path: str) -> Iterator[str]:
+        """Yield a note about a file that retspec made; raises SubjectError where it is no longer that of the model."""
+        whole = self.folder / file
+        if (origin := origin_of(whole, file, path)) is not None:
+            sha256 = hashlib.sha256(read_regular(whole, LARGEST) or b"").hexdigest()
+            require_same(origin, sha256, self.weights() if self.weights else None, file, path)
+            yield from origin.notes(file)
 
     def read_beside(self, file: str, *, path: str) -> PredictionTable:
         """Return the judged split of another file with the same columns, such as the predictions of another model.
@@ -73,16 +108,16 @@ class PredictionReader:
         path: the dotted place in the spec that names the file. Raises what `read` raises.
         """
         require_libraries()
-        is_single = "" in self._section.files
+        is_single = "" in self.section.files
         found = self._read(file, path, [], is_single=is_single)
-        judged = (self._section.split or "") if is_single else ""
+        judged = (self.section.split or "") if is_single else ""
         if judged not in found:
             raise SubjectError(f"{file}: no row is of the split {judged!r}", path=path)
         return found[judged]
 
     def _read(self, file: str, path: str, notes: list[str], *, is_single: bool) -> dict[str, PredictionTable]:
         """Return the rows of a file by the values of its column of splits; under the empty name where it has none."""
-        section = self._section
+        section = self.section
         columns = Columns.of(section)
         if is_single and section.split is not None:
             columns = columns.with_split(section.split_column or SPLIT_COLUMN)
@@ -91,8 +126,8 @@ class PredictionReader:
         return table_of(table, columns, section, notes)
 
     def _table(self, file: str, path: str, columns: Columns) -> Table:
-        whole = self._folder / file
-        if self._section.npz is not None:
+        whole = self.folder / file
+        if self.section.npz is not None:
             return array_table(content_of(whole, file, path), file, path)
         return read_table(whole, file, Dialect(wanted=columns.names), path=path)
 
