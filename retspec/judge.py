@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line
 from retspec.records import Criterion, Direction, Observed, Outcome, Result, Severity, Value, Verdict
-from retspec.text.wording import exact, observation, sentence, waived, wanted
+from retspec.text.wording import exact, is_number, observation, sentence, waived, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +63,13 @@ def _decide(criterion: Criterion, outcome: Outcome, today: date) -> tuple[Verdic
         return _failed(outcome.failure, outcome.reason)
     if outcome.observed is None:
         return Verdict.ERROR, "the check returned nothing: a check must return a value"
-    objection = _objection_to_bounds(criterion) or _objection_to_value(criterion, outcome.observed.value)
-    return (Verdict.ERROR, objection) if objection else _hold(criterion, outcome.observed, today)
+    observed = outcome.observed
+    objection = (
+        _objection_to_bounds(criterion)
+        or _objection_to_value(criterion, observed.value)
+        or _objection_to_interval(criterion, observed)
+    )
+    return (Verdict.ERROR, objection) if objection else _hold(criterion, observed, today)
 
 
 def _failed(failure: Verdict, reason: str) -> tuple[Verdict, str]:
@@ -74,15 +79,17 @@ def _failed(failure: Verdict, reason: str) -> tuple[Verdict, str]:
 
 
 def _hold(criterion: Criterion, observed: Observed[Value], today: date) -> tuple[Verdict, str]:
-    holds, value = _HOLDS[criterion.direction], observed.value
+    holds, value = _HOLDS[criterion.direction], criterion.judged(observed)
     met = holds(value, criterion.limit)
-    text = sentence(criterion, value, met=met)
+    text = sentence(criterion, observed, met=met)
     if not met and observed.noise:
         return Verdict.INCONCLUSIVE, f"{text}; but {one_line(observed.noise)}"
+    if not met and holds(observed.value, criterion.limit):
+        return Verdict.INCONCLUSIVE, f"{text}; {_too_wide(criterion, observed)}"
     if not met:
         return _miss(criterion, text, today)
     if observed.unseen:
-        return Verdict.INCONCLUSIVE, f"{observation(criterion, value)}, but {one_line(observed.unseen)}"
+        return Verdict.INCONCLUSIVE, f"{observation(criterion, observed)}, but {one_line(observed.unseen)}"
     if criterion.waive is not None and not criterion.cell:  # another cell may need it
         text = f"{text}; its waiver is no longer needed"
     if criterion.warn is not None and not holds(value, criterion.warn):
@@ -118,6 +125,37 @@ def _objection_to_value(criterion: Criterion, value: object) -> str:
         return ""
     asked = "a check must return" if kind == _NUMBER else f"the limit {exact(criterion.limit)} asks for"
     return f"the check returned {exact(value)}: {asked} {kind}"
+
+
+def _objection_to_interval(criterion: Criterion, observed: Observed[Value]) -> str:
+    """Return why the interval of an observation, or its lack, keeps it from being judged; or an empty string."""
+    interval = observed.interval
+    if (interval is None) != (criterion.judge is None):
+        if interval is None:
+            return f"the check returned no interval, and `judge: {criterion.judge}` asks for one"
+        return "the check returned an interval, and does not declare it: `@check(interval=True)`"
+    if interval is None or (_kind(interval.lower) == _kind(interval.upper) == _NUMBER):
+        return ""
+    return f"the check returned the interval {exact(interval.lower)} to {exact(interval.upper)}: its ends are numbers"
+
+
+def _too_wide(criterion: Criterion, observed: Observed[Value]) -> str:
+    """Return how many patients would decide it, if the estimate stays what it is: the width falls with their root."""
+    interval, limit, value = observed.interval, criterion.limit, observed.value
+    assert interval is not None  # noqa: S101 - without one, the value itself is judged
+    assert is_number(limit)  # noqa: S101 - it was compared with a number
+    assert is_number(value)  # noqa: S101 - the same
+    known = interval.images if interval.patients is None else interval.patients
+    unit = "images" if interval.patients is None else "patients"
+    bound = interval.upper if criterion.direction is Direction.AT_MOST else interval.lower
+    points = [float(value), float(bound), float(limit)]
+    if interval.scale == "logit" and all(0 < point < 1 for point in points):
+        points = [math.log(point / (1 - point)) for point in points]
+    estimate, end, wanted_end = points
+    if math.isclose(estimate, wanted_end, abs_tol=1e-12):
+        return f"the estimate is the limit, so that no number of {unit} would decide it"
+    factor = max(((estimate - end) / (estimate - wanted_end)) ** 2, 1.0)
+    return f"{known:,} {unit} do not decide it; about {math.ceil(known * factor):,} would, if the estimate stays"
 
 
 def _needed(criterion: Criterion) -> str:

@@ -70,6 +70,7 @@ from retspec.records import (
     Count,
     Direction,
     Fraction,
+    Interval,
     Observed,
     Passes,
     PositiveInt,
@@ -93,6 +94,7 @@ __all__ = [
     "Fraction",
     "HookSpecs",
     "Inconclusive",
+    "Interval",
     "Measurement",
     "ModelLibrary",
     "Observed",
@@ -128,6 +130,7 @@ def check(
     unit: str = "",
     default_limit: Value | None = None,
     shorthand: str | None = None,
+    interval: bool = False,
 ) -> Callable[[Callable[..., Any]], Check]:
     """Make a check from a function; see the top of this page.
 
@@ -135,6 +138,8 @@ def check(
     advice: what to do when the limit is missed, as an imperative sentence.
     default_limit: the limit of a criterion that gives none.
     shorthand: the argument that `name: value` sets in a spec; without it, the shorthand sets the limit.
+    interval: whether it returns `Observed(value, interval=Interval(...))`; a criterion then says `judge: point` or
+        `judge: bound`, and has no shorthand.
     """
 
     def decorate(function: Callable[..., Any]) -> Check:
@@ -147,6 +152,7 @@ def check(
             advice=advice,
             default_limit=default_limit,
             shorthand=shorthand,
+            interval=interval,
             measurements=positional,
             arguments=keyword,
             value_type=value_type(function),

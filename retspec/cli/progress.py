@@ -12,7 +12,7 @@ from retspec.characters import one_line
 from retspec.cli.colour import is_terminal
 from retspec.plugins.hooks import hookimpl
 from retspec.plugins.kinds import PARTS
-from retspec.text.wording import readable
+from retspec.text.wording import ends, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def activity(measurement: str) -> str:
 def verdict_line(result: Result) -> str:
     """Return a verdict in one line: `loss_drop: met (0.98)`; without a verdict, the reason."""
     if result.verdict.is_decided and result.observed is not None:
-        remark = readable(result.observed.value, beside=result.criterion.limit)
+        remark = readable(result.observed.value, beside=result.criterion.limit) + ends(result.observed)
     else:
         remark = one_line(result.reason)
     shown = remark if remark.startswith("(") else f"({remark})"

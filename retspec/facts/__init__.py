@@ -75,7 +75,7 @@ from retspec.facts.owners import Owners
 from retspec.facts.parallel import Block, ParallelLayers
 from retspec.facts.parameters import Group, Parameter, Parameters
 from retspec.facts.pipelines import Expectations, Pipeline
-from retspec.facts.predictions import Predictions, PredictionTable
+from retspec.facts.predictions import Predictions, PredictionTable, Statistic
 from retspec.facts.profiling import Operator, Profile
 from retspec.facts.ranks import RankCount, Ranks
 from retspec.facts.training import AdapterEffect, GradientHistory, Training
@@ -160,6 +160,7 @@ __all__ = [
     "Splits",
     "Stage",
     "Stages",
+    "Statistic",
     "StepFlops",
     "Sweep",
     "TensorDeviation",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+from retspec.records import Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,3 +59,16 @@ class Predictions(Struct, frozen=True):
     def judged(self) -> PredictionTable:
         """The rows of the split that is judged."""
         return self.tables[self.split]
+
+
+class Statistic(Struct, frozen=True):
+    """A number about predictions, with what explains it."""
+
+    value: float
+    """The estimate, in the unit of the checks that read it."""
+    interval: Interval | None = None
+    """None for a number that has none, such as a count."""
+    details: Mapping[str, Any] = {}
+    """Numbers and texts by their names, as JSON-able data."""
+    few: str = ""
+    """Why it is from too little to be judged, as a clause; empty where it is not."""

@@ -58,6 +58,8 @@ class Check:
     advice: str
     default_limit: Value | None
     shorthand: str | None
+    interval: bool = False
+    """Whether what it observes has an interval: a criterion then says what of it is judged."""
     measurements: tuple[str, ...]
     arguments: Mapping[str, Argument]
     value_type: Any

@@ -84,6 +84,8 @@ from retspec.records.tasks import LOSSES, NAMED_LOSSES, REGRESSION_LOSSES, TaskN
 from retspec.records.values import (
     DEEPEST,
     Direction,
+    Interval,
+    Judged,
     NestingError,
     Observed,
     Severity,
@@ -143,6 +145,8 @@ __all__ = [
     "ForwardArguments",
     "Fraction",
     "Grouping",
+    "Interval",
+    "Judged",
     "Keys",
     "Lora",
     "Measured",

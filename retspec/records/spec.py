@@ -15,7 +15,7 @@ from retspec.errors import Mark, Problem
 from retspec.records.predictions import PredictionFiles
 from retspec.records.recipe import Recipe, TrainingSource
 from retspec.records.sections import Config, Data, Model, RunOptions
-from retspec.records.values import Direction, Severity, Value
+from retspec.records.values import Direction, Judged, Observed, Severity, Value
 
 Slack = Annotated[float, Meta(ge=0)] | Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?%$")]
 """How much worse a value may be: a percentage, or a number in the unit of the check."""
@@ -66,6 +66,8 @@ class Criterion:
     limit: Value | None
     """None only for a criterion that is skipped and has no limit yet. With a baseline, the stricter of both."""
     regression: Regression | None = None
+    judge: Judged | None = None
+    """What is held against the limit; None for a check whose observations have no interval."""
     warn: Value | None = None
     severity: Severity = Severity.ERROR
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -81,6 +83,12 @@ class Criterion:
     def name(self) -> str:
         """The unique name in a run: the id, in a matrix with the cell."""
         return f"{self.id}[{self.cell}]" if self.cell else self.id
+
+    def judged(self, observed: Observed[Value]) -> Value:
+        """Return what is held against the limit: the observed value, or the worse end of its interval."""
+        if self.judge is not Judged.BOUND or observed.interval is None:
+            return observed.value
+        return observed.interval.upper if self.direction is Direction.AT_MOST else observed.interval.lower
 
 
 @dataclass(frozen=True, kw_only=True)

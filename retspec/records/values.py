@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -13,6 +13,37 @@ Value = bool | int | float | str | tuple[int, ...]
 """What a check observes and what a limit is: one number, or one exact value."""
 
 T_co = TypeVar("T_co", bound=Value, covariant=True)
+
+
+class Judged(StrEnum):
+    """What of an observation with an interval is held against the limit."""
+
+    POINT = "point"
+    BOUND = "bound"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """The confidence interval of an observed number, and what it is from."""
+
+    lower: float
+    upper: float
+    level: float
+    """Two-sided: at 0.95, each end is a one-sided bound at 0.975."""
+    method: str
+    """What was computed, in words, with the unit that was taken as independent."""
+    images: int
+    patients: int | None = None
+    """None where no patients are named: then images are taken as independent."""
+    positives: int | None = None
+    """Images that are positive; None for a number that is not about any."""
+    scale: Literal["logit", "linear"] = "linear"
+    """The scale on which it is as wide as one over the root of the number of patients."""
+
+    @property
+    def units(self) -> str:
+        """What was taken as independent, counted: `212 patients`."""
+        return f"{self.images:,} images" if self.patients is None else f"{self.patients:,} patients"
 
 
 @dataclass(frozen=True)
@@ -25,6 +56,8 @@ class Observed(Generic[T_co]):
     """What was not looked at and could only make the value worse: a miss stays one, and nothing else has a verdict."""
     noise: str = ""
     """What may have made the value worse than what was asked about: a miss has no verdict then."""
+    interval: Interval | None = None
+    """For a check that declares it: the criterion says whether the value is judged, or the worse end of this."""
 
 
 class Direction(StrEnum):

@@ -97,9 +97,12 @@ def _compared(name: str, old: Result | None, new: Result | None) -> Comparison:
 def _side(result: Result | None) -> Side | None:
     if result is None:
         return None
-    value = result.observed.value if result.observed else None
+    criterion, observed = result.criterion, result.observed
     return Side(
-        verdict=result.verdict, value=value, limit=result.criterion.limit, margin=margin(result.criterion, value)
+        verdict=result.verdict,
+        value=observed.value if observed else None,
+        limit=criterion.limit,
+        margin=margin(criterion, criterion.judged(observed) if observed else None),
     )
 
 

@@ -244,6 +244,7 @@ class Subject:
     def prediction_files(self) -> PredictionReader:
         """Reads or makes the predictions of a trained model; raises SubjectError when the spec names none."""
         reader = PredictionReader.of(self._spec, self._builder.weights_read)
+        reader.listed = self._data.listed
         return PredictionMaker(self._spec, reader, self._data, self) if reader.is_made else reader
 
     @cached_property

@@ -153,7 +153,7 @@ class Mask:
 
     def _observed(self, observed: Observed[Any]) -> Observed[Any]:
         reasons = self.text(observed.unseen), self.text(observed.noise)
-        return Observed(self.data(observed.value), self.data(observed.details), *reasons)
+        return Observed(self.data(observed.value), self.data(observed.details), *reasons, observed.interval)
 
 
 def _pattern(form: str) -> str:

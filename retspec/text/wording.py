@@ -21,6 +21,8 @@ from retspec.records import (
     EXIT_NOTHING,
     Criterion,
     Direction,
+    Judged,
+    Observed,
     Report,
     Value,
     Verdict,
@@ -88,8 +90,23 @@ def required(criterion: Criterion, bound: Value | None = None) -> str:
     if bound is None:
         return "no limit"
     words = "exactly" if criterion.direction is Direction.EQUAL else criterion.direction.value
+    words = f"{judged_part(criterion)}{words}"
     is_derived = criterion.regression is not None and criterion.regression.value is not None
     return f"{words} {_joined(readable(bound) if is_derived else exact(bound), criterion.unit)}"
+
+
+def judged_part(criterion: Criterion) -> str:
+    """Return what of an observation is judged, with a blank after it: `lower bound `; empty where it is the value."""
+    if criterion.judge is None:
+        return ""
+    side = "upper" if criterion.direction is Direction.AT_MOST else "lower"
+    return "point estimate " if criterion.judge is Judged.POINT else f"{side} bound "
+
+
+def ends(observed: Observed[Value]) -> str:
+    """Return the ends of the interval of an observation, with a blank before it: ` (0.88 to 0.96)`; empty without."""
+    interval = observed.interval
+    return f" ({readable(interval.lower)} to {readable(interval.upper)})" if interval else ""
 
 
 def margin(criterion: Criterion, value: object) -> float | None:
@@ -100,15 +117,16 @@ def margin(criterion: Criterion, value: object) -> float | None:
     return _room(criterion.direction, criterion.limit, value)
 
 
-def observation(criterion: Criterion, value: object) -> str:
-    """Return what was seen: `loss_drop = 0.31`."""
-    return f"{criterion.check} = {_joined(readable(value, beside=criterion.limit), criterion.unit)}"
+def observation(criterion: Criterion, observed: Observed[Value]) -> str:
+    """Return what was seen: `loss_drop = 0.31`, `min_auroc = 0.93 (0.88 to 0.96)`."""
+    value = _joined(readable(observed.value, beside=criterion.limit), criterion.unit)
+    return f"{criterion.check} = {value}{ends(observed)}"
 
 
-def sentence(criterion: Criterion, value: Value, *, met: bool) -> str:
+def sentence(criterion: Criterion, observed: Observed[Value], *, met: bool) -> str:
     """Return value and limit: `loss_drop = 0.31, required at least 0.5 (short by 0.19)`."""
-    required_words = _bound(criterion, criterion.limit, value, met=met)
-    return f"{observation(criterion, value)}, required {required_words}{_origin(criterion)}"
+    required_words = _bound(criterion, criterion.limit, criterion.judged(observed), met=met)
+    return f"{observation(criterion, observed)}, required {required_words}{_origin(criterion)}"
 
 
 def _origin(criterion: Criterion) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.photos import write_photos
+from tests.predictions.planting import FOLDER, write_tables
 from tests.tiny import write_checkpoints
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write the datasets that `data` of some specs names."""
     with written("RETSPEC_TEST_IMAGES", write_photos, tmp_path_factory.mktemp("images")):
+        yield
+
+
+@pytest.fixture(scope="session")
+def predictions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Write the tables that `predictions` of some specs names."""
+    with written(FOLDER, write_tables, tmp_path_factory.mktemp("predictions")):
         yield
 
 

@@ -14,6 +14,7 @@ from tests.checks.test_cases import MEASURES_TIME
 from tests.distributed.planting import DEATHS
 from tests.distributed.planting import FAULTS as RANK_FAULTS
 from tests.loop.planting import FAULTS as LOOP_FAULTS
+from tests.predictions.planting import FAULTS as PREDICTION_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,10 +24,10 @@ SYMBOLS = {Cell.MET: "·", Cell.MISSED: "✗", Cell.UNDECIDED: "?", Cell.SKIPPED
 HEAD = """# Which fault turns which criterion red
 
 **What this page does not show.** Faults in resume and evaluation code, in hardware, or anything that happens after the
-first steps: [What it does not see](limits.md). In all grids but those [of a loop](#by-fault-of-a-loop) and
-[of several ranks](#by-fault-of-several-ranks) retspec trains with its own loop. Rows marked as *a training
-loop's fault* imitate one inside a model or a loss, to show that the criteria would notice its effect; planted in your
-own loop, those criteria would not meet it.
+first steps: [What it does not see](limits.md). In all grids but those [of a loop](#by-fault-of-a-loop),
+[of several ranks](#by-fault-of-several-ranks) and [of predictions](#by-fault-of-predictions) retspec trains with its
+own loop. Rows marked as *a training loop's fault* imitate one inside a model or a loss, to show that the criteria would
+notice its effect; planted in your own loop, those criteria would not meet it.
 
 Each row is a test: the fault is planted in a tiny model, its recipe or its checkpoint, all criteria of
 `tests/cases/preflight/full.yaml` or `tests/cases/preflight/checkpoint.yaml` run, and exactly this comes of them: `✗`
@@ -40,6 +41,13 @@ LOOP_HEAD = """
 
 Each fault is planted in a small training script by a change of its text. The script is started unchanged otherwise, as
 `train: {script: train.py}` does it, and all criteria of `tests/loop/healthy.yaml` are judged: none but these is missed.
+"""
+
+PREDICTIONS_HEAD = """
+## By fault of predictions
+
+Each fault is one of a table of predictions: two eyes of 400 patients in each of two splits, five grades, probabilities
+that are calibrated. All criteria of `tests/predictions/healthy.yaml` are judged: none but these is missed.
 """
 
 RANKS_HEAD = """
@@ -85,7 +93,9 @@ def render() -> str:
     for family, names in families().items():
         heads, rows = grid(names, head=lambda name: name.replace("_", "_<br>"))
         parts.append(f"\n## {family.capitalize()}\n\n{_markdown(heads, rows)}")
-    return "".join([*parts, _by_fault(), _by_fault_of_a_loop(), _by_fault_of_ranks(), _elsewhere()])
+    return "".join(
+        [*parts, _by_fault(), _by_fault_of_a_loop(), _by_fault_of_ranks(), _by_fault_of_predictions(), _elsewhere()]
+    )
 
 
 def _by_fault() -> str:
@@ -102,6 +112,13 @@ def _by_fault_of_ranks() -> str:
     faults = [*RANK_FAULTS, *DEATHS]
     rows = [(fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in faults]
     return f"{RANKS_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
+
+
+def _by_fault_of_predictions() -> str:
+    rows = [
+        (fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in PREDICTION_FAULTS
+    ]
+    return f"{PREDICTIONS_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
 
 
 def _elsewhere() -> str:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from retspec.errors import SpecError, SubjectError, UsageError
+from retspec.measurements.completeness import completeness
 from retspec.prepare import prepare
 from retspec.records import Verdict
 from retspec.running import run
@@ -300,3 +301,23 @@ def test_what_are_no_classes_is_not_predicted(folder: Path, train: str) -> None:
     path.write_text(path.read_text().replace("{steps: 1}", f"{{{train}}}"))
     with pytest.raises(SubjectError, match="predictions are made as classes whose probabilities add up to 1"):
         subject_of(path).prediction_files.read()
+
+
+def test_the_list_of_the_data_shows_what_a_file_leaves_out_repeats_or_invents(folder: Path) -> None:
+    header = "image,label,none,mild,severe"
+    rows = [f"images/test_{number}.png,{number % 3},0.2,0.2,0.6" for number in range(9)]
+    strange = [*rows[:7], rows[0], rows[1].replace("test_1", "test_99")]
+    for lines, expected in ((rows, 0), (strange, 4)):
+        (folder / "own.csv").write_text("\n".join([header, *lines]))
+        spec = spec_of(
+            folder, "csv: {test: own.csv}, id: image, label: label, scores: [none, mild, severe], split: test"
+        )
+        reader = subject_of(spec).prediction_files
+        found = completeness(reader.read(), reader)
+        assert (found.value, found.few, found.details["listed"]) == (expected, "", 9)
+    assert found.details["missing"] == ["images/test_7.png", "images/test_8.png"]
+    assert found.details["twice"] == ["images/test_0.png"]
+    assert found.details["unknown"] == ["images/test_99.png"]
+    read(folder)
+    reader = subject_of(spec_of(folder)).prediction_files
+    assert completeness(reader.read(), reader).value == 0

@@ -18,7 +18,7 @@ from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
 from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from, named, origin_of
 from retspec.plugins.catalog import gather
-from retspec.records import NestingError, Observed, Outcome, Verdict, plain
+from retspec.records import Interval, NestingError, Observed, Outcome, Verdict, plain
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.devices import make_repeatable
 from retspec.subjects.models.forward_arguments import about_signature
@@ -199,9 +199,19 @@ def _observed(answer: Any) -> Observed[Any]:
         raise NoVerdict(f"the check returned details of type {type(observed.details).__name__}; details are a mapping")
     try:
         reasons = str(observed.unseen), str(observed.noise)
-        return Observed(_value(observed.value), plain(observed.details), *reasons)
+        return Observed(_value(observed.value), plain(observed.details), *reasons, _interval(observed.interval))
     except NestingError as error:
         raise NoVerdict(f"the check returned details that are {error}") from None
+
+
+def _interval(returned: Any) -> Interval | None:
+    if returned is None:
+        return None
+    if isinstance(returned, Interval):
+        ends: list[object] = [returned.lower, returned.upper, returned.level]
+        if all(isinstance(end, float) and end - end == 0 for end in ends):
+            return returned
+    raise NoVerdict(f"the check returned {returned!r:.200} as an interval, whose ends are finite floats")
 
 
 def _value(returned: Any) -> Any:

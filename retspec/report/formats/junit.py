@@ -204,7 +204,8 @@ class _Writer:
 
 
 def _static_facts(criterion: Criterion) -> dict[str, str]:
-    return {
+    judged = {} if criterion.judge is None else {"judge": criterion.judge.value}
+    return judged | {
         "check": criterion.check,
         "direction": criterion.direction.value,
         "limit": "none" if criterion.limit is None else machine_readable(criterion.limit),

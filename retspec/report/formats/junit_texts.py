@@ -54,7 +54,7 @@ def _is_judged(result: Result) -> bool:
 
 def _comparison(result: Result) -> str:
     criterion, observed = result.criterion, result.observed
-    seen = observation(criterion, observed.value) if observed else f"{criterion.check} was not observed"
+    seen = observation(criterion, observed) if observed else f"{criterion.check} was not observed"
     return one_line(f"{seen}, required {required(criterion)}")
 
 
@@ -62,8 +62,11 @@ def _measured_facts(result: Result) -> dict[str, object]:
     facts: dict[str, object] = {"verdict": result.verdict.value, "limit": result.criterion.limit}
     if not result.observed:
         return facts
-    room = margin(result.criterion, result.observed.value)
-    return {"value": result.observed.value, **facts} | ({} if room is None else {"margin": room})
+    observed, interval = result.observed, result.observed.interval
+    if interval:
+        facts |= {"lower": interval.lower, "upper": interval.upper, "level": interval.level}
+    room = margin(result.criterion, result.criterion.judged(observed))
+    return {"value": observed.value, **facts} | ({} if room is None else {"margin": room})
 
 
 def machine_readable(value: object) -> str:

@@ -4,7 +4,8 @@ It holds the fields of `retspec.records.Report`, and two that are derived from t
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
 written as text. A result has the field `output` only if something was printed, an observation the field `unseen`
-only if something was not looked at, and `noise` only if a miss may be due to it.
+only if something was not looked at, and `noise` only if a miss may be due to it. Only a check that declares it has
+the field `interval` in an observation, and `judge` in a criterion.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from retspec.records import Report, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_LEFT_OUT = frozenset({"unseen", "noise", "interval", "judge"})
+"""Fields of an observation, and of a criterion, that are not written where they are empty."""
 
 
 @reporter
@@ -65,10 +70,10 @@ def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _seen_whole(field: Any) -> Any:
-    """Return an observation without `unseen` and `noise` where they are empty, and anything else as it is."""
+    """Return a record without the fields that are left out where they are empty."""
     if not isinstance(field, dict):
         return field
-    return {name: entry for name, entry in field.items() if entry or name not in {"unseen", "noise"}}
+    return {name: entry for name, entry in field.items() if entry or name not in _LEFT_OUT}
 
 
 def _encodable(text: str) -> str:

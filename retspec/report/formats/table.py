@@ -9,7 +9,18 @@ from retspec.plugin import reporter
 from retspec.records import Output, Report, Result, Verdict
 from retspec.text.fitting import fitting_columns, wrapped
 from retspec.text.printed import LAST_LINES, printed_lines
-from retspec.text.wording import detail_lines, duration, margin, notes, outcome, readable, required, summary, troubles
+from retspec.text.wording import (
+    detail_lines,
+    duration,
+    ends,
+    margin,
+    notes,
+    outcome,
+    readable,
+    required,
+    summary,
+    troubles,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -91,11 +102,11 @@ def _rows(results: Sequence[Result], style: Style, width: int | None) -> str:
 def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
     """Return the cells of one criterion, under `HEADERS`."""
     criterion = result.criterion
-    observed = result.observed.value if result.observed else None
-    room = margin(criterion, observed)
+    observed = result.observed
+    room = margin(criterion, criterion.judged(observed)) if observed else None
     return (
         one_line(criterion.name),
-        _NOTHING if observed is None else readable(observed, beside=criterion.limit),
+        _NOTHING if observed is None else readable(observed.value, beside=criterion.limit) + ends(observed),
         one_line(required(criterion)),
         _NOTHING if room is None else readable(room),
         style(result.verdict.value, result.verdict),

@@ -16,6 +16,7 @@ from retspec.text.wording import (
     MOST_DETAILS,
     bounded,
     duration,
+    ends,
     is_number,
     margin,
     observation,
@@ -115,7 +116,8 @@ class Entry:
     @property
     def margin(self) -> str:
         """How far the value is inside its limit, with a sign."""
-        room = margin(self.result.criterion, self.result.observed.value) if self.result.observed else None
+        criterion, observed = self.result.criterion, self.result.observed
+        room = margin(criterion, criterion.judged(observed)) if observed else None
         return "" if room is None else f"{'+' if room > 0 else ''}{readable(room)}".replace("-", "\N{MINUS SIGN}", 1)
 
     @property
@@ -154,17 +156,17 @@ class Entry:
         criterion, observed = self.result.criterion, self.result.observed
         if observed is None or criterion.direction is Direction.EQUAL:
             return ""
-        value, limit = _drawn(observed.value), _drawn(criterion.limit)
+        value, limit = _drawn(criterion.judged(observed)), _drawn(criterion.limit)
         if value is None or limit is None:
             return ""
         earlier = self.before.observed if self.before else None
         return bullet(
-            f"{observation(criterion, observed.value)}, required {required(criterion)}",
+            f"{observation(criterion, observed)}, required {required(criterion)}",
             value,
             limit,
             most=criterion.direction is Direction.AT_MOST,
             warn=_drawn(criterion.warn),
-            before=_drawn(earlier.value) if earlier else None,
+            before=_drawn(criterion.judged(earlier)) if earlier else None,
         )
 
 
@@ -185,7 +187,7 @@ def value_of(result: Result | None) -> str:
     value, limit = result.observed.value, result.criterion.limit
     # Results in a file have a word for a float that JSON lacks.
     text = value if value in _NO_JSON and not isinstance(limit, str) else readable(value, beside=limit)
-    return flat(f"{text} {result.criterion.unit}")
+    return flat(f"{text} {result.criterion.unit}{ends(result.observed)}")
 
 
 def anchor_of(name: str) -> str:

@@ -114,7 +114,7 @@ def _observed(result: Result) -> Value:
         raise LeftAlone("the spec skips it")
     if result.observed is None or not result.verdict.is_decided:
         raise LeftAlone(f"no verdict: {result.reason}")
-    return result.observed.value
+    return result.criterion.judged(result.observed)
 
 
 def _typed(text: str, annotation: Any) -> Value:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Direction, Severity, Value, bytes_of, plain, seconds
+from retspec.records import Criterion, Direction, Judged, Severity, Value, bytes_of, plain, seconds
 from retspec.results.provenance import differences, subject_of
 from retspec.text.masking import Mask
 from retspec.text.wording import waived
@@ -161,6 +161,14 @@ def _warn(old: Criterion, new: Criterion) -> Iterator[Change]:
         yield _moved(new, "warn", old.warn, new.warn)
 
 
+def _judge(old: Criterion, new: Criterion) -> Iterator[Change]:
+    """Yield another choice of what is judged; the bound is never better than the point."""
+    if old.judge is not new.judge:
+        is_looser = new.judge is not Judged.BOUND
+        kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
+        yield _change(new, kind, "judge", (old.judge, new.judge), is_loosening=is_looser)
+
+
 def _severity(old: Criterion, new: Criterion) -> Iterator[Change]:
     if old.severity is not new.severity:
         pair = (old.severity.value, new.severity.value)
@@ -199,6 +207,7 @@ def _terms(criterion: Criterion) -> str | None:
 
 _ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (
     _limit,
+    _judge,
     _warn,
     _severity,
     _skip,

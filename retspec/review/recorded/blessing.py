@@ -58,7 +58,9 @@ def _require_green(report: Report) -> None:
 def _numbers(report: Report) -> Iterator[tuple[Result, int | float]]:
     for result in report.results:
         if result.observed and is_number(result.observed.value) and result.criterion.direction is not Direction.EQUAL:
-            yield result, result.observed.value
+            value = result.criterion.judged(result.observed)
+            assert is_number(value)  # noqa: S101 - the ends of the interval of a number are numbers
+            yield result, value
 
 
 def _blessed(result: Result, value: float) -> Blessed:

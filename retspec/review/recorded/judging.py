@@ -99,11 +99,15 @@ def day_of(recorded: Report) -> date:
 
 
 def outcome_of(result: Result) -> Outcome:
-    """Return the outcome behind a result. Without a verdict then, it has none under any limit."""
+    """Return the outcome behind a result. Without a verdict then, it has none under any limit.
+
+    Except where an interval was too wide for the limit: under another one, or by its point, it may have a verdict.
+    """
+    is_wide = result.verdict is Verdict.INCONCLUSIVE and result.observed is not None and result.observed.interval
     return Outcome(
         id=result.criterion.id,
         observed=result.observed,
-        failure=None if result.verdict.is_decided else result.verdict,
+        failure=None if result.verdict.is_decided or is_wide else result.verdict,
         reason=result.reason,
         trace=result.trace,
         seconds=result.seconds,

@@ -45,6 +45,7 @@ _PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
     **{("predictions", name): _is_relative for name in (*FORMATS, MADE)},
     **{("predictions", name, _ANY): _is_relative for name in (*FORMATS, MADE)},
     ("checks", _ANY, "vs"): _is_relative,
+    ("checks", _ANY, "with", "listed_in"): _is_relative,
     ("plugins", _ANY): _is_relative_module,
 }
 """Where a text is a path, and when. A new path in the language needs its place here."""

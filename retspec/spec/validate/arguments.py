@@ -46,6 +46,8 @@ def shorthand_argument(catalog: Catalog, check: Check) -> Argument | None:
 
 def has_shorthand(catalog: Catalog, check: Check) -> bool:
     """Whether one value says everything that a criterion of this check must say."""
+    if check.interval:
+        return False
     if check.shorthand is None:
         return not required_arguments(catalog, check)
     return check.default_limit is not None and set(required_arguments(catalog, check)) <= {check.shorthand}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, get_args
 
-from retspec.records import RECIPE_KEYS, Dtype, Duration, Severity, Slack, Waiver
+from retspec.records import RECIPE_KEYS, Dtype, Duration, Judged, Severity, Slack, Waiver
 from retspec.spec.document import RUNNER_KEYS
 from retspec.spec.validate.arguments import has_shorthand, required_arguments, shorthand_fragment
 from retspec.spec.validate.fragments import Fragment, Fragments, takes_mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Check
     from retspec.plugins.signatures import Argument
 
+_JUDGED = "What is compared with the limit: the point estimate, or the worse end (bound) of its interval."
 ID_PATTERN = r"^[A-Za-z_][\w.-]*$"
 
 
@@ -81,7 +82,7 @@ def _named_otherwise(catalog: Catalog) -> Fragment:
 
 def _long_form(catalog: Catalog, check: Check, fragments: Fragments) -> Fragment:
     required = required_arguments(catalog, check)
-    arguments = ["with"] * bool(required)
+    arguments = ["with"] * bool(required) + ["judge"] * check.interval
     needed = ["limit"] * (check.default_limit is None) + arguments
     form = {
         "type": "object",
@@ -150,8 +151,10 @@ def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
     limit = _by_dtype(fragments.of(check.value_type, f"check {check.name!r}, limit"))
     default = {} if check.default_limit is None else {"default": check.default_limit}
     text = {"type": "string", "minLength": 1}
+    judged = {"judge": {"enum": [each.value for each in Judged], "description": _JUDGED}} if check.interval else {}
     return {
         "check": {"type": "string", "description": "The check; by default the criterion's id."},
+        **judged,
         "limit": {"description": f"{check.direction.capitalize()} this.", **limit, **default},
         "warn": {"description": "A stricter limit; crossing it alone warns.", **limit},
         "vs": _reference("vs"),

@@ -81,6 +81,11 @@ def _missing_key(key: str, fault: Fault, context: Context) -> str:
     check = context.criterion_check(fault.place)
     if check and key == "limit":
         return f"{phrases.subject(fault.place)} has no limit; add `limit:`{phrases.usage(check)}"
+    if check and key == "judge":
+        return (
+            f"{phrases.subject(fault.place)} does not say what is held against the limit; add `judge: point` (the "
+            "estimate) or `judge: bound` (the worse end of its interval)"
+        )
     if check and key == "with":
         needed = ", ".join(required_arguments(context.catalog, check))
         return f"{phrases.subject(fault.place)} needs {needed}; give it under `with:`"
@@ -135,7 +140,7 @@ def _wrong_type(fault: Fault, context: Context) -> Iterator[Finding]:
 def _criterion_forms(expected: str, check: Check, context: Context) -> str:
     """Say what the value of a criterion's id may be."""
     if not has_shorthand(context.catalog, check):
-        return "the long form, a mapping"
+        return f"the long form, a mapping{phrases.usage(check) if check.interval else ''}"
     kinds = expected.partition(", such as")[0]
     return f"{kinds} (its {check.shorthand or 'limit'}), or the long form{phrases.usage(check)}"
 

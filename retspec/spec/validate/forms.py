@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _LONG, _ANY = "long.", "check."
 _ARGUMENTS = frozenset({"properties", "required", "additionalProperties"})
 """What `with` says of the check alone; the rest of it is common to all."""
+_JUDGE = "judge"
+"""The key of checks whose observations have an interval; there is none in a form of another check."""
 _SAID_ELSEWHERE = frozenset({"description", "additionalProperties"})
 """The question is given where the check is named; the allowed keys by name, since a part knows only its own keys."""
 
@@ -63,7 +65,7 @@ def _common(forms: list[Fragment]) -> Fragment:
             "warn": {"description": properties["warn"]["description"]},
             "with": {key: value for key, value in properties["with"].items() if key not in _ARGUMENTS},
         },
-        "propertyNames": {"enum": [*properties]},
+        "propertyNames": {"enum": [*dict.fromkeys(name for form in forms for name in form["properties"])]},
     }
 
 
@@ -72,7 +74,8 @@ def _kind(form: Fragment, common: Fragment) -> Fragment:
     rest = {key: value for key, value in form.items() if key not in {*common, *_SAID_ELSEWHERE}}
     properties = {key: value for key, value in form["properties"].items() if key not in common["properties"]}
     warn = {key: value for key, value in form["properties"]["warn"].items() if key != "description"}
-    return {**rest, "properties": {**properties, "warn": warn}}
+    judged = {} if _JUDGE in properties else {_JUDGE: False}
+    return {**rest, "properties": {**properties, **judged, "warn": warn}}
 
 
 def _arguments(form: Fragment) -> Fragment:

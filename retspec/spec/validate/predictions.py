@@ -9,9 +9,9 @@ from retspec.records.predictions import FORMATS, ID, LABEL, MADE, OUTPUTS, READ_
 from retspec.spec.validate.context import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from retspec.records import PredictionFiles
+    from retspec.records import Criterion, PredictionFiles
 
 _SECTION = "predictions"
 
@@ -67,6 +67,31 @@ def _broken_making(section: PredictionFiles) -> Iterator[Finding]:
         if not file.endswith(".csv"):
             place = (_SECTION, MADE) if isinstance(section.make, str) else (_SECTION, MADE, split)
             yield Finding(place, f"{file} is no CSV file by its name, which is what retspec writes; let it end in .csv")
+
+
+def broken_thresholds(criteria: Iterable[Criterion], section: PredictionFiles) -> Iterator[Finding]:
+    """Yield what is wrong with the splits that criteria choose their thresholds on."""
+    for criterion in criteria if section.format else ():
+        yield from _broken_threshold(criterion, section)
+
+
+def _broken_threshold(criterion: Criterion, section: PredictionFiles) -> Iterator[Finding]:
+    """Yield a threshold from the split that is judged, where it looks too good, or from one that no file is for."""
+    split = criterion.arguments.get("threshold_from")
+    if split is None or criterion.skip is not None:
+        return
+    place = ("checks", criterion.id, "with", "threshold_from")
+    if split == section.split:
+        message = f"{criterion.id}: the threshold is chosen on {split!r}, the split that is judged; name another split"
+        yield Finding(place, message)
+    elif section.split is None:
+        message = f"{criterion.id}: the threshold is from a split, and predictions has none; add `split:`"
+        yield Finding(place, message)
+    elif "" not in section.files and split not in section.files:
+        near = did_you_mean(split, section.files)
+        yield Finding(
+            place, f"{criterion.id}: no file is for the split {split!r}; there are {', '.join(section.files)}{near}"
+        )
 
 
 def _one_of(section: PredictionFiles, keys: Sequence[str], what: str, remedy: str) -> Iterator[Finding]:

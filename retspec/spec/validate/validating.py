@@ -18,7 +18,7 @@ from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
 from retspec.spec.validate.layers import flattened
-from retspec.spec.validate.predictions import broken_maker, broken_predictions
+from retspec.spec.validate.predictions import broken_maker, broken_predictions, broken_thresholds
 from retspec.spec.validate.rules import broken_adapter, broken_bounds, broken_recipe, broken_rules, broken_task, doubts
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.schema_errors import faults
@@ -122,6 +122,8 @@ class _Validation:
             message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"
             self.findings.append(Finding(("model",), message, on_key=True))
         criteria = tuple(self.criteria(convert.Defaults(train, run.dtype or "float32", self.document.cell), sections))
+        if predictions is not None:
+            self.findings += broken_thresholds(criteria, predictions)
         self.require_none()
         return self.with_baselines(
             Spec(

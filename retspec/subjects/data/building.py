@@ -178,6 +178,11 @@ class DataBuilder:
             inputs = inputs.to(skeleton.dtype)
         return Batch(inputs.to(device), targets.to(device))
 
+    def listed(self, split: str) -> tuple[str, ...]:
+        """Return the images of a split, each once, in the order of its list; none where the data has no such split."""
+        splits = self.dataset.splits if self.source.gives_files else {}
+        return tuple(dict.fromkeys(each.file for each in splits[split].examples)) if split in splits else ()
+
     def in_order(self, split: str) -> Iterator[Pair]:
         """Yield all images of a split as batches (inputs, targets), each once, in the order of its list."""
         reading = OrderedReading(self.dataset, split, self.transforms.evaluate)

@@ -56,6 +56,7 @@ class PredictionMaker(PredictionReader):
 
     def __init__(self, spec: Spec, reader: PredictionReader, data: DataBuilder, means: Means) -> None:
         super().__init__(reader.section, reader.folder, reader.weights)
+        self.listed = data.listed
         self._spec, self._data, self._means = spec, data, means
         self._known: Predictions | None = None
 

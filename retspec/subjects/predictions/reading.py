@@ -42,6 +42,8 @@ class PredictionReader:
         self.section = section
         self.folder = folder
         self.weights = weights
+        self.listed: Callable[[str], tuple[str, ...]] = lambda _split: ()
+        """The names of the images of a split, as the data of the spec lists them; none where it does not."""
 
     @staticmethod
     def of(spec: Spec, weights: Callable[[], Mapping[str, str]] | None = None) -> PredictionReader:
@@ -114,6 +116,19 @@ class PredictionReader:
         if judged not in found:
             raise SubjectError(f"{file}: no row is of the split {judged!r}", path=path)
         return found[judged]
+
+    def ids_of(self, file: str, column: str | None) -> list[str]:
+        """Return the names of images in a table beside the spec, in a column or else in one named like that of `id`.
+
+        Raises SubjectError for a file or a column that is not there, and for a table without rows.
+        """
+        notes: list[str] = []
+        name = column or self.section.id or ""
+        table = read_table(self.folder / file, file, Dialect(wanted=(name,)), path="checks")
+        (found,) = table.columns([table.find(name, path="checks", notes=notes)], path="checks", notes=notes)
+        if not any(found):
+            raise SubjectError(f"{file} lists no image in its column {name!r}", path="checks")
+        return [each for each in found if each]
 
     def _read(self, file: str, path: str, notes: list[str], *, is_single: bool) -> dict[str, PredictionTable]:
         """Return the rows of a file by the values of its column of splits; under the empty name where it has none."""

@@ -161,7 +161,20 @@ def test_other_units_rows_or_truths_of_predictions_are_a_loosening(tmp_path: Pat
 
 SEEN = {
     Criterion: {
-        *("check", "direction", "unit", "limit", "warn", "severity", "arguments", "tags", "timeout", "skip", "waive"),
+        *(
+            "check",
+            "direction",
+            "unit",
+            "limit",
+            "judge",
+            "warn",
+            "severity",
+            "arguments",
+            "tags",
+            "timeout",
+            "skip",
+            "waive",
+        ),
     },
     Spec: {"cell", "model", "data", "train", "training", "predictions", "run", "plugins", "criteria"},
     RunOptions: {"seed", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads"},

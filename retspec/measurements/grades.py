@@ -1,0 +1,91 @@
+"""The measurements `weighted_kappa` and `class_recalls`: whether the most probable class is the true one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.errors import Inconclusive
+from retspec.facts import Statistic
+from retspec.plugin import Cost, measurement
+from retspec.subjects.predictions.binary import FewestPatients, Level, interval_of, too_few, usable
+
+if TYPE_CHECKING:
+    from retspec.facts import Predictions
+    from retspec.statistics.shares import Share
+
+_ROUNDS = 2_000
+
+
+@measurement(cost=Cost.STATIC, needs_torch=False)
+def weighted_kappa(predictions: Predictions, *, level: Level = 0.95, min_patients: FewestPatients = 30) -> Statistic:
+    """Compute the quadratic weighted kappa of true and most probable class, over all classes that the columns name."""
+    import numpy as np
+
+    from retspec.statistics.clusters import resampled
+    from retspec.statistics.kappa import confusions, quadratic_kappa
+
+    table, classes = usable(predictions), len(predictions.classes)
+    predicted = table.scores.argmax(axis=1)
+    for what, values in (("true", table.labels), ("predicted", predicted)):
+        if len(np.unique(values)) < 2:  # noqa: PLR2004 - agreement by chance is then all there is
+            raise Inconclusive(
+                f"every {what} class is {predictions.classes[int(values[0])]!r}, so that kappa says nothing"
+            )
+    parts = confusions(table.labels, predicted, table.units, classes)
+    whole = parts.sum(axis=0).reshape(classes, classes)
+    low, high, undefined = resampled(
+        parts[parts.sum(axis=1) > 0],
+        lambda sums: quadratic_kappa(sums.reshape(classes, classes)),
+        rounds=_ROUNDS,
+        level=level,
+    )
+    value, by_patient = quadratic_kappa(whole), table.groups is not None
+    ends = (min(low, value), max(high, value)) if np.isfinite([low, high]).all() else (-1.0, 1.0)
+    interval = interval_of(table.units, ends, level, f"bootstrap, {_ROUNDS:,} rounds", by_patient=by_patient)
+    counts = {"": len(np.unique(table.units))}
+    details = {
+        "confusion, a row per true class": {
+            name: [int(cell) for cell in row] for name, row in zip(predictions.classes, whole, strict=True)
+        },
+        "rounds without a kappa": undefined,
+        "method": interval.method,
+    }
+    return Statistic(value, interval, details, too_few(counts, min_patients, by_patient=by_patient).replace("  ", " "))
+
+
+@measurement(cost=Cost.STATIC, needs_torch=False)
+def class_recalls(predictions: Predictions, *, level: Level = 0.95, min_patients: FewestPatients = 30) -> Statistic:
+    """Compute the recall of each class, where the most probable class counts; the value is that of the worst."""
+    from retspec.statistics.shares import share
+
+    table = usable(predictions)
+    hits = table.scores.argmax(axis=1) == table.labels
+    by_patient = table.groups is not None
+    found: dict[str, Share] = {}
+    for index, name in enumerate(predictions.classes):
+        of_class = table.labels == index
+        if not of_class.any():
+            raise Inconclusive(f"no image is of the class {name!r}, so that its recall is not known")
+        found[name] = share(hits[of_class], table.units[of_class], level)
+    worst = min(found, key=lambda name: found[name].value)
+    of_worst = table.labels == predictions.classes.index(worst)
+    ends = (min(each.lower for each in found.values()), found[worst].upper)
+    interval = interval_of(
+        table.units[of_worst],
+        ends,
+        level,
+        "Wilson's interval; its lower end is the lowest of all classes",
+        by_patient=by_patient,
+        positives=int(of_worst.sum()),
+        scale="logit",
+    )
+    details = {
+        "worst class": worst,
+        "recall": {
+            name: f"{each.value:.4g} ({each.lower:.4g} to {each.upper:.4g}) of {each.images:,}"
+            for name, each in found.items()
+        },
+        "method": interval.method,
+    }
+    counts = {f"{name!r}": each.patients for name, each in found.items()}
+    return Statistic(found[worst].value, interval, details, too_few(counts, min_patients, by_patient=by_patient))
