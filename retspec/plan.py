@@ -53,7 +53,9 @@ def make_plan(
         measurements=planner.measurements,
         checks=checks,
         skipped=tuple(criterion for criterion in chosen if criterion.skip is not None),
-        needs_weights=planner.reads("model") or (spec.training is None and planner.reads("own_optimizers")),
+        needs_weights=planner.reads("model")
+        or (spec.training is None and planner.reads("own_optimizers"))
+        or (planner.makes_predictions and planner.reads("prediction_files")),
         watched_steps=spec.train.steps if planner.is_launched and any(map(planner.reads, _OF_THE_RUN)) else 0,
     )
 
@@ -131,7 +133,10 @@ class _Planner:
         launchers = {source.name for source in catalog.launchers}
         self.is_launched = spec.training is not None and spec.training.source in launchers
         self._catalog = catalog
+        self.makes_predictions = spec.predictions is not None and spec.predictions.make is not None
         self._without_torch = WITHOUT_TORCH if spec.model else WITHOUT_TORCH | {"optional_skeleton"}
+        if self.makes_predictions:
+            self._without_torch -= {"prediction_files"}
         self._steps: dict[str, MeasurementStep] = {}
 
     @property

@@ -28,6 +28,8 @@ class Example(Struct, frozen=True, gc=False):
     """The further images of the same example, such as the other eye."""
     line: int = 0
     """The line of the table that it ends on, from 1; 0 where there is none."""
+    subgroups: tuple[str, ...] = ()
+    """Its value in each column of `Dataset.subgroups`, as written; empty where the dataset has none."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -80,6 +82,8 @@ class Dataset(Struct, frozen=True):
     """The arguments of `forward` that get the several images of an example; empty for their order, or for one image."""
     stored: Mapping[str, Stored] = {}
     """Those of the listed images that are stored inside of other files, such as tar archives."""
+    subgroups: tuple[str, ...] = ()
+    """Columns such as the sex or the camera; each example has a value for each."""
 
     @property
     def examples(self) -> tuple[Example, ...]:

@@ -33,6 +33,9 @@ def completeness(
     table = predictions.judged
     seen = Counter(table.ids)
     listed = None if listed_in is None else prediction_files.ids_of(listed_in, listed_as)
+    own = prediction_files.listed(predictions.split) if listed is None else ()
+    if seen.keys() & set(own):
+        listed = [*own]
     if listed is not None and not seen.keys() & set(listed):
         raise SubjectError(
             f"no image of {listed_in} is in {predictions.source}: {listed[0]!r} there, {table.ids[0]!r} here; name "
@@ -50,6 +53,7 @@ def completeness(
     few = (
         ""
         if listed
-        else "no list (`listed_in`) says which images the split should have, so that a missing one cannot be seen"
+        else "no list (`listed_in`, or the split of `data`) says which images there should be, and a missing one "
+        "cannot be seen"
     )
     return Statistic(total, None, {"rows": len(table.ids), "listed": len(set(listed or ())), **details}, few)

@@ -9,7 +9,7 @@ from retspec.records.lora import EXPRESSIONS, LORA_ALIASES, LORA_NOT_TAKEN, Lora
 from retspec.records.peft import PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
 from retspec.records.peft_keys import PEFT_KEYS
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
-from retspec.records.predictions import SPLIT_COLUMN, PredictionFiles
+from retspec.records.predictions import MADE, ORIGIN_SUFFIX, SPLIT_COLUMN, PredictionFiles
 from retspec.records.quantities import (
     RARE,
     Amount,
@@ -113,9 +113,11 @@ __all__ = [
     "LORA_ALIASES",
     "LORA_NOT_TAKEN",
     "LOSSES",
+    "MADE",
     "MOST_PICTURES",
     "NAMED_LOSSES",
     "OPTIMIZERS",
+    "ORIGIN_SUFFIX",
     "OWN_TRANSFORM",
     "PEFT_KEYS",
     "PEFT_NEEDS",

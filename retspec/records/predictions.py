@@ -22,10 +22,18 @@ Columns = Annotated[
 ]
 FORMATS = ("csv", "parquet", "jsonl", "npz")
 """The keys that name files; what a table is shows in its bytes, so that the first three read the same."""
+MADE = "make"
+"""The key that names files which retspec writes, with predictions that it makes."""
+ORIGIN_SUFFIX = ".origin.json"
+"""What the name of a file of predictions gets for the file beside it that says how retspec made it."""
 OUTPUTS = ("scores", "logits", "values", "counts")
 """The keys that name what the model gave."""
+READ_KEYS = ("id", "label", "labels", *OUTPUTS, "structure", "group", "split_column")
+"""The keys that say what the columns of a file are; those of a file that retspec makes are known."""
 PIXELS = ("true positive", "false positive", "false negative")
 """What the columns of `counts` hold, in their order."""
+ID = "The column that names an image."
+LABEL = "The column of the true class: its number from 0, or its column; or of the true value."
 SPLIT_COLUMN = "split"
 """The column of splits of a single file, unless the spec names another."""
 
@@ -34,21 +42,19 @@ SPLIT_COLUMN = "split"
 class PredictionFiles:
     """The section `predictions`: which file, and what its columns are."""
 
-    id: Annotated[Column, Meta(description="The column that names an image.", examples=["image"])]
-    label: (
-        Annotated[
-            Column,
-            Meta(
-                description="The column of the true class: its number from 0, or its column; or of the true value.",
-                examples=["grade"],
-            ),
-        ]
-        | None
-    ) = None
+    id: Annotated[Column, Meta(description=ID, examples=["image"])] | None = None
+    label: Annotated[Column, Meta(description=LABEL, examples=["grade"])] | None = None
     csv: Files | None = None
     parquet: Files | None = None
     jsonl: Files | None = None
     npz: Files | None = None
+    make: (
+        Annotated[
+            Files,
+            Meta(description="Let `model` predict `split` of `data`, and write this CSV file; or one for each split."),
+        ]
+        | None
+    ) = None
     labels: (
         Annotated[
             list[Column],
@@ -82,7 +88,7 @@ class PredictionFiles:
     @property
     def format(self) -> str:
         """The key that names the files."""
-        return next((name for name in FORMATS if getattr(self, name) is not None), "")
+        return next((name for name in (*FORMATS, MADE) if getattr(self, name) is not None), "")
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -94,6 +100,13 @@ class PredictionFiles:
     def kind(self) -> str:
         """What is predicted: `classes`, several `labels`, the `values` of a regression, or masks by `counts`."""
         return next((kind for kind in ("labels", "values", "counts") if getattr(self, kind) is not None), "classes")
+
+    @property
+    def made(self) -> Mapping[str, str]:
+        """Split to the file that retspec writes; none for files that are read."""
+        if self.make is None:
+            return {}
+        return {self.split or "": self.make} if isinstance(self.make, str) else self.make
 
     @property
     def is_logits(self) -> bool:

@@ -13,7 +13,6 @@ from retspec.facts import Owners
 from retspec.records import is_reference
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
-from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.building import DataBuilder
 from retspec.subjects.data.item_files import folders_of
 from retspec.subjects.data.loaders import PastFeed
@@ -24,6 +23,7 @@ from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
 from retspec.subjects.models.sealed import SealedModel
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
+from retspec.subjects.predictions.making import PredictionMaker
 from retspec.subjects.predictions.reading import PredictionReader
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     from retspec.facts import Dataset, DistributedRun
     from retspec.plugin import Source
     from retspec.records import Config, Picture, Recipe, Spec
+    from retspec.subjects.data.batch import Batch
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.transforms import Transforms
     from retspec.subjects.data.user_loaders import UserLoaders
@@ -241,10 +242,12 @@ class Subject:
         """The files of the dataset; raises SubjectError when the data section has none."""
         return self._data.dataset
 
-    @property
+    @cached_property
     def prediction_files(self) -> PredictionReader:
-        """Reads the predictions of a trained model; raises SubjectError when the spec names none."""
-        return PredictionReader.of(self._spec)
+        """Reads or makes the predictions of a trained model; raises SubjectError when the spec names none."""
+        reader = PredictionReader.of(self._spec, self._builder.weights_read)
+        reader.listed = self._data.listed
+        return PredictionMaker(self._spec, reader, self._data, self) if reader.is_made else reader
 
     @cached_property
     def feed(self) -> Feed:
@@ -283,16 +286,11 @@ class Subject:
         """
         if self._is_launched:
             return self._data.gallery.seen(self.watched_run.batch)
-        return self._on_device(*self._data.take(None))
+        return self._data.on(self.device, *self._data.take(None))
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
-        return self.batch.first if self._is_launched else lambda samples: self._on_device(*self._data.take(samples))
-
-    def _on_device(self, inputs: Tensor, targets: Tensor) -> Batch:
-        skeleton = self.optional_skeleton
-        if skeleton is not None and inputs.is_floating_point():
-            self._data.require(skeleton.dtype)
-            inputs = inputs.to(skeleton.dtype)
-        return Batch(inputs.to(self.device), targets.to(self.device))
+        if self._is_launched:
+            return self.batch.first
+        return lambda samples: self._data.on(self.device, *self._data.take(samples))

@@ -26,7 +26,7 @@ def predictions_complete(completeness: Statistic) -> Observed[Count]:
 
     What the number means:
         Images that are missing, that have more than one row, that the split does not have, and rows with a score that
-        is blank, NaN or infinite. `listed_in` names a table of the images that the split should have; without it, a
-        missing image cannot be seen, and a limit that is met has no verdict.
+        is blank, NaN or infinite. `listed_in` names a table of the images that the split should have; by default it is
+        that split of `data`. Without a list, a missing image cannot be seen, and a limit that is met has no verdict.
     """
     return counted(completeness)

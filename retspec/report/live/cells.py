@@ -12,7 +12,7 @@ from retspec.engine.protocol import Done, Environment, Importing, Job, Made, Not
 from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import opening
-from retspec.report.live.overwriting import folders_of, read_by, require_apart
+from retspec.report.live.overwriting import folders_of, read_by, require_apart, written_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -88,6 +88,7 @@ def live_cells(
     plans = [plan for plans, _ in prepared for plan in plans]
     named = [catalog.named for _, catalog in prepared]
     outputs = [path for paths in files for path in paths.values()]
+    outputs += [path for plan in plans for path in written_by(plan)]
     require_apart(outputs, [named, *(read_by(plan.spec) for plan in plans)], folders_of(plans))
     return [
         LiveCell(plan, catalog, live, index)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.characters import quoted
 from retspec.errors import UsageError
+from retspec.records import ORIGIN_SUFFIX
 
 if TYPE_CHECKING:
     from retspec.records import Plan, Spec
@@ -73,8 +74,23 @@ def summaries() -> list[Path]:
 def read_by(spec: Spec) -> list[Any]:
     """Return all parts of a spec that may name a file that its run reads."""
     criteria = [(criterion.arguments, criterion.regression) for criterion in spec.criteria]
-    sections = [spec.model, spec.data, spec.training, spec.predictions, spec.config]
-    return [spec.file, spec.extended, *sections, spec.plugins, criteria]
+    predictions = [] if spec.predictions is None or spec.predictions.make else [spec.predictions, *_with_origins(spec)]
+    subject = [spec.model, spec.data, spec.training, predictions]
+    return [spec.file, spec.extended, *subject, spec.config, spec.plugins, criteria]
+
+
+def written_by(plan: Plan) -> list[Path]:
+    """Return the files of predictions that a run writes besides its reports."""
+    section = plan.spec.predictions
+    is_read = any("prediction_files" in step.inputs.values() for step in plan.measurements)
+    return [*_with_origins(plan.spec)] if section is not None and section.make is not None and is_read else []
+
+
+def _with_origins(spec: Spec) -> Iterator[Path]:
+    """Yield the files of predictions that a spec names, each with the one that says where it is from."""
+    folder = Path(spec.file).parent
+    for file in spec.predictions.files.values() if spec.predictions else ():
+        yield from (folder / file, folder / (file + ORIGIN_SUFFIX))
 
 
 def paths_among(inputs: Iterable[Any], folders: Iterable[str | Path]) -> Iterator[Path]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import ReportError, UsageError, describe, did_you_mean
+from retspec.whole_files import replace_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,9 +14,6 @@ if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.kinds import Reporter
     from retspec.records import Report
-
-MOST_OF_A_NAME = 200
-"""Characters of the report's name in the name of its temporary file, which must not become too long for the system."""
 
 
 def destinations(paths: Mapping[str, str | Path], catalog: Catalog) -> list[tuple[Reporter, Path]]:
@@ -71,34 +65,7 @@ def write_whole(path: Path, content: str | bytes, kind: str = "report") -> None:
 
     kind: the word for the file in messages. Raises ReportError if it cannot be written.
     """
-    temporary = None
     try:
-        target = _replaceable(path)
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:MOST_OF_A_NAME]}.")
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(target)
+        replace_whole(path, content)
     except OSError as error:
         raise ReportError(f"cannot write the {kind} {path}: {error.strerror or error}") from error
-    finally:  # after an interruption too
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _replaceable(path: Path) -> Path:
-    """Return the file to replace, with symbolic links resolved; its folder is created.
-
-    Raises OSError for what is not a file: root could replace `/dev/null` by a report.
-    """
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a directory")
-    if target.exists() and not target.is_file():
-        raise FileExistsError(errno.EEXIST, "it is not a regular file, and would be replaced")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-    return target

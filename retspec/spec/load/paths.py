@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retspec.records.predictions import FORMATS
+from retspec.records.predictions import FORMATS, MADE
 from retspec.spec.load.spec_file import folder_of
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ _PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
     ("data", "webdataset", "val", _ANY): _is_relative,
     ("data", "webdataset", "test"): _is_relative,
     ("data", "webdataset", "test", _ANY): _is_relative,
-    **{("predictions", name): _is_relative for name in FORMATS},
-    **{("predictions", name, _ANY): _is_relative for name in FORMATS},
+    **{("predictions", name): _is_relative for name in (*FORMATS, MADE)},
+    **{("predictions", name, _ANY): _is_relative for name in (*FORMATS, MADE)},
     ("checks", _ANY, "vs"): _is_relative,
     ("checks", _ANY, "with", "listed_in"): _is_relative,
     ("checks", _ANY, "with", "baseline"): _is_relative,

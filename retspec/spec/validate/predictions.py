@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.errors import did_you_mean
-from retspec.records.predictions import FORMATS, OUTPUTS
+from retspec.records.predictions import FORMATS, ID, MADE, OUTPUTS, READ_KEYS
 from retspec.spec.validate.context import Finding
 from retspec.spec.validate.prediction_kinds import broken_kind
 
@@ -19,9 +19,14 @@ _SECTION = "predictions"
 
 def broken_predictions(section: PredictionFiles) -> Iterator[Finding]:
     """Yield what is wrong with a section whose keys have the right types."""
-    yield from _one_of(section, FORMATS, "file", "give one as csv, parquet, jsonl or npz")
-    yield from _one_of(section, OUTPUTS, "output", "give the columns as `scores` (probabilities) or `logits`")
-    yield from broken_kind(section)
+    yield from _one_of(section, (*FORMATS, MADE), "file", "give one as csv, parquet, jsonl or npz")
+    if section.make is None:
+        if section.id is None:
+            yield Finding((_SECTION,), f"predictions needs the key 'id': {ID}", on_key=True)
+        yield from _one_of(section, OUTPUTS, "output", "give the columns as `scores` (probabilities) or `logits`")
+        yield from broken_kind(section)
+    else:
+        yield from _broken_making(section)
     for key, columns in (("scores", section.outputs), ("logits", section.outputs), ("subgroups", section.subgroups)):
         given = getattr(section, key)
         if given is not None and not columns and key != "subgroups":
@@ -31,6 +36,33 @@ def broken_predictions(section: PredictionFiles) -> Iterator[Finding]:
             yield Finding((_SECTION, key), f"predictions.{key} names the column {twice[0]!r} twice; keep one")
     if section.format:
         yield from _broken_splits(section)
+
+
+def broken_maker(section: PredictionFiles, *, has_model: bool, has_files: bool) -> Iterator[Finding]:
+    """Yield what a spec lacks whose predictions retspec makes."""
+    if section.make is None:
+        return
+    if not has_model:
+        message = "predictions.make lets the model predict, and the spec has no section `model`; add it"
+        yield Finding((_SECTION, MADE), message, on_key=True)
+    if not has_files:
+        message = "predictions.make needs data that knows its files; use `imagefolder` or `csv` under `data`"
+        yield Finding((_SECTION, MADE), message, on_key=True)
+
+
+def _broken_making(section: PredictionFiles) -> Iterator[Finding]:
+    """Yield what says nothing beside files that retspec writes, and a file that it does not write."""
+    for key in READ_KEYS:
+        if getattr(section, key) is not None:
+            message = f"predictions.{key} names columns of a file, and retspec names those that it makes; remove it"
+            yield Finding((_SECTION, key), message, on_key=True)
+    if isinstance(section.make, str) and section.split is None:
+        message = "predictions does not say which split the model predicts; add `split:`, such as test"
+        yield Finding((_SECTION,), message, on_key=True)
+    for split, file in section.made.items():
+        if not file.endswith(".csv"):
+            place = (_SECTION, MADE) if isinstance(section.make, str) else (_SECTION, MADE, split)
+            yield Finding(place, f"{file} is no CSV file by its name, which is what retspec writes; let it end in .csv")
 
 
 def broken_thresholds(criteria: Iterable[Criterion], section: PredictionFiles) -> Iterator[Finding]:

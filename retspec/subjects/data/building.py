@@ -12,12 +12,14 @@ from msgspec.structs import replace
 
 from retspec.errors import SubjectError
 from retspec.facts import BatchRequest
+from retspec.subjects.data.batch import Batch
 from retspec.subjects.data.classes import class_notes, unnumbered_notes, with_classes
 from retspec.subjects.data.eyes import eye_notes, eyes_of
 from retspec.subjects.data.gallery import Gallery
 from retspec.subjects.data.groups import with_groups
 from retspec.subjects.data.images import take_images, with_images
 from retspec.subjects.data.loaders import FileFeed
+from retspec.subjects.data.ordered import OrderedReading
 from retspec.subjects.data.pairs import Pair
 from retspec.subjects.data.parts import Parts
 from retspec.subjects.data.transforms import Transforms, build_transforms
@@ -27,7 +29,7 @@ from retspec.subjects.models.structure import input_size
 from retspec.subjects.seeds import loaded_libraries, seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     import torch
@@ -66,7 +68,7 @@ class DataBuilder:
         self._data = spec.data
         self._folder = Path(spec.file).resolve().parent
         self._seed = spec.run.seed
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._skeleton = skeleton
         self._outputs = outputs
         self._recipe = spec.train
@@ -160,7 +162,7 @@ class DataBuilder:
         if self.source.gives_files:
             dataset, evaluate = self.dataset, self.gallery.evaluating(self.transforms)
             with seeded(self._seed):
-                pair = take_images(dataset, evaluate, samples or self._batch_size, self._seed)
+                pair = take_images(dataset, evaluate, samples or self.batch_size, self._seed)
             self.gallery.show_batch(*pair, transform=self.transforms.evaluate, classes=dataset.first.classes)
             return self._noted(pair)
         given = self.batches(samples)
@@ -170,15 +172,32 @@ class DataBuilder:
         self.gallery.show_batch(*given)
         return given
 
-    def require(self, dtype: torch.dtype) -> None:
-        """Raise SubjectError for several inputs that a model of this dtype cannot get as they are."""
-        if self.parts is not None:
-            self.parts.require(dtype)
+    def on(self, device: torch.device, inputs: Tensor, targets: Tensor) -> Batch:
+        """Return a batch on a device; floating-point inputs get the dtype of the model.
+
+        Raises SubjectError for several inputs that a model of this dtype cannot get as they are.
+        """
+        skeleton = self._skeleton()
+        if skeleton is not None and inputs.is_floating_point():
+            if self.parts is not None:
+                self.parts.require(skeleton.dtype)
+            inputs = inputs.to(skeleton.dtype)
+        return Batch(inputs.to(device), targets.to(device))
+
+    def listed(self, split: str) -> tuple[str, ...]:
+        """Return the images of a split, each once, in the order of its list; none where the data has no such split."""
+        splits = self.dataset.splits if self.source.gives_files else {}
+        return tuple(dict.fromkeys(each.file for each in splits[split].examples)) if split in splits else ()
+
+    def in_order(self, split: str) -> Iterator[Pair]:
+        """Yield all images of a split as batches (inputs, targets), each once, in the order of its list."""
+        reading = OrderedReading(self.dataset, split, self.transforms.evaluate)
+        yield from map(self._noted, reading.batches(self.batch_size))
 
     def feed(self) -> Feed:
         """Return a stream of batches; raises SubjectError when the source gives only one batch."""
         if self.source.gives_files:
-            return FileFeed(self.dataset, self.transforms, self._batch_size)
+            return FileFeed(self.dataset, self.transforms, self.batch_size)
         given = self.batches(None)
         if isinstance(given, LoaderFeed):
             if self.parts is not None:
@@ -193,7 +212,7 @@ class DataBuilder:
         skeleton = self._skeleton()
         return BatchRequest(
             samples=samples,
-            batch_size=self._batch_size,
+            batch_size=self.batch_size,
             seed=self._seed,
             input_size=None if skeleton is None else input_size(skeleton.module),
             outputs=self._outputs,

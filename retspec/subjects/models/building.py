@@ -101,6 +101,18 @@ class ModelBuilder:
         name = self.section.adapter
         return None if name is None else find_adapter(name, self._folder)
 
+    def weights_read(self) -> dict[str, str]:
+        """Return the files of weights that the spec names, and their hashes; without torch.
+
+        Raises SubjectError for one that cannot be read.
+        """
+        files = {"checkpoint": self.checkpoint, "adapter": self.adapter.weights if self.adapter else None}
+        named = {name: file for name, file in files.items() if file is not None}
+        return {name: file.name for name, file in named.items()} | {
+            f"{name}_sha256": self.checkpoint_sha256 if name == "checkpoint" else file.sha256()
+            for name, file in named.items()
+        }
+
     def build(self, *, filled: bool) -> nn.Module:
         """Return the model: its base, wrapped with the adapter of the spec.
 

@@ -36,7 +36,7 @@ class Columns:
         group = () if section.group is None else (section.group,)
         return Columns(
             by_key=(
-                ("id", (section.id,)),
+                ("id", (section.id or "",)),
                 ("label", (section.label or "",)),
                 (outputs, section.outputs),
                 ("group", group),
@@ -76,7 +76,7 @@ def table_of(table: Table, columns: Columns, section: PredictionFiles, notes: li
     reading = _Reading(table, section)
     scores = reading.scores(outputs, columns.by_key[2][1])
     whole = PredictionTable(
-        ids=reading.named(ids, section.id, "id"),
+        ids=reading.named(ids, section.id or "", "id"),
         labels=reading.labels(labels, scores.shape[1], columns.by_key[2][1]),
         scores=scores,
         groups=reading.groups(groups[0]) if groups else None,

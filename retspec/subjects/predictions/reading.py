@@ -15,8 +15,11 @@ from retspec.subjects.data.tables.reading import LARGEST, content_of, read_table
 from retspec.subjects.data.tables.table import Dialect
 from retspec.subjects.predictions.columns import Columns, class_names, table_of
 from retspec.subjects.predictions.numeric import labels_of, overlaps_of, require_kind, values_of
+from retspec.subjects.predictions.origin import origin_of, require_same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from retspec.facts import Overlaps, PredictedNumbers
     from retspec.records import PredictionFiles, Spec
     from retspec.subjects.data.tables.table import Table
@@ -24,34 +27,60 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'retspec[predictions]'"
 
 
+def quiet(_step: int, _total: int) -> None:
+    """Report no progress."""
+
+
 class PredictionReader:
     """Reads the predictions of a spec; another file with the same columns can be read beside them."""
 
-    def __init__(self, section: PredictionFiles, folder: Path) -> None:
-        """Keep a section and the folder that its files are relative to."""
-        self._section = section
-        self._folder = folder
+    def __init__(
+        self, section: PredictionFiles, folder: Path, weights: Callable[[], Mapping[str, str]] | None = None
+    ) -> None:
+        """Keep a section and the folder that its files are relative to.
+
+        weights: the files of weights of the model under test and their hashes, as in `Origin`; None without a model.
+        """
+        self.section = section
+        self.folder = folder
+        self.weights = weights
+        self.listed: Callable[[str], tuple[str, ...]] = lambda _split: ()
+        """The names of the images of a split, as the data of the spec lists them; none where it does not."""
 
     @staticmethod
-    def of(spec: Spec) -> PredictionReader:
+    def of(spec: Spec, weights: Callable[[], Mapping[str, str]] | None = None) -> PredictionReader:
         """Return the reader of a spec; raises SubjectError when that names no predictions."""
         if spec.predictions is None:
             raise SubjectError("this needs predictions; name them as `predictions: {csv: test.csv, ...}`", path="")
-        return PredictionReader(spec.predictions, Path(spec.file).resolve().parent)
+        folder = Path(spec.file).resolve().parent
+        return PredictionReader(spec.predictions, folder, weights if spec.model else None)
 
-    def read(self) -> Predictions:
+    @property
+    def is_made(self) -> bool:
+        """Whether retspec makes the predictions."""
+        return self.section.make is not None
+
+    def read(self, progress: Callable[[int, int], None] = quiet) -> Predictions:  # noqa: ARG002 - for those it makes
         """Return the rows of all splits, and which of them is judged.
 
-        Raises SubjectError for a file, a column or a split that is not there, and for cells that are no predictions.
+        progress: called with the batch that is predicted, and their number, where retspec makes the predictions.
+
+        Raises SubjectError for a file, a column or a split that is not there, for cells that are no predictions, and
+        for files that retspec made from other weights than those of the model of the spec.
         """
+        return self.found()
+
+    def found(self) -> Predictions:
+        """Return what `read` does, of files that are there."""
         require_libraries()
-        require_kind(self._section, "classes")
-        section = self._section
+        require_kind(self.section, "classes")
+        section = self.section
         notes: list[str] = []
         tables: dict[str, PredictionTable] = {}
         for split, file in section.files.items():
             found = self._read(file, f"predictions.{section.format}", notes, is_single=not split)
             tables |= found if not split else {split: found[""]}
+            notes += self._origin_notes(file, f"predictions.{section.format}")
         source = section.files.get("") or section.files[section.split or ""]
         judged = section.split or ""
         if judged not in tables:
@@ -65,7 +94,7 @@ class PredictionReader:
             split=judged,
             classes=class_names(section),
             source=source,
-            sha256=hashlib.sha256(read_regular(self._folder / source, LARGEST) or b"").hexdigest(),
+            sha256=hashlib.sha256(read_regular(self.folder / source, LARGEST) or b"").hexdigest(),
             group=section.group,
             notes=tuple(dict.fromkeys(notes)),
         )
@@ -73,17 +102,25 @@ class PredictionReader:
     def read_values(self) -> PredictedNumbers:
         """Return the judged split of a regression; raises SubjectError for what holds none."""
         require_libraries()
-        return values_of(self._section, self._folder)
+        return values_of(self.section, self.folder)
 
     def read_labels(self) -> PredictedNumbers:
         """Return the judged split of several labels an image; raises SubjectError for what holds none."""
         require_libraries()
-        return labels_of(self._section, self._folder)
+        return labels_of(self.section, self.folder)
 
     def read_overlaps(self) -> Overlaps:
         """Return the judged split of masks by their counts; raises SubjectError for what holds none."""
         require_libraries()
-        return overlaps_of(self._section, self._folder)
+        return overlaps_of(self.section, self.folder)
+
+    def _origin_notes(self, file: str, path: str) -> Iterator[str]:
+        """Yield a note about a file that retspec made; raises SubjectError where it is no longer that of the model."""
+        whole = self.folder / file
+        if (origin := origin_of(whole, file, path)) is not None:
+            sha256 = hashlib.sha256(read_regular(whole, LARGEST) or b"").hexdigest()
+            require_same(origin, sha256, self.weights() if self.weights else None, file, path)
+            yield from origin.notes(file)
 
     def read_beside(self, file: str, *, path: str) -> PredictionTable:
         """Return the judged split of another file with the same columns, such as the predictions of another model.
@@ -91,9 +128,9 @@ class PredictionReader:
         path: the dotted place in the spec that names the file. Raises what `read` raises.
         """
         require_libraries()
-        is_single = "" in self._section.files
+        is_single = "" in self.section.files
         found = self._read(file, path, [], is_single=is_single)
-        judged = (self._section.split or "") if is_single else ""
+        judged = (self.section.split or "") if is_single else ""
         if judged not in found:
             raise SubjectError(f"{file}: no row is of the split {judged!r}", path=path)
         return found[judged]
@@ -104,8 +141,8 @@ class PredictionReader:
         Raises SubjectError for a file or a column that is not there, and for a table without rows.
         """
         notes: list[str] = []
-        name = column or self._section.id
-        table = read_table(self._folder / file, file, Dialect(wanted=(name,)), path="checks")
+        name = column or self.section.id or ""
+        table = read_table(self.folder / file, file, Dialect(wanted=(name,)), path="checks")
         (found,) = table.columns([table.find(name, path="checks", notes=notes)], path="checks", notes=notes)
         if not any(found):
             raise SubjectError(f"{file} lists no image in its column {name!r}", path="checks")
@@ -113,7 +150,7 @@ class PredictionReader:
 
     def _read(self, file: str, path: str, notes: list[str], *, is_single: bool) -> dict[str, PredictionTable]:
         """Return the rows of a file by the values of its column of splits; under the empty name where it has none."""
-        section = self._section
+        section = self.section
         columns = Columns.of(section)
         if is_single and section.split is not None:
             columns = columns.with_split(section.split_column or SPLIT_COLUMN)
@@ -122,8 +159,8 @@ class PredictionReader:
         return table_of(table, columns, section, notes)
 
     def _table(self, file: str, path: str, columns: Columns) -> Table:
-        whole = self._folder / file
-        if self._section.npz is not None:
+        whole = self.folder / file
+        if self.section.npz is not None:
             return array_table(content_of(whole, file, path), file, path)
         return read_table(whole, file, Dialect(wanted=columns.names), path=path)
 

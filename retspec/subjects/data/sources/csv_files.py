@@ -68,6 +68,13 @@ class Tables:
     group_column: (
         Annotated[str, Meta(description="The column of what must not be in two splits, such as the patient.")] | None
     ) = None
+    subgroup_columns: (
+        Annotated[
+            list[Annotated[str, Meta(min_length=1)]],
+            Meta(description="Such as the sex or the camera, for predictions."),
+        ]
+        | None
+    ) = None
     extension: (
         Annotated[
             Extension | list[str],
@@ -97,6 +104,7 @@ def csv(tables: Tables, folder: Path) -> Dataset:
         images=_several(list(columns.values()) if isinstance(columns, dict) else columns),
         labels=_several(tables.label_column),
         group=tables.group_column,
+        subgroups=tuple(dict.fromkeys(tables.subgroup_columns or ())),
     )
     rows = _rows(tables, wanted, folder, notes)
     if not rows:
@@ -115,6 +123,7 @@ def csv(tables: Tables, folder: Path) -> Dataset:
         tuple(dict.fromkeys(notes)),
         tuple(folders),
         inputs=tuple(columns) if isinstance(columns, dict) else (),
+        subgroups=wanted.subgroups,
     )
 
 
@@ -132,7 +141,7 @@ def _rows(tables: Tables, wanted: Wanted, folder: Path, notes: list[str]) -> dic
             continue
         is_divided = name == "train" and tables.split_column is not None
         asked = Wanted(**{**vars(wanted), "split": tables.split_column if is_divided else None})
-        names = (*asked.images, *asked.labels, *filter(None, (asked.group, asked.split)))
+        names = (*asked.images, *asked.labels, *filter(None, (asked.group, asked.split)), *asked.subgroups)
         dialect = Dialect(tables.delimiter, tables.encoding, tuple(tables.columns or ()), tables.sheet, names)
         table = read_table(folder / file, file, dialect, path=f"{PATH}.{name}")
         notes += table.notes

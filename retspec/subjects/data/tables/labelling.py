@@ -77,14 +77,17 @@ def _split(
     groups: Sequence[str | None] = [None] * len(rows) if rows.groups is None else [*map(same_group, rows.groups)]
     examples = []
     lines = rows.lines or [0] * len(rows)
-    for (file, *also), texts, group, line in zip(zip(*files, strict=True), cells, groups, lines, strict=True):
+    subgroups = zip(*rows.subgroups, strict=True) if rows.subgroups else (() for _ in range(len(rows)))
+    for (file, *also), texts, group, line, own in zip(
+        zip(*files, strict=True), cells, groups, lines, subgroups, strict=True
+    ):
         if not rows.labels:
             number, name = None, ""
         elif texts in known:
             number, name = known[texts]
         else:
             number, name = known[texts] = label(texts)
-        examples.append(Example(file, number, name, group, tuple(also), line))
+        examples.append(Example(file, number, name, group, tuple(also), line, own))
     return Split(tuple(examples), numbers if rows.labels else {}, has_labels=bool(rows.labels), table=rows.table)
 
 

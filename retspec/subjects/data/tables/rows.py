@@ -26,6 +26,7 @@ class Wanted:
     labels: tuple[str, ...]
     group: str | None = None
     split: str | None = None
+    subgroups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Rows:
     """Empty for a split without labels."""
     groups: list[str] | None = None
     splits: list[str] | None = None
+    subgroups: list[list[str]]
+    """The cells of each column of subgroups."""
     lines: list[int]
     """The line of each row; empty for a table without lines."""
     table: str
@@ -57,6 +60,7 @@ class Rows:
             labels=[taken(column) for column in self.labels],
             groups=None if self.groups is None else taken(self.groups),
             splits=None,
+            subgroups=[taken(column) for column in self.subgroups],
             lines=[self.lines[place] for place in places] if self.lines else [],
         )
 
@@ -81,6 +85,7 @@ def rows_of(table: Table, wanted: Wanted, *, split: str, may_lack_labels: bool, 
         "label_column": labels,
         "group_column": (wanted.group,) if wanted.group else (),
         "split_column": (wanted.split,) if wanted.split else (),
+        "subgroup_columns": wanted.subgroups,
     }
     found = {
         option: [table.find(name, path=f"{PATH}.{option}", notes=notes) for name in given]
@@ -89,7 +94,7 @@ def rows_of(table: Table, wanted: Wanted, *, split: str, may_lack_labels: bool, 
     cells = iter(
         table.columns([place for places in found.values() for place in places], path=f"{PATH}.{split}", notes=notes)
     )
-    images, labelled, groups, splits = ([next(cells) for _ in places] for places in found.values())
+    images, labelled, groups, splits, subgroups = ([next(cells) for _ in places] for places in found.values())
     if may_lack_labels and labelled and images[0] and not any(map(any, labelled)):
         notes.append(f"{table.file}: every label is blank: the split {split} has no labels.")
         labelled = []
@@ -100,6 +105,7 @@ def rows_of(table: Table, wanted: Wanted, *, split: str, may_lack_labels: bool, 
         labels=labelled,
         groups=next(iter(groups), None),
         splits=next(iter(splits), None),
+        subgroups=subgroups,
         lines=table.lines,
         table=table.file,
     )

@@ -79,7 +79,7 @@ def listed(  # noqa: PLR0913 - what is read, and what is reported
         labels = []
     if group is not None and groups is not None and found:
         notes += _without_group(group, groups, split)
-    return ListedShards(Rows(images=images, labels=labels, groups=groups, lines=[], table=""), stored)
+    return ListedShards(Rows(images=images, labels=labels, groups=groups, subgroups=[], lines=[], table=""), stored)
 
 
 def _image(shard: str, sample: Sample, extensions: Sequence[str], stored: dict[str, Stored]) -> str:
