@@ -74,3 +74,18 @@ def test_drawings_repeat_themselves_and_show_their_grade() -> None:
     assert ImageChops.difference(healthy, severe).getbbox() is not None
     assert isinstance(healthy, Image.Image)
     assert healthy.width > healthy.height
+
+
+def test_a_clinic_has_two_eyes_a_patient_and_no_patient_in_two_splits(tmp_path: Path) -> None:
+    finished = CliRunner().invoke(main, ["make-sample", str(tmp_path / "clinic"), "--clinic", "4"])
+    assert finished.exit_code == 0, finished.output
+    patients: dict[str, int] = {}
+    for split, number in (("train", 4), ("val", 2), ("test", 4)):
+        with (tmp_path / "clinic" / f"{split}.csv").open(encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert len(rows) == 2 * number
+        for row in rows:
+            assert (tmp_path / "clinic" / "images" / row["image"]).is_file()
+            patients[row["patient"]] = patients.get(row["patient"], 0) + 1
+    assert set(patients.values()) == {2}
+    assert len(patients) == 10

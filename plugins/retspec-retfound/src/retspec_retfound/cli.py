@@ -22,19 +22,31 @@ def main() -> None:
     "--full-size", is_flag=True, help="All blocks instead of two: 1.3 GB for mae, 1.2 for finetuned and dinov2."
 )
 @click.option("--no-images", is_flag=True, help="Only checkpoints.")
-def make_sample(directory: Path, kinds: tuple[str, ...], *, full_size: bool, no_images: bool) -> None:
+@click.option(
+    "--clinic",
+    type=click.IntRange(min=2),
+    metavar="PATIENTS",
+    help="Only a drawn clinic with a test of so many patients: two eyes each, sex and camera.",
+)
+def make_sample(
+    directory: Path, kinds: tuple[str, ...], *, full_size: bool, no_images: bool, clinic: int | None
+) -> None:
     """Write checkpoints of the true layouts, drawn datasets and a spec into DIRECTORY, for dry runs.
 
     The weights are noise. A file with two blocks fits `model: {retfound: large, depth: 2}`; Green is small and always
     written in full.
     """
     from retspec_retfound.samples import PREFLIGHT
+    from retspec_retfound.samples.clinic import write_clinic
     from retspec_retfound.samples.images import write_folders, write_tables
     from retspec_retfound.samples.weights import SHALLOW, write_checkpoint
 
     if directory.exists() and any(directory.iterdir()):
         raise click.UsageError(f"{directory} is not empty; name a folder that is, or one that is not there yet")
     directory.mkdir(parents=True, exist_ok=True)
+    if clinic is not None:
+        click.echo(f"{directory}: {write_clinic(directory, clinic)} images with train.csv, val.csv and test.csv")
+        return
     for kind in kinds or KINDS:
         shallow = not full_size and kind != "green"
         path = write_checkpoint(kind, directory, depth=SHALLOW if shallow else None)
