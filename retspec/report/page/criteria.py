@@ -218,7 +218,7 @@ def _detail(name: str, value: Any, level: int) -> Detail:
     if isinstance(value, str):
         return Detail(name, flat(bounded(value)))
     if not isinstance(value, Mapping | list | tuple) or level > 4:  # noqa: PLR2004 - nobody reads deeper
-        return Detail(name, bounded(readable(value)))
+        return Detail(name, bounded(_word(value)))
     entries = [*_entries(value)]
     if not entries:
         return Detail(name, "none")
@@ -226,6 +226,11 @@ def _detail(name: str, value: Any, level: int) -> Detail:
         return Detail(name, ", ".join(_flat(key, entry) for key, entry in entries))
     shown = tuple(_detail(key, entry, level + 1) for key, entry in entries[:MOST_ENTRIES])
     return Detail(name, entries=shown, left_out=max(len(entries) - MOST_ENTRIES, 0))
+
+
+def _word(value: object) -> str:
+    """Return a value as it is written, and the word for one that is not given."""
+    return "none" if value is None else readable(value)
 
 
 def _entries(value: Mapping[Any, Any] | Sequence[Any]) -> Iterator[tuple[str, Any]]:
@@ -236,7 +241,7 @@ def _entries(value: Mapping[Any, Any] | Sequence[Any]) -> Iterator[tuple[str, An
 
 
 def _flat(name: str, value: Any) -> str:
-    text = flat(bounded(value)) if isinstance(value, str) else readable(value)
+    text = flat(bounded(value)) if isinstance(value, str) else _word(value)
     return f"{flat(bounded(name))} {text}".strip()
 
 
