@@ -48,7 +48,8 @@ def test_every_deterministic_check_is_among_them(reports: list[Report]) -> None:
     elsewhere = {
         name
         for name, check in checks.items()
-        if check.family in {"checkpoint", "config", "data", "distributed", "loaders", "loop", "memory", "runtime"}
+        if check.family
+        in {"checkpoint", "config", "data", "distributed", "loaders", "loop", "memory", "predictions", "runtime"}
     }
     assert set(observations(reports[0])) == set(checks) - MEASURES_TIME - NEEDS_MORE - elsewhere
 

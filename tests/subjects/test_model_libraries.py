@@ -57,6 +57,7 @@ MAY_NAME_TIMM = {
     "retspec/subjects/checkpoints/matching.py": "of several weights in a file, takes those that timm takes",
     "retspec/cli/drafting/data.py": "drafts a spec for the source that is built in",
     "retspec/cli/drafting/new_check.py": "writes a spec for the source that is built in",
+    "retspec/subjects/predictions/making.py": "says which versions made a file of predictions",
     "retspec/cli/diagnostics/remedies.py": "the advice of the doctor",
 }
 
