@@ -204,3 +204,24 @@ def test_the_logit_interval_stays_within_0_and_1() -> None:
 
 def test_nothing_out_of_order_is_as_sure_as_the_number_of_patients() -> None:
     assert auroc.separated(30, 0.9) == pytest.approx(stats.binomtest(30, 30).proportion_ci(0.9, method="exact").low)
+
+
+def test_the_interval_of_an_area_has_the_quantile_of_t() -> None:
+    assert normal.quantile(0.95, 9.5) == pytest.approx(stats.t.ppf(0.975, 9.5))
+    truth, scores, patients = eyes(30, 170, distance=2.998)
+    found = auroc.area(truth, scores, patients)
+    squares = found.terms**2
+    freedom = 2 * squares.sum() ** 2 / (200 / 199 * ((squares - squares.mean()) ** 2).sum())
+    assert auroc.freedom(found.terms) == pytest.approx(freedom)
+    assert freedom < 30
+    low, high = auroc.interval(found, 0.95)
+    narrow, wide = (math.log(share / (1 - share)) for share in normal.logit(found.value, found.variance, 0.95))
+    width = math.log(high / (1 - high)) - math.log(low / (1 - low))
+    assert width / (wide - narrow) == pytest.approx(stats.t.ppf(0.975, freedom) / 1.959964, rel=1e-6)
+
+
+def test_many_patients_have_the_quantile_of_the_normal_distribution() -> None:
+    assert auroc.freedom(np.array([0.1, -0.1, 0.1, -0.1])) == math.inf
+    assert auroc.freedom(np.zeros(9)) == math.inf
+    assert auroc.freedom(np.array([0.0])) == math.inf
+    assert auroc.freedom(np.random.default_rng(0).normal(size=4_000)) == pytest.approx(4_000, rel=0.1)

@@ -67,6 +67,28 @@ def test_a_mistake_is_reported_where_it_is(tmp_path: Path, section: str, problem
     assert any(problem in each for each in problems(tmp_path, section)), problems(tmp_path, section)
 
 
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ("csv: a.csv, split: val", "the threshold is chosen on 'val', the split that is judged; name another split"),
+        ("csv: a.csv", "the threshold is from a split, and predictions has none; add `split:`"),
+        (
+            "csv: {vall: v.csv, test: t.csv}, split: test",
+            "no file is for the split 'val'; there are vall, test; did you mean 'vall'?",
+        ),
+    ],
+)
+@pytest.mark.parametrize("check", ["min_sensitivity_at_specificity", "operating_point_drift"])
+def test_a_threshold_is_from_another_split_that_is_there(tmp_path: Path, check: str, files: str, problem: str) -> None:
+    entry = f"{check}: {{limit: 0.1, judge: bound, with: {{specificity: 0.9, threshold_from: val}}}}"
+    place = 3, len(f"checks: {{{entry}") - len("val}}}") + 1
+    (found,) = problems(tmp_path, f"{files}, {HEALTHY}", entry)
+    assert found == f"{place[0]}:{place[1] + 1}: {check}: {problem}"
+    other = "csv: {val: v.csv, test: t.csv}, split: test"
+    (tmp_path / "spec.yaml").write_text(f"retspec: 1\npredictions: {{{other}, {HEALTHY}}}\nchecks: {{{entry}}}\n")
+    assert validate(load(tmp_path / "spec.yaml"), gather(entry_points=False)).predictions is not None
+
+
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def said(prediction_files: object) -> object:
     """What the files say."""
