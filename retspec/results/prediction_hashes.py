@@ -19,11 +19,15 @@ COMPARED = ("baseline", "runs")
 
 
 def prediction_hashes(plan: Plan) -> dict[str, str]:
-    """Return the hash of each file by its name in the spec; one that cannot be read is left out: criteria report it."""
+    """Return the hash of each file by its name in the spec, without those that the run makes.
+
+    One that cannot be read is left out, too: criteria report it.
+    """
     section = plan.spec.predictions
     if section is None:
         return {}
-    given: list[Any] = [getattr(section, section.format, None) if section.format else None]
+    # what the run makes is not there yet, or from an earlier run, whose hash would be that of other predictions
+    given: list[Any] = [getattr(section, section.format, None) if section.format and section.make is None else None]
     given += [step.criterion.arguments.get(name) for step in plan.checks for name in COMPARED]
     folder, found = Path(plan.spec.file).resolve().parent, {}
     for file in dict.fromkeys(_files(given)):

@@ -123,6 +123,7 @@ def test_scores_that_are_not_there_are_nan(tmp_path: Path) -> None:
         (CSV, {"subgroups": ["camera"]}, "has no column 'camera'", "subgroups"),
         (CSV, {"split": "tset"}, "no row is of the split 'tset'; did you mean 'test'?; there are 'val'", "split"),
         (CSV, {"split": "test", "split_column": "fold"}, "has no column 'fold'", "split_column"),
+        (CSV.replace("B,m,test", "B,m,Test"), {"split": "test"}, "1 rows are of the split 'Test', beside 2", "split"),
         (CSV, {"csv": "tset.csv"}, "there is no file 'tset.csv' beside the spec", "csv"),
         (CSV.replace("d.png,0", "d.png,3"), {}, "line 5: 'grade' is '3', and the 3 classes are", "label"),
         (CSV.replace("d.png,0", "d.png,"), {}, "line 5: the column 'grade' is blank", "label"),
@@ -174,3 +175,9 @@ def test_another_file_is_read_with_the_same_columns(tmp_path: Path) -> None:
     assert reader.read_beside("old.csv", path="checks").ids == ("o.png", "c.png", "d.png")
     with pytest.raises(SubjectError, match=r"there is no file 'new.csv'"):
         reader.read_beside("new.csv", path="checks")
+
+
+def test_rows_of_no_split_are_left_out_and_said(tmp_path: Path) -> None:
+    found = read(tmp_path, CSV.replace("B,m,test", "B,m,"), split="test")
+    assert found.judged.ids == ("b.png", "c.png")
+    assert found.notes == ("test.csv: 1 of 4 rows are of no split, and left out.",)

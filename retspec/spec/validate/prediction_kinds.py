@@ -38,10 +38,23 @@ def broken_kind(section: PredictionFiles) -> Iterator[Finding]:
         yield Finding((_SECTION, "labels"), message)
     if section.kind != "counts":
         yield from _useless(section, "structure", "only `counts` have a row for each structure")
+        yield from _predicted_truth(section)
     for key in ("labels", "counts"):
         names = [*(getattr(section, key) or ())]
         for name in sorted({name for name in names if names.count(name) > 1})[:1]:
             yield Finding((_SECTION, key), f"predictions.{key} names the column {name!r} twice; keep one")
+
+
+def _predicted_truth(section: PredictionFiles) -> Iterator[Finding]:
+    """Yield a column that is both the truth and the prediction: every criterion would be met by it."""
+    truths = section.labels or ([] if section.label is None else [section.label])
+    for key in ("scores", "logits", "values"):
+        given = getattr(section, key) or ()
+        for name in [given] if isinstance(given, str) else given:
+            if name in truths:
+                message = f"predictions.{key} names the column {name!r}, which is the truth; name what the model said"
+                yield Finding((_SECTION, key), message)
+                return
 
 
 def _useless(section: PredictionFiles, key: str, why: str) -> Iterator[Finding]:

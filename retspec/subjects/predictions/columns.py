@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import PredictionTable
 from retspec.subjects.data.tables.values import integer, is_missing
+from retspec.subjects.predictions.split_names import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,10 @@ def table_of(table: Table, columns: Columns, section: PredictionFiles, notes: li
         groups=reading.groups(groups[0]) if groups else None,
         subgroups=dict(zip(section.subgroups, map(tuple, subgroups), strict=True)),
     )
-    return _divided(whole, splits[0]) if splits else {"": whole}
+    if not splits:
+        return {"": whole}
+    notes += left_out(splits[0], section.split or "", table.file)
+    return _divided(whole, splits[0])
 
 
 def _spread(table: Table, columns: Columns) -> Columns:

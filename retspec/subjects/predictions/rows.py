@@ -10,6 +10,7 @@ from retspec.subjects.data.tables.arrays import array_table
 from retspec.subjects.data.tables.reading import content_of, read_table
 from retspec.subjects.data.tables.table import Dialect
 from retspec.subjects.data.tables.values import is_missing
+from retspec.subjects.predictions.split_names import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,7 @@ def read_rows(section: PredictionFiles, folder: Path, columns: Sequence[str], *,
         there = [*dict.fromkeys(texts[split])] if split else []
         near = f" of the split {section.split!r}{did_you_mean(section.split or '', there)}" if split else ""
         raise SubjectError(f"{file} has no row{near} below its header", path=path)
+    notes += left_out(texts[split], section.split or "", file) if split else ()
     reading = _Reading(table, chosen, path)
     ids = reading.named(texts[named[0]], named[0])
     kinds = reading.named(texts[kind], kind) if kind else ("",) * len(ids)
