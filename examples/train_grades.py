@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 CLASSES = 5
-INPUT = {"input_size": (3, 96, 96), "crop_pct": 1.0}
+INPUT = {"input_size": (3, 64, 64), "crop_pct": 1.0}
 """The model states how its images are prepared: here, and where it is evaluated."""
 
 
@@ -23,8 +23,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of train.csv and images")
     parser.add_argument("output", type=Path, help="file for the weights")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--lr", type=float, default=4e-3)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

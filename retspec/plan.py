@@ -56,6 +56,7 @@ def make_plan(
         needs_weights=planner.reads("model")
         or (spec.training is None and planner.reads("own_optimizers"))
         or (planner.makes_predictions and planner.reads("prediction_files")),
+        predicted=tuple(spec.predictions.made) if spec.predictions and planner.reads("prediction_files") else (),
         watched_steps=spec.train.steps if planner.is_launched and any(map(planner.reads, _OF_THE_RUN)) else 0,
     )
 

@@ -65,6 +65,7 @@ def _data(plan: Plan) -> dict[str, Any]:
         "passes": _ranges(plan.fewest_passes, plan.passes),
         "needs_weights": plan.needs_weights,
         **({"watched_steps": plan.watched_steps} if plan.watched_steps else {}),
+        **({"predicted": plan.predicted} if plan.predicted else {}),
         "skipped": {criterion.id: mask.data(criterion.skip) for criterion in plan.skipped},
     }
 
@@ -78,7 +79,7 @@ def _ranges(fewest: Passes, most: Passes) -> dict[str, dict[str, int]]:
 
 def _shown(plan: Plan, form: str) -> str:
     mask = Mask(plan.spec.secrets)
-    rows = [_row(step, mask) for step in plan.measurements]
+    rows = [_row(step, mask, predicts=bool(plan.predicted)) for step in plan.measurements]
     heading = [f"cell {plan.spec.cell}\n"] if plan.spec.cell else []
     if form == "markdown":
         table = "\n".join(markdown_table(HEADERS, rows))
@@ -88,9 +89,11 @@ def _shown(plan: Plan, form: str) -> str:
     return "\n".join([*heading, table, "", totals(plan), *skipped])
 
 
-def _row(step: MeasurementStep, mask: Mask) -> list[str]:
+def _row(step: MeasurementStep, mask: Mask, *, predicts: bool) -> list[str]:
     fewest, most = step.fewest_passes, step.passes
     forward = _range(fewest.forward, most.forward) if most.forward else "-"
+    if predicts and step.name == "predictions":
+        forward = "one per batch"
     backward = _range(fewest.backward, most.backward) if most.backward else "-"
     return [step.name, step.cost, forward, backward, ", ".join(step.criteria), _pairs(mask.given(step.arguments))]
 
@@ -114,6 +117,8 @@ def totals(plan: Plan) -> str:
     fewest, most = plan.fewest_passes, plan.passes
     forward = f"{_range(fewest.forward, most.forward)} forward {'pass' if most.forward == 1 else 'passes'}"
     backward = _range(fewest.backward, most.backward)
+    if plan.predicted:
+        forward += f" plus one per batch of {' and '.join(plan.predicted)},"
     task = f"; the task is {plan.spec.train.task}" if plan.spec.train.task else ""
     return f"{measurements} for {criteria}: {forward} and {backward} backward; {weights}{task}"
 

@@ -60,6 +60,8 @@ class Plan:
     needs_weights: bool = True
     watched_steps: int = 0
     """Optimizer steps for which a training of the user's own is watched, once for all; 0 where nothing reads it."""
+    predicted: tuple[str, ...] = ()
+    """Splits that the model predicts, with a forward pass per batch; how many batches they are, only the data know."""
 
     @property
     def needs_torch(self) -> bool:

@@ -222,3 +222,18 @@ def test_what_reads_no_training_watches_none(tmp_path: Path) -> None:
     plan, _ = prepare(spec, entry_points=False)
     assert plan.watched_steps == 0
     assert totals(plan).endswith("; no weights are made")
+
+
+def test_predictions_that_are_made_take_a_pass_per_batch(tmp_path: Path) -> None:
+    data = "model: {timm: test_resnet}\ndata: {imagefolder: {root: images}}\n"
+    made = "predictions: {make: {train: train.csv, test: test.csv}, split: test}\n"
+    plan, _ = prepare(spec_in(tmp_path, "predictions_complete: 0\n", data + made), entry_points=False)
+    assert plan.predicted == ("train", "test")
+    assert ": 0 forward passes plus one per batch of train and test, and 0 backward; " in totals(plan)
+
+
+def test_predictions_that_are_read_take_none(tmp_path: Path) -> None:
+    read = "predictions: {csv: test.csv, id: image, label: grade, scores: [p0, p1]}\n"
+    plan, _ = prepare(spec_in(tmp_path, "predictions_complete: 0\n", read), entry_points=False)
+    assert plan.predicted == ()
+    assert ": 0 forward passes and 0 backward; " in totals(plan)

@@ -77,10 +77,10 @@ def test_drawings_repeat_themselves_and_show_their_grade() -> None:
 
 
 def test_a_clinic_has_two_eyes_a_patient_and_no_patient_in_two_splits(tmp_path: Path) -> None:
-    finished = CliRunner().invoke(main, ["make-sample", str(tmp_path / "clinic"), "--clinic", "4"])
+    finished = CliRunner().invoke(main, ["make-sample", str(tmp_path / "clinic"), "--clinic", "8"])
     assert finished.exit_code == 0, finished.output
     patients: dict[str, int] = {}
-    for split, number in (("train", 4), ("val", 2), ("test", 4)):
+    for split, number in (("train", 8), ("val", 2), ("test", 8)):
         with (tmp_path / "clinic" / f"{split}.csv").open(encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
         assert len(rows) == 2 * number
@@ -88,4 +88,4 @@ def test_a_clinic_has_two_eyes_a_patient_and_no_patient_in_two_splits(tmp_path: 
             assert (tmp_path / "clinic" / "images" / row["image"]).is_file()
             patients[row["patient"]] = patients.get(row["patient"], 0) + 1
     assert set(patients.values()) == {2}
-    assert len(patients) == 10
+    assert len(patients) == 18

@@ -1,4 +1,4 @@
-"""A drawn clinic: two eyes a patient, sex and camera, and one camera whose pictures are harder to read."""
+"""A drawn clinic: two eyes a patient, sex and camera, and one camera that is often out of focus."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-SHARES = {"train": 1.0, "val": 0.5, "test": 1.0}
+SHARES = {"train": 1.0, "val": 0.25, "test": 1.0}
 """Patients of each split, as a share of those of the test."""
-FIRST_EYE = (40, 15, 20, 15, 10)
+FIRST_EYE = (45, 20, 15, 12, 8)
 """How many of a hundred first eyes have each grade."""
 BILATERAL = 0.8
 """Share of patients whose second eye has the grade of the first; the others differ by one grade."""
-HARD_CAMERA, EASY_CAMERA = "handheld", "tabletop"
-HARD = 0.4
-"""Share of patients of the harder camera."""
+HANDHELD = 0.45
+"""Share of patients whose eyes are photographed with the handheld camera."""
+OUT_OF_FOCUS = {"tabletop": 0.03, "handheld": 0.35}
+"""Share of the pictures of each camera in which no lesion can be seen: what a release gate has to notice."""
 SIDE = 128
 """Width of the pictures in pixels: enough for the drawn lesions, and small enough to train on in a minute."""
 
@@ -43,14 +44,16 @@ def write_clinic(folder: Path, patients: int) -> int:
                 first = chance.choices(range(len(FIRST_EYE)), FIRST_EYE)[0]
                 for eye, grade in (("left", first), ("right", _second(chance, first))):
                     name = f"{split}_{number:04}_{eye}.jpg"
-                    _photograph(grade, patient[-1], seed=20_000 + written).save(folder / "images" / name, quality=90)
+                    is_sharp = chance.random() >= OUT_OF_FOCUS[patient[-1]]
+                    picture = _photograph(grade, is_sharp=is_sharp, seed=20_000 + written)
+                    picture.save(folder / "images" / name, quality=90)
                     table.writerow((name, grade, *patient))
                     written += 1
     return written
 
 
 def _camera(chance: Random) -> str:
-    return HARD_CAMERA if chance.random() < HARD else EASY_CAMERA
+    return "handheld" if chance.random() < HANDHELD else "tabletop"
 
 
 def _second(chance: Random, grade: int) -> int:
@@ -60,12 +63,12 @@ def _second(chance: Random, grade: int) -> int:
     return min(max(grade + chance.choice((-1, 1)), 0), len(FIRST_EYE) - 1)
 
 
-def _photograph(grade: int, camera: str, *, seed: int) -> Image:
-    """Return the picture that a camera takes of a drawn eye: that of the harder one is dark and out of focus."""
+def _photograph(grade: int, *, is_sharp: bool, seed: int) -> Image:
+    """Return a picture of a drawn eye; one that is out of focus is dark, too, as where the pupil is missed."""
     from PIL import ImageEnhance, ImageFilter
 
     image = draw_fundus(grade, seed=seed)
-    if camera == HARD_CAMERA:
-        image = ImageEnhance.Brightness(image.filter(ImageFilter.GaussianBlur(4))).enhance(0.6)
+    if not is_sharp:
+        image = ImageEnhance.Brightness(image.filter(ImageFilter.GaussianBlur(20))).enhance(0.4)
     image.thumbnail((SIDE, SIDE))
     return image
