@@ -48,6 +48,8 @@ def exact(value: object) -> str:
             return f"{value:,}".removesuffix(".0")
         case str() | tuple():
             return repr(value)
+        case Judged():
+            return value.value
     return one_line(reprlib.repr(value))
 
 
