@@ -46,10 +46,10 @@ def exact(value: object) -> str:
             return f"{value:,}"
         case float():
             return f"{value:,}".removesuffix(".0")
-        case str() | tuple():
-            return repr(value)
         case Judged():
             return value.value
+        case str() | tuple():
+            return repr(value)
     return one_line(reprlib.repr(value))
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retspec.engine.worker.work import _observed
 from retspec.cli.tables import shown
+from retspec.engine.worker.work import _observed
 from retspec.errors import NoVerdict, SpecError
 from retspec.judge import judge
 from retspec.plugin import Interval
