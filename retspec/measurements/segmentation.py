@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import Inconclusive
@@ -62,7 +63,7 @@ def dice_scores(
         examples,
         title="cases with the lowest Dice, as 1 - Dice",
     )
-    few = too_few(patients, min_patients, by_patient=overlaps.by_patient)
+    few = _incomplete(overlaps) or too_few(patients, min_patients, by_patient=overlaps.by_patient)
     rows = (ForestRow(name or "all", *each, int(chosen[name].sum())) for name, each in found.items())
     return Statistic(found[worst].value, interval, details, few, (Forest("mean Dice by structure", lowest_of(rows)),))
 
@@ -84,6 +85,18 @@ def _shown(counts: NDArray[np.float64], dice: NDArray[np.float64]) -> dict[str, 
         "absent, but predicted (0)": int((is_absent & (counts[:, 1] > 0)).sum()),
         "left out, empty in both": int((is_absent & (counts[:, 1] == 0)).sum()),
     }
+
+
+def _incomplete(overlaps: Overlaps) -> str:
+    """Return which structure lacks rows of cases that others have, as a clause; empty where none does.
+
+    A script that writes no row for a mask that it could not find would make the mean one of the masks that it found.
+    """
+    cases, rows = len(set(overlaps.cases)), Counter(overlaps.structures)
+    lacking = [f"{cases - number:,} of {cases:,} cases{_of(name)}" for name, number in rows.items() if number < cases]
+    if not lacking:
+        return ""
+    return f"there is no row for {' and '.join(lacking)}; write one with counts of 0 where both masks are empty"
 
 
 def _ends(found: dict[str, Estimate], worst: str) -> tuple[float, float]:

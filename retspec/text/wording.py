@@ -46,6 +46,8 @@ def exact(value: object) -> str:
             return f"{value:,}"
         case float():
             return f"{value:,}".removesuffix(".0")
+        case Judged():
+            return value.value
         case str() | tuple():
             return repr(value)
     return one_line(reprlib.repr(value))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retspec.cli.tables import shown
 from retspec.engine.worker.work import _observed
 from retspec.errors import NoVerdict, SpecError
 from retspec.judge import judge
@@ -162,6 +163,7 @@ def test_the_point_in_place_of_the_bound_is_a_loosening(
 ) -> None:
     (change,) = changes([plan_of(held(0.85, old)).spec], [plan_of(held(0.85, new)).spec])
     assert (change.part, change.kind.value, change.is_loosening) == ("judge", kind, is_loosening)
+    assert (shown(change.old), shown(change.new)) == (old.value, new.value)
 
 
 PLUGIN = """

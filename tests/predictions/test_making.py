@@ -134,6 +134,14 @@ def test_what_is_made_in_a_run_is_judged_again_without_the_model_or_torch(
     assert {**again.details, "torch": True} == made.details
 
 
+def test_the_provenance_has_no_hash_of_what_an_earlier_run_made(folder: Path) -> None:
+    judged(folder)
+    again = judged(folder)
+    assert again.exit_code == 0
+    assert again.provenance is not None
+    assert dict(again.provenance.predictions_sha256) == {}
+
+
 def test_the_same_inputs_give_the_same_bytes_and_an_origin_without_a_date(folder: Path) -> None:
     read(folder)
     files = [folder / MADE, folder / f"{MADE}.origin.json"]

@@ -225,6 +225,13 @@ def test_dice_is_a_mean_over_cases_of_the_worst_structure(tmp_path: Path) -> Non
     assert (found.interval.patients, found.few) == (40, "")
 
 
+def test_a_mask_that_has_no_row_leaves_no_verdict(tmp_path: Path) -> None:
+    rows = masks().splitlines()
+    some = [row for row in rows if not row.startswith(("c3,cup", "c4,cup"))]
+    found = dice_scores(overlaps(reader(tmp_path, "\n".join(some) + "\n", MASKS)))
+    assert found.few.startswith("there is no row for 2 of 40 cases of 'cup'; write one with counts of 0")
+
+
 def test_an_empty_mask_is_neither_right_nor_wrong_and_a_false_alarm_is_wrong(tmp_path: Path) -> None:
     whole, left_out = (dice_scores(overlaps(reader(tmp_path, masks(absent=n), MASKS))) for n in (0, 8))
     assert left_out.details["cup"]["left out, empty in both"] == 8

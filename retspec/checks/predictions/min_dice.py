@@ -28,6 +28,6 @@ def min_dice(dice_scores: Statistic) -> Observed[Fraction]:
         A case whose true and predicted masks are both empty has no Dice: it is left out, and the details say how many
         are. One that is predicted where there is none counts 0. The interval is normal, with the variance between
         patients (`group`), and its lower end the lowest of all structures. No verdict where a structure is in no case,
-        and below `min_patients` (30) patients.
+        or has no row for one, and below `min_patients` (30) patients.
     """
     return observed(dice_scores)
