@@ -108,6 +108,12 @@ class PluginError(RetspecError):
     exit_code = 2
 
 
+class EngineError(RetspecError):
+    """An engine that measures on other machines refuses a task, or does not answer."""
+
+    exit_code = 2
+
+
 class NothingSelected(RetspecError):  # noqa: N818 - a state of the run, named as exit code 5 is
     """The selection left no criterion to run, which is never a success."""
 

@@ -11,7 +11,7 @@ from retspec.plugins.kinds import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retspec.plugins.kinds import Check, Measurement, Reporter, Source
+    from retspec.plugins.kinds import Check, Executor, Measurement, Reporter, Source
     from retspec.records import Report, Result, Spec
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class HookSpecs:
-    """Offers (six hooks that return lists) and observations (six that return nothing)."""
+    """Offers (seven hooks that return lists) and observations (six that return nothing)."""
 
     @hookspec
     def retspec_checks(self) -> Sequence[Check]:
@@ -49,6 +49,11 @@ class HookSpecs:
     @hookspec
     def retspec_reporters(self) -> Sequence[Reporter]:
         """Return new output formats."""
+        raise NotImplementedError
+
+    @hookspec
+    def retspec_executors(self) -> Sequence[Executor]:
+        """Return new values of `run.executor`: where cells are measured, as `retspec.executors` says."""
         raise NotImplementedError
 
     @hookspec

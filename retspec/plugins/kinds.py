@@ -1,4 +1,4 @@
-"""What a plugin offers: checks, measurements, sources and reporters, each a frozen record of a function."""
+"""What a plugin offers: checks, measurements, sources, reporters and executors, each a frozen record of a function."""
 
 from __future__ import annotations
 
@@ -175,3 +175,17 @@ class Reporter:
     def __call__(self, report: Report) -> str:
         """Call the function."""
         return self.render(report)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executor:
+    """A place where cells are measured. Made by `@executor`; calling it calls the function."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: Mapping[str, Argument]
+    doc: str = ""
+
+    def __call__(self, **resources: Any) -> Any:
+        """Call the function."""
+        return self.function(**resources)
