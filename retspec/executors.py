@@ -57,10 +57,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Engine", "EngineError", "Executor", "Phase", "State", "Task", "executor", "packed", "unpacked"]
+__all__ = ["OUTPUT", "Engine", "EngineError", "Executor", "Phase", "State", "Task", "executor", "packed", "unpacked"]
 
 INSTRUCTIONS = "task.json"
 """In the folder of a task: what its node measures."""
+OUTPUT = "output.txt"
+"""In the folder of a task: what its command printed, where the engine keeps that."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Unpack
 from retspec.judge import judge, utc_today
 from retspec.plugins.catalog import gather
 from retspec.prepare import Preparing, prepare_all, share_cores
-from retspec.records import Asked
+from retspec.records import LOCAL, Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
+    from retspec.cluster.node_results import Event
     from retspec.engine.protocol import Message
     from retspec.engine.supervisor import Turn, Workers
+    from retspec.plugins.catalog import Catalog
     from retspec.records import Report
-    from retspec.report.kept import Kept
-    from retspec.report.live import LiveCell
+    from retspec.report.kept import Keeps
+    from retspec.report.live import Elsewhere, LiveCell
+    from retspec.spec.document import Document
     from retspec.spec.load import SpecGiven
 
 
@@ -91,8 +94,10 @@ def run_all(  # noqa: PLR0913 - the same
     live_output: bool = False,
     reports: Sequence[Mapping[str, str | Path]],
     observers: Sequence[object] = (),
-    kept: Kept | None = None,
+    kept: Keeps | None = None,
     workers: Workers | None = None,
+    here: bool = False,
+    resume: bool = False,
     **options: Unpack[Preparing],
 ) -> list[Report]:
     """Run several specs and return their reports, in the same order.
@@ -100,31 +105,43 @@ def run_all(  # noqa: PLR0913 - the same
     Specs that can share a worker or a base model are measured one after another. jobs: how many cells of all specs are
     measured at a time. reports: the files of each spec. kept: the folders of the specs, which have the reports that are
     not named, and what was found last time. workers: those that measure, if one of them has been prepared; they are
-    closed. For the other arguments, and for what is raised, see `run`.
+    closed. here: measure on this machine, whatever the specs name. resume: take up the run of the same specs on a
+    cluster that was ended. For the other arguments, and for what is raised, see `run`.
     """
     # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
+    from retspec.cluster.batch import Batch, Given
     from retspec.engine.supervisor import Workers, measure_all
     from retspec.report.live import live_cells, reporting
+
+    def announce(document: Document, gathered: Callable[[], Catalog]) -> None:
+        if here or document.executor == LOCAL:
+            crew.warm_up_for(document, gathered)
 
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     today = today or utc_today()
     asked = _asked(cells, overrides, kept, options)
     with closing(workers or Workers(live_output=live_output)) as crew, kept or nullcontext():
         # load → validate → plan; meanwhile a worker imports what the model will need
-        prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=crew.warm_up_for, **options)
-        prepared, lanes = share_cores(kept.chosen(prepared) if kept else prepared, jobs)
+        prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=announce, **options)
+        prepared = kept.chosen(prepared) if kept else prepared
+        is_here = here or all(plan.spec.run.executor == LOCAL for plans, _ in prepared for plan in plans)
+        prepared, lanes = share_cores(prepared, jobs) if is_here else (prepared, jobs)
         live = live_cells(prepared, kept.files(prepared, reports) if kept else reports, strict=strict, asked=asked)
-        with (
-            reporting(live) as live_reports,
-            closing(measure_all([cell.job for cell in live], crew, lanes=lanes)) as events,  # measure
-        ):
+        measured: Generator[Event]
+        if is_here:
+            measured = measure_all([cell.job for cell in live], crew, lanes=lanes)  # measure
+        else:
+            given = Given(overrides, options.get("plugins", ()), entry_points=options.get("entry_points", True))
+            batch = Batch([(cell.plan, cell.catalog) for cell in live], given, least=jobs)
+            measured = batch.events(resume=resume)
+        with reporting(live) as live_reports, closing(measured) as events:
             for index, event in events:
                 if not hear(live[index], event, today=today, fail_fast=fail_fast):
                     break
     return [live_report.report for live_report in live_reports]
 
 
-def hear(cell: LiveCell, event: Turn | Message, *, today: date, fail_fast: bool) -> bool:
+def hear(cell: LiveCell, event: Turn | Message | Elsewhere, *, today: date, fail_fast: bool) -> bool:
     """Judge and report what happened to a cell; return whether the run goes on."""
     from retspec.engine.protocol import Finished
 
@@ -136,7 +153,7 @@ def hear(cell: LiveCell, event: Turn | Message, *, today: date, fail_fast: bool)
     return result.verdict.is_accepted or not fail_fast
 
 
-def _asked(cells: Sequence[str], overrides: Sequence[str], kept: Kept | None, options: Preparing) -> Asked:
+def _asked(cells: Sequence[str], overrides: Sequence[str], kept: Keeps | None, options: Preparing) -> Asked:
     """Return what the options ask for beside the specs, as the report records it."""
     return Asked(
         select=tuple(options.get("select", ())),

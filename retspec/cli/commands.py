@@ -34,6 +34,9 @@ COMMANDS = {
 }
 """Name to first line of its help, in the order of the listing. The file of that name, with _ for -, holds `command`."""
 
+HIDDEN = frozenset({"run-task"})
+"""Commands that programs call."""
+
 
 class CommandGroup(click.Group):
     """A group that lists its commands without importing them."""
@@ -44,7 +47,7 @@ class CommandGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
         """Import one command, or return None if there is none of that name."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         with importing():
             command = import_module(f"retspec.cli.{cmd_name.replace('-', '_')}").command
@@ -56,7 +59,7 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is named first; an unknown name fails with the nearest known one."""
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+        if name not in COMMANDS and name not in HIDDEN and not name.startswith("-") and not ctx.resilient_parsing:
             hint = did_you_mean(name, COMMANDS) or f"; there are {', '.join(COMMANDS)}"
             ctx.fail(f"there is no command {name!r}{hint}")
         return super().resolve_command(ctx, args)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from retspec.plugins.catalog import Catalog
     from retspec.spec.document import Document
 
     Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
@@ -53,11 +54,16 @@ def devices(_context: click.Context, _parameter: click.Parameter, incomplete: st
     return _items(DEVICES, incomplete)
 
 
+def executors(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return the names of executors."""
+    return _items(_quietly(lambda: _gathered(context).executors), incomplete)
+
+
 def formats(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return the formats of reports, each with `=`; behind that, files."""
     if "=" in incomplete:
         return [CompletionItem(incomplete, type="file")]
-    return _items((f"{name}=" for name in _quietly(lambda: _formats(context))), incomplete)
+    return _items((f"{name}=" for name in _quietly(lambda: _gathered(context).reporters)), incomplete)
 
 
 def files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -124,7 +130,7 @@ def _leaves(value: Any, place: tuple[str, ...]) -> Iterator[str]:
         yield ".".join(place)
 
 
-def _formats(context: click.Context) -> Iterable[str]:
+def _gathered(context: click.Context) -> Catalog:
     from retspec.plugins.catalog import gather
 
-    return gather(context.params.get("plugins") or ()).reporters
+    return gather(context.params.get("plugins") or ())

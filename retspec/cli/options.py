@@ -107,11 +107,13 @@ def plugin_options(function: Function) -> Function:
 
 
 def override_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add `--set`, and `--device` and `--seed` as sugar for it; together they are `overrides`."""
+    """Add `--set`, and `--device`, `--executor` and `--seed` as sugar for it; together they are `overrides`."""
 
     @wraps(function)
-    def merged(*args: Any, overrides: tuple[str, ...], device: str | None, seed: int | None, **rest: Any) -> None:
-        sugar = {"run.device": device, "run.seed": seed}
+    def merged(
+        *args: Any, overrides: tuple[str, ...], device: str | None, executor: str | None, seed: int | None, **rest: Any
+    ) -> None:
+        sugar = {"run.device": device, "run.executor": executor, "run.seed": seed}
         given = [f"{path}={value}" for path, value in sugar.items() if value is not None]
         function(*args, overrides=(*overrides, *given), **rest)
 
@@ -129,8 +131,14 @@ def override_options(function: Callable[..., None]) -> Callable[..., None]:
         shell_complete=completing.devices,
         help="auto, cpu, cuda, cuda:1 or mps; sets run.device.",
     )
+    executor = click.option(
+        "--executor",
+        metavar="NAME",
+        shell_complete=completing.executors,
+        help="local, or an engine that a plugin brings, such as slurm; sets run.executor.",
+    )
     seed = click.option("--seed", type=click.IntRange(min=0), help="Sets run.seed.")
-    return override(device(seed(merged)))
+    return override(device(executor(seed(merged))))
 
 
 def cell_option(function: Function) -> Function:

@@ -63,6 +63,11 @@ class PlainProgress:
             self._say(f"{self._names.prefix(name)}{activity(measurement)}")
 
     @hookimpl
+    def retspec_waiting(self, reason: str) -> None:
+        """Print what other machines do."""
+        self._say(one_line(reason))
+
+    @hookimpl
     def retspec_criterion_finished(self, result: Result, name: str) -> None:
         """Print the verdict."""
         matrix = self._matrices.get(name)
@@ -111,6 +116,11 @@ class LiveProgress:
     def retspec_progress(self, measurement: str, step: int, total: int, name: str) -> None:
         """Show the step that begins."""
         self._show(name, LIVE.get(measurement) or activity(measurement)).take(step, total)
+
+    @hookimpl
+    def retspec_waiting(self, reason: str, name: str) -> None:
+        """Show what other machines do."""
+        self._show(name, one_line(reason))
 
     @hookimpl
     def retspec_criterion_finished(self) -> None:

@@ -38,6 +38,7 @@ class Running(Planning):
     strict: bool
     jobs: int
     live_output: bool
+    resume: bool
 
 
 @click.command(
@@ -72,6 +73,11 @@ class Running(Planning):
     show_default=True,
     metavar="N",
     help="How many specs and cells are measured at a time; the cores are divided between them.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Take up the run of the same specs on a cluster that was ended: measure only what no node has measured.",
 )
 @click.option(
     "-s",

@@ -16,7 +16,7 @@ import pluggy
 from retspec._version import __version__
 from retspec.errors import PluginError, describe, did_you_mean
 from retspec.plugins.hooks import HookSpecs
-from retspec.plugins.kinds import PARTS, PROJECT, RECIPE, Check, Measurement, Reporter, Source
+from retspec.plugins.kinds import PARTS, PROJECT, RECIPE, Check, Executor, Measurement, Reporter, Source
 from retspec.plugins.loading import Plugin, load_plugins, offered_by
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Catalog:
-    """All checks, measurements, sources and reporters by name, and the plugins that they come from.
+    """All checks, measurements, sources, reporters and executors by name, and the plugins that they come from.
 
     It is equal only to itself, so that results derived from it can be cached.
     """
@@ -37,6 +37,7 @@ class Catalog:
     model_sources: Mapping[str, Source]
     data_sources: Mapping[str, Source]
     reporters: Mapping[str, Reporter]
+    executors: Mapping[str, Executor] = field(default_factory=dict)
     training_sources: Mapping[str, Source] = field(default_factory=dict)
     """The recipe included, which is not a key under `train:`: its own keys are there instead."""
     plugins: tuple[Plugin, ...] = ()
@@ -123,6 +124,7 @@ def gather(
         data_sources=_collect(manager, "retspec_data_sources"),
         training_sources=_collect(manager, "retspec_training_sources"),
         reporters=_collect(manager, "retspec_reporters"),
+        executors=_collect(manager, "retspec_executors"),
         plugins=tuple(loaded),
         named=tuple(plugins),
         entry_points=entry_points,

@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class HookSpecs:
-    """Offers (seven hooks that return lists) and observations (six that return nothing)."""
+    """Offers (seven hooks that return lists) and observations (seven that return nothing)."""
 
     @hookspec
     def retspec_checks(self) -> Sequence[Check]:
@@ -74,6 +74,10 @@ class HookSpecs:
 
         name: that of the report, or of its part for a cell of a matrix, which the measurement is for.
         """
+
+    @hookspec
+    def retspec_waiting(self, reason: str, name: str) -> None:
+        """Observe: the run waits for other machines, as `reason` says: `slurm: 3 tasks at work, 9 waiting`."""
 
     @hookspec
     def retspec_criterion_finished(self, result: Result, name: str) -> None:

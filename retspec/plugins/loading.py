@@ -21,7 +21,7 @@ import msgspec
 from retspec.characters import one_line
 from retspec.errors import PluginError, describe_theirs, did_you_mean
 from retspec.plugins.hooks import HookSpecs
-from retspec.plugins.kinds import API_VERSION, PARTS, PROJECT, Check, Measurement, Reporter, Source
+from retspec.plugins.kinds import API_VERSION, PARTS, PROJECT, Check, Executor, Measurement, Reporter, Source
 from retspec.plugins.signatures import place_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import pluggy
 
-BUILT_IN = ("retspec.checks", "retspec.measurements", "retspec.subjects", "retspec.report.formats")
+BUILT_IN = ("retspec.checks", "retspec.measurements", "retspec.subjects", "retspec.report.formats", "retspec.cluster")
 ALLOW_LIST = "RETSPEC_PLUGINS"
 """Environment variable: names, separated by commas, of the entry points that may load; unset, all may."""
 
@@ -41,6 +41,7 @@ KINDS: Mapping[str, type] = {
     "retspec_data_sources": Source,
     "retspec_training_sources": Source,
     "retspec_reporters": Reporter,
+    "retspec_executors": Executor,
 }
 """What each hook returns a list of."""
 _FILE = f"{PROJECT}_plugin_"
@@ -254,7 +255,7 @@ def _require_usable(items: Sequence[Any], others: Sequence[Measurement]) -> None
             _require_schema(item, item.value_type, owner)
 
 
-def _require_schema(item: Check | Measurement | Source, annotation: Any, owner: str) -> None:
+def _require_schema(item: Check | Measurement | Source | Executor, annotation: Any, owner: str) -> None:
     try:
         msgspec.json.schema(annotation)
     except TypeError as error:

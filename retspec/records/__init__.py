@@ -56,6 +56,7 @@ from retspec.records.report import (
     exit_code_of,
 )
 from retspec.records.sections import (
+    LOCAL,
     OWN_TRANSFORM,
     Adapters,
     BatchSize,
@@ -110,6 +111,7 @@ __all__ = [
     "EXIT_USAGE",
     "EXPRESSIONS",
     "LAUNCHED_TRAINING",
+    "LOCAL",
     "LORA_ALIASES",
     "LORA_NOT_TAKEN",
     "LOSSES",

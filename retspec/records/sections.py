@@ -237,6 +237,10 @@ class Config:
     """Hash of the data as canonical JSON, secrets masked, overrides included."""
 
 
+LOCAL = "local"
+"""The executor that is built in: worker processes on this machine."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """The section `run`: where and how the measurements run."""
@@ -261,6 +265,13 @@ class RunOptions:
     measurement_timeout: Annotated[Duration, Meta(description="For each measurement.")] | None = None
     memory: Annotated[Size, Meta(description="CPU memory that the worker may take; enforced on Linux.")] | None = None
     threads: Annotated[PositiveInt, Meta(description="CPU threads of torch.")] | None = None
+    executor: Annotated[
+        str, Meta(description="Where it is measured: on this machine, or by an engine that a plugin brings.")
+    ] = LOCAL
+    resources: Annotated[
+        Mapping[str, Any],
+        Meta(description="What the engine gives each task.", examples=[{"gpus": 1, "hours": 1}]),
+    ] = field(default_factory=dict)
     gallery: Annotated[
         int,
         Meta(

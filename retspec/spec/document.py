@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from retspec.errors import Mark, Problem
-from retspec.records import Config
+from retspec.records import LOCAL, Config
 
 CHECKS = "checks"
 """The section of the criteria."""
@@ -70,6 +70,13 @@ class Document:
         checks = self.data.get(CHECKS)
         entries = checks.items() if isinstance(checks, dict) else ()
         return {name: entry[LAYERS] for name, entry in entries if isinstance(entry, dict) and LAYERS in entry}
+
+    @property
+    def executor(self) -> str:
+        """The executor that the section `run` names, as far as it is text."""
+        section = self.data.get("run")
+        named = section.get("executor", LOCAL) if isinstance(section, dict) else LOCAL
+        return named if isinstance(named, str) else LOCAL
 
     @property
     def model_keys(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ whole run stay as `previous.json` while the next one replaces them, and `history
 from retspec.report.kept.changes import since_last_time
 from retspec.report.kept.folder import REPORTS
 from retspec.report.kept.history import History, Run
+from retspec.report.kept.keeping import Keeps
 from retspec.report.kept.kept import Kept
 
-__all__ = ["REPORTS", "History", "Kept", "Run", "since_last_time"]
+__all__ = ["REPORTS", "History", "Keeps", "Kept", "Run", "since_last_time"]

@@ -4,15 +4,18 @@ Every criterion is in the report from the start as "not run", and each file is r
 complete, red reports.
 """
 
-from retspec.report.live.cells import LiveCell, live_cells, reporting
+from retspec.report.live.cells import Elsewhere, LiveCell, Located, Waiting, live_cells, reporting
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import composed, in_order, opening, titled
 from retspec.report.live.overwriting import folders_of, paths_among, read_by, require_apart, require_distinct, summaries
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
+    "Elsewhere",
     "LiveCell",
     "LiveReport",
+    "Located",
+    "Waiting",
     "composed",
     "destinations",
     "folders_of",

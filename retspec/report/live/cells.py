@@ -20,7 +20,27 @@ if TYPE_CHECKING:
 
     from retspec.engine.protocol import Message
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Asked, Criterion, Plan, Result
+    from retspec.records import Asked, Criterion, Plan, Provenance, Result
+    from retspec.report.live.live_report import LivePart
+
+
+@dataclass(frozen=True)
+class Located:
+    """The cell is measured on another machine: what the report of that one says of itself."""
+
+    provenance: Provenance
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The run waits for other machines; the text says for which."""
+
+    reason: str
+
+
+Elsewhere = Located | Waiting
+"""What happens to a cell that is measured on another machine only."""
 
 
 @dataclass(frozen=True)
@@ -48,29 +68,40 @@ class LiveCell:
         self.live.turn_to(self.index)
         self.live.add(result)
 
-    def note(self, event: Turn | Message) -> None:
+    def note(self, event: Turn | Message | Elsewhere) -> None:
         """Record everything but verdicts: when the cell began and ended, facts, progress, faults."""
         live = self.live
         live.turn_to(self.index)
         match event:
             case Turn.BEGINS:
                 live.begin()
-            case Made(measured):
-                live.part.note(measured)
-            case Noted(notes):
-                live.part.add_notes(*notes)
-            case Pictured(pictures):
-                live.part.show(pictures)
-            case Environment(facts):
-                live.part.note_environment(facts)
             case Importing(library):
                 live.notify("importing", library=library)
             case Progress(key, step, total):
                 live.notify("progress", measurement=key, step=step, total=total)
-            case Done(faults):
-                live.part.fault(*faults)
+            case Waiting(reason):
+                live.notify("waiting", reason=reason)
             case Turn.ENDS:
                 live.end()
+            case _:
+                _record(live.part, event)
+
+
+def _record(part: LivePart, event: Message | Elsewhere) -> None:
+    """Record facts and faults."""
+    match event:
+        case Made(measured):
+            part.note(measured)
+        case Noted(notes):
+            part.add_notes(*notes)
+        case Pictured(pictures):
+            part.show(pictures)
+        case Environment(facts):
+            part.note_environment(facts)
+        case Located(provenance, seconds):
+            part.note_place(provenance, seconds)
+        case Done(faults):
+            part.fault(*faults)
 
 
 def live_cells(

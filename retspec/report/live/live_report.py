@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Measured, Picture, Report, Result
+    from retspec.records import Measured, Picture, Provenance, Report, Result
 
 MOST_OF_THE_TIME = 10
 """A file is rewritten after this many times the duration of the last write, so that writing takes little of a run."""
@@ -35,6 +35,8 @@ class LivePart:
         self._results = {result.criterion.id: result for result in self._report.results}
         self._begun = time.monotonic()
         self.is_running = False
+        self._is_elsewhere = False
+        self._took: float | None = None
 
     @property
     def report(self) -> Report:
@@ -62,15 +64,35 @@ class LivePart:
 
     def note_environment(self, facts: Mapping[str, str]) -> None:
         """Record the device, threads and file hashes that the worker measured with."""
-        threads = int(facts["threads"])
-        before = self._report.provenance
         provenance = replace(
-            before,
+            self._report.provenance,
             device=facts["device"],
-            threads=threads,
+            threads=int(facts["threads"]),
             checkpoint_sha256=facts.get("checkpoint_sha256", ""),
             adapter_sha256=facts.get("adapter_sha256", ""),
         )
+        self._locate(provenance)
+
+    def note_place(self, provenance: Provenance, took: float) -> None:
+        """Record on which machine it was measured, with all that is known of it; several are listed.
+
+        took: seconds on the last of them.
+        """
+        self._took = took
+        before = self._report.provenance
+        hosts = [*before.hostname.split(", "), provenance.hostname] if self._is_elsewhere else [provenance.hostname]
+        self._is_elsewhere = True
+        found = replace(
+            provenance,
+            hostname=", ".join(dict.fromkeys(hosts)),
+            spec_sha256=before.spec_sha256,  # the limits of the node's copy are not those that are judged by
+            checkpoint_sha256=provenance.checkpoint_sha256 or before.checkpoint_sha256,
+            adapter_sha256=provenance.adapter_sha256 or before.adapter_sha256,
+        )
+        self._locate(found)
+
+    def _locate(self, provenance: Provenance) -> None:
+        before = self._report.provenance
         for file in ("checkpoint", "adapter"):
             known, found = (getattr(facts_then, f"{file}_sha256") for facts_then in (before, provenance))
             if known not in {"", found}:  # a new worker has read it again
@@ -93,7 +115,8 @@ class LivePart:
 
     def end(self, *, interrupted: int = 0) -> None:
         """Record how long it took, and the signal that ended it."""
-        self._report = replace(self._report, interrupted=interrupted, seconds=time.monotonic() - self._begun)
+        took = time.monotonic() - self._begun if self._took is None else self._took
+        self._report = replace(self._report, interrupted=interrupted, seconds=took)
         self.is_running = False
 
 

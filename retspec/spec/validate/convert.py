@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from retspec.errors import Mark
     from retspec.plugins.catalog import Catalog
-    from retspec.plugins.kinds import Check, Source
+    from retspec.plugins.kinds import Check, Executor, Source
     from retspec.plugins.signatures import Argument
 
 
@@ -83,10 +83,14 @@ def training(section: Mapping[str, Any], sources: Mapping[str, Source]) -> tuple
     return _typed(shared, Recipe), TrainingSource(**chosen, arguments=own)
 
 
-def run_options(section: Mapping[str, Any]) -> RunOptions:
-    """Return the section `run`."""
+def run_options(section: Mapping[str, Any], executors: Mapping[str, Executor]) -> RunOptions:
+    """Return the section `run`, whose resources are the arguments of the executor."""
     converted: RunOptions = _typed(section, RunOptions)
-    return converted
+    declared = executors[converted.executor].arguments
+    given = {
+        name: _typed(value, declared[name].type) for name, value in converted.resources.items() if name in declared
+    }
+    return replace(converted, resources=given)
 
 
 def model(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Model:

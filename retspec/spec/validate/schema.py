@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.records import (
     EVERY_TRAINING,
     LAUNCHED_TRAINING,
+    LOCAL,
     LORA_ALIASES,
     PEFT_KEYS,
     PEFT_NEEDS,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retspec.plugins.catalog import Catalog
-    from retspec.plugins.kinds import Source
+    from retspec.plugins.kinds import Executor, Source
 
 
 _PEFT = "Another method of peft than LoRA, with its own keys."
@@ -123,9 +124,30 @@ def _sections(catalog: Catalog, fragments: Fragments, *, published: bool) -> Fra
         "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
         "train": _train_section(train, catalog.training_keys, fragments),
         "predictions": fragments.of(PredictionFiles, "predictions"),
-        "run": fragments.of(RunOptions, "run"),
+        "run": _run_section(catalog.executors, fragments),
         "checks": checks_section(catalog, fragments),
     }
+
+
+def _run_section(executors: Mapping[str, Executor], fragments: Fragments) -> Fragment:
+    """Options, with the resources that the executor knows; the one that is built in leaves them to the others."""
+    section = fragments.of(RunOptions, "run")
+    options = fragments.definitions[RunOptions.__name__]
+    options["properties"]["executor"] |= {"enum": [*executors]}
+    if ways := [_resources(each, fragments) for each in executors.values() if each.name != LOCAL]:
+        options["allOf"] = ways
+    return section
+
+
+def _resources(executor: Executor, fragments: Fragments) -> Fragment:
+    owner = f"executor {executor.name!r}"
+    resources = {
+        "properties": {name: fragments.of_argument(given, owner) for name, given in executor.arguments.items()},
+        "additionalProperties": False,
+        "required": [name for name, given in executor.arguments.items() if given.is_required],
+    }
+    named = {"properties": {"executor": {"const": executor.name}}, "required": ["executor"]}
+    return {"if": named, "then": {"properties": {"resources": resources}}}
 
 
 def _peft_section(fragments: Fragments) -> Fragment:

@@ -94,7 +94,7 @@ class _Validation:
         self.findings += broken_recipe(section, train)
         if training is None:
             self.findings += broken_task(section, train)
-        run: RunOptions = self.record("run", convert.run_options) or RunOptions()
+        run: RunOptions = self.record("run", partial(convert.run_options, executors=catalog.executors)) or RunOptions()
         model: Model | None = self.record("model", partial(convert.model, sources=catalog.model_sources))
         if model is not None:
             self.findings += broken_adapter(model)
