@@ -106,12 +106,13 @@ def run_all(  # noqa: PLR0913 - the same
     measured at a time. reports: the files of each spec. kept: the folders of the specs, which have the reports that are
     not named, and what was found last time. workers: those that measure, if one of them has been prepared; they are
     closed. here: measure on this machine, whatever the specs name. resume: take up the run of the same specs on a
-    cluster that was ended. For the other arguments, and for what is raised, see `run`.
+    cluster, or here, that was ended. For the other arguments, and for what is raised, see `run`.
     """
     # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
     from retspec.cluster.batch import Batch, Given
     from retspec.engine.supervisor import Workers, measure_all
     from retspec.report.live import live_cells, reporting
+    from retspec.review.recorded.taking_up import TakenUp
 
     def announce(document: Document, gathered: Callable[[], Catalog]) -> None:
         if here or document.executor == LOCAL:
@@ -126,10 +127,13 @@ def run_all(  # noqa: PLR0913 - the same
         prepared = kept.chosen(prepared) if kept else prepared
         is_here = here or all(plan.spec.run.executor == LOCAL for plans, _ in prepared for plan in plans)
         prepared, lanes = share_cores(prepared, jobs) if is_here else (prepared, jobs)
+        ended = kept.ended(prepared) if resume and kept and is_here else [None] * len(prepared)  # not written over yet
         live = live_cells(prepared, kept.files(prepared, reports) if kept else reports, strict=strict, asked=asked)
         measured: Generator[Event]
         if is_here:
-            measured = measure_all([cell.job for cell in live], crew, lanes=lanes)  # measure
+            of_cells = [report for (plans, _), report in zip(prepared, ended, strict=True) for _ in plans]
+            taken = TakenUp([cell.job for cell in live], of_cells)
+            measured = taken.before(measure_all(taken.jobs, crew, lanes=lanes))  # measure
         else:
             given = Given(overrides, options.get("plugins", ()), entry_points=options.get("entry_points", True))
             batch = Batch([(cell.plan, cell.catalog) for cell in live], given, least=jobs)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retspec.errors import UsageError
-from retspec.records import Verdict
 from retspec.regular_files import read_regular
 from retspec.results.results_file import read_report
+from retspec.review.recorded.taking_up import had_their_turn
 from retspec.whole_files import replace_whole
 
 if TYPE_CHECKING:
@@ -66,9 +66,6 @@ def refusal(folder: Path) -> str:
     return ""
 
 
-def had_their_turn(report: Report) -> Iterator[tuple[str, Result]]:
+def answered(report: Report) -> Iterator[tuple[str, Result]]:
     """Yield the results of criteria that were measured, each with the cell that it is of."""
-    for part in report.parts:
-        for result in part.results:
-            if result.verdict not in {Verdict.NOT_RUN, Verdict.SKIPPED}:
-                yield part.cell, result
+    return ((part.cell, result) for part in report.parts for result in had_their_turn(part))

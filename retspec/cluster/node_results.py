@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retspec.cluster.attempts import RESULTS, attempts, had_their_turn, read_results
+from retspec.cluster.attempts import RESULTS, answered, attempts, read_results
 from retspec.engine.protocol import Done, Finished, Made, Noted, Pictured
 from retspec.engine.supervisor import Turn
 from retspec.records import Outcome
@@ -77,7 +77,7 @@ class NodeResults:
 
     def _of_part(self, part: Report) -> Iterator[Event]:
         index = self._cells.get(part.cell)
-        found = [result for _, result in had_their_turn(part) if (part.cell, result.criterion.id) in self.waiting]
+        found = [result for _, result in answered(part) if (part.cell, result.criterion.id) in self.waiting]
         if index is None or not (found or part.faults):
             return
         yield from self._begin(index)

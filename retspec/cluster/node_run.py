@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from retspec.cluster.assignment import Assignment, read_assignment
-from retspec.cluster.attempts import RESULTS, attempts, had_their_turn, new_attempt, read_results
+from retspec.cluster.attempts import RESULTS, answered, attempts, new_attempt, read_results
 from retspec.cluster.cutting import asked_of
 from retspec.errors import UsageError
 from retspec.plugins.catalog import versions
@@ -34,7 +34,7 @@ class NodeRun:
     def __init__(self, folder: Path) -> None:
         self.assignment: Assignment = read_assignment(folder)
         earlier = [report for attempt in attempts(folder) if (report := read_results(attempt))]
-        done = {(cell, result.criterion.id) for report in earlier for cell, result in had_their_turn(report)}
+        done = {(cell, result.criterion.id) for report in earlier for cell, result in answered(report)}
         self._left = {
             cell: [criterion for criterion in criteria if (cell, criterion) not in done]
             for cell, criteria in self.assignment.criteria.items()
@@ -86,6 +86,10 @@ class NodeRun:
             run = replace(run, threads=self.assignment.cores)
         left = asked.restricted_to(self._left[cell])
         return replace(left, spec=replace(plan.spec, run=run), skipped=())
+
+    def ended(self, prepared: Sequence[tuple[Sequence[Plan], Catalog]]) -> list[None]:
+        """Return nothing: what earlier attempts have answered is not asked for."""
+        return [None] * len(prepared)
 
     def files(
         self, prepared: Sequence[tuple[Sequence[Plan], Catalog]], named: Sequence[Mapping[str, str | Path]]

@@ -213,8 +213,12 @@ class Report:
     @property
     def is_whole(self) -> bool:
         """Whether every criterion of the spec had its turn."""
-        ended_early = any(part.interrupted for part in self.parts) or self.count(Verdict.NOT_RUN)
-        return not (self.is_partial or ended_early)
+        return not (self.is_partial or self.ended_early)
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether the run was interrupted, or some criterion that it selected had no turn."""
+        return bool(any(part.interrupted for part in self.parts) or self.count(Verdict.NOT_RUN))
 
     @property
     def undecided(self) -> Sequence[Result]:

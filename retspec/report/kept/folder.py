@@ -18,6 +18,8 @@ from retspec.results.results_file import read_report
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from retspec.records import Report
+
 REPORTS = Path("reports")
 """Where reports go by default, below the current directory."""
 USUAL = {"junit": "junit.xml", "json": "results.json", "html": "report.html"}
@@ -65,6 +67,12 @@ class ReportFolder:
                     self._take()
                     yield place
                     return
+
+    def last_results(self, *, partial: bool) -> Report | None:
+        """Return the results of the last run in its usual place; None if there are none, or they are damaged."""
+        with suppress(UsageError):
+            return read_report(self.place(partial=partial) / USUAL["json"])
+        return None
 
     def keep_previous(self) -> None:
         """Copy the results that are about to be replaced, if every criterion of the spec had its turn in them."""

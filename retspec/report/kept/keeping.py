@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Plan
+    from retspec.records import Plan, Report
 
     Prepared = Sequence[tuple[Sequence[Plan], Catalog]]
     Files = Mapping[str, str | Path]
@@ -23,6 +23,10 @@ class Keeps(Protocol):
 
     def chosen(self, prepared: Prepared) -> list[tuple[list[Plan], Catalog]]:
         """Return the plans of what is measured."""
+        ...
+
+    def ended(self, prepared: Prepared) -> Sequence[Report | None]:
+        """Return the report of the last run of each spec, where that run ended early."""
         ...
 
     def files(self, prepared: Prepared, named: Sequence[Files]) -> Sequence[Files]:

@@ -61,6 +61,17 @@ class Kept:
             found.append((chosen, catalog))
         return found
 
+    def ended(self, prepared: Prepared) -> list[Report | None]:
+        """Return the report of the last run of each spec, where that run ended early; otherwise, say so."""
+        found: list[Report | None] = []
+        for index, (plans, _) in enumerate(prepared):
+            report = self._folders[index].last_results(partial=any(map(_is_partial, plans)))
+            is_over = report is None or not report.ended_early
+            if is_over:
+                self.remarks[index].append("--resume: no run of this spec has ended early, so everything was measured")
+            found.append(None if is_over else report)
+        return found
+
     def files(self, prepared: Prepared, named: Sequence[Mapping[str, str | Path]]) -> list[dict[str, str | Path]]:
         """Claim the folders, and return the reports of each spec by format: the usual and the named ones.
 

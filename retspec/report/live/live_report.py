@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_OF_THE_TIME = 10
 """A file is rewritten after this many times the duration of the last write, so that writing takes little of a run."""
+AT_ONCE = 0.02
+"""Seconds up to which a write is not worth waiting for."""
 
 MOST_NOTES = 100
 """Notes that a report keeps: those of a source are a handful."""
@@ -139,6 +141,7 @@ class LiveReport:
         self._begun = time.monotonic()
         self._waiting = len(openings)
         self._write_again_at = 0.0
+        self._is_behind = False
         self._final: Report | None = None
 
     @property
@@ -178,8 +181,8 @@ class LiveReport:
         result = self._mask.result(result)
         self.part.add(result)
         self.notify("criterion_finished", result=result)
-        if time.monotonic() >= self._write_again_at:
-            self._write()
+        self._is_behind = True
+        self._catch_up()
 
     def close(self, *, interrupted: int = 0) -> Report:
         """Write the files for the last time and return the report; a closed report changes only if it is interrupted.
@@ -204,9 +207,16 @@ class LiveReport:
         """Notify every observer; one that fails is a fault of the run, but neither ends it nor stops the others."""
         facts["name"] = self.part.name
         notify(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.part.fault)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Write what the files lack, unless the last write was a moment ago; a long measurement may begin now."""
+        if self._is_behind and time.monotonic() >= self._write_again_at:
+            self._write()
 
     def _write(self) -> None:
         started = time.monotonic()
         write_reports(self.report, self._files)
         took = time.monotonic() - started
-        self._write_again_at = time.monotonic() + MOST_OF_THE_TIME * took
+        self._write_again_at = time.monotonic() + (MOST_OF_THE_TIME * took if took > AT_ONCE else 0)
+        self._is_behind = False

@@ -44,8 +44,8 @@ def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> R
         part = replace(recorded, cells=(), results=(), measurements=())
         results = [not_run(step.criterion, missing) for step in plan.checks]
     else:
-        judging = _Judging(plan, part, today)
-        results = [judging.result(step.criterion) for step in plan.checks]
+        answers = Answers(plan, part)
+        results = [answers.judged(step.criterion, today) for step in plan.checks]
     ordered = in_order(plan, results)
     report = replace(
         part,
@@ -62,24 +62,31 @@ def _judged(plan: Plan, part: Report | None, recorded: Report, today: date) -> R
     return Mask(spec.secrets).report(report)
 
 
-class _Judging:
-    """Judges the criteria of one spec by what was recorded for it."""
+class Answers:
+    """What was recorded for one spec, as answers to the criteria of a plan."""
 
-    def __init__(self, plan: Plan, recorded: Report, today: date) -> None:
-        self._today = today
+    def __init__(self, plan: Plan, recorded: Report) -> None:
         self._mask = Mask(plan.spec.secrets)
         self._recorded = {result.criterion.id: result for result in recorded.results}
         self._other_subject = _other_subject(plan, recorded)
 
-    def result(self, criterion: Criterion) -> Result:
+    def judged(self, criterion: Criterion, today: date) -> Result:
+        """Return what was recorded for a criterion, judged; not run if nothing answers it."""
+        objection = self.objection(criterion)
+        return not_run(criterion, objection) if objection else judge(criterion, self.outcome(criterion), today=today)
+
+    def outcome(self, criterion: Criterion) -> Outcome:
+        """Return what was recorded for a criterion."""
+        return outcome_of(self._recorded[criterion.id])
+
+    def objection(self, criterion: Criterion) -> str:
+        """Return why nothing that was recorded answers a criterion; empty if something does."""
         found = self._recorded.get(criterion.id)
         if self._other_subject:
-            return not_run(criterion, f"the results are about another subject: {self._other_subject}")
+            return f"the results are about another subject: {self._other_subject}"
         if found is None:
-            return not_run(criterion, "the results do not hold this criterion")
-        if objection := "; ".join(self._objections(criterion, found)):
-            return not_run(criterion, objection)
-        return judge(criterion, outcome_of(found), today=self._today)
+            return "the results do not hold this criterion"
+        return "; ".join(self._objections(criterion, found))
 
     def _objections(self, criterion: Criterion, found: Result) -> Iterator[str]:
         """Yield the reasons why a recorded observation does not answer the criterion."""
