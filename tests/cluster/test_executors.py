@@ -11,7 +11,7 @@ import pytest
 
 from retspec.cluster import following
 from retspec.records import Verdict
-from retspec.running import run
+from retspec.running import run, run_all
 from tests.cluster.tools import lines, results_of, run_on_pool, spec_in, start
 from tests.run.tools import wait_until
 
@@ -47,17 +47,19 @@ def test_the_results_are_those_of_this_machine(tmp_path: Path, monkeypatch: pyte
     here, there = tmp_path / "here.json", tmp_path / "reports/spec/results.json"
     code, _, output = run_on_pool(spec, "--jobs", "2")
     assert code == 0, output
-    run(spec.name, reports={"json": here})
+    run_all([spec.name], reports=[{"json": here}], overrides=["run.executor=pool"], here=True)
     assert normalized(here.read_text()) == normalized(there.read_text())
     assert lines(spec, "one") == 2 * 3
     assert not [*(tmp_path / "reports/tasks").iterdir()]
 
 
-def test_a_node_that_dies_loses_nothing_that_it_has_written(tmp_path: Path) -> None:
-    spec = spec_in(tmp_path, {"first": {}, "second": {"dies": True}, "third": {"seconds": 0.01}})
-    code, report, output = run_on_pool(spec)
+def test_a_node_that_dies_loses_nothing_that_it_has_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "LATE", 0.5)
+    monkeypatch.chdir(tmp_path)
+    spec = spec_in(tmp_path, {"first": {}, "second": {"dies": True, "seconds": 0.5}, "third": {"seconds": 0.01}})
+    report = run(spec, overrides=["run.executor=pool"])
     found = reasons(report)
-    assert code == 3, output
+    assert report.exit_code == 3
     assert found["first"][0] is Verdict.MET
     assert found["second"] == found["third"] == (Verdict.CRASH, "pool on here: killed by signal 9")
 
