@@ -11,7 +11,7 @@ from retspec.engine.interrupts import Interrupted, interruptible, raise_if_inter
 from retspec.engine.protocol import Done, Environment, Importing, Job, Made, Noted, Pictured, Progress
 from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
-from retspec.report.live.opening import opening
+from retspec.report.live.opening import openings
 from retspec.report.live.overwriting import folders_of, read_by, require_apart, written_by
 
 if TYPE_CHECKING:
@@ -101,9 +101,8 @@ def live_cells(
 def _live_report(
     plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool, asked: Asked | None
 ) -> LiveReport:
-    openings = [opening(plan, catalog, strict=strict, asked=asked) for plan in plans]
     secrets = {secret for plan in plans for secret in plan.spec.secrets}
-    return LiveReport(openings, catalog, files, secrets=secrets)
+    return LiveReport(openings(plans, catalog, strict=strict, asked=asked), catalog, files, secrets=secrets)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import socket
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
     from retspec.records import Plan, Spec
 
 
+def openings(plans: Sequence[Plan], catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> list[Report]:
+    """Return the reports of a run that has not begun, one for each cell of a spec."""
+    around = _surroundings(plans[0].spec, catalog)
+    return [_opening(plan, around, strict=strict, asked=asked) for plan in plans]
+
+
 def opening(plan: Plan, catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> Report:
     """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
+    return _opening(plan, _surroundings(plan.spec, catalog), strict=strict, asked=asked)
+
+
+def _opening(plan: Plan, around: Provenance, *, strict: bool, asked: Asked | None) -> Report:
     spec = plan.spec
     results = in_order(plan, [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks])
     return Report(
@@ -39,7 +50,7 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool, asked: Asked | None =
         unselected_cells=spec.unselected_cells,
         notes=_notes(spec),
         strict=strict,
-        provenance=_provenance(plan, catalog),
+        provenance=_provenance(plan, around),
     )
 
 
@@ -94,9 +105,21 @@ def in_order(plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(found[criterion.id] for criterion in plan.spec.criteria if criterion.id in found)
 
 
-def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
-    run, subject = plan.spec.run, subject_of(plan.spec)
+def _surroundings(spec: Spec, catalog: Catalog) -> Provenance:
+    """Return what all cells of a spec share: git and the metadata of packages take a tenth of a second."""
     return Provenance(
+        git_commit=_git_commit(Path(spec.file).parent),
+        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        hostname=socket.gethostname(),
+        versions=versions(catalog.distributions),
+        plugins={plugin.name: plugin.version for plugin in catalog.plugins},
+    )
+
+
+def _provenance(plan: Plan, around: Provenance) -> Provenance:
+    run, subject = plan.spec.run, subject_of(plan.spec)
+    return replace(
+        around,
         spec_sha256=plan.spec.sha256,
         config_sha256=plan.spec.config.sha256 if plan.spec.config else "",
         subject=subject,
@@ -106,11 +129,6 @@ def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
         device=run.device,
         dtype=run.dtype or "as the model has it",
         threads=run.threads,
-        git_commit=_git_commit(Path(plan.spec.file).parent),
-        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        hostname=socket.gethostname(),
-        versions=versions(catalog.distributions),
-        plugins={plugin.name: plugin.version for plugin in catalog.plugins},
     )
 
 
