@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from retspec.errors import NothingSelected, PluginError, SpecError, UsageError
 from retspec.plan import make_plan, select_cells
 from retspec.plugins.catalog import Catalog, gather
-from retspec.spec.load import IN_MEMORY, load, load_cells, plugins_of
+from retspec.spec.load import load, load_cells, plugins_of
 from retspec.spec.validate import validate_cells
 from retspec.subjects.devices import cores
 from retspec.text.masking import Mask
@@ -74,21 +75,26 @@ def prepare_all(
     """
     prepared: list[tuple[list[Plan], Catalog]] = []
     problems: list[Problem] = []
-    for spec in specs:
+    for number, spec in enumerate(specs, 1):
+        which = f"spec {number} of {len(specs)}" if isinstance(spec, Mapping) and len(specs) > 1 else ""
         try:
             documents = select_cells(load_cells(spec, overrides), cells)
             announce(documents[0], partial(_gathered, documents[0], options))
             prepared.append(_planned(documents, **options))
         except SpecError as error:
-            problems += error.problems
+            problems += [_of(which, problem) for problem in error.problems]
         except (UsageError, PluginError, NothingSelected) as error:
             if len(specs) == 1:
                 raise
-            name = IN_MEMORY if isinstance(spec, Mapping) else spec
-            raise type(error)(f"{name}: {error}") from error
+            raise type(error)(f"{which or spec}: {error}") from error
     if problems:
         raise SpecError(problems)
     return prepared
+
+
+def _of(which: str, problem: Problem) -> Problem:
+    """Return a problem that says in which mapping it is: the places of several are alike."""
+    return replace(problem, message=f"{which}: {problem.message}") if which else problem
 
 
 def _planned(

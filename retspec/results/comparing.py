@@ -128,8 +128,10 @@ def _trend(old: Result | None, new: Result | None) -> Trend:
 
 
 def _settled(result: Result) -> Value | None:
-    """Return the observed value if it has a verdict, else None."""
-    return result.observed.value if result.observed and result.verdict.is_decided else None
+    """Return the observed value if it has a verdict, or only an interval too wide for its limit, else None."""
+    observed = result.observed
+    is_wide = result.verdict is Verdict.INCONCLUSIVE and observed is not None and observed.interval is not None
+    return observed.value if observed is not None and (result.verdict.is_decided or is_wide) else None
 
 
 def _ask_the_same(old: Result, new: Result) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retspec.records import Direction, Observed, Provenance, Verdict
+from retspec.judge import judge
+from retspec.records import Direction, Interval, Judged, Observed, Outcome, Provenance, Verdict
 from retspec.results.comparing import Trend
 from retspec.review.recorded import circumstances, compare
 from tests.report.formats.sample import criterion, failed, judged, report
@@ -75,6 +76,25 @@ def test_without_a_verdict_nothing_is_better_or_worse() -> None:
     seen, unseen = judged(criterion(), 0.9), failed(criterion(), Verdict.CRASH, "SIGSEGV")
     assert compare(report(seen), report(unseen))[0].trend is Trend.INCOMPARABLE
     assert compare(report(judged(criterion(), math.nan)), report(seen))[0].trend is Trend.INCOMPARABLE
+
+
+def test_intervals_too_wide_for_a_verdict_are_compared_by_their_points() -> None:
+    held = replace(criterion(), judge=Judged.BOUND)
+    wide = [
+        judge(
+            held,
+            Outcome(
+                id=held.id,
+                observed=Observed(
+                    value, interval=Interval(lower=0.1, upper=0.9, level=0.95, method="Wilson", images=9)
+                ),
+            ),
+        )
+        for value in (0.6, 0.6, 0.7)
+    ]
+    assert {result.verdict for result in wide} == {Verdict.INCONCLUSIVE}
+    assert compare(report(wide[0]), report(wide[1]))[0].trend is Trend.SAME
+    assert compare(report(wide[0]), report(wide[2]))[0].trend is Trend.BETTER
 
 
 def test_what_came_and_went_is_told_after_the_order_of_the_new() -> None:

@@ -63,10 +63,22 @@ def test_several_specs_give_their_reports_in_order(tmp_path: Path) -> None:
     reports = retspec.run_all([spec_in(tmp_path, "one: 1"), {"checks": {"one": 0}}], **options)
     assert [report.exit_code for report in reports] == [0, 1]
     assert retspec.run_all([], **options) == []
-    with pytest.raises(retspec.UsageError, match=r"<spec>: nothing selected"):
+    with pytest.raises(retspec.UsageError, match=r"spec 1 of 2: nothing selected"):
         raise retspec.UsageError(
             _refused(lambda: retspec.run_all([{"checks": {"one": 1}}] * 2, select=["x"], **options))
         )
+
+
+def test_a_wrong_one_of_several_mappings_is_told_by_its_number() -> None:
+    said = _refused(lambda: retspec.run_all([{"checks": {"one": 1}}, {"checks": {"oen": 1}}], plugins=[ACTING]))
+    assert said.startswith("checks.oen: spec 2 of 2: unknown check 'oen'")
+
+
+def test_a_single_text_is_a_list_of_one() -> None:
+    report = retspec.run({"checks": {"one": 1, "other": {"check": "one", "limit": 1}}}, plugins=ACTING, select="one")
+    assert [result.criterion.id for result in report.results] == ["one"]
+    said = _refused(lambda: retspec.run({"checks": {"one": 1}}, plugins=ACTING, overrides="checks.one"))
+    assert "checks.one" in said
 
 
 def _refused(call: Any) -> str:

@@ -2,6 +2,5 @@
 
 from retspec.spec.load.config import read_config
 from retspec.spec.load.loading import SpecGiven, load, load_cells, plugins_of
-from retspec.spec.load.mapping import IN_MEMORY
 
-__all__ = ["IN_MEMORY", "SpecGiven", "load", "load_cells", "plugins_of", "read_config"]
+__all__ = ["SpecGiven", "load", "load_cells", "plugins_of", "read_config"]
