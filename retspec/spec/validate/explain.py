@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Check
     from retspec.spec.validate.schema_errors import Fault
 
+_EXECUTORS = {"slurm": "retspec-slurm", "ray": "retspec-ray"}
+"""The packages that bring executors, for messages to those who have not installed them."""
+
 
 def explain(fault: Fault, context: Context) -> Iterator[Finding]:
     """Yield the findings about one fault; two faults may say the same."""
@@ -154,6 +157,10 @@ def _not_in_enum(fault: Fault, context: Context) -> Iterator[Finding]:
         yield _wrong(fault, f"{phrases.found(fault.value)} cannot be used here: {refused}")
         return
     hint = did_you_mean(str(fault.value), map(str, fault.expected))
+    if fault.place == ("run", "executor"):
+        package = _EXECUTORS.get(fault.value, "")
+        hint = context.catalog.explain_missing(str(fault.value), context.catalog.executors)
+        hint = f"; install {package}, which brings it{hint}" if package else hint
     yield _wrong(fault, f"expected {phrases.allowed(fault.schema)}; found {phrases.found(fault.value)}{hint}")
 
 
