@@ -26,10 +26,11 @@ class Front:
 
     folder: Path
 
-    def write(self, criteria: dict[str, float], **sections: Any) -> None:
-        """Write a spec; criteria: how many seconds each takes."""
+    def write(self, criteria: dict[str, float], *, logs: str = "", **sections: Any) -> None:
+        """Write a spec; criteria: how many seconds each takes. logs: how the paths of their logs begin."""
+        logs = logs or f"{self.folder}/"
         checks = {
-            name: {"check": "turns", "limit": 1, "with": {"log": f"{self.folder}/{name}.log", "seconds": seconds}}
+            name: {"check": "turns", "limit": 1, "with": {"log": f"{logs}{name}", "seconds": seconds}}
             for name, seconds in criteria.items()
         }
         spec = {"retspec": 1, "plugins": ["retspec_slurm", str(HERE / "counted.py")], **sections, "checks": checks}
@@ -71,7 +72,7 @@ class Front:
 
     def lines(self, name: str) -> int:
         """Return how often a criterion was measured."""
-        log = self.folder / f"{name}.log"
+        log = self.folder / name
         return len(log.read_text().splitlines()) if log.exists() else 0
 
     def wait_for(self, name: str, lines: int = 1) -> None:
