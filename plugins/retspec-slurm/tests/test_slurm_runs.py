@@ -44,6 +44,7 @@ def test_ctrl_c_leaves_no_job_and_resume_measures_the_rest(slurm: Cluster, front
     front.write({"quick": 0, "slow": 4})
     process = front.start()
     front.wait_for("slow")
+    wait_until(lambda: front.verdicts["quick"][0] == "met", "its verdict to arrive")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
