@@ -85,6 +85,12 @@ def results_in(path: Path) -> Any:
     return json.loads(path.read_text(), object_hook=_without_times)
 
 
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    """Read what a run prints until a line begins with a text; raises AssertionError if none does."""
+    assert process.stdout
+    assert any(line.startswith(text) for line in process.stdout)
+
+
 def _hear_signals() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)

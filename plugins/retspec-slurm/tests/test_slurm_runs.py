@@ -10,7 +10,7 @@ import pytest
 from retspec.cluster import following
 from retspec.running import run, run_all
 from slurm_cluster import wait_until
-from slurm_runs import PATHS, Front, results_in
+from slurm_runs import PATHS, Front, read_until, results_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def test_ctrl_c_leaves_no_job_and_resume_measures_the_rest(slurm: Cluster, front
     front.write({"quick": 0, "slow": 4})
     process = front.start()
     front.wait_for("slow")
-    wait_until(lambda: front.verdicts["quick"][0] == "met", "its verdict to arrive")
+    read_until(process, "quick: met")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
