@@ -7,6 +7,7 @@ https://slurm.schedmd.com/programmer_guide.html. There is no accounting.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -199,9 +200,11 @@ def wait_until(happened: Callable[[], object], what: str, seconds: float = PATIE
 
 
 def _free_ports(number: int) -> list[int]:
-    """Return ports that are free now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Return ports that are free now, outside of those that the system itself takes for connections."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(range(10_000, 32_000), 1_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(port)
+        if len(found) == number:
+            break
+    return found
