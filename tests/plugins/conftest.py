@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.plugins.samples import Install, Write
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE, RETFOUND = (ROOT / "plugins" / name for name in ("retspec-features", "retspec-retfound"))
+EXAMPLE, RETFOUND, SLURM = (ROOT / "plugins" / f"retspec-{name}" for name in ("features", "retfound", "slurm"))
 
 
 @pytest.fixture

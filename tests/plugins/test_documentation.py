@@ -10,8 +10,8 @@ import pytest
 
 from retspec import toolkit
 from retspec.plugins.catalog import gather
-from retspec.prepare import prepare
-from tests.plugins.conftest import EXAMPLE, RETFOUND, ROOT
+from retspec.prepare import prepare, prepare_cells
+from tests.plugins.conftest import EXAMPLE, RETFOUND, ROOT, SLURM
 from tests.plugins.test_interface import beside_the_pages
 
 if TYPE_CHECKING:
@@ -81,7 +81,20 @@ def test_the_specs_of_retfound_are_valid(write: Write, monkeypatch: pytest.Monke
     assert (plan.spec.model.source, plan.spec.model.fill) == ("factory", False)
 
 
-@pytest.mark.parametrize(("package", "module"), [(EXAMPLE, "retspec_features"), (RETFOUND, "retspec_retfound")])
+def test_the_spec_of_the_slurm_package_is_valid(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks for a GPU, and its resources are those that the table explains."""
+    monkeypatch.syspath_prepend(SLURM / "src")
+    (spec,) = blocks(SLURM / "README.md", "yaml")
+    (plan, *_), catalog = prepare_cells(write("spec.yaml", spec), plugins=["retspec_slurm"], entry_points=False)
+    assert (plan.spec.run.executor, plan.spec.run.resources["gpus"]) == ("slurm", 1)
+    readme = (SLURM / "README.md").read_text()
+    assert [name for name in catalog.executors["slurm"].arguments if f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [(EXAMPLE, "retspec_features"), (RETFOUND, "retspec_retfound"), (SLURM, "retspec_slurm")],
+)
 def test_the_readme_of_a_package_names_all_that_it_offers(
     package: Path, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
