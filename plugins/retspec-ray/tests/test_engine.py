@@ -1,0 +1,238 @@
+"""What happens to tasks on a real cluster: their files come back, and whatever ends them is said, and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ray_tasks import PYTHONPATH, scripted
+from retspec.executors import Engine, EngineError, Phase, State
+
+from retspec_ray.engine import RayEngine
+from retspec_ray.records import Needs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ray.cluster_utils import Cluster
+
+SLEEPS = "say(pid=os.getpid(), orphan=run('sleep', '600')); time.sleep(600)"
+
+
+@pytest.fixture(autouse=True)
+def _paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the driver find what pytest finds."""
+    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
+
+
+@pytest.fixture
+def engine(cluster: Cluster) -> Iterator[Engine]:
+    with made(cluster) as engine:
+        yield engine
+
+
+class made:  # noqa: N801 - used as a function
+    """An engine whose driver ends with the test, and not only with pytest."""
+
+    def __init__(self, cluster: Cluster, **needs: Any) -> None:
+        self._engine = RayEngine(cluster.address, Needs(**needs))
+
+    def __enter__(self) -> RayEngine:
+        return self._engine
+
+    def __exit__(self, *_: object) -> None:
+        self._engine._link._end()
+
+
+def until(is_so: Callable[[], Any], seconds: float = 30.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.1)
+    return found
+
+
+def ended(engine: Engine, handle: str) -> State:
+    """Return how a task ended."""
+
+    def state() -> State | None:
+        found = engine.states([handle])[handle]
+        return found if found.phase is Phase.ENDED else None
+
+    found: State = until(state)
+    return found
+
+
+def said(engine: Engine, handle: str, folder: Path) -> Any:
+    """Return what a task says while it runs, once that has arrived."""
+    path = folder / "attempt-1/said.json"
+    return until(lambda: engine.states([handle]) and path.exists() and json.loads(path.read_text()))
+
+
+def are_gone(*pids: int) -> bool:
+    return not any(_is_alive(pid) for pid in pids)
+
+
+def _is_alive(pid: int) -> bool:
+    with suppress(OSError):
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    return False
+
+
+def processes(name: str) -> list[int]:
+    """Return the processes that Ray gave a name."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (path / "cmdline").read_bytes().startswith(name.encode()):
+                found.append(int(path.name))
+    return found
+
+
+def test_files_go_and_come_by_value(engine: Engine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(folder=str(folder), task=(folder / 'task.json').read_text()); print('done')")
+    (handle,) = engine.submit([task]).values()
+    assert ended(engine, handle).reason == ""
+    content = json.loads((task.folder / "attempt-1/said.json").read_text())
+    assert content["task"] == '{"asked": 1}'
+    assert content["folder"] != str(task.folder)
+    assert (task.folder / "output.txt").read_text() == "done\n"
+    assert not Path(content["folder"]).exists()
+
+
+def test_a_task_may_be_submitted_again_with_what_it_has(engine: Engine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(files=sorted(path.name for path in folder.rglob('*.json')))")
+    for _ in range(2):
+        (handle,) = engine.submit([task]).values()
+        assert ended(engine, handle).reason == ""
+    assert json.loads((task.folder / "attempt-1/said.json").read_text())["files"] == ["said.json", "task.json"]
+
+
+def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: Engine, tmp_path: Path) -> None:
+    tasks = [scripted(tmp_path, SLEEPS, name=f"{number:04}") for number in range(3)]
+    handles = engine.submit(tasks)
+    first, second = (said(engine, handles[task.name], task.folder) for task in _running(engine, handles, tasks))
+    states = engine.states([*handles.values()])
+    assert sorted(state.phase.name for state in states.values()) == ["RUNNING", "RUNNING", "WAITING"]
+    assert {state.where for state in states.values()} == {"", os.uname().nodename}
+    engine.cancel([*handles.values()])
+    assert until(lambda: are_gone(first["pid"], first["orphan"], second["pid"], second["orphan"]))
+    assert {state.phase for state in engine.states([*handles.values()]).values()} == {Phase.ENDED}
+    assert until(lambda: not processes("ray::Desk"))
+
+
+def _running(engine: Engine, handles: dict[str, str], tasks: list[Any]) -> list[Any]:
+    def running() -> list[Any] | None:
+        states = engine.states([*handles.values()])
+        found = [task for task in tasks if states[handles[task.name]].phase is Phase.RUNNING]
+        return found if len(found) == 2 else None
+
+    found: list[Any] = until(running)
+    return found
+
+
+def test_a_killed_worker_is_said_and_takes_its_command_with_it(engine: Engine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, SLEEPS)
+    (handle,) = engine.submit([task]).values()
+    pids = said(engine, handle, task.folder)
+    for worker in processes("ray::measure"):
+        os.kill(worker, signal.SIGKILL)
+    assert ended(engine, handle).reason == "the process of Ray that had it was killed"
+    assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+
+
+def test_a_dead_node_is_said_and_its_files_are_kept(cluster: Cluster, tmp_path: Path) -> None:
+    node = cluster.add_node(num_cpus=2, object_store_memory=80 << 20)
+    with made(cluster, cores=2) as engine:
+        task = scripted(tmp_path, SLEEPS)
+        (handle,) = engine.submit([task]).values()
+        pids = said(engine, handle, task.folder)
+        cluster.remove_node(node, allow_graceful=False)
+        assert ended(engine, handle).reason == "the node died"
+        assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [("os.kill(os.getpid(), signal.SIGKILL)", "killed by signal 9"), ("sys.exit(3)", "")],
+)
+def test_how_a_command_ended_is_said(engine: Engine, tmp_path: Path, script: str, reason: str) -> None:
+    task = scripted(tmp_path, f"say(last=1); {script}")
+    (handle,) = engine.submit([task]).values()
+    assert ended(engine, handle).reason == reason
+    assert (task.folder / "attempt-1/said.json").exists()
+
+
+def test_a_task_has_its_hours_and_no_more(cluster: Cluster, tmp_path: Path) -> None:
+    with made(cluster, hours=0.0003) as engine:
+        task = scripted(tmp_path, SLEEPS)
+        (handle,) = engine.submit([task]).values()
+        assert ended(engine, handle).reason == "its 0.0003 hours are over"
+        pids = json.loads((task.folder / "attempt-1/said.json").read_text())
+        assert are_gone(pids["pid"], pids["orphan"])
+
+
+def test_a_node_without_the_working_directory_says_so(engine: Engine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say()", cwd=tmp_path / "gone")
+    (handle,) = engine.submit([task]).values()
+    assert ended(engine, handle).reason.startswith(f"{tmp_path}/gone is not there; ")
+
+
+def test_what_no_node_has_is_said_while_it_waits(cluster: Cluster, tmp_path: Path) -> None:
+    with made(cluster, gpus=2) as engine:
+        (handle,) = engine.submit([scripted(tmp_path, "say()")]).values()
+        state = engine.states([handle])[handle]
+        assert (state.phase, state.reason) == (Phase.WAITING, "no node of the cluster has cores: 1, gpus: 2")
+        engine.cancel([handle])
+
+
+def test_another_front_end_takes_up_what_a_killed_one_left(cluster: Cluster, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(step=1); time.sleep(4); say(step=2)")
+    with made(cluster) as engine:
+        (handle,) = engine.submit([task]).values()
+        until(lambda: engine.states([handle])[handle].phase is Phase.RUNNING)
+    with made(cluster) as engine:
+        assert engine.states([handle])[handle].phase is Phase.RUNNING
+        assert ended(engine, handle).reason == ""
+        assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
+    with made(cluster) as engine:
+        until(lambda: not processes("ray::Desk"))
+        assert engine.states([handle])[handle].reason.startswith("Ray does not know it any more")
+        engine.cancel([handle])
+
+
+def test_a_lost_driver_is_one_error_and_then_there_is_another(engine: Engine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(); time.sleep(2)")
+    (handle,) = engine.submit([task]).values()
+    assert isinstance(engine, RayEngine)
+    process = engine._link._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    with pytest.raises(EngineError, match=r"the connection to Ray at .* was lost"):
+        engine.states([handle])
+    assert ended(engine, handle).reason == ""
+
+
+def test_a_cluster_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    engine = RayEngine("127.0.0.1:1", Needs())
+    with pytest.raises(EngineError) as raised:
+        engine.submit([scripted(tmp_path, "say()")])
+    assert str(raised.value).startswith("cannot connect to Ray at 127.0.0.1:1: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_command_line_does_not_import_ray() -> None:
+    script = "import retspec_ray, sys; print([name for name in sys.modules if name.partition('.')[0] == 'ray'])"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
