@@ -34,9 +34,10 @@ with the reason that the engine states::
 parameters of the function are the keys of `resources`, their annotations the schema. Where an engine has these, they
 are called so: `gpus`, `cores` (CPU cores), `memory` (`16GiB`), `hours` (the limit of time), all for each task.
 
-A task's folder is on the machine of the front end. An engine whose nodes share that disk gives it to the command as it
-is. Any other sends `packed(task.folder)` to the node, unpacks it there into a folder of its own, and brings back what
-the command writes by `unpacked(task.folder, packed(...))`, as often as it likes.
+A task's `folder` is on the machine of the front end. An engine whose nodes share that disk gives it to the command as
+it is, and keeps what the command prints in the file `OUTPUT` there. Any other sends `packed(task.folder)` to the node,
+unpacks it there into a folder of its own, and brings back what the command writes by `unpacked(task.folder, ...)`, as
+often as it likes.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ class Running(Planning):
         "retspec run specs/rank_sweep.yaml --cell r=8",
         "retspec run specs/*.yaml --jobs 2 --junit-xml build/{name}.xml",
         "retspec run specs/lora_preflight.yaml --report markdown=summary.md",
+        "retspec run specs/rank_sweep.yaml --executor slurm",
     ),
 )
 @click.argument("specs", nargs=-1, required=True, type=SpecFile(), metavar="SPEC...")
@@ -72,12 +73,13 @@ class Running(Planning):
     default=1,
     show_default=True,
     metavar="N",
-    help="How many specs and cells are measured at a time; the cores are divided between them.",
+    help="How many specs and cells are measured at a time; the cores are divided between them. With an executor other "
+    "than local: how many tasks at least, where cells share a base model.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Take up the run of the same specs on a cluster that was ended: measure only what no node has measured.",
+    help="Take up the run of the same specs that ended early: measure only what it has not.",
 )
 @click.option(
     "-s",

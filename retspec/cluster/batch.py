@@ -15,7 +15,6 @@ from retspec.cluster.run_folder import run_folder
 from retspec.engine.protocol import Finished
 from retspec.errors import ReportError, UsageError
 from retspec.executors import Phase
-from retspec.plugins.catalog import versions
 from retspec.report.kept import REPORTS
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ class Batch:
         plans = [self.cells[index][0] for index in indices]
         catalog, resources = self.cells[indices[0]][1], plans[0].spec.run.resources
         return Assignment(
-            versions=versions(catalog.distributions),
+            versions=dict(catalog.versions),
             spec=plans[0].spec.file,
             criteria={plan.spec.cell: tuple(step.criterion.id for step in plan.checks) for plan in plans},
             asks={plan.spec.cell: asked_of(plan) for plan in plans},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,12 +25,14 @@ def cut(plans: Sequence[Plan], least: int) -> list[list[int]]:
     groups: dict[object, list[int]] = {}
     for index, plan in enumerate(plans):
         groups.setdefault((plan.spec.file, plan.spec.base), []).append(index)
-    tasks = [*groups.values()]
-    while len(tasks) < least and len(largest := max(tasks, key=len)) > 1:
+    tasks = [(-len(group), group) for group in groups.values()]
+    heapq.heapify(tasks)
+    while len(tasks) < least and len(largest := tasks[0][1]) > 1:
         middle = (len(largest) + 1) // 2
-        tasks[(place := tasks.index(largest))] = largest[:middle]
-        tasks.insert(place + 1, largest[middle:])
-    return tasks
+        first, second = largest[:middle], largest[middle:]
+        heapq.heapreplace(tasks, (-len(first), first))
+        heapq.heappush(tasks, (-len(second), second))
+    return sorted(group for _, group in tasks)
 
 
 def asked_of(plan: Plan) -> str:

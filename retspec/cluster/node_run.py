@@ -9,7 +9,6 @@ from retspec.cluster.assignment import Assignment, read_assignment
 from retspec.cluster.attempts import RESULTS, answered, attempts, new_attempt, read_results
 from retspec.cluster.cutting import asked_of
 from retspec.errors import UsageError
-from retspec.plugins.catalog import versions
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class NodeRun:
         Raises UsageError where this node would measure something else than the front end asks for.
         """
         ((plans, catalog),) = prepared
-        self._require_versions(versions(catalog.distributions))
+        self._require_versions(catalog.versions)
         return [([self._left_of(plan) for plan in plans if plan.spec.cell in self._names], catalog)]
 
     def _require_versions(self, here: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,11 @@ class Catalog:
         """The packages that a run measures with: the core's own, and those of the model sources."""
         sources = [name for source in self.model_sources.values() for name in source.library.distributions]
         return tuple(dict.fromkeys(("torch", *sources, "peft", "torchvision", "pillow", "numpy")))
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of retspec and of these packages, as far as they are installed."""
+        return versions(self.distributions)
 
     @property
     def broken(self) -> tuple[Plugin, ...]:

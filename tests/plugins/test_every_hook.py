@@ -35,6 +35,8 @@ def retspec_importing(library, name): note("retspec_importing", library)
 @hookimpl
 def retspec_progress(measurement, name): note("retspec_progress", measurement)
 @hookimpl
+def retspec_waiting(reason): note("retspec_waiting", reason)
+@hookimpl
 def retspec_criterion_finished(result, name): note("retspec_criterion_finished", result.criterion.id)
 @hookimpl
 def retspec_run_finished(report): note("retspec_run_finished", report.name)
@@ -65,7 +67,8 @@ def test_every_hook_is_called_in_one_real_run(write: Write, tmp_path: Path, monk
     assert (report.exit_code, report.faults) == (0, ())
     assert (tmp_path / "list.tsv").read_text() == "initial_confidence\tmet\nnonfinite_steps\tmet\n"
     heard = (tmp_path / "heard.log").read_text().splitlines()
-    assert {line.partition(" ")[0] for line in heard} == hooks_of(LISTENER)
+    # Nothing is waited for where all is measured on this machine.
+    assert {line.partition(" ")[0] for line in heard} == hooks_of(LISTENER) - {"retspec_waiting"}
     assert "retspec_progress confidence" in heard
     assert "retspec_importing torch" in heard
     assert (heard[0], heard[-1]) == ("retspec_spec_loaded guided", "retspec_run_finished guided")

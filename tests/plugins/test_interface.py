@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PAGES = ("retspec.facts", "retspec.plugin", "retspec.toolkit")
+PAGES = ("retspec.executors", "retspec.facts", "retspec.plugin", "retspec.toolkit")
 FILES = [file for plugin in (EXAMPLE, RETFOUND) for file in sorted((plugin / "src").rglob("*.py"))]
 HEAVY = ("torch", "timm", "peft", "torchvision", "numpy", "PIL")
 
@@ -73,7 +73,7 @@ def test_a_page_imports_no_torch(page: str) -> None:
     assert finished.stdout.split() == []
 
 
-@pytest.mark.parametrize("page", ["retspec.plugin", "retspec.toolkit"])
+@pytest.mark.parametrize("page", ["retspec.executors", "retspec.plugin", "retspec.toolkit"])
 def test_a_page_explains_each_of_its_names(page: str) -> None:
     module = importlib.import_module(page)
     assert [name for name in module.__all__ if not re.search(rf"`@?{name}\b", module.__doc__ or "")] == []

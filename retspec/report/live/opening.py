@@ -10,21 +10,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retspec.judge import not_run, skipped
-from retspec.plugins.catalog import versions
 from retspec.records import Asked, Provenance, Report, Result, Verdict
 from retspec.results.prediction_hashes import prediction_hashes
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from retspec.plugins.catalog import Catalog
     from retspec.records import Plan, Spec
 
 
-def opening(plan: Plan, catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> Report:
-    """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
+def git_commit(folder: Path) -> str:
+    """Return the git commit of the spec's folder, or an empty string outside a repository."""
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()
+
+
+def opening(
+    plan: Plan,
+    catalog: Catalog,
+    *,
+    strict: bool,
+    asked: Asked | None = None,
+    commit_of: Callable[[Path], str] = git_commit,
+) -> Report:
+    """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec.
+
+    commit_of: `git_commit`, or a cached version of it for several cells.
+    """
     spec = plan.spec
     results = in_order(plan, [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks])
     return Report(
@@ -39,7 +58,7 @@ def opening(plan: Plan, catalog: Catalog, *, strict: bool, asked: Asked | None =
         unselected_cells=spec.unselected_cells,
         notes=_notes(spec),
         strict=strict,
-        provenance=_provenance(plan, catalog),
+        provenance=_provenance(plan, catalog, commit_of(Path(plan.spec.file).parent)),
     )
 
 
@@ -94,7 +113,7 @@ def in_order(plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(found[criterion.id] for criterion in plan.spec.criteria if criterion.id in found)
 
 
-def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
+def _provenance(plan: Plan, catalog: Catalog, commit: str) -> Provenance:
     run, subject = plan.spec.run, subject_of(plan.spec)
     return Provenance(
         spec_sha256=plan.spec.sha256,
@@ -106,19 +125,9 @@ def _provenance(plan: Plan, catalog: Catalog) -> Provenance:
         device=run.device,
         dtype=run.dtype or "as the model has it",
         threads=run.threads,
-        git_commit=_git_commit(Path(plan.spec.file).parent),
+        git_commit=commit,
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         hostname=socket.gethostname(),
-        versions=versions(catalog.distributions),
+        versions=catalog.versions,
         plugins={plugin.name: plugin.version for plugin in catalog.plugins},
     )
-
-
-def _git_commit(folder: Path) -> str:
-    """Return the git commit of the spec's folder, or an empty string outside a repository."""
-    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return found.stdout.strip()

@@ -29,7 +29,7 @@ _SECTIONS = ("name", "description", "vars", "config", "model", "data", "train", 
 """What a key may set."""
 _FIXED = ("retspec", "extends", "plugins", MATRIX)
 """What all cells share."""
-_MOST_CELLS = 256
+_MOST_CELLS = 10_000
 _LONGEST = 40
 """Characters of a value that names a cell; a longer one is replaced by its number."""
 
@@ -97,7 +97,7 @@ def cells_of(matrix: Node, resolve: Callable[[Node], Node]) -> tuple[list[Cell],
         return [], problems
     cells = [*islice(_product(parts) if isinstance(matrix.value, dict) else _listed(parts), _MOST_CELLS + 1)]
     if len(cells) > _MOST_CELLS:
-        return [], [Problem(matrix.start, f"the matrix has more than {_MOST_CELLS} cells")]
+        return [], [Problem(matrix.start, f"the matrix has more than {_MOST_CELLS:,} cells")]
     return cells, []
 
 

@@ -86,7 +86,7 @@ def training(section: Mapping[str, Any], sources: Mapping[str, Source]) -> tuple
 def run_options(section: Mapping[str, Any], executors: Mapping[str, Executor]) -> RunOptions:
     """Return the section `run`, whose resources are the arguments of the executor."""
     converted: RunOptions = _typed(section, RunOptions)
-    declared = executors[converted.executor].arguments
+    declared = executors[converted.executor].arguments if converted.executor in executors else {}
     given = {
         name: _typed(value, declared[name].type) for name, value in converted.resources.items() if name in declared
     }

@@ -133,7 +133,7 @@ def _run_section(executors: Mapping[str, Executor], fragments: Fragments) -> Fra
     """Options, with the resources that the executor knows; the one that is built in leaves them to the others."""
     section = fragments.of(RunOptions, "run")
     options = fragments.definitions[RunOptions.__name__]
-    options["properties"]["executor"] |= {"enum": [*executors]}
+    options["properties"]["executor"] |= {"enum": [*dict.fromkeys((LOCAL, *executors))]}
     if ways := [_resources(each, fragments) for each in executors.values() if each.name != LOCAL]:
         options["allOf"] = ways
     return section

@@ -21,7 +21,7 @@ from retspec.spec.validate.layers import flattened
 from retspec.spec.validate.predictions import broken_maker, broken_predictions, broken_thresholds
 from retspec.spec.validate.rules import broken_adapter, broken_bounds, broken_recipe, broken_rules, broken_task, doubts
 from retspec.spec.validate.schema import compose_schema
-from retspec.spec.validate.schema_errors import faults
+from retspec.spec.validate.sound import Sound
 from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def validate_cells(documents: Iterable[Document], catalog: Catalog) -> list[Spec
 
     Raises `SpecError` with everything that is wrong in any of them; what several share is reported once.
     """
-    schema = _schema(catalog)
+    sound = Sound(_schema(catalog))
     specs: list[Spec] = []
     problems: list[Problem] = []
     for document in documents:
         try:
-            specs.append(_Validation(flattened(document, catalog), catalog, schema).spec())
+            specs.append(_Validation(flattened(document, catalog), catalog, sound).spec())
         except SpecError as error:
             problems += error.problems
     if problems:
@@ -74,11 +74,11 @@ def _schema(catalog: Catalog) -> Fragment:
 class _Validation:
     """One document on its way to a spec; `findings` grows on the way."""
 
-    def __init__(self, document: Document, catalog: Catalog, schema: Fragment) -> None:
+    def __init__(self, document: Document, catalog: Catalog, sound: Sound) -> None:
         self.document = document
         self.catalog = catalog
         self.mask = Mask(document.secrets)
-        self.findings = list(islice(_schema_findings(document, catalog, schema, self.mask), _MOST + 1))
+        self.findings = list(islice(_schema_findings(document, catalog, sound, self.mask), _MOST + 1))
         self.findings += _broken_plugins(document, catalog)
         if len(self.findings) > _MOST:  # criteria not looked at may be faulty
             self.require_none()
@@ -209,13 +209,13 @@ class _Validation:
         return found if len(found.message) <= _LONGEST else replace(found, message=f"{found.message[:_LONGEST]}...")
 
 
-def _schema_findings(document: Document, catalog: Catalog, schema: Fragment, mask: Mask) -> Iterator[Finding]:
+def _schema_findings(document: Document, catalog: Catalog, sound: Sound, mask: Mask) -> Iterator[Finding]:
     """Yield what the schema finds wrong, except where `load` has already reported a problem.
 
     Secrets are masked before a long one is quoted in part.
     """
     context = Context(catalog, document.data)
-    for fault in faults(schema, document.data):
+    for fault in sound.faults(document.data):
         masked = replace(fault, message=mask.text(fault.message), value=_shown(fault.value, mask))
         for finding in explain(masked, context):
             if not document.is_faulty(finding.place):

@@ -195,7 +195,7 @@ JUDGES_NOTHING = {
         "unselected_cells",
         "doubts",
     },
-    RunOptions: {"mask", "gallery"},
+    RunOptions: {"mask", "gallery", "executor", "resources"},
 }
 
 
