@@ -22,7 +22,7 @@ def cluster() -> Iterator[Cluster]:
     pytest.importorskip("ray", reason="the tests on a Ray cluster need Ray: pip install ray")
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - where it is there
 
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # noqa: S108 - the names of its sockets must be short
+    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", PYTHONPATH)
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")

@@ -1,4 +1,4 @@
-"""What happens to tasks on a real cluster: their files come back, and whatever ends them is said, and leaves nothing."""
+"""Tasks on a real cluster: their files come back, what ends them is said, and nothing is left."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ray_tasks import PYTHONPATH, scripted
-from retspec.executors import Engine, EngineError, Phase, State
+from ray_tasks import PYTHONPATH, are_gone, processes, scripted, until
+from retspec.executors import EngineError, Phase, State
 
 from retspec_ray.engine import RayEngine
 from retspec_ray.records import Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ray.cluster_utils import Cluster
 
@@ -33,34 +32,29 @@ def _paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
 
 
-@pytest.fixture
-def engine(cluster: Cluster) -> Iterator[Engine]:
+@pytest.fixture(scope="session")
+def engine(cluster: Cluster) -> Iterator[RayEngine]:
+    """One for all tests: a driver takes its time to start."""
     with made(cluster) as engine:
         yield engine
 
 
-class made:  # noqa: N801 - used as a function
-    """An engine whose driver ends with the test, and not only with pytest."""
-
-    def __init__(self, cluster: Cluster, **needs: Any) -> None:
-        self._engine = RayEngine(cluster.address, Needs(**needs))
-
-    def __enter__(self) -> RayEngine:
-        return self._engine
-
-    def __exit__(self, *_: object) -> None:
-        self._engine._link._end()
+@contextmanager
+def made(cluster: Cluster) -> Iterator[RayEngine]:
+    """Yield an engine whose driver ends here, and not only with pytest."""
+    engine = RayEngine(cluster.address, Needs())
+    yield engine
+    engine._link._end()
 
 
-def until(is_so: Callable[[], Any], seconds: float = 30.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := is_so()):
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.1)
-    return found
+def with_needs(engine: RayEngine, **needs: Any) -> RayEngine:
+    """Return an engine with other needs and the same driver, which knows nothing of what has ended."""
+    other = RayEngine("", Needs(**needs))
+    other._link = engine._link
+    return other
 
 
-def ended(engine: Engine, handle: str) -> State:
+def ended(engine: RayEngine, handle: str) -> State:
     """Return how a task ended."""
 
     def state() -> State | None:
@@ -71,44 +65,34 @@ def ended(engine: Engine, handle: str) -> State:
     return found
 
 
-def said(engine: Engine, handle: str, folder: Path) -> Any:
+def said(engine: RayEngine, handle: str, folder: Path) -> Any:
     """Return what a task says while it runs, once that has arrived."""
     path = folder / "attempt-1/said.json"
     return until(lambda: engine.states([handle]) and path.exists() and json.loads(path.read_text()))
 
 
-def are_gone(*pids: int) -> bool:
-    return not any(_is_alive(pid) for pid in pids)
+def test_files_go_and_come_by_value_and_how_a_command_ended_is_said(engine: RayEngine, tmp_path: Path) -> None:
+    last_words = "say(folder=str(folder), task=(folder / 'task.json').read_text()); print('done', flush=True);"
+    scripts = ("", "sys.exit(3)", "os.kill(os.getpid(), signal.SIGKILL)")
+    tasks = [scripted(tmp_path, last_words + script, name=f"{number:04}") for number, script in enumerate(scripts)]
+    tasks.append(scripted(tmp_path, "say()", name="0003", cwd=tmp_path / "gone"))
+    handles = engine.submit(tasks)
+    missing = f"{tmp_path}/gone is not there; the working directory must be on each node, or name its place in "
+    assert [ended(engine, handles[task.name]).reason for task in tasks] == [
+        "",
+        "",
+        "killed by signal 9",
+        missing + "`resources.cwd`",
+    ]
+    for task in tasks[:3]:
+        content = json.loads((task.folder / "attempt-1/said.json").read_text())
+        assert content["task"] == '{"asked": 1}'
+        assert content["folder"] != str(task.folder)
+        assert not Path(content["folder"]).exists()
+        assert (task.folder / "output.txt").read_text() == "done\n"
 
 
-def _is_alive(pid: int) -> bool:
-    with suppress(OSError):
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    return False
-
-
-def processes(name: str) -> list[int]:
-    """Return the processes that Ray gave a name."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (path / "cmdline").read_bytes().startswith(name.encode()):
-                found.append(int(path.name))
-    return found
-
-
-def test_files_go_and_come_by_value(engine: Engine, tmp_path: Path) -> None:
-    task = scripted(tmp_path, "say(folder=str(folder), task=(folder / 'task.json').read_text()); print('done')")
-    (handle,) = engine.submit([task]).values()
-    assert ended(engine, handle).reason == ""
-    content = json.loads((task.folder / "attempt-1/said.json").read_text())
-    assert content["task"] == '{"asked": 1}'
-    assert content["folder"] != str(task.folder)
-    assert (task.folder / "output.txt").read_text() == "done\n"
-    assert not Path(content["folder"]).exists()
-
-
-def test_a_task_may_be_submitted_again_with_what_it_has(engine: Engine, tmp_path: Path) -> None:
+def test_a_task_may_be_submitted_again_with_what_it_has(engine: RayEngine, tmp_path: Path) -> None:
     task = scripted(tmp_path, "say(files=sorted(path.name for path in folder.rglob('*.json')))")
     for _ in range(2):
         (handle,) = engine.submit([task]).values()
@@ -116,7 +100,7 @@ def test_a_task_may_be_submitted_again_with_what_it_has(engine: Engine, tmp_path
     assert json.loads((task.folder / "attempt-1/said.json").read_text())["files"] == ["said.json", "task.json"]
 
 
-def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: Engine, tmp_path: Path) -> None:
+def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: RayEngine, tmp_path: Path) -> None:
     tasks = [scripted(tmp_path, SLEEPS, name=f"{number:04}") for number in range(3)]
     handles = engine.submit(tasks)
     first, second = (said(engine, handles[task.name], task.folder) for task in _running(engine, handles, tasks))
@@ -125,11 +109,11 @@ def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: Engine, 
     assert {state.where for state in states.values()} == {"", os.uname().nodename}
     engine.cancel([*handles.values()])
     assert until(lambda: are_gone(first["pid"], first["orphan"], second["pid"], second["orphan"]))
-    assert {state.phase for state in engine.states([*handles.values()]).values()} == {Phase.ENDED}
+    assert {ended(engine, handle).reason for handle in handles.values()} == {"cancelled"}
     assert until(lambda: not processes("ray::Desk"))
 
 
-def _running(engine: Engine, handles: dict[str, str], tasks: list[Any]) -> list[Any]:
+def _running(engine: RayEngine, handles: dict[str, str], tasks: list[Any]) -> list[Any]:
     def running() -> list[Any] | None:
         states = engine.states([*handles.values()])
         found = [task for task in tasks if states[handles[task.name]].phase is Phase.RUNNING]
@@ -139,7 +123,7 @@ def _running(engine: Engine, handles: dict[str, str], tasks: list[Any]) -> list[
     return found
 
 
-def test_a_killed_worker_is_said_and_takes_its_command_with_it(engine: Engine, tmp_path: Path) -> None:
+def test_a_killed_worker_is_said_and_takes_its_command_with_it(engine: RayEngine, tmp_path: Path) -> None:
     task = scripted(tmp_path, SLEEPS)
     (handle,) = engine.submit([task]).values()
     pids = said(engine, handle, task.folder)
@@ -149,70 +133,50 @@ def test_a_killed_worker_is_said_and_takes_its_command_with_it(engine: Engine, t
     assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
 
 
-def test_a_dead_node_is_said_and_its_files_are_kept(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_dead_node_is_said_and_its_files_are_kept(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
     node = cluster.add_node(num_cpus=2, object_store_memory=80 << 20)
-    with made(cluster, cores=2) as engine:
-        task = scripted(tmp_path, SLEEPS)
-        (handle,) = engine.submit([task]).values()
-        pids = said(engine, handle, task.folder)
-        cluster.remove_node(node, allow_graceful=False)
-        assert ended(engine, handle).reason == "the node died"
-        assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
-
-
-@pytest.mark.parametrize(
-    ("script", "reason"),
-    [("os.kill(os.getpid(), signal.SIGKILL)", "killed by signal 9"), ("sys.exit(3)", "")],
-)
-def test_how_a_command_ended_is_said(engine: Engine, tmp_path: Path, script: str, reason: str) -> None:
-    task = scripted(tmp_path, f"say(last=1); {script}")
+    engine = with_needs(engine, cores=2)
+    task = scripted(tmp_path, SLEEPS)
     (handle,) = engine.submit([task]).values()
-    assert ended(engine, handle).reason == reason
-    assert (task.folder / "attempt-1/said.json").exists()
+    pids = said(engine, handle, task.folder)
+    cluster.remove_node(node, allow_graceful=False)
+    assert ended(engine, handle).reason == "the node died"
+    assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
 
 
-def test_a_task_has_its_hours_and_no_more(cluster: Cluster, tmp_path: Path) -> None:
-    with made(cluster, hours=0.0003) as engine:
-        task = scripted(tmp_path, SLEEPS)
-        (handle,) = engine.submit([task]).values()
-        assert ended(engine, handle).reason == "its 0.0003 hours are over"
-        pids = json.loads((task.folder / "attempt-1/said.json").read_text())
-        assert are_gone(pids["pid"], pids["orphan"])
-
-
-def test_a_node_without_the_working_directory_says_so(engine: Engine, tmp_path: Path) -> None:
-    task = scripted(tmp_path, "say()", cwd=tmp_path / "gone")
+def test_a_task_has_its_hours_and_no_more(engine: RayEngine, tmp_path: Path) -> None:
+    engine = with_needs(engine, hours=0.0003)
+    task = scripted(tmp_path, SLEEPS)
     (handle,) = engine.submit([task]).values()
-    assert ended(engine, handle).reason.startswith(f"{tmp_path}/gone is not there; ")
+    assert ended(engine, handle).reason == "its 0.0003 hours are over"
+    pids = json.loads((task.folder / "attempt-1/said.json").read_text())
+    assert are_gone(pids["pid"], pids["orphan"])
 
 
-def test_what_no_node_has_is_said_while_it_waits(cluster: Cluster, tmp_path: Path) -> None:
-    with made(cluster, gpus=2) as engine:
-        (handle,) = engine.submit([scripted(tmp_path, "say()")]).values()
-        state = engine.states([handle])[handle]
-        assert (state.phase, state.reason) == (Phase.WAITING, "no node of the cluster has cores: 1, gpus: 2")
-        engine.cancel([handle])
+def test_what_no_node_has_is_said_while_it_waits(engine: RayEngine, tmp_path: Path) -> None:
+    engine = with_needs(engine, gpus=2)
+    (handle,) = engine.submit([scripted(tmp_path, "say()")]).values()
+    state = engine.states([handle])[handle]
+    assert (state.phase, state.reason) == (Phase.WAITING, "no node of the cluster has cores: 1, gpus: 2")
+    engine.cancel([handle])
 
 
-def test_another_front_end_takes_up_what_a_killed_one_left(cluster: Cluster, tmp_path: Path) -> None:
+def test_another_front_end_takes_up_what_a_killed_one_left(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
     task = scripted(tmp_path, "say(step=1); time.sleep(4); say(step=2)")
-    with made(cluster) as engine:
-        (handle,) = engine.submit([task]).values()
-        until(lambda: engine.states([handle])[handle].phase is Phase.RUNNING)
-    with made(cluster) as engine:
-        assert engine.states([handle])[handle].phase is Phase.RUNNING
-        assert ended(engine, handle).reason == ""
-        assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
-    with made(cluster) as engine:
-        until(lambda: not processes("ray::Desk"))
-        assert engine.states([handle])[handle].reason.startswith("Ray does not know it any more")
-        engine.cancel([handle])
+    with made(cluster) as killed:
+        (handle,) = killed.submit([task]).values()
+        until(lambda: killed.states([handle])[handle].phase is Phase.RUNNING)
+    assert engine.states([handle])[handle].phase is Phase.RUNNING
+    assert ended(engine, handle).reason == ""
+    assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
+    third = with_needs(engine)
+    assert until(lambda: third.states([handle])[handle].reason.startswith("Ray does not know it any more"))
+    third.cancel([handle])
 
 
-def test_a_lost_driver_is_one_error_and_then_there_is_another(engine: Engine, tmp_path: Path) -> None:
+def test_a_lost_driver_is_one_error_and_then_there_is_another(engine: RayEngine, tmp_path: Path) -> None:
     task = scripted(tmp_path, "say(); time.sleep(2)")
     (handle,) = engine.submit([task]).values()
-    assert isinstance(engine, RayEngine)
     process = engine._link._process
     assert process is not None
     process.kill()

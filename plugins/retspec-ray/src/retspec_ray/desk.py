@@ -105,7 +105,8 @@ class Desk:
     async def news(self, names: Collection[str]) -> tuple[dict[str, News], Needs]:
         """Return how far tasks are, with their files; a task whose files have no room here runs until they do."""
         self._asked = time.monotonic()
-        left, found = _MOST, {}
+        left = _MOST
+        found: dict[str, News] = {}
         for name in names:
             entry = self._entries.get(name)
             if entry is None:

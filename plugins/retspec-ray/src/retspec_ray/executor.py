@@ -34,7 +34,8 @@ def ray(
         ),
     ] = "auto",
     cwd: Annotated[
-        str, Meta(description="The folder on the nodes that is the working directory; the same path as here by default.")
+        str,
+        Meta(description="The folder on the nodes that is the working directory; the same path as here by default."),
     ] = "",
 ) -> Engine:
     """Tasks on a Ray cluster, whose nodes need not share a disk."""

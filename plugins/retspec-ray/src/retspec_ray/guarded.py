@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from retspec.executors import OUTPUT
@@ -14,6 +13,7 @@ from retspec_ray import guard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import TracebackType
 
 
