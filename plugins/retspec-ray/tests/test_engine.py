@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from ray_tasks import PYTHONPATH, are_gone, processes, scripted, until
@@ -19,9 +19,12 @@ from retspec_ray.engine import RayEngine
 from retspec_ray.records import Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ray.cluster_utils import Cluster
+    from retspec.executors import Task
+
+    from retspec_ray.link import Link
 
 SLEEPS = "say(pid=os.getpid(), orphan=run('sleep', '600')); time.sleep(600)"
 
@@ -33,23 +36,43 @@ def _paths(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine(cluster: Cluster) -> Iterator[RayEngine]:
+def link(cluster: Cluster) -> Iterator[Link]:
     """One for all tests: a driver takes its time to start."""
     with made(cluster) as engine:
-        yield engine
+        yield engine._link
+
+
+@pytest.fixture
+def engine(link: Link) -> Iterator[RayEngine]:
+    """A front end, whose tasks end with its test."""
+    engine = Recorded("", Needs())
+    engine._link = link
+    yield engine
+    engine.cancel(engine.submitted)
+
+
+class Recorded(RayEngine):
+    """An engine that knows what it has submitted."""
+
+    submitted: ClassVar[list[str]] = []
+
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        handles = super().submit(tasks)
+        self.submitted.extend(handles.values())
+        return handles
 
 
 @contextmanager
 def made(cluster: Cluster) -> Iterator[RayEngine]:
     """Yield an engine whose driver ends here, and not only with pytest."""
-    engine = RayEngine(cluster.address, Needs())
+    engine = Recorded(cluster.address, Needs())
     yield engine
     engine._link._end()
 
 
 def with_needs(engine: RayEngine, **needs: Any) -> RayEngine:
     """Return an engine with other needs and the same driver, which knows nothing of what has ended."""
-    other = RayEngine("", Needs(**needs))
+    other = Recorded("", Needs(**needs))
     other._link = engine._link
     return other
 
@@ -169,9 +192,8 @@ def test_another_front_end_takes_up_what_a_killed_one_left(cluster: Cluster, eng
     assert engine.states([handle])[handle].phase is Phase.RUNNING
     assert ended(engine, handle).reason == ""
     assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
-    third = with_needs(engine)
-    assert until(lambda: third.states([handle])[handle].reason.startswith("Ray does not know it any more"))
-    third.cancel([handle])
+    until(lambda: with_needs(engine).states([handle])[handle].reason.startswith("Ray does not know it any more"))
+    with_needs(engine).cancel([handle])
 
 
 def test_a_lost_driver_is_one_error_and_then_there_is_another(engine: RayEngine, tmp_path: Path) -> None:

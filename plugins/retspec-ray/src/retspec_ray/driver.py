@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from retspec.executors import Phase, State
 
 from retspec_ray.desk import Desk
@@ -48,7 +47,7 @@ class Driver:
             lifetime="detached",  # it outlives this process
             num_cpus=0,
             max_restarts=0,
-            scheduling_strategy=_on_the_head(),
+            resources={_HEAD: 0.001},  # without this node there is no cluster, and it is not scaled down
         )
         actor = desk.remote(needs)
         try:
@@ -87,12 +86,6 @@ class Driver:
                     _ask(actor.cancel.remote(names))
                 except ActorDiedError:
                     continue  # its tasks have ended with it
-
-
-def _on_the_head() -> NodeAffinitySchedulingStrategy | str:
-    """Return where a desk is best: on the node without which there is no cluster, and which is not scaled down."""
-    heads = [node["NodeID"] for node in ray.nodes() if node["Alive"] and _HEAD in node["Resources"]]
-    return NodeAffinitySchedulingStrategy(heads[0], soft=True) if heads else "DEFAULT"
 
 
 def _by_desk(handles: Collection[str]) -> dict[str, list[str]]:
