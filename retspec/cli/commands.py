@@ -17,6 +17,7 @@ COMMANDS = {
     "plan": "Show what a run would measure, and for which criteria.",
     "calibrate": "Write limits from what a known-good setup shows.",
     "judge": "Judge recorded results under the limits of a spec.",
+    "merge": "Make one report of partial ones.",
     "report": "Write a report of recorded results.",
     "compare": "Compare two results criterion by criterion.",
     "diff": "Show what became stricter and what weaker between two specs.",

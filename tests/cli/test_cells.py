@@ -57,6 +57,18 @@ def test_a_name_selects_its_cell_whatever_characters_it_holds(retspec: Any, spec
     assert retspec("validate", spec, "--cell", cell).out.splitlines()[1:] == [f"  {cell}"]
 
 
+def test_the_files_of_a_pattern_are_cells_to_plan_and_select(retspec: Any, spec: Path) -> None:
+    for name in ("r4", "r16"):
+        (spec.parent / "runs" / name).mkdir(parents=True)
+        (spec.parent / "runs" / name / "best.pth").touch()
+    spec.write_text(spec.read_text() + "matrix: {model.checkpoint: runs/*/best.pth}\n")
+    cells = ["checkpoint=r4/best.pth", "checkpoint=r16/best.pth"]
+    planned = retspec("plan", spec).out.splitlines()
+    assert [line.removeprefix("cell ") for line in planned if line.startswith("cell ")] == cells
+    assert retspec("validate", spec, "--cell", "r16").out.splitlines()[1:] == [f"  {cells[1]}"]
+    assert retspec("validate", spec, "--cell", "*=r4/*").out.splitlines()[1:] == [f"  {cells[0]}"]
+
+
 def test_only_the_selected_cells_are_validated(retspec: Any, celled: Path) -> None:
     celled.write_text(celled.read_text().replace("[4, 8]", "[4, many]"))
     assert retspec("validate", celled, "--cell", "r=4").code == 0

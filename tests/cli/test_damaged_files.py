@@ -24,6 +24,8 @@ COMMANDS = {
     "compare with": ("compare", "good.json", BAD),
     "bless": ("bless", BAD, "--to", "baseline.json", "--reason", "why not", "--who", "ada"),
     "calibrate": ("calibrate", "spec.yaml", "--results", BAD, "--dry-run"),
+    "merge": ("merge", BAD),
+    "merge with": ("merge", "good.json", BAD),
     "report": ("report", BAD),
     "report of two": ("report", "good.json", BAD),
     "a baseline": ("validate", "against.yaml"),

@@ -34,6 +34,7 @@ LIGHT = {
     "completion": [["completion", "bash"]],
     "calibrate": [["calibrate", LORA, "--results", "results.json", "-o", "calibrated.yaml"]],
     "judge": [["judge", "results.json", "--spec", LORA]],
+    "merge": [["merge", "results.json", "results.json"]],
     "report": [
         ["report", "results.json", "-o", "report.html"],
         ["report", "results.json", "results.json"],

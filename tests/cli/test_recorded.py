@@ -1,4 +1,4 @@
-"""`judge`, `compare`, `verify` and `bless`, on results that nobody had to measure."""
+"""`judge`, `merge`, `compare`, `verify` and `bless`, on results that nobody had to measure."""
 
 from __future__ import annotations
 
@@ -60,6 +60,32 @@ def test_a_file_that_is_no_results_is_told(retspec: Any, spec: Path) -> None:
     finished = retspec("judge", spec, "--spec", spec)
     assert finished.code == 2
     assert finished.err.startswith(f"Error: {spec}: this is not JSON")
+
+
+# merge ---------------------------------------------------------------------------------------------
+
+
+def test_partial_results_become_one_report(retspec: Any) -> None:
+    whole = json.loads(Path("results.json").read_text())
+    for index, name in enumerate(["first.json", "second.json"]):
+        share = {**whole, "results": [whole["results"][index]], "unselected": len(whole["results"]) - 1}
+        Path(name).write_text(json.dumps(share))
+    assert retspec("report", "second.json", "-o", "second.html").code == 0
+    finished = retspec("merge", "first.json", "second.html", "--json", "merged.json", "--junit-xml", "j.xml")
+    assert (finished.code, finished.out.splitlines()[-2:]) == (0, ["junit: j.xml", "json: merged.json"])
+    assert "2 criteria: 2 met in" in finished.out
+    assert json.loads(Path("merged.json").read_text())["results"] == whole["results"]
+    alone = retspec("merge", "first.json")
+    assert "1 criterion: 1 met, and 1 not selected in" in alone.out
+
+
+def test_results_that_cannot_be_merged_are_named(retspec: Any) -> None:
+    Path("other.json").write_text(Path("results.json").read_text().replace('"spec_sha256": "', '"spec_sha256": "0'))
+    finished = retspec("merge", "results.json", "other.json")
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err.startswith("Error: results.json has a spec with the SHA-256 ")
+    assert len(finished.err.splitlines()) == 1
+    assert retspec("merge", "results.json", "--json", "results.json").code == 2, "it would replace what it reads"
 
 
 # compare -------------------------------------------------------------------------------------------

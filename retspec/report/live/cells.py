@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retspec.engine.interrupts import Interrupted, interruptible, raise_if_interrupted
 from retspec.engine.protocol import Done, Environment, Importing, Job, Made, Noted, Pictured, Progress
 from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
-from retspec.report.live.opening import git_commit, opening
+from retspec.report.live.opening import openings
 from retspec.report.live.overwriting import folders_of, read_by, require_apart, written_by
 
 if TYPE_CHECKING:
@@ -132,10 +132,8 @@ def live_cells(
 def _live_report(
     plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool, asked: Asked | None
 ) -> LiveReport:
-    commit_of = cache(git_commit)
-    openings = [opening(plan, catalog, strict=strict, asked=asked, commit_of=commit_of) for plan in plans]
     secrets = {secret for plan in plans for secret in plan.spec.secrets}
-    return LiveReport(openings, catalog, files, secrets=secrets)
+    return LiveReport(openings(plans, catalog, strict=strict, asked=asked), catalog, files, secrets=secrets)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import socket
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,34 +17,24 @@ from retspec.results.provenance import subject_of, subject_sha256
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from retspec.plugins.catalog import Catalog
     from retspec.records import Plan, Spec
 
 
-def git_commit(folder: Path) -> str:
-    """Return the git commit of the spec's folder, or an empty string outside a repository."""
-    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return found.stdout.strip()
+def openings(plans: Sequence[Plan], catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> list[Report]:
+    """Return the reports of a run that has not begun, one for each cell of a spec."""
+    around = _surroundings(plans[0].spec, catalog)
+    return [_opening(plan, around, strict=strict, asked=asked) for plan in plans]
 
 
-def opening(
-    plan: Plan,
-    catalog: Catalog,
-    *,
-    strict: bool,
-    asked: Asked | None = None,
-    commit_of: Callable[[Path], str] = git_commit,
-) -> Report:
-    """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec.
+def opening(plan: Plan, catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> Report:
+    """Return the report of a run that has not begun: every criterion is "not run", or skipped by the spec."""
+    return _opening(plan, _surroundings(plan.spec, catalog), strict=strict, asked=asked)
 
-    commit_of: `git_commit`, or a cached version of it for several cells.
-    """
+
+def _opening(plan: Plan, around: Provenance, *, strict: bool, asked: Asked | None) -> Report:
     spec = plan.spec
     results = in_order(plan, [not_run(step.criterion, "the run ended before it was reached") for step in plan.checks])
     return Report(
@@ -58,7 +49,7 @@ def opening(
         unselected_cells=spec.unselected_cells,
         notes=_notes(spec),
         strict=strict,
-        provenance=_provenance(plan, catalog, commit_of(Path(plan.spec.file).parent)),
+        provenance=_provenance(plan, around),
     )
 
 
@@ -113,9 +104,21 @@ def in_order(plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(found[criterion.id] for criterion in plan.spec.criteria if criterion.id in found)
 
 
-def _provenance(plan: Plan, catalog: Catalog, commit: str) -> Provenance:
-    run, subject = plan.spec.run, subject_of(plan.spec)
+def _surroundings(spec: Spec, catalog: Catalog) -> Provenance:
+    """Return what all cells of a spec share: git and the metadata of packages take a tenth of a second."""
     return Provenance(
+        git_commit=_git_commit(Path(spec.file).parent),
+        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        hostname=socket.gethostname(),
+        versions=catalog.versions,
+        plugins={plugin.name: plugin.version for plugin in catalog.plugins},
+    )
+
+
+def _provenance(plan: Plan, around: Provenance) -> Provenance:
+    run, subject = plan.spec.run, subject_of(plan.spec)
+    return replace(
+        around,
         spec_sha256=plan.spec.sha256,
         config_sha256=plan.spec.config.sha256 if plan.spec.config else "",
         subject=subject,
@@ -125,9 +128,14 @@ def _provenance(plan: Plan, catalog: Catalog, commit: str) -> Provenance:
         device=run.device,
         dtype=run.dtype or "as the model has it",
         threads=run.threads,
-        git_commit=commit,
-        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        hostname=socket.gethostname(),
-        versions=catalog.versions,
-        plugins={plugin.name: plugin.version for plugin in catalog.plugins},
     )
+
+
+def _git_commit(folder: Path) -> str:
+    """Return the git commit of the spec's folder, or an empty string outside a repository."""
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _PICTURE = re.compile(r"data:image/(jpeg|webp|png);base64,[A-Za-z0-9+/]+={0,2}")
 _LARGEST_PICTURE = 30_000
 """Characters of a picture of 96 pixels a side, and many more."""
+MOST_CELLS = 256
+"""Cells that a page shows one by one: with thousands, a browser would not open it."""
 KINDS = ("missed", "undecided", "warned", "waived", "skipped", "met")
 _KIND_WORDS = {"undecided": "no verdict"}
 
@@ -156,10 +158,23 @@ class Contents:
     parts: Sequence[Part]
 
     @staticmethod
-    def of(report: Report, before: Report | None = None) -> Contents:
-        """Return the contents of a report, compared with an earlier one where there is one."""
+    def of(report: Report, before: Report | None = None, *, most: int = MOST_CELLS) -> Contents:
+        """Return the contents of a report, compared with an earlier one where there is one.
+
+        most: cells that are shown; of more, those with the worst verdicts.
+        """
         earlier = {result.criterion.name: result for result in before.every_result} if before else {}
-        return Contents(report, [Part(part, earlier) for part in report.parts])
+        return Contents(report, [Part(part, earlier) for part in _worst(report.parts, most)])
+
+    @property
+    def left_out(self) -> int:
+        """How many cells the page does not show one by one."""
+        return len(self.report.parts) - len(self.parts)
+
+    @cached_property
+    def anchors(self) -> frozenset[str]:
+        """The places of the criteria that are shown: nothing else can be linked to."""
+        return frozenset(entry.anchor for part in self.parts for entry in part.entries)
 
     @property
     def outcome(self) -> tuple[str, str]:
@@ -181,8 +196,15 @@ class Contents:
     @cached_property
     def counts(self) -> list[Counted]:
         """The criteria by kind of verdict, worst first; kinds without any are left out."""
-        found = Counter(kind_of(result.verdict) for result in self.report.every_result)
-        return [Counted(kind, found[kind]) for kind in KINDS if found[kind]]
+        return _counted(self.report.every_result)
+
+    @cached_property
+    def counts_of_criteria(self) -> list[tuple[str, list[Counted]]]:
+        """For each criterion of a matrix, its verdicts in all cells by kind, also in those that are not shown."""
+        found: dict[str, list[Result]] = {}
+        for result in self.report.every_result:
+            found.setdefault(result.criterion.id, []).append(result)
+        return [(name, _counted(results)) for name, results in found.items()]
 
     @property
     def tally(self) -> Markup:
@@ -195,8 +217,21 @@ class Contents:
         if not self.report.cells:
             return []
         known = [{entry.result.criterion.id: entry for entry in part.entries} for part in self.parts]
-        ids = dict.fromkeys(result.criterion.id for result in self.report.every_result)
+        ids = dict.fromkeys(result.criterion.id for part in self.parts for result in part.report.results)
         return [(name, [entries.get(name) for entries in known]) for name in ids]
+
+
+def _counted(results: Iterable[Result]) -> list[Counted]:
+    found = Counter(kind_of(result.verdict) for result in results)
+    return [Counted(kind, found[kind]) for kind in KINDS if found[kind]]
+
+
+def _worst(parts: Sequence[Report], most: int) -> Sequence[Report]:
+    """Return the parts with the worst verdicts, in their order; all if they are not more than asked for."""
+    if len(parts) <= most:
+        return parts
+    ranks = [min((KINDS.index(kind_of(result.verdict)) for result in part.results), default=0) for part in parts]
+    return [parts[index] for index in sorted(sorted(range(len(parts)), key=ranks.__getitem__)[:most])]
 
 
 def _short(key: str) -> str:

@@ -8,7 +8,7 @@ from retspec.report.page.criteria import Detail, details_of
 from retspec.text.wording import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from retspec.records import Provenance, Report
 
@@ -35,9 +35,9 @@ def facts_of(report: Report) -> list[tuple[str, str]]:
     return [(name, text) for name, text in facts if text]
 
 
-def origins(report: Report) -> list[tuple[str, Sequence[Detail]]]:
+def origins(parts: Iterable[Report]) -> list[tuple[str, Sequence[Detail]]]:
     """Return everything else that is known of each part: its cell, and the facts."""
-    return [(part.cell, [*_origin(part.provenance)]) for part in report.parts]
+    return [(part.cell, [*_origin(part.provenance)]) for part in parts]
 
 
 def _source(provenance: Provenance, section: str) -> str:

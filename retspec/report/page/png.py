@@ -60,7 +60,7 @@ def plots_of(report: Report) -> Iterator[Plot]:
     Raises UsageError where matplotlib is missing.
     """
     taken: set[str] = set()
-    for part in Contents.of(report).parts:
+    for part in Contents.of(report, most=len(report.parts)).parts:
         for placed in part.every_figure:
             stem = _UNSAFE.sub("-", placed.anchor.removeprefix("figure.")).strip("-.")[:150]
             name = next(name for name in _numbered(stem) if name.casefold() not in taken)

@@ -54,7 +54,7 @@ def _rendered(template: str, reports: Sequence[Report]) -> str:
             contents=contents,
             history=history,
             facts=facts_of(contents.report),
-            origins=origins(contents.report),
+            origins=origins(part.report for part in contents.parts),
             style=Markup(style),  # noqa: S704 - a file of this package
             script=Markup(script),  # noqa: S704 - the same
             style_hash=_hash(style),

@@ -23,6 +23,7 @@ from retspec.spec.load.overrides import override
 from retspec.spec.load.paths import relative_to_spec
 from retspec.spec.load.references import Resolver
 from retspec.spec.load.secrets import find_secrets, objection
+from retspec.spec.load.spec_file import folder_of
 from retspec.spec.load.tree import MAX_DEPTH, MAX_NODES, Flat, Node
 from retspec.text.masking import Mask
 
@@ -58,7 +59,7 @@ def load_cells(spec: SpecGiven, overrides: Sequence[str] = ()) -> list[Document]
         return [_document(written, _resolve(written, written.tree))]
     no_config = replace(_NOTHING, obstacle="is read for each cell, so that the matrix itself cannot refer to it")
     opener = Resolver({_VARS: dict(written.tree.children).get(_VARS, _NOTHING)}, os.environ, no_config)
-    cells, problems = cells_of(written.matrix, opener.resolve)
+    cells, problems = cells_of(written.matrix, opener.resolve, lambda node: folder_of(written.file_of(node)))
     if not cells:
         raise SpecError([*written.problems, *opener.problems, *problems])
     keys = {key for cell in cells for key in cell.values}

@@ -3,7 +3,7 @@
 A mapping of keys to lists of values makes a cell of every combination, the last key changing fastest; a list
 holds the cells themselves. A key that begins with a section of the spec sets that place in each cell; any other
 word is a variable. `${matrix.KEY}` is the value of either, by the key as it is written, or by its last word where
-only one key ends with it.
+only one key ends with it. A pattern of files is the list of those that match (`retspec.spec.load.globs`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.characters import one_line, quoted, word
 from retspec.errors import Problem, did_you_mean
+from retspec.spec.load.globs import Axis, Files
 from retspec.spec.load.overrides import NoPlaceError, first_key, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from retspec.spec.load.tree import Node
     from retspec.text.masking import Mask
@@ -29,9 +31,12 @@ _SECTIONS = ("name", "description", "vars", "config", "model", "data", "train", 
 """What a key may set."""
 _FIXED = ("retspec", "extends", "plugins", MATRIX)
 """What all cells share."""
-_MOST_CELLS = 10_000
+MOST_CELLS = 10_000
+"""What a matrix makes at most, and a pattern of files."""
 _LONGEST = 40
 """Characters of a value that names a cell; a longer one is replaced by its number."""
+_LONGEST_FILE = 120
+"""The same for a file that a pattern found: its number changes with the files beside it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Value:
 
     node: Node
     number: int
+    name: str = ""
+    """What names the cell in place of it: the part of a file that a pattern does not spell."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +80,30 @@ class Cell:
         return ", ".join(f"{_short(key, keys)}={self._shown(key, value, mask)}" for key, value in named.items())
 
     def _shown(self, key: str, value: Any, mask: Mask) -> str:
-        text = one_line(_text(value))
-        is_fit = 0 < len(text) <= _LONGEST and mask.given(value) == value
+        name = self.values[key].name
+        text, longest = (name, _LONGEST_FILE) if name else (one_line(_text(value)), _LONGEST)
+        is_fit = 0 < len(text) <= longest and mask.given(value) == value
         return text if is_fit else f"#{self.values[key].number}"
 
 
-def cells_of(matrix: Node, resolve: Callable[[Node], Node]) -> tuple[list[Cell], list[Problem]]:
+def cells_of(
+    matrix: Node, resolve: Callable[[Node], Node], folder_of: Callable[[Node], Path]
+) -> tuple[list[Cell], list[Problem]]:
     """Return the cells of a matrix in their order, or none and what is wrong with it.
 
-    resolve: resolves a reference to the matrix, a list of values or a cell as a whole; those inside
-        are left to the cell.
+    resolve: resolves a reference to the matrix, a list of values or a cell as a whole, and those in a pattern of
+        files; others inside are left to the cell.
+    folder_of: returns the folder that a pattern of files is relative to.
     """
     matrix = _opened(matrix, resolve)
     parts = {key: _opened(node, resolve) for key, node in matrix.children}
+    axes: dict[str | int, Axis] = {}
+    if isinstance(matrix.value, dict):
+        files = Files(folder_of=folder_of, resolve=resolve, most=MOST_CELLS)
+        axes = {key: files.axis(str(key), node, is_variable=is_variable(str(key))) for key, node in parts.items()}
+        parts = {key: axis.node for key, axis in axes.items()}
+    if unmatched := [problem for axis in axes.values() for problem in axis.problems]:
+        return [], unmatched
     if matrix.faulty or any(node.faulty for node in parts.values()):
         return [], []
     if not parts:
@@ -95,9 +113,9 @@ def cells_of(matrix: Node, resolve: Callable[[Node], Node]) -> tuple[list[Cell],
     problems = [*(_wrong_lists(parts) if isinstance(matrix.value, dict) else _wrong_cells(parts))]
     if problems:
         return [], problems
-    cells = [*islice(_product(parts) if isinstance(matrix.value, dict) else _listed(parts), _MOST_CELLS + 1)]
-    if len(cells) > _MOST_CELLS:
-        return [], [Problem(matrix.start, f"the matrix has more than {_MOST_CELLS:,} cells")]
+    cells = [*islice(_product(axes) if axes else _listed(parts), MOST_CELLS + 1)]
+    if len(cells) > MOST_CELLS:
+        return [], [Problem(matrix.start, f"the matrix has more than {MOST_CELLS:,} cells")]
     return cells, []
 
 
@@ -150,8 +168,11 @@ def _opened(node: Node, resolve: Callable[[Node], Node]) -> Node:
 # The two forms ----------------------------------------------------------------------------------------------
 
 
-def _product(lists: Mapping[str | int, Node]) -> Iterator[Cell]:
-    columns = [[_value(key, node, item, index) for index, item in node.children] for key, node in lists.items()]
+def _product(axes: Mapping[str | int, Axis]) -> Iterator[Cell]:
+    columns = [
+        [_value(key, axis.node, item, index, axis.name(int(index))) for index, item in axis.node.children]
+        for key, axis in axes.items()
+    ]
     return (Cell(dict(pairs)) for pairs in product(*columns))
 
 
@@ -159,8 +180,8 @@ def _listed(cells: Mapping[str | int, Node]) -> Iterator[Cell]:
     return (Cell(dict(_value(key, node, node, index) for key, node in cell.children)) for index, cell in cells.items())
 
 
-def _value(key: str | int, holder: Node, node: Node, index: str | int) -> tuple[str, Value]:
-    return str(key), Value(replace(node, key_mark=holder.key_mark), int(index) + 1)
+def _value(key: str | int, holder: Node, node: Node, index: str | int, name: str = "") -> tuple[str, Value]:
+    return str(key), Value(replace(node, key_mark=holder.key_mark), int(index) + 1, name)
 
 
 def _wrong_lists(lists: Mapping[str | int, Node]) -> Iterator[Problem]:

@@ -60,6 +60,16 @@ _PLACES: dict[tuple[str, ...], Callable[[str], bool]] = {
 """Where a text is a path, and when. A new path in the language needs its place here."""
 
 
+def is_path_key(key: str) -> bool:
+    """Whether a dotted key such as `model.checkpoint` is a place whose text is a path of data."""
+    steps = key.split(".")
+    return any(
+        len(place) == len(steps) and all(part in {_ANY, step} for part, step in zip(place, steps, strict=True))
+        for place, is_path in _PLACES.items()
+        if is_path is _is_relative
+    )
+
+
 def relative_to_spec(tree: Node, file: str, extended: Iterable[str]) -> Node:
     """Return a resolved tree in which the paths of the files that a spec extends are relative to the spec."""
     mover = _Mover(start=folder_of(file), folders={other: folder_of(other) for other in extended})

@@ -85,12 +85,19 @@ def _head() -> Fragment:
         "matrix": {
             "type": ["object", "array"],
             "minProperties": 1,
-            "additionalProperties": {"type": "array", "minItems": 1},
+            "additionalProperties": {
+                "type": ["array", "string"],
+                "minItems": 1,
+                "pattern": r"[*?\[]",
+                "patternErrorMessage": "Expected a list of values, a pattern of files such as runs/*/best.pth, or a "
+                "reference: ${vars.NAME}.",
+            },
             "minItems": 1,
             "items": {"type": "object", "minProperties": 1},
             "description": "Makes a spec for each cell: of a mapping of keys to lists of values for every combination, "
             "of a list for each mapping in it. A key such as model.lora.r sets that place, any other word is a "
-            "variable; ${matrix.KEY} refers to either.",
+            "variable; ${matrix.KEY} refers to either. A pattern such as runs/*/best.pth is the list of the files that "
+            "match.",
         },
         "plugins": {
             "type": "array",

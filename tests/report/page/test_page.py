@@ -226,6 +226,43 @@ def test_a_matrix_is_a_grid_of_cells_and_criteria() -> None:
     assert 'id="loss_drop[r=8]"' in page
 
 
+def _thousand(*, is_later: bool = False) -> Report:
+    """Return a report of 1,000 cells of one criterion; every hundredth misses it, in a later run all others, too."""
+
+    def cell(number: int) -> Report:
+        held = criterion("embed_dim", 1, cell=f"r={number}")
+        value = 0 if is_later or number % 100 == 0 else 1
+        return report(judged(held, value), cell=held.cell, name=f"sweep[{held.cell}]")
+
+    started = "2026-01-17T09:30:00" if is_later else "2026-01-15T09:30:00"
+    return report(name="sweep", started=started, cells=tuple(map(cell, range(1000))))
+
+
+def test_a_page_shows_the_worst_of_very_many_cells_and_counts_all() -> None:
+    page = render_page([_thousand()])
+    found = Reader(page)
+    assert "From here on this page shows 256 of 1,000 cells, those with the worst verdicts." in found.text
+    counts = Reader(page[page.index('<table class="counts">') : page.index('<table class="matrix">')])
+    assert counts.texts[2:5] == ["embed_dim", "10 missed", ","]
+    assert "990 met" in counts.texts
+    matrix = page[page.index('<table class="matrix">') :]
+    cells = Reader(matrix[: matrix.index("</table>")]).texts[1:257]
+    assert {f"r={number}" for number in range(0, 1000, 100)} < {*cells}
+    assert cells == sorted(cells, key=lambda name: int(name[2:])), "they keep their order"
+    assert page.count('<section class="criterion missed"') == 10
+    assert len(page) - len(page[page.index('id="retspec-results">') :]) < 1_000_000
+
+
+def test_what_a_page_does_not_show_is_not_linked_to() -> None:
+    from urllib.parse import unquote
+
+    found = Reader(render_page([_thousand(), _thousand(is_later=True)]))
+    links = {unquote(link[1:]) for link in found.attributes("href") if link.startswith("#")}
+    assert len(links) >= 256
+    assert links <= {*found.attributes("id")}
+    assert "embed_dim[r=999]" in found.text
+
+
 def _later(**changes: Any) -> Report:
     """Return results a day later in which one criterion is worse."""
     results = [judged(each.criterion, 0.21) if each.criterion.id == "loss_drop" else each for each in sample().results]

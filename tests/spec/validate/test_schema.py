@@ -122,6 +122,24 @@ def test_the_published_schema_takes_references(catalog: Catalog, changes: dict[s
     assert not Draft7Validator(compose_schema(catalog)).is_valid(spec)
 
 
+@pytest.mark.parametrize(
+    ("value", "is_valid"),
+    [
+        ("runs/*/best.pth", True),
+        ("runs/r[48].pth", True),
+        ("${vars.runs}/*", True),
+        ("${vars.runs}", True),
+        (["runs/*.pth"], True),
+        ("runs/best.pth", False),
+        ([], False),
+        (3, False),
+    ],
+)
+def test_the_published_schema_takes_patterns_of_files(catalog: Catalog, value: Any, *, is_valid: bool) -> None:
+    spec = {"retspec": 1, "checks": {"loss_drop": 0.5}, "matrix": {"model.checkpoint": value}}
+    assert Draft7Validator(compose_schema(catalog, published=True)).is_valid(spec) is is_valid
+
+
 @pytest.mark.parametrize("value", ["fast", "1_", "_1", "$vars.x", "${vars.x} more", True, None, []], ids=str)
 def test_the_published_schema_takes_no_other_text_for_a_number(catalog: Catalog, value: Any) -> None:
     spec = {"retspec": 1, "checks": {"loss_drop": value}}
