@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE, RETFOUND = (ROOT / "plugins" / name for name in ("retspec-features", "retspec-retfound"))
+RAY = ROOT / "plugins" / "retspec-ray"
 
 
 @pytest.fixture
