@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tests.plugins.samples import Install, Write
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE, RETFOUND, SLURM = (ROOT / "plugins" / f"retspec-{name}" for name in ("features", "retfound", "slurm"))
+EXAMPLE, RAY, RETFOUND, SLURM = (
+    ROOT / "plugins" / f"retspec-{name}" for name in ("features", "ray", "retfound", "slurm")
+)
 
 
 @pytest.fixture

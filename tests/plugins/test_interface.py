@@ -1,4 +1,4 @@
-"""What a plugin imports of retspec is its three public pages, and nothing else."""
+"""What a plugin imports of retspec is its public pages, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugins.conftest import EXAMPLE, RETFOUND, ROOT
+from tests.plugins.conftest import EXAMPLE, RAY, RETFOUND, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 PAGES = ("retspec.executors", "retspec.facts", "retspec.plugin", "retspec.toolkit")
-FILES = [file for plugin in (EXAMPLE, RETFOUND) for file in sorted((plugin / "src").rglob("*.py"))]
+FILES = [file for plugin in (EXAMPLE, RAY, RETFOUND) for file in sorted((plugin / "src").rglob("*.py"))]
 HEAVY = ("torch", "timm", "peft", "torchvision", "numpy", "PIL")
 
 
@@ -40,8 +40,8 @@ def beside_the_pages(text: str) -> list[str]:
     return [f"{module}.{name}" for module, name in imported(text) if name not in offered.get(module, ())]
 
 
-def test_both_plugins_are_looked_at() -> None:
-    assert {"measuring.py", "tail.py"} <= {file.name for file in FILES}
+def test_the_plugins_are_looked_at() -> None:
+    assert {"measuring.py", "desk.py", "tail.py"} <= {file.name for file in FILES}
     assert {module for file in FILES for module, _ in imported(file.read_text())} == {*PAGES}
 
 

@@ -1,0 +1,224 @@
+"""Tasks on a real cluster: their files come back, what ends them is said, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from ray_tasks import PYTHONPATH, are_gone, processes, scripted, until
+from retspec.executors import EngineError, Phase, State
+
+from retspec_ray.engine import RayEngine
+from retspec_ray.records import Needs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ray.cluster_utils import Cluster
+    from retspec.executors import Task
+
+    from retspec_ray.link import Link
+
+SLEEPS = "say(pid=os.getpid(), orphan=run('sleep', '600')); time.sleep(600)"
+
+
+@pytest.fixture(autouse=True)
+def _paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the driver find what pytest finds."""
+    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
+
+
+@pytest.fixture(scope="session")
+def link(cluster: Cluster) -> Iterator[Link]:
+    """One for all tests: a driver takes its time to start."""
+    with made(cluster) as engine:
+        yield engine._link
+
+
+@pytest.fixture
+def engine(link: Link) -> Iterator[RayEngine]:
+    """A front end, whose tasks end with its test."""
+    engine = Recorded("", Needs())
+    engine._link = link
+    yield engine
+    engine.cancel(engine.submitted)
+
+
+class Recorded(RayEngine):
+    """An engine that knows what it has submitted."""
+
+    submitted: ClassVar[list[str]] = []
+
+    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        handles = super().submit(tasks)
+        self.submitted.extend(handles.values())
+        return handles
+
+
+@contextmanager
+def made(cluster: Cluster) -> Iterator[RayEngine]:
+    """Yield an engine whose driver ends here, and not only with pytest."""
+    engine = Recorded(cluster.address, Needs())
+    yield engine
+    engine._link._end()
+
+
+def with_needs(engine: RayEngine, **needs: Any) -> RayEngine:
+    """Return an engine with other needs and the same driver, which knows nothing of what has ended."""
+    other = Recorded("", Needs(**needs))
+    other._link = engine._link
+    return other
+
+
+def ended(engine: RayEngine, handle: str) -> State:
+    """Return how a task ended."""
+
+    def state() -> State | None:
+        found = engine.states([handle])[handle]
+        return found if found.phase is Phase.ENDED else None
+
+    found: State = until(state)
+    return found
+
+
+def said(engine: RayEngine, handle: str, folder: Path) -> Any:
+    """Return what a task says while it runs, once that has arrived."""
+    path = folder / "attempt-1/said.json"
+    return until(lambda: engine.states([handle]) and path.exists() and json.loads(path.read_text()))
+
+
+def test_files_go_and_come_by_value_and_how_a_command_ended_is_said(engine: RayEngine, tmp_path: Path) -> None:
+    last_words = "say(folder=str(folder), task=(folder / 'task.json').read_text()); print('done', flush=True);"
+    scripts = ("", "sys.exit(3)", "os.kill(os.getpid(), signal.SIGKILL)")
+    tasks = [scripted(tmp_path, last_words + script, name=f"{number:04}") for number, script in enumerate(scripts)]
+    tasks.append(scripted(tmp_path, "say()", name="0003", cwd=tmp_path / "gone"))
+    handles = engine.submit(tasks)
+    missing = f"{tmp_path}/gone is not there; the working directory must be on each node, or name its place in "
+    assert [ended(engine, handles[task.name]).reason for task in tasks] == [
+        "",
+        "",
+        "killed by signal 9",
+        missing + "`resources.cwd`",
+    ]
+    for task in tasks[:3]:
+        content = json.loads((task.folder / "attempt-1/said.json").read_text())
+        assert content["task"] == '{"asked": 1}'
+        assert content["folder"] != str(task.folder)
+        assert not Path(content["folder"]).exists()
+        assert (task.folder / "output.txt").read_text() == "done\n"
+
+
+def test_a_task_may_be_submitted_again_with_what_it_has(engine: RayEngine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(files=sorted(path.name for path in folder.rglob('*.json')))")
+    for _ in range(2):
+        (handle,) = engine.submit([task]).values()
+        assert ended(engine, handle).reason == ""
+    assert json.loads((task.folder / "attempt-1/said.json").read_text())["files"] == ["said.json", "task.json"]
+
+
+def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: RayEngine, tmp_path: Path) -> None:
+    tasks = [scripted(tmp_path, SLEEPS, name=f"{number:04}") for number in range(3)]
+    handles = engine.submit(tasks)
+    first, second = (said(engine, handles[task.name], task.folder) for task in _running(engine, handles, tasks))
+    states = engine.states([*handles.values()])
+    assert sorted(state.phase.name for state in states.values()) == ["RUNNING", "RUNNING", "WAITING"]
+    assert {state.where for state in states.values()} == {"", os.uname().nodename}
+    engine.cancel([*handles.values()])
+    assert until(lambda: are_gone(first["pid"], first["orphan"], second["pid"], second["orphan"]))
+    assert {ended(engine, handle).reason for handle in handles.values()} == {"cancelled"}
+    assert until(lambda: not processes("ray::Desk"))
+
+
+def _running(engine: RayEngine, handles: dict[str, str], tasks: list[Any]) -> list[Any]:
+    def running() -> list[Any] | None:
+        states = engine.states([*handles.values()])
+        found = [task for task in tasks if states[handles[task.name]].phase is Phase.RUNNING]
+        return found if len(found) == 2 else None
+
+    found: list[Any] = until(running)
+    return found
+
+
+def test_a_killed_worker_is_said_and_takes_its_command_with_it(engine: RayEngine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, SLEEPS)
+    (handle,) = engine.submit([task]).values()
+    pids = said(engine, handle, task.folder)
+    for worker in processes("ray::measure"):
+        os.kill(worker, signal.SIGKILL)
+    assert ended(engine, handle).reason == "the process of Ray that had it was killed"
+    assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+
+
+def test_a_dead_node_is_said_and_its_files_are_kept(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
+    node = cluster.add_node(num_cpus=2, object_store_memory=80 << 20)
+    engine = with_needs(engine, cores=2)
+    task = scripted(tmp_path, SLEEPS)
+    (handle,) = engine.submit([task]).values()
+    pids = said(engine, handle, task.folder)
+    cluster.remove_node(node, allow_graceful=False)
+    assert ended(engine, handle).reason == "the node died"
+    assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+
+
+def test_a_task_has_its_hours_and_no_more(engine: RayEngine, tmp_path: Path) -> None:
+    engine = with_needs(engine, hours=0.0003)
+    task = scripted(tmp_path, SLEEPS)
+    (handle,) = engine.submit([task]).values()
+    assert ended(engine, handle).reason == "its 0.0003 hours are over"
+    pids = json.loads((task.folder / "attempt-1/said.json").read_text())
+    assert are_gone(pids["pid"], pids["orphan"])
+
+
+def test_what_no_node_has_is_said_while_it_waits(engine: RayEngine, tmp_path: Path) -> None:
+    engine = with_needs(engine, gpus=2)
+    (handle,) = engine.submit([scripted(tmp_path, "say()")]).values()
+    state = engine.states([handle])[handle]
+    assert (state.phase, state.reason) == (Phase.WAITING, "no node of the cluster has cores: 1, gpus: 2")
+    engine.cancel([handle])
+
+
+def test_another_front_end_takes_up_what_a_killed_one_left(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(step=1); time.sleep(4); say(step=2)")
+    with made(cluster) as killed:
+        (handle,) = killed.submit([task]).values()
+        until(lambda: killed.states([handle])[handle].phase is Phase.RUNNING)
+    assert engine.states([handle])[handle].phase is Phase.RUNNING
+    assert ended(engine, handle).reason == ""
+    assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
+    until(lambda: with_needs(engine).states([handle])[handle].reason.startswith("Ray does not know it any more"))
+    with_needs(engine).cancel([handle])
+
+
+def test_a_lost_driver_is_one_error_and_then_there_is_another(engine: RayEngine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(); time.sleep(2)")
+    (handle,) = engine.submit([task]).values()
+    process = engine._link._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    with pytest.raises(EngineError, match=r"the connection to Ray at .* was lost"):
+        engine.states([handle])
+    assert ended(engine, handle).reason == ""
+
+
+def test_a_cluster_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    engine = RayEngine("127.0.0.1:1", Needs())
+    with pytest.raises(EngineError) as raised:
+        engine.submit([scripted(tmp_path, "say()")])
+    assert str(raised.value).startswith("cannot connect to Ray at 127.0.0.1:1: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_command_line_does_not_import_ray() -> None:
+    script = "import retspec_ray, sys; print([name for name in sys.modules if name.partition('.')[0] == 'ray'])"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
