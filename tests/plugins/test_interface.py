@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugins.conftest import EXAMPLE, RAY, RETFOUND, ROOT
+from tests.plugins.conftest import EXAMPLE, RAY, RETFOUND, ROOT, SLURM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 PAGES = ("retspec.executors", "retspec.facts", "retspec.plugin", "retspec.toolkit")
-FILES = [file for plugin in (EXAMPLE, RAY, RETFOUND) for file in sorted((plugin / "src").rglob("*.py"))]
+FILES = [file for plugin in (EXAMPLE, RAY, RETFOUND, SLURM) for file in sorted((plugin / "src").rglob("*.py"))]
 HEAVY = ("torch", "timm", "peft", "torchvision", "numpy", "PIL")
 
 
