@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from retspec.facts import BlankImage, CorruptImage, Images, UnusualImage
 from retspec.plugin import Cost, PositiveInt, measurement
+from retspec.subjects.data.addresses import addresses
 from retspec.subjects.data.copies import identical, near_copies
 from retspec.subjects.data.folders import Folders
 from retspec.subjects.data.reading import Reading, Seen
@@ -18,10 +19,9 @@ from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from retspec.facts import Dataset
-    from retspec.regular_files import Part
+    from retspec.subjects.data.addresses import Address
 
 AT_ONCE = 16
 """Number of files that a thread reads before progress is reported."""
@@ -45,9 +45,9 @@ def images(
     """
     disk = Folders(dataset.folder)
     files = dataset.distinct_files()
-    there = {
-        file: dataset.content(file) for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file)
-    }
+    there = addresses(
+        dataset, (file for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file))
+    )
     with _as_it_is() as pillows_limit:
         reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
         read = dict(zip(there, _read_all(list(there.values()), reading, progress), strict=True))
@@ -70,10 +70,10 @@ def images(
     )
 
 
-def _read_all(paths: Sequence[Path | Part], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
+def _read_all(paths: Sequence[Address], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
     from concurrent.futures import ThreadPoolExecutor
 
-    def some(part: Sequence[Path | Part]) -> list[Seen]:
+    def some(part: Sequence[Address]) -> list[Seen]:
         return [reading.of(path) for path in part]
 
     with ThreadPoolExecutor(cores()) as pool:
