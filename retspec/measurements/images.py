@@ -13,6 +13,7 @@ from retspec.plugin import Cost, PositiveInt, measurement
 from retspec.subjects.data.addresses import addresses
 from retspec.subjects.data.copies import identical, near_copies
 from retspec.subjects.data.folders import Folders
+from retspec.subjects.data.readers import reading_on_all_cores
 from retspec.subjects.data.reading import Reading, Seen
 from retspec.subjects.devices import cores
 from retspec.text.wording import listing
@@ -73,12 +74,9 @@ def images(
 def _read_all(paths: Sequence[Address], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
     from concurrent.futures import ThreadPoolExecutor
 
-    def some(part: Sequence[Address]) -> list[Seen]:
-        return [reading.of(path) for path in part]
-
-    with ThreadPoolExecutor(cores()) as pool:
+    with reading_on_all_cores(reading, len(paths)) as read, ThreadPoolExecutor(cores()) as pool:
         done = 0
-        for part in pool.map(some, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):
+        for part in pool.map(read, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):
             progress(done, len(paths))
             yield from part
             done += len(part)
