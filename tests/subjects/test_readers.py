@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from retspec.facts import Images
     from retspec.subjects.data.addresses import Address
+    from retspec.subjects.data.reading import Seen
 
 READING = Reading(10**6)
 IN_PROC = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
@@ -41,9 +42,23 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retspec.subjects.data.readers.cores", lambda: 2)
 
 
+class Blind(Reading):
+    """Sees nothing, so that what is seen is what another process saw."""
+
+    def of(self, path: str | Path | Part) -> Seen:
+        raise AssertionError(path)
+
+
+@contextmanager
+def process_of(reading: Reading) -> Iterator[ReaderProcess]:
+    with closing(ReaderProcess(reading)) as process:
+        assert process.has_started(60)
+        yield process
+
+
 @pytest.fixture
 def process() -> Iterator[ReaderProcess]:
-    with closing(ReaderProcess(READING)) as started:
+    with process_of(READING) as started:
         yield started
 
 
@@ -121,6 +136,16 @@ def test_each_kind_of_address_is_read(tmp_path: Path, process: ReaderProcess) ->
     found = process.read(part)
     assert found == [READING.of(address) for address in part]
     assert [each.look is not None for each in found] == [True, True, False, False, False, True, False]
+    clear = [address for address, each in zip(part, found, strict=True) if not each.reason]
+    with process_of(Blind(READING.limit)) as alone:
+        assert alone.read(clear) == [each for each in found if not each.reason]
+
+
+def test_while_a_process_starts_this_one_reads(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png", 0)
+    with closing(ReaderProcess(READING)) as starting:
+        part: list[Address] = [str(tmp_path / "a.png")]
+        assert starting.read(part) == [READING.of(part[0])]
 
 
 def test_a_warning_of_a_decoder_is_one_of_this_process(tmp_path: Path, process: ReaderProcess) -> None:
@@ -166,7 +191,8 @@ ENDED = """
 import os, signal
 from retspec.subjects.data.reader_process import ReaderProcess
 from retspec.subjects.data.reading import Reading
-ReaderProcess(Reading(1)).read(["absent.png"])
+reader = ReaderProcess(Reading(1))
+assert reader.has_started(60)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -179,7 +205,6 @@ def test_a_process_ends_with_the_one_that_started_it() -> None:
 
 @IN_PROC
 def test_ctrl_c_is_for_this_process_alone(process: ReaderProcess) -> None:
-    process.read(["absent.png"])
     pid = only_process()
     os.kill(pid, signal.SIGINT)
     process.read(["absent.png"])

@@ -21,20 +21,23 @@ if TYPE_CHECKING:
 
 
 def main(limit: int) -> None:
-    """Answer every request with what was seen of each image.
+    """Say that it is ready, with no image, and answer every request with what was seen of each image.
 
     limit: pixels of the largest image that is decoded.
     """
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
+    Image.preinit()
     reading = Reading(limit)
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers, warnings.catch_warnings(record=True) as warned:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a decoder prints is taken for an answer
         warnings.simplefilter("always")
-        while (part := _requested(sys.stdin.buffer)) is not None:
+        part: list[Address] | None = []
+        while part is not None:
             pickle.dump([_seen_clearly(address, reading, warned) for address in part], answers)
             answers.flush()
+            part = _requested(sys.stdin.buffer)
 
 
 def _requested(requests: BinaryIO) -> list[Address] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ class ReaderProcess:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        self._has_started = False
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it inherits that: Ctrl-C is for this one
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
@@ -48,11 +50,12 @@ class ReaderProcess:
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._stirs = select.poll()
+        self._stirs.register(self._answers, select.POLLIN)
 
     def read(self, part: Sequence[Address]) -> list[Seen]:
-        """Return what is seen of each image; if the process is dead, all are read in this one."""
-        answers = self._answers(part)
-        return [seen or self._reading.of(address) for seen, address in zip(answers, part, strict=True)]
+        """Return what is seen of each image; all are read in this process while the other one starts, or is dead."""
+        return [seen or self._reading.of(address) for seen, address in zip(self._of(part), part, strict=True)]
 
     def close(self) -> None:
         """End the process."""
@@ -60,17 +63,33 @@ class ReaderProcess:
         with suppress(BrokenPipeError), self._process:  # which closes its pipes and waits for its end
             pass
 
-    def _answers(self, part: Sequence[Address]) -> Sequence[Seen | None]:
-        assert self._process.stdout is not None  # noqa: S101 - narrows the type; it is a pipe
+    def has_started(self, seconds: float = 0) -> bool:
+        """Whether the process reads images, after so many seconds at most."""
+        if not self._has_started and self._stirs.poll(seconds * 1000):
+            self._has_started = not self._answer()
+        return self._has_started
+
+    def _of(self, part: Sequence[Address]) -> Sequence[Seen | None]:
+        """Return what the process sees of each image, with None where this one must look."""
         try:
-            pickle.dump(part, self._requests)
-            self._requests.flush()
-            found: list[Seen | None] = pickle.load(self._process.stdout)  # noqa: S301 - what our own module wrote
+            if self.has_started():
+                pickle.dump(part, self._requests)
+                self._requests.flush()
+                return self._answer()
         except (OSError, EOFError, pickle.UnpicklingError):
-            return [None] * len(part)
-        return found
+            self._has_started = False
+        return [None] * len(part)
+
+    def _answer(self) -> list[Seen | None]:
+        answer: list[Seen | None] = pickle.load(self._answers)  # noqa: S301 - what our own module wrote
+        return answer
 
     @property
     def _requests(self) -> IO[bytes]:
         assert self._process.stdin is not None  # noqa: S101 - narrows the type; it is a pipe
         return self._process.stdin
+
+    @property
+    def _answers(self) -> IO[bytes]:
+        assert self._process.stdout is not None  # noqa: S101 - likewise
+        return self._process.stdout
