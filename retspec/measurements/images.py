@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retspec.subjects.data.addresses import Address
 
 AT_ONCE = 16
-"""Number of files that a thread reads before progress is reported."""
+"""Number of files that are read at a time, before progress is reported."""
 OTHER_SIZE = 8
 """How many times smaller or larger than the median an unusual image is."""
 
@@ -40,10 +40,7 @@ def images(
     ]
     | None = None,
 ) -> Images:
-    """Read every file once, on all cores: hash its bytes, decode it to its last pixel, and look at its pixels.
-
-    Threads suffice: Pillow's decoders and the hash release the interpreter lock.
-    """
+    """Read every file once, on all cores: hash its bytes, decode it to its last pixel, and look at its pixels."""
     disk = Folders(dataset.folder)
     files = dataset.distinct_files()
     there = addresses(
