@@ -48,39 +48,44 @@ class Part:
         return content
 
 
-def open_content(content: Path | Part) -> IO[bytes]:
+def open_content(content: str | Path | Part) -> IO[bytes]:
     """Open a file, or a part of one, to read it. Raises what `open_regular` raises, and EOFError."""
     return BytesIO(content.read()) if isinstance(content, Part) else open_regular(content)
 
 
-def read_content(content: Path | Part, most: int) -> bytes | None:
+def read_content(content: str | Path | Part, most: int) -> bytes | None:
     """Return the bytes of a file, or of a part of one; None if there are more than so many."""
     if isinstance(content, Part):
         return None if content.size > most else content.read()
     return read_regular(content, most)
 
 
-def open_regular(path: Path) -> BufferedReader:
+def open_regular(path: str | Path) -> BufferedReader:
     """Open a file to read it; its size is known, and reading it comes to an end.
 
     Raises NotRegularError for what is no file, and OSError or ValueError for a path that cannot be opened.
     """
+    return os.fdopen(_opened(path), "rb")
+
+
+def _opened(path: str | Path) -> int:
     # Without O_NONBLOCK, opening a named pipe waits until somebody writes to it.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
-        return os.fdopen(descriptor, "rb")
+        return descriptor
     os.close(descriptor)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     raise NotRegularError(errno.EINVAL, "it is not a regular file; save what it gives to one")
 
 
-def read_regular(path: Path, most: int) -> bytes | None:
+def read_regular(path: str | Path, most: int) -> bytes | None:
     """Return the content of a file, or None if it has more than so many bytes. Raises what `open_regular` raises."""
-    with open_regular(path) as file:
+    with os.fdopen(_opened(path), "rb", buffering=0) as file:  # a buffer takes longer than reading a small image
         size = os.fstat(file.fileno()).st_size
         content = file.read(min(size, most) + 1)  # `read` takes as much memory as it may need, if only for a moment
-        if len(content) > size:  # a file that grows, or one in /proc, whose size reads as 0
-            content += file.read(most + 1 - len(content))
+        if len(content) != size:  # a file that grows, one in /proc, whose size reads as 0, or a read that gives less
+            while len(content) <= most and (more := file.read(most + 1 - len(content))):
+                content += more
     return None if len(content) > most else content

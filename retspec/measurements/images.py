@@ -10,21 +10,22 @@ from msgspec import Meta
 
 from retspec.facts import BlankImage, CorruptImage, Images, UnusualImage
 from retspec.plugin import Cost, PositiveInt, measurement
+from retspec.subjects.data.addresses import addresses
 from retspec.subjects.data.copies import identical, near_copies
 from retspec.subjects.data.folders import Folders
+from retspec.subjects.data.readers import reading_on_all_cores
 from retspec.subjects.data.reading import Reading, Seen
 from retspec.subjects.devices import cores
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from retspec.facts import Dataset
-    from retspec.regular_files import Part
+    from retspec.subjects.data.addresses import Address
 
 AT_ONCE = 16
-"""Number of files that a thread reads before progress is reported."""
+"""Number of files that are read at a time, before progress is reported."""
 OTHER_SIZE = 8
 """How many times smaller or larger than the median an unusual image is."""
 
@@ -39,15 +40,12 @@ def images(
     ]
     | None = None,
 ) -> Images:
-    """Read every file once, on all cores: hash its bytes, decode it to its last pixel, and look at its pixels.
-
-    Threads suffice: Pillow's decoders and the hash release the interpreter lock.
-    """
+    """Read every file once, on all cores: hash its bytes, decode it to its last pixel, and look at its pixels."""
     disk = Folders(dataset.folder)
     files = dataset.distinct_files()
-    there = {
-        file: dataset.content(file) for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file)
-    }
+    there = addresses(
+        dataset, (file for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file))
+    )
     with _as_it_is() as pillows_limit:
         reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
         read = dict(zip(there, _read_all(list(there.values()), reading, progress), strict=True))
@@ -70,15 +68,12 @@ def images(
     )
 
 
-def _read_all(paths: Sequence[Path | Part], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
+def _read_all(paths: Sequence[Address], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
     from concurrent.futures import ThreadPoolExecutor
 
-    def some(part: Sequence[Path | Part]) -> list[Seen]:
-        return [reading.of(path) for path in part]
-
-    with ThreadPoolExecutor(cores()) as pool:
+    with reading_on_all_cores(reading, len(paths)) as read, ThreadPoolExecutor(cores()) as pool:
         done = 0
-        for part in pool.map(some, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):
+        for part in pool.map(read, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):
             progress(done, len(paths))
             yield from part
             done += len(part)

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
     import pluggy
 
-BUILT_IN = ("retspec.checks", "retspec.measurements", "retspec.subjects", "retspec.report.formats", "retspec.cluster")
+BUILT_IN = (
+    "retspec.checks",
+    "retspec.measurements",
+    "retspec.subjects.built_in",
+    "retspec.report.formats",
+    "retspec.cluster",
+)
 ALLOW_LIST = "RETSPEC_PLUGINS"
 """Environment variable: names, separated by commas, of the entry points that may load; unset, all may."""
 

@@ -1,30 +1,6 @@
 """Build the subject under test: the model, its adapter, its data and its training.
 
 Everything here runs in the worker. torch, timm and peft are imported inside functions: the command line imports the
-folders `sources` to learn which keys a spec may have.
+folders `sources` to learn which keys a spec may have. This file imports nothing, so that a process that only reads
+images starts fast.
 """
-
-from __future__ import annotations
-
-from retspec.plugin import Source, discover, hookimpl
-from retspec.subjects.data import sources as data_sources
-from retspec.subjects.models import sources as model_sources
-from retspec.subjects.training import sources as training_sources
-
-
-@hookimpl
-def retspec_model_sources() -> list[Source]:
-    """Return the built-in sources of models, the keys under `model:`."""
-    return discover(model_sources, Source)
-
-
-@hookimpl
-def retspec_data_sources() -> list[Source]:
-    """Return the built-in sources of data, the keys under `data:`."""
-    return discover(data_sources, Source)
-
-
-@hookimpl
-def retspec_training_sources() -> list[Source]:
-    """Return the built-in training, the recipe."""
-    return discover(training_sources, Source)

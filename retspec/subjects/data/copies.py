@@ -12,12 +12,11 @@ from retspec.subjects.data.looking import mirrored, pixels_of, waves_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import numpy as np
 
     from retspec.facts import Dataset
-    from retspec.regular_files import Part
+    from retspec.subjects.data.addresses import Address
     from retspec.subjects.data.reading import Seen
 
 NEAR = 0.99
@@ -28,7 +27,7 @@ AT_ONCE = 2**22
 """Pairs that are compared at once: their products take 32 MiB."""
 
 
-def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Path | Part]) -> list[tuple[Copy, ...]]:
+def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Address]) -> list[tuple[Copy, ...]]:
     """Return groups of examples with the same bytes or the same pixels.
 
     A file that cannot be read is the same as itself alone. Only files that look the same are decoded once more, to
@@ -43,7 +42,7 @@ def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Pa
     return [tuple(same) for same in copies.values() if len(same) > 1]
 
 
-def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Path | Part]) -> dict[bytes, bytes]:
+def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Address]) -> dict[bytes, bytes]:
     """Return the digest of the bytes to that of the pixels, for files that look the same and have other bytes."""
     alike: dict[object, dict[bytes, str]] = defaultdict(dict)
     for file, each in seen.items():
@@ -53,7 +52,7 @@ def _same_pixels(seen: Mapping[str, Seen], paths: Mapping[str, Path | Part]) -> 
     return {digest: _pixels(paths[file]) for files in several for digest, file in files.items()}
 
 
-def _pixels(path: Path | Part) -> bytes:
+def _pixels(path: Address) -> bytes:
     from PIL import Image
 
     with open_content(path) as file, Image.open(file) as image:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ CONTRAST = 8
 NEARLY = 0.9
 """Share of one value in the sample from which all pixels are counted."""
 DARK = 24
-"""Largest value of a sample, of 255, from which the largest value of all pixels is looked up."""
+"""A sample whose values are all below this, of 255, has the largest value of all pixels looked up."""
 FEW_LEVELS = 16
 """An image of 8 bits whose values end below this is a mask, or was divided by 255 before it was saved."""
 _ORIENTATION = 0x0112
@@ -36,8 +37,7 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _FOREIGN = ("CMYK", "YCbCr", "LAB", "HSV")
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True, gc=False):
     """The result of looking at one image."""
 
     mode: str
@@ -65,16 +65,14 @@ def look(image: Image) -> Look:
     """Look at an image that is decoded; takes a small part of the time of decoding it."""
     mode = image.mode
     seen = image.convert("RGB") if mode in {"P", "PA"} else image.convert("L") if mode == "1" else image
-    sample = _sample(seen)
-    grey = _grey(sample)
+    grey = _sample(seen)
     counts = grey.histogram()
-    largest = max(high for _, high in _extrema(grey))
     return Look(
         mode=mode,
         size=image.size,
         levels=grey.reduce(BLOCK).tobytes(),
         share=_share(seen, counts),
-        unusual=tuple(_unusual(image, seen, largest)),
+        unusual=tuple(_unusual(image, seen, is_dark=not any(counts[DARK:]))),
     )
 
 
@@ -113,16 +111,14 @@ def mirrored(vectors: np.ndarray) -> np.ndarray:
 
 
 def _sample(image: Image) -> Image:
+    """Return a sample as 8 bits of grey; values of another range are stretched to it."""
     from PIL.Image import Resampling
 
-    return image.resize((SIDE, SIDE), Resampling.NEAREST)
-
-
-def _grey(sample: Image) -> Image:
-    """Return a sample as 8 bits of grey; values of another range are stretched to it."""
-    if sample.mode not in {"I", "F"} and not sample.mode.startswith("I;16"):
-        return sample.convert("L")
-    values = sample.convert("F")
+    if image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
+        if image.width * image.height < SIDE * SIDE:  # whichever comes first, it is for fewer pixels
+            return image.convert("L").resize((SIDE, SIDE), Resampling.NEAREST)
+        return image.resize((SIDE, SIDE), Resampling.NEAREST).convert("L")
+    values = image.resize((SIDE, SIDE), Resampling.NEAREST).convert("F")
     low, high = values.getextrema()
     scale = 255 / (high - low) if high > low else 0  # type: ignore[operator]
     return values.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
@@ -144,7 +140,7 @@ def _commonest(counts: list[int]) -> float:
     return sum(counts[max(top - 2, 0) : top + 3]) / sum(counts)
 
 
-def _unusual(image: Image, seen: Image, largest: int) -> Iterator[str]:
+def _unusual(image: Image, seen: Image, *, is_dark: bool) -> Iterator[str]:
     mode = image.mode
     if mode.startswith("I") or mode == "F":
         low, high = image.getextrema()
@@ -153,7 +149,7 @@ def _unusual(image: Image, seen: Image, largest: int) -> Iterator[str]:
         yield f"mode {mode}"
     elif mode in _TRANSPARENT and image.getchannel("A" if mode != "La" else 1).getextrema()[0] < 255:  # type: ignore[operator]  # noqa: PLR2004 - opaque
         yield f"transparent (mode {mode}): convert('RGB') shows what is beneath"
-    elif largest < DARK and mode in {"L", "RGB"}:
+    elif is_dark and mode in {"L", "RGB"}:
         high = max(extremum[1] for extremum in _extrema(seen))
         if 0 < high < FEW_LEVELS:
             yield f"values end at {high} of 255"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from retspec.errors import named
 from retspec.regular_files import read_content
@@ -31,8 +32,7 @@ LARGEST = 1 << 30
 """Bytes of a file that is read for an image; a sparse one may claim any size."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True, gc=False):
     """The result of reading one file."""
 
     digest: bytes | None
@@ -46,13 +46,12 @@ class Seen:
     """None if it is not decoded."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Reads files, and decodes those of at most so many pixels."""
 
     limit: int
 
-    def of(self, path: Path | Part) -> Seen:
+    def of(self, path: str | Path | Part) -> Seen:
         """Read a file, or a part of one; a fault of it is in the result."""
         from PIL import Image
 

@@ -50,7 +50,7 @@ def libraries_with_preprocessing() -> str:
 
 def _known() -> list[Source]:
     if not _sources:
-        from retspec.subjects import retspec_model_sources
+        from retspec.subjects.built_in import retspec_model_sources
 
         know(retspec_model_sources())
     return _sources

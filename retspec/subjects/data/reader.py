@@ -1,0 +1,60 @@
+"""A process that reads images: `python -m retspec.subjects.data.reader LIMIT`, which `ReaderProcess` starts.
+
+It takes lists of addresses from standard input, answers on standard output, and ends when its input does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import warnings
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from retspec.subjects.data.reading import Reading, Seen
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from retspec.subjects.data.addresses import Address
+
+
+def main(limit: int) -> None:
+    """Say that it is ready, with no image, and answer every request with what was seen of each image.
+
+    limit: pixels of the largest image that is decoded.
+    """
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    Image.preinit()
+    reading = Reading(limit)
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers, warnings.catch_warnings(record=True) as warned:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a decoder prints is taken for an answer
+        warnings.simplefilter("always")
+        part: list[Address] | None = []
+        while part is not None:
+            pickle.dump([_seen_clearly(address, reading, warned) for address in part], answers)
+            answers.flush()
+            part = _requested(sys.stdin.buffer)
+
+
+def _requested(requests: BinaryIO) -> list[Address] | None:
+    try:
+        part: list[Address] = pickle.load(requests)  # noqa: S301 - what `ReaderProcess` wrote
+    except EOFError:
+        return None
+    return part
+
+
+def _seen_clearly(address: Address, reading: Reading, warned: list[warnings.WarningMessage]) -> Seen | None:
+    """Return what was seen; None for what the process that asks must see itself, since it knows its own warnings."""
+    warned.clear()
+    seen = reading.of(address)
+    return None if seen.reason or warned else seen
+
+
+if __name__ == "__main__":
+    with suppress(BrokenPipeError):  # the process that asked is gone
+        main(int(sys.argv[1]))
