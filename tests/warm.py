@@ -1,4 +1,4 @@
-"""Programs of ours that have torch already: forked from a process that imported it, where a fresh start is not the point.
+"""Programs of ours that have torch already: forked from one that imported it, where a fresh start is not the point.
 
 `python -m retspec.…` spends three seconds on imports before it does anything with a tiny model. Within `warm_programs`,
 such a program is a fork of one that has imported torch and has done nothing since (`tests/warm_starter.py`). It is a
@@ -14,6 +14,7 @@ import atexit
 import ctypes
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,11 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.signals import hear_signals
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MODULES = ("retspec.engine.worker", "retspec.subjects.training.watching.")
-"""Those that import torch, by how their names begin."""
+MODULES = re.compile(r"retspec(\.engine\.worker|\.subjects\.training\.watching\..*)?")
+"""What is forked: the command line, and what imports torch."""
 MOST = 1 << 17
 """Bytes of a message."""
 SET_CHILD_SUBREAPER = 36  # https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
@@ -48,19 +51,19 @@ def warm_programs() -> Iterator[None]:
 
 
 class WarmPopen(subprocess.Popen[Any]):
-    """Starts what imports torch from the starter, and all else as ever."""
+    """Lets the starter fork programs of ours, and starts all else as ever."""
 
     def _execute_child(self, *given: Any) -> None:
         # Its parameters by name: https://github.com/python/cpython/blob/3.11/Lib/subprocess.py
         start = super()._execute_child  # type: ignore[misc]
         call = signature(start).bind(*given).arguments
         program = _program(call["args"])
-        if program is None or call["preexec_fn"] is not None:
+        if program is None or call["preexec_fn"] not in {None, hear_signals}:
             start(*given)
             return
         pipes = [call[name] for name in PIPES]
         streams = [own if end == -1 else end for own, end in enumerate((pipes[0], pipes[3], pipes[5]))]
-        folder = os.path.abspath(call["cwd"] or ".")
+        folder = str(Path(call["cwd"] or ".").absolute())
         request = {
             "program": program,
             "folder": folder,
@@ -75,13 +78,11 @@ class WarmPopen(subprocess.Popen[Any]):
 
 
 def _program(command: Any) -> list[str] | None:
-    """Return the module that a command line runs, and its arguments, if it is one of ours that imports torch."""
-    match command:
-        case [sys.executable, "-P", "-m", str(module), *arguments] | [sys.executable, "-m", str(module), *arguments] if (
-            module.startswith(MODULES)
-        ):
-            return [module, *arguments]
-    return None
+    """Return the module that a command line runs, and its arguments, if it is one of ours."""
+    if not isinstance(command, list) or command[0] != sys.executable or "-m" not in command:
+        return None
+    program = command[command.index("-m") + 1 :]
+    return program if MODULES.fullmatch(program[0]) else None
 
 
 @cache
@@ -102,6 +103,7 @@ class _Starter:
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+                preexec_fn=hear_signals,  # noqa: PLW1509 - no thread here holds a lock
             )
         atexit.register(self._close)
 

@@ -15,10 +15,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from retspec.plugins.catalog import gather
+
 MOST = 1 << 17
 """Bytes of a message."""
-PRELOADED = ("torch", "torch._dynamo", "torch.distributed", "retspec.subjects.training.sources.launched")
-"""What the programs would import first; `torch._dynamo` is what the first optimizer imports."""
+PRELOADED = (
+    # What workers, ranks and reruns would import first; `torch._dynamo` is what the first optimizer imports.
+    *("torch", "torch._dynamo", "torch.distributed", "timm", "peft"),
+    # What is ours: the command line, its command `run`, and what launches trainings.
+    *("retspec.cli", "retspec.cli.run", "retspec.running", "retspec.subjects.training.sources.launched"),
+)
 ROOT = str(Path(__file__).parents[1])
 HIGH = 500
 """From here on no program has a descriptor of its own."""
@@ -28,6 +34,7 @@ def main() -> None:
     """Fork one program after another; each comes out of the loop as a process of its own, and runs its module."""
     for name in PRELOADED:
         importlib.import_module(name)
+    gather(entry_points=False)  # what comes with retspec, which each catalog holds
     gc.freeze()
     atexit.register(gc.unfreeze)  # else bindings that count their objects at the end print each as a leak
     channel = socket.socket(fileno=int(sys.argv[1]))
@@ -83,13 +90,19 @@ def _run(request: dict[str, Any], received: list[int]) -> None:
 
 
 def _place(received: list[int], numbers: list[int]) -> None:
-    """Give descriptors the numbers that the program expects."""
+    """Give descriptors the numbers that the program expects, and open its streams."""
     high = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, HIGH) for each in received]
     for each in received:
         os.close(each)
     for descriptor, number in zip(high, numbers, strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        before = getattr(sys, name)  # it buffers and seeks as what was there when it was opened can
+        buffering = 1 if name == "stderr" else -1
+        stream = open(number, before.mode, buffering, before.encoding, before.errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 if __name__ == "__main__":
