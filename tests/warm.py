@@ -41,7 +41,14 @@ PIPES = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
 
 @pytest.fixture
 def warm_programs() -> Iterator[None]:
-    """Start programs of ours with torch already imported."""
+    """Fork the programs that a test starts."""
+    with forked_programs():
+        yield
+
+
+@contextmanager
+def forked_programs() -> Iterator[None]:
+    """Fork programs of ours from one that has imported all of them."""
     if sys.platform != "linux" or any(name.startswith("COVERAGE_PROCESS_") for name in os.environ):
         yield
         return
