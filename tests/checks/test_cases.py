@@ -19,7 +19,7 @@ CASES = Path(__file__).parent.parent / "cases" / "checks"
 FILES = sorted(CASES.glob("*/*.yaml"))
 
 
-@pytest.mark.usefixtures("checkpoints", "images", "predictions")
+@pytest.mark.usefixtures("checkpoints", "images", "predictions", "warm_programs")
 @pytest.mark.parametrize("case", FILES, ids=[f"{file.parent.name}/{file.stem}" for file in FILES])
 def test_verdict_and_reason_are_what_the_case_states(case: Path) -> None:
     expected, _, _why = case.stem.partition("-")

@@ -23,6 +23,7 @@ def bare(spec: Path) -> Path:
     return spec
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_the_table_and_the_figures_say_which_batches_fit(retspec: Any, spec: Path, tmp_path: Path) -> None:
     path = tmp_path / "figures" / "fit.json"
     finished = retspec("fit", spec, *TINY, "--memory", "80MB", "--batch-sizes", "2,8,8,2048", "--json", path)
@@ -67,6 +68,7 @@ def test_a_spec_without_a_model_is_told(retspec: Any, spec: Path) -> None:
     assert finished.err == f"{spec}:3:3: {message}\n"
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_a_model_that_cannot_be_built_gets_no_table(retspec: Any, bare: Path) -> None:
     finished = retspec("fit", bare, "--memory", "1GB", "--set", "model.timm=vit_tinny_patch16_224")
     assert (finished.code, finished.out) == (3, "")

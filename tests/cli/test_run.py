@@ -11,7 +11,7 @@ import pytest
 
 from retspec.results.results_file import read_report
 
-pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+pytestmark = pytest.mark.usefixtures("unmeasured_programs", "warm_programs")
 
 
 # It reads files alone: the worker imports no torch.

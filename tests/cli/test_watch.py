@@ -20,6 +20,8 @@ from tests.cli.test_light import HEAVY, modules_after
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("warm_programs")
+
 TRAIN = """\
 import sys
 

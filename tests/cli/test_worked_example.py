@@ -19,7 +19,7 @@ from tests.house.refresh import ROOT
 if TYPE_CHECKING:
     from retspec.records import Report
 
-pytestmark = pytest.mark.usefixtures("unmeasured_programs")
+pytestmark = pytest.mark.usefixtures("unmeasured_programs", "warm_programs")
 
 PAGE = ROOT / "docs" / "review.md"
 SPEC, CONFIG = Path("specs/lora.yaml"), Path("configs/lora.yaml")

@@ -19,6 +19,7 @@ def test_a_healthy_library_meets_every_criterion(script: str, library: str) -> N
     assert {name: each.reason for name, each in results.items() if each.verdict is not Verdict.MET} == {}
 
 
+@pytest.mark.usefixtures("warm_programs")
 @pytest.mark.parametrize("args", ["", "wrapped", "wrapped, named"])
 def test_shards_are_not_compared_as_if_they_were_the_model(args: str) -> None:
     results = run_here(SPEC, ["train.script=scripts/sharded.py", f"train.args=[{args}]"])

@@ -10,6 +10,7 @@ from tests.distributed.planting import DEATHS, FAULTS, HEALTHY, SPEC, Planted
 from tests.here import run_here
 
 
+@pytest.mark.usefixtures("warm_programs")
 @pytest.mark.parametrize("planted", [*HEALTHY, *FAULTS, *DEATHS], ids=lambda planted: planted.name)
 def test_a_fault_is_seen_by_its_checks_alone(planted: Planted) -> None:
     results = run_here(SPEC, planted.overrides)

@@ -21,6 +21,13 @@ from tests.signals import hear_signals
 ROOT = Path(__file__).parents[2]
 COMPLETE = "both reports, every criterion in them"
 NOTHING = "nothing"
+FORKED = frozenset(
+    {
+        *("Code under test that lies", "Crashes", "Floods", "Gates that something opens", "Hangs", "Orphans"),
+        *("Plugins that fail", "Texts that are more than texts", "Values that are none"),
+    }
+)
+"""Groups that are about what a worker does, and what becomes of it: their program may be forked from a warm one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +64,13 @@ class Scenario:
     afterwards: Callable[[Path], None] | None = None
     """Holds what else must be true of the folder, or of the machine, when the program has ended."""
     here: bool = False
-    """The command line answers in this process: for what is refused before any program would be started."""
+    """The command line answers in this process, and its workers are forked from a warm one: for what is refused before
+    any program would be started, or by a worker that has imported torch for nothing else."""
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether what it starts is forked from a process that has imported all of it, as `tests/warm.py` explains."""
+        return self.here or (self.group in FORKED and not any((self.act, self.variables, self.prelude)))
 
 
 def play(scenario: Scenario, folder: Path) -> None:

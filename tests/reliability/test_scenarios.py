@@ -17,7 +17,11 @@ ON_OUTPUT = [item for item in SCENARIOS if item.group == "Output"]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[f"{item.group}: {item.fault}" for item in SCENARIOS])
-def test_fault_is_told_and_leaves_whole_reports(scenario: Scenario, tmp_path: Path) -> None:
+def test_fault_is_told_and_leaves_whole_reports(
+    scenario: Scenario, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if scenario.is_warm:
+        request.getfixturevalue("warm_programs")
     play(scenario, tmp_path)
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
     from retspec.records import MeasurementStep, Plan
 
+pytestmark = pytest.mark.usefixtures("warm_programs")
+
 HEAD = """\
 model: {factory: "MODEL"}
 data: {synthetic: {input_size: [3, 32, 32]}}

@@ -15,6 +15,7 @@ from retspec.records import Verdict
 from retspec.results.results_file import read_report
 from retspec.running import run
 from tests.run.tools import spec_in
+from tests.warm import forked_programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(folder: Path) -> Report:
     spec = spec_in(folder, CHECKS, COUNTED.replace("LOG", str(folder / "log.txt")))
-    return run(spec, entry_points=False, reports={"json": folder / "results.json", "junit": folder / "junit.xml"})
+    with forked_programs():
+        return run(spec, entry_points=False, reports={"json": folder / "results.json", "junit": folder / "junit.xml"})
 
 
 def verdicts(report: Report) -> dict[str, Verdict]:

@@ -67,6 +67,7 @@ def test_what_is_printed_before_the_first_criterion_is_kept_with_it(talked: Repo
     assert output_of(talked, "silent") == {"starting the worker": ("imported the plugin\n", "")}
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_what_a_training_prints_is_kept_with_all_that_is_answered_from_it(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
         "import torch\n"
@@ -146,6 +147,7 @@ def test_live_output_goes_to_stderr_and_nothing_is_kept(tmp_path: Path, capfd: p
 # A model that prints ------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_factories_and_forward_passes_are_heard(tmp_path: Path) -> None:
     head = 'model: {factory: "tests.run.talkative:model"}\ndata: {synthetic: {input_size: [3, 8, 8], batch_size: 2}}'
     report = run_talkative(tmp_path, "max_trainable_params: 1\neval_drift: 0", head)
@@ -155,6 +157,7 @@ def test_factories_and_forward_passes_are_heard(tmp_path: Path) -> None:
     assert "forward (2, 3, 8, 8)" in "".join(stdout for source, (stdout, _) in drift.items() if source != "model")
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_a_factory_that_fails_keeps_what_it_printed_with_all_that_need_the_model(tmp_path: Path) -> None:
     head = (
         'model: {factory: "tests.run.talkative:model", kwargs: {fails: true}}\n'
@@ -165,6 +168,7 @@ def test_a_factory_that_fails_keeps_what_it_printed_with_all_that_need_the_model
         assert "making the model" in output_of(report, name)["model"][0]
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_the_workers_of_a_loader_are_heard(tmp_path: Path) -> None:
     head = 'model: {factory: "tests.run.talkative:model"}\ndata: {factory: "tests.run.talkative:loader"}'
     report = run_talkative(tmp_path, "eval_drift: 0", head)

@@ -13,6 +13,7 @@ from retspec.records import Passes, Report, Verdict
 from retspec.running import run_all
 from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
+from tests.warm import forked_programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[Counts]:
         for folder, log, checks in zip(folders, logs, (EVERYTHING, STATIC), strict=True)
     ]
     plans = [prepare(spec, entry_points=False)[0] for spec in specs]
-    reports = run_all(specs, reports=[{}, {}], entry_points=False)
+    with forked_programs():
+        reports = run_all(specs, reports=[{}, {}], entry_points=False)
     return [
         Counts(report, plan.passes, Counter(log.read_text().splitlines()))
         for report, plan, log in zip(reports, plans, logs, strict=True)

@@ -57,6 +57,7 @@ def test_without_jobs_they_are_one_after_another(tmp_path: Path) -> None:
     assert [result.observed and result.observed.value for result in report.every_result] == [0, 1]
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_observations_do_not_depend_on_the_number_of_jobs(tmp_path: Path) -> None:
     checks = "merge_atol: 1e-3\nloss_drop: -1\nmin_trainable_params: 1\n"
     spec = spec_in(tmp_path, checks, COUNTED.replace("LOG", str(tmp_path / "log.txt")))

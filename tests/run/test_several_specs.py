@@ -41,6 +41,7 @@ def observed(report: Report, index: int = 0) -> Any:
     return observation and observation.value
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_specs_with_the_same_model_share_it_and_their_worker(tmp_path: Path) -> None:
     first, second = (MODEL.replace("LOG", str(tmp_path / f"{name}.txt")) + DATA for name in "ab")
     checks = "process_id: 1\nnonfinite_steps: 0"
@@ -53,6 +54,7 @@ def test_specs_with_the_same_model_share_it_and_their_worker(tmp_path: Path) -> 
     assert [report.exit_code for report in reports] == [0, 0, 0]
 
 
+@pytest.mark.usefixtures("warm_programs")
 def test_each_has_its_own_files_and_observes_what_it_does_alone(tmp_path: Path) -> None:
     head = MODEL.replace("LOG", str(tmp_path / "log.txt")) + DATA
     specs = [written(tmp_path, "a", "loss_drop: -1", head), written(tmp_path, "b", "max_final_loss: 0", head)]

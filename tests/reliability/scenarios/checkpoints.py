@@ -50,6 +50,7 @@ def given(fault: str, content: str | bytes | None, sees: str, prepare: Prepare |
         exit_code=3,
         sees=sees,
         verdicts={"loss_drop": "error", "dead_gradients": "error"},
+        here=True,
     )
 
 

@@ -110,6 +110,7 @@ SCENARIOS = [
         exit_code=3,
         sees="inconclusive (the patterns match every parameter of the model, so none can be outside them)",
         verdicts={"trainable_names": "inconclusive"},
+        here=True,
     ),
     Scenario(
         group=GROUP,

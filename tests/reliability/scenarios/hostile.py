@@ -103,6 +103,7 @@ SCENARIOS = [
         exit_code=1,
         sees="3 criteria: 1 met, 2 missed",
         verdicts={"loss_drop": "met", "batch_invariance_atol": "missed", "grad_accumulation_rtol": "missed"},
+        here=True,
     ),
     # What is printed, replaced or ended in the worker decides nothing: the supervisor judges.
     lies(
