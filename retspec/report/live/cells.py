@@ -13,6 +13,7 @@ from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import opening
 from retspec.report.live.overwriting import folders_of, read_by, require_apart, written_by
+from retspec.results.prediction_hashes import prediction_hashes, reads_predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from retspec.engine.protocol import Message
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Asked, Criterion, Plan, Result
+    from retspec.records import Asked, Criterion, Measured, Plan, Result
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class LiveCell:
                 live.begin()
             case Made(measured):
                 live.part.note(measured)
+                live.part.note_predictions(self._hashes_after(measured))
             case Noted(notes):
                 live.part.add_notes(*notes)
             case Pictured(pictures):
@@ -71,6 +73,10 @@ class LiveCell:
                 live.part.fault(*faults)
             case Turn.ENDS:
                 live.end()
+
+    def _hashes_after(self, measured: Measured) -> Mapping[str, str]:
+        """Return the hashes of files of predictions, if the measurement has just read or made them."""
+        return prediction_hashes(self.plan, made=True) if reads_predictions(self.plan, measured.key) else {}
 
 
 def live_cells(
