@@ -104,7 +104,7 @@ def run_all(  # noqa: PLR0913 - the same
     """
     # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
     from retspec.engine.supervisor import Workers, measure_all
-    from retspec.report.live import live_cells, reporting
+    from retspec.report.live import live_cells, reporting, require_no_fuller
 
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     today = today or utc_today()
@@ -113,6 +113,7 @@ def run_all(  # noqa: PLR0913 - the same
         # load → validate → plan; meanwhile a worker imports what the model will need
         prepared = prepare_all(specs, cells=cells, overrides=overrides, announce=crew.warm_up_for, **options)
         prepared, lanes = share_cores(kept.chosen(prepared) if kept else prepared, jobs)
+        require_no_fuller(prepared, reports)
         live = live_cells(prepared, kept.files(prepared, reports) if kept else reports, strict=strict, asked=asked)
         with (
             reporting(live) as live_reports,
