@@ -211,6 +211,25 @@ def test_a_file_that_was_changed_has_no_verdict(folder: Path) -> None:
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(SubjectError, match=r"was changed after retspec made it.* or remove that file if the change is"):
         read(folder, READING)
+    changed = path.read_text()
+    with pytest.raises(
+        SubjectError, match=r"was changed after retspec made it, and is kept.*remove it to let"
+    ) as raised:
+        read(folder)
+    assert (raised.value.path, path.read_text()) == ("predictions.make", changed)
+    path.unlink()
+    assert len(read(folder).judged.ids) == 9
+
+
+def test_a_run_that_ends_between_an_origin_and_its_file_leaves_none_that_looks_changed(folder: Path) -> None:
+    read(folder, model=", kwargs: {scale: 2.0}")
+    before = (folder / MADE).read_bytes()
+    first = (folder / f"{MADE}.origin.json").read_bytes()
+    read(folder)
+    second = json.loads((folder / f"{MADE}.origin.json").read_bytes())
+    assert "replaces" not in second
+    (folder / MADE).write_bytes(before)
+    (folder / f"{MADE}.origin.json").write_text(json.dumps({**second, "replaces": json.loads(first)["sha256"]}))
     assert len(read(folder).judged.ids) == 9
 
 
