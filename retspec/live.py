@@ -20,7 +20,7 @@ from retspec.errors import Mark, Problem, SpecError, UsageError
 from retspec.judge import utc_today
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_all
-from retspec.report.live import live_cells, reporting
+from retspec.report.live import live_cells, reporting, require_no_fuller
 from retspec.running import hear
 from retspec.subjects.data.kept_loader import loader_kept
 from retspec.subjects.models.kept import KeptModule
@@ -76,6 +76,7 @@ def _run(  # noqa: PLR0913 - the options of a run
     gathering = cache(partial(gather, observers=tuple(observers)))
     prepared = prepare_all([sections], announce=lambda _document, _gathered: None, gathering=gathering, **options)
     prepared = [([_in_process(plan) for plan in plans], catalog) for plans, catalog in prepared]
+    require_no_fuller(prepared, [reports])
     live = live_cells(prepared, [reports], strict=strict)
     with reporting(live) as live_reports, process_kept(), _interrupted_at_once():
         for cell in live:

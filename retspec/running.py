@@ -111,7 +111,7 @@ def run_all(  # noqa: PLR0913 - the same
     # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
     from retspec.cluster.batch import Batch, Given
     from retspec.engine.supervisor import Workers, measure_all
-    from retspec.report.live import live_cells, reporting
+    from retspec.report.live import live_cells, reporting, require_no_fuller
     from retspec.review.recorded.taking_up import TakenUp
 
     def announce(document: Document, gathered: Callable[[], Catalog]) -> None:
@@ -127,6 +127,7 @@ def run_all(  # noqa: PLR0913 - the same
         prepared = kept.chosen(prepared) if kept else prepared
         is_here = here or all(plan.spec.run.executor == LOCAL for plans, _ in prepared for plan in plans)
         prepared, lanes = share_cores(prepared, jobs) if is_here else (prepared, jobs)
+        require_no_fuller(prepared, reports)
         ended = kept.ended(prepared) if resume and kept and is_here else [None] * len(prepared)  # not written over yet
         live = live_cells(prepared, kept.files(prepared, reports) if kept else reports, strict=strict, asked=asked)
         measured: Generator[Event]

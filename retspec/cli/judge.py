@@ -11,7 +11,7 @@ from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examp
 from retspec.cli.reporting import report_options, show
 from retspec.errors import UsageError
 from retspec.prepare import prepare_cells
-from retspec.report.live import destinations, folders_of, read_by, require_apart, write_reports
+from retspec.report.live import destinations, folders_of, read_by, require_apart, require_no_fuller, write_reports
 from retspec.results.results_file import read_report
 from retspec.review.recorded import judge_again
 
@@ -55,6 +55,7 @@ def command(  # noqa: PLR0913 - one for each option
     plans, catalog = prepare_cells(spec, cells=cells, **options)
     read = [results, catalog.named, *(read_by(plan.spec) for plan in plans)]
     require_apart(reports.values(), read, folders_of(plans))
+    require_no_fuller([(plans, catalog)], [reports])
     files = destinations(reports, catalog)
     report = judge_again(plans, read_report(results), strict=strict)
     write_reports(report, files)

@@ -95,7 +95,7 @@ class Provenance:
     adapter_sha256: str = ""
     """Hash of the weights of the saved adapter; empty if none was loaded."""
     predictions_sha256: Mapping[str, str] = field(default_factory=dict)
-    """Hash of each file of predictions by its name in the spec, when the run began."""
+    """Hash of each file of predictions by its name in the spec, as the run read or made it."""
     seed: int = 0
     device: str = ""
     dtype: str = ""

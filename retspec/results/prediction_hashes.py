@@ -14,26 +14,32 @@ if TYPE_CHECKING:
 
     from retspec.records import Plan
 
-COMPARED = ("baseline", "runs")
-"""The arguments of checks that name files of predictions."""
+COMPARED = ("baseline", "runs", "listed_in")
+"""The arguments of checks that name files of predictions, or a table of the images that these are of."""
 
 
-def prediction_hashes(plan: Plan) -> dict[str, str]:
-    """Return the hash of each file by its name in the spec, without those that the run makes.
+def prediction_hashes(plan: Plan, *, made: bool = False) -> dict[str, str]:
+    """Return the hash of each file by its name in the spec; one that cannot be read is left out: criteria report it.
 
-    One that cannot be read is left out, too: criteria report it.
+    made: also of those that the run makes, which it has made by now.
     """
     section = plan.spec.predictions
     if section is None:
         return {}
-    # what the run makes is not there yet, or from an earlier run, whose hash would be that of other predictions
-    given: list[Any] = [getattr(section, section.format, None) if section.format and section.make is None else None]
+    # before it is made, a file is not there yet, or from an earlier run, whose hash would be that of other predictions
+    is_there = section.format and (made or section.make is None)
+    given: list[Any] = [getattr(section, section.format, None) if is_there else None]
     given += [step.criterion.arguments.get(name) for step in plan.checks for name in COMPARED]
     folder, found = Path(plan.spec.file).resolve().parent, {}
     for file in dict.fromkeys(_files(given)):
         with suppress(OSError, ValueError), open_regular(folder / file) as stream:
             found[file] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
+
+
+def reads_predictions(plan: Plan, key: str) -> bool:
+    """Whether a measurement of a plan reads files of predictions, or makes them."""
+    return any(step.key == key and "prediction_files" in step.inputs.values() for step in plan.measurements)
 
 
 def _files(value: Any) -> Iterator[str]:

@@ -16,6 +16,7 @@ from retspec.errors import SpecError, SubjectError, UsageError
 from retspec.measurements.completeness import completeness
 from retspec.prepare import prepare
 from retspec.records import Verdict
+from retspec.review.recorded import verify
 from retspec.running import run
 from retspec.subjects.subject import Subject
 from tests.predictions import judging
@@ -134,12 +135,18 @@ def test_what_is_made_in_a_run_is_judged_again_without_the_model_or_torch(
     assert {**again.details, "torch": True} == made.details
 
 
-def test_the_provenance_has_no_hash_of_what_an_earlier_run_made(folder: Path) -> None:
-    judged(folder)
-    again = judged(folder)
-    assert again.exit_code == 0
-    assert again.provenance is not None
-    assert dict(again.provenance.predictions_sha256) == {}
+def test_the_provenance_has_the_hash_of_what_this_run_made_and_verify_holds_it(folder: Path) -> None:
+    read(folder, model=", kwargs: {scale: 2.0}")
+    report = judged(folder)
+    assert report.exit_code == 0
+    sha256 = hashlib.sha256((folder / MADE).read_bytes()).hexdigest()
+    assert dict(report.provenance.predictions_sha256) == {MADE: sha256}
+    plan, _ = prepare(spec_of(folder), plugins=[PLUGIN], entry_points=False)
+    assert all(each.holds for each in verify(report, [plan]))
+    read(folder, model=", kwargs: {scale: 2.0}")
+    (wrong,) = [each.text for each in verify(report, [plan]) if not each.holds]
+    assert wrong.startswith(f"{MADE}: SHA-256 ")
+    assert wrong.endswith(f"but the results are about {sha256}")
 
 
 def test_the_same_inputs_give_the_same_bytes_and_an_origin_without_a_date(folder: Path) -> None:
@@ -204,6 +211,25 @@ def test_a_file_that_was_changed_has_no_verdict(folder: Path) -> None:
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(SubjectError, match=r"was changed after retspec made it.* or remove that file if the change is"):
         read(folder, READING)
+    changed = path.read_text()
+    with pytest.raises(
+        SubjectError, match=r"was changed after retspec made it, and is kept.*remove it to let"
+    ) as raised:
+        read(folder)
+    assert (raised.value.path, path.read_text()) == ("predictions.make", changed)
+    path.unlink()
+    assert len(read(folder).judged.ids) == 9
+
+
+def test_a_run_that_ends_between_an_origin_and_its_file_leaves_none_that_looks_changed(folder: Path) -> None:
+    read(folder, model=", kwargs: {scale: 2.0}")
+    before = (folder / MADE).read_bytes()
+    first = (folder / f"{MADE}.origin.json").read_bytes()
+    read(folder)
+    second = json.loads((folder / f"{MADE}.origin.json").read_bytes())
+    assert "replaces" not in second
+    (folder / MADE).write_bytes(before)
+    (folder / f"{MADE}.origin.json").write_text(json.dumps({**second, "replaces": json.loads(first)["sha256"]}))
     assert len(read(folder).judged.ids) == 9
 
 

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.errors import UsageError
-from retspec.records import Blessing, Direction, Observed, Outcome, Recipe, Report, Severity, Verdict
+from retspec.records import (
+    Blessing,
+    Config,
+    Direction,
+    Model,
+    Observed,
+    Outcome,
+    Plan,
+    PredictionFiles,
+    Recipe,
+    Report,
+    Severity,
+    Verdict,
+)
+from retspec.results.prediction_hashes import prediction_hashes
 from retspec.review.recorded import bless, verify
 from tests.report.formats.sample import criterion
 from tests.review.recorded import plan_of, read_back, run_of
@@ -108,6 +122,52 @@ def test_the_checkpoint_is_compared_by_its_content(tmp_path: Path) -> None:
     assert wrong(GENUINE, path)[0].endswith("but the results name none")
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         verify(about, [PLAN], tmp_path / "gone.pth")
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Plan:
+    (tmp_path / "test.csv").write_text("image,label,p\na,1,0.9\n")
+    (tmp_path / "list.csv").write_text("image\na\n")
+    (tmp_path / "weights.pth").write_bytes(b"weights")
+    predictions = PredictionFiles(csv="test.csv", id="image", label="label", scores=["p"])
+    return plan_of(
+        criterion("complete", arguments={"listed_in": "list.csv"}),
+        file=str(tmp_path / "spec.yaml"),
+        predictions=predictions,
+        model=Model(source="timm", value="resnet18", checkpoint="weights.pth"),
+    )
+
+
+def about_files(gate: Plan, **changes: object) -> Report:
+    """Return results of what is in the folder of a spec by now."""
+    recorded = run_of(gate, [Outcome(id="complete", observed=Observed(0.9))])
+    known = {"predictions_sha256": prediction_hashes(gate), "checkpoint_sha256": hashlib.sha256(b"weights").hexdigest()}
+    return read_back(replace(recorded, provenance=replace(recorded.provenance, **{**known, **changes})))
+
+
+@pytest.mark.parametrize("file", ["test.csv", "list.csv", "weights.pth"])
+def test_every_file_that_was_measured_is_compared(gate: Plan, tmp_path: Path, file: str) -> None:
+    recorded = about_files(gate)
+    assert [each.text for each in verify(recorded, [gate]) if not each.holds or each.is_open] == []
+    (tmp_path / file).write_text("image,label,p\na,1,0.1\n")
+    (told,) = [each.text for each in verify(recorded, [gate]) if not each.holds]
+    assert told.startswith(f"{'checkpoint' if file == 'weights.pth' else file}: SHA-256 ")
+    (tmp_path / file).unlink()
+    (told,) = [each.text for each in verify(recorded, [gate]) if not each.holds or each.is_open]
+    assert "not compared" in told if file == "weights.pth" else "not there to be compared" in told
+
+
+def test_results_without_a_hash_of_what_the_spec_reads_are_not_believed(gate: Plan) -> None:
+    recorded = about_files(gate, predictions_sha256={"list.csv": prediction_hashes(gate)["list.csv"]})
+    (told,) = [each.text for each in verify(recorded, [gate]) if not each.holds]
+    assert told.endswith("but the results name none")
+
+
+def test_another_training_config_is_named(gate: Plan) -> None:
+    config = Config(file="train.yaml", sha256="c" * 64)
+    plan = replace(gate, spec=replace(gate.spec, config=config))
+    told = [each.text for each in verify(about_files(gate), [plan]) if not each.holds]
+    assert told == [f"config: SHA-256 {'c' * 64}, but the results name none"]
 
 
 # Blessing: only what is green and can be believed becomes a baseline --------------------------------------

@@ -11,6 +11,7 @@ from retspec.report.kept.changes import since_last_time
 from retspec.report.kept.folder import REPORTS, USUAL, folders_for
 from retspec.report.kept.history import History, Run
 from retspec.report.kept.last_failed import without_met
+from retspec.report.live.fuller import is_partial
 from retspec.report.live.overwriting import folders_of, read_by, require_apart
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Kept:
         Raises UsageError if one of them, or what is written beside them, is a file that the run reads, and ReportError
         if a folder cannot be made.
         """
-        self._partial = [any(map(_is_partial, plans)) for plans, _ in prepared]
+        self._partial = [any(map(is_partial, plans)) for plans, _ in prepared]
         self._used = [self._writes and not given.keys() >= USUAL.keys() for given in named]
         places = [folder.place(partial=partial) for folder, partial in self._each(self._partial)]
         self._require_apart(self._in(places, named), prepared)
@@ -141,11 +142,6 @@ class Kept:
 
 def _name_of(folder: ReportFolder) -> str:
     return os.path.relpath(os.path.realpath(folder.spec))
-
-
-def _is_partial(plan: Plan) -> bool:
-    left_out = len(plan.spec.criteria) - len(plan.checks) - len(plan.skipped)
-    return bool(left_out or plan.spec.unselected_cells)
 
 
 def _about_place(folder: ReportFolder, place: Path, report: Report) -> Iterator[str]:

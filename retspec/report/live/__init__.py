@@ -5,6 +5,7 @@ complete, red reports.
 """
 
 from retspec.report.live.cells import Elsewhere, LiveCell, Located, Waiting, live_cells, reporting
+from retspec.report.live.fuller import require_no_fuller
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import composed, in_order, opening, titled
 from retspec.report.live.overwriting import folders_of, paths_among, read_by, require_apart, require_distinct, summaries
@@ -27,6 +28,7 @@ __all__ = [
     "reporting",
     "require_apart",
     "require_distinct",
+    "require_no_fuller",
     "summaries",
     "titled",
     "write_reports",

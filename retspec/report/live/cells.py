@@ -13,6 +13,7 @@ from retspec.engine.supervisor import Turn
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import openings
 from retspec.report.live.overwriting import folders_of, read_by, require_apart, written_by
+from retspec.results.prediction_hashes import prediction_hashes, reads_predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from retspec.engine.protocol import Message
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Asked, Criterion, Plan, Provenance, Result
+    from retspec.records import Asked, Criterion, Measured, Plan, Provenance, Result
     from retspec.report.live.live_report import LivePart
 
 
@@ -75,6 +76,9 @@ class LiveCell:
         match event:
             case Turn.BEGINS:
                 live.begin()
+            case Made(measured):
+                live.part.note(measured)
+                live.part.note_predictions(self._hashes_after(measured))
             case Importing(library):
                 live.notify("importing", library=library)
             case Progress(key, step, total):
@@ -86,12 +90,14 @@ class LiveCell:
             case _:
                 _record(live.part, event)
 
+    def _hashes_after(self, measured: Measured) -> Mapping[str, str]:
+        """Return the hashes of files of predictions, if the measurement has just read or made them."""
+        return prediction_hashes(self.plan, made=True) if reads_predictions(self.plan, measured.key) else {}
+
 
 def _record(part: LivePart, event: Message | Elsewhere) -> None:
     """Record facts and faults."""
     match event:
-        case Made(measured):
-            part.note(measured)
         case Noted(notes):
             part.add_notes(*notes)
         case Pictured(pictures):

@@ -101,6 +101,15 @@ class LivePart:
                 self.fault(f"the {file} changed during the run: some verdicts are about its old content")
         self._report = replace(self._report, provenance=provenance)
 
+    def note_predictions(self, found: Mapping[str, str]) -> None:
+        """Record the hashes of files of predictions that a measurement has just read or made."""
+        before = self._report.provenance
+        for file, sha256 in found.items():
+            if before.predictions_sha256.get(file, sha256) != sha256:
+                self.fault(f"{file} changed during the run: some verdicts are about its old content")
+        hashes = {**before.predictions_sha256, **found}
+        self._report = replace(self._report, provenance=replace(before, predictions_sha256=hashes))
+
     def fault(self, *faults: str) -> None:
         """Record what went wrong with the run itself; repeated faults are kept once."""
         masked = map(self._mask.text, faults)

@@ -6,13 +6,14 @@ This finds files that were mixed up and numbers that were edited. It cannot find
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
 from retspec.errors import SubjectError, UsageError
 from retspec.regular_files import open_regular
 from retspec.results.provenance import subject_of, subject_sha256
+from retspec.review.recorded.files import Statement, agreement, of_config, of_predictions, of_weights
 from retspec.review.recorded.judging import day_of, judge_again
 from retspec.subjects.checkpoints import chosen
 from retspec.text.wording import summary
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retspec.records import Plan, Report
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One thing that was verified, and whether it holds."""
-
-    holds: bool
-    text: str
 
 
 def verify(recorded: Report, plans: Sequence[Plan], checkpoint: Path | None = None) -> list[Statement]:
@@ -54,9 +47,11 @@ def verify(recorded: Report, plans: Sequence[Plan], checkpoint: Path | None = No
 
 def _of_part(recorded: Report, plan: Plan, checkpoint: Path | None) -> list[Statement]:
     provenance = recorded.provenance
-    statements = [_agreement("spec", provenance.spec_sha256, plan.spec.sha256), _subject(recorded, plan)]
+    statements = [agreement("spec", provenance.spec_sha256, plan.spec.sha256), _subject(recorded, plan)]
     if checkpoint is not None:
-        statements.append(_agreement("checkpoint", provenance.checkpoint_sha256, _file_sha256(checkpoint)))
+        statements.append(agreement("checkpoint", provenance.checkpoint_sha256, _file_sha256(checkpoint)))
+    statements += of_weights(recorded, plan, without="" if checkpoint is None else "checkpoint")
+    statements += [*of_config(recorded, plan), *of_predictions(recorded, plan)]
     wrong = [Statement(holds=False, text=one_line(text)) for text in _contradictions(recorded, plan)]
     total = len(recorded.results)
     follows = Statement(holds=True, text=f"verdicts: all {total} follow from what is recorded; {summary(recorded)}")
@@ -67,14 +62,7 @@ def _subject(recorded: Report, plan: Plan) -> Statement:
     stated = recorded.provenance.subject_sha256
     if stated and stated != subject_sha256(recorded.provenance.subject):
         return Statement(holds=False, text="subject: the SHA-256 is not that of the subject recorded beside it")
-    return _agreement("subject", stated, subject_sha256(subject_of(plan.spec)))
-
-
-def _agreement(name: str, recorded: str, found: str) -> Statement:
-    if recorded == found:
-        return Statement(holds=True, text=f"{name}: SHA-256 {found}, as recorded")
-    was = f"the results are about {one_line(recorded)}" if recorded else "the results name none"
-    return Statement(holds=False, text=f"{name}: SHA-256 {found}, but {was}")
+    return agreement("subject", stated, subject_sha256(subject_of(plan.spec)))
 
 
 def _contradictions(recorded: Report, plan: Plan) -> Iterator[str]:

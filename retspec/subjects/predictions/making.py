@@ -14,7 +14,7 @@ from retspec._version import __version__
 from retspec.errors import SubjectError
 from retspec.records import MADE, REGRESSION_LOSSES
 from retspec.subjects.data.ordered import examples_of
-from retspec.subjects.predictions.origin import Origin, origin_file, write_with_origin
+from retspec.subjects.predictions.origin import Origin, require_unchanged, write_with_origin
 from retspec.subjects.predictions.predicting import probabilities
 from retspec.subjects.predictions.reading import PredictionReader, quiet, require_libraries
 from retspec.subjects.predictions.writing import GROUP, IMAGE, LABEL, Layout
@@ -22,7 +22,6 @@ from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import torch
     from torch import Tensor, nn
@@ -104,7 +103,7 @@ class PredictionMaker(PredictionReader):
         for split, file in self.section.made.items():
             place = "predictions.split" if split == self.section.split else _PLACE
             examples_of(dataset, split, place)
-            _require_own(self.folder / file, file)
+            require_unchanged(self.folder / file, file, _PLACE)
         return dataset
 
     def _made(self, dataset: Dataset, progress: Callable[[int, int], None]) -> Layout:
@@ -165,13 +164,6 @@ class PredictionMaker(PredictionReader):
             )
         if self._dtype() not in {"", "float32"}:
             yield f"the predictions are made in {self._dtype()}; leave out `run.dtype` for float32."
-
-
-def _require_own(path: Path, file: str) -> None:
-    """Raise SubjectError for a file that is there and that retspec did not make."""
-    if path.exists() and not origin_file(path).exists():
-        message = f"{file} is there, and retspec did not make it; name another file, or remove it"
-        raise SubjectError(message, path=_PLACE)
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from retspec.errors import SubjectError
 from retspec.records import ORIGIN_SUFFIX
-from retspec.regular_files import read_regular
+from retspec.regular_files import open_regular, read_regular
 from retspec.whole_files import replace_whole
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Origin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
     device: str
     dtype: str
     versions: Mapping[str, str] = {}
+    replaces: str = ""
+    """Hash of the older file that is being replaced; empty, and not written, once it is."""
 
     def notes(self, file: str) -> Iterator[str]:
         """Yield what a reader should know of predictions from here, in whole sentences."""
@@ -70,13 +72,53 @@ def origin_file(path: Path) -> Path:
 
 
 def write_with_origin(path: Path, text: str, origin: Callable[[str], Origin]) -> None:
-    """Write a file of predictions and its origin; if only the first is written, reading them notices it by the hash.
+    """Write a file of predictions and its origin.
+
+    Until an older file is replaced, the origin has the hash of both: if the process ends in between, the older one does
+    not look as if somebody had changed it.
 
     origin: from the hash of the file. Raises OSError when one of them cannot be written.
     """
-    found = origin(hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest())
-    replace_whole(origin_file(path), json.dumps(msgspec.to_builtins(found), indent=2, ensure_ascii=False) + "\n")
-    replace_whole(path, text)
+    content = text.encode(errors="backslashreplace")
+    found = origin(hashlib.sha256(content).hexdigest())
+    older = _sha256_of(path) if path.exists() else found.sha256
+    _write_origin(path, found, replaces=older)
+    replace_whole(path, content)
+    if older != found.sha256:
+        _write_origin(path, found)
+
+
+def _write_origin(path: Path, origin: Origin, *, replaces: str = "") -> None:
+    fields = msgspec.to_builtins(origin)
+    del fields["replaces"]
+    if replaces not in {"", origin.sha256}:
+        fields["replaces"] = replaces
+    replace_whole(origin_file(path), json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
+
+
+def _sha256_of(path: Path) -> str:
+    with open_regular(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def require_unchanged(path: Path, file: str, place: str) -> None:
+    """Raise SubjectError for a file that is there and that is not as retspec made it: it may be a year of work."""
+    if not path.exists():
+        return
+    origin = origin_of(path, file, place)
+    if origin is None:
+        raise SubjectError(f"{file} is there, and retspec did not make it; name another file, or remove it", path=place)
+    try:
+        sha256 = _sha256_of(path)
+    except OSError as error:
+        raise SubjectError(f"{file} cannot be read: {error.strerror or error}", path=place) from error
+    if sha256 not in {origin.sha256, origin.replaces}:
+        raise SubjectError(
+            f"{file} was changed after retspec made it, and is kept: its SHA-256 is {sha256[:_SHOWN]}, and "
+            f"{file}{ORIGIN_SUFFIX} has {origin.sha256[:_SHOWN]}; remove it to let retspec make it again, or judge it "
+            "as it is under another name, with `csv:` in place of `make:`",
+            path=place,
+        )
 
 
 def origin_of(path: Path, file: str, place: str) -> Origin | None:
