@@ -66,7 +66,7 @@ class Kept:
         """Return the report of the last run of each spec, where that run ended early; otherwise, say so."""
         found: list[Report | None] = []
         for index, (plans, _) in enumerate(prepared):
-            report = self._folders[index].last_results(partial=any(map(_is_partial, plans)))
+            report = self._folders[index].last_results(partial=any(map(is_partial, plans)))
             is_over = report is None or not report.ended_early
             if is_over:
                 self.remarks[index].append("--resume: no run of this spec has ended early, so everything was measured")
