@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from retspec.subjects.data.addresses import Address
     from retspec.subjects.data.reading import Reading, Seen
 
-EACH = 1_000
+EACH = 1_500
 """Images for which it pays to start a process."""
 
 
