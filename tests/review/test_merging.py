@@ -113,6 +113,8 @@ def test_what_no_run_reached_is_not_green() -> None:
     assert [result.verdict.value for result in found.results] == ["met", "not run", "met"]
     assert (found.unselected, found.interrupted, found.exit_code) == (0, 15, 143)
     assert merged([("a", part_of(one, unselected=2)), ("b", last)]).unselected == 1
+    done = merged([("a", first), ("b", part_of(two, unselected=2))])
+    assert (done.unselected, done.interrupted, done.exit_code) == (1, 0, 0), "another run has done what was waiting"
     whole = merged([("a", first), ("b", last), ("c", part_of(two, unselected=2))])
     assert (whole.is_whole, whole.interrupted, whole.exit_code) == (True, 0, 0)
 

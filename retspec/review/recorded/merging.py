@@ -58,7 +58,6 @@ def _merged_part(named: Sequence[Named]) -> Report:
     results = _results(named)
     faults = [fault for part in parts for fault in part.faults]
     notes = [*(note for part in parts for note in part.notes), *different_circumstances(named)]
-    is_whole = len(results) == total and not any(result.verdict is Verdict.NOT_RUN for result in results)
     return replace(
         parts[0],
         started=min(part.started for part in parts),
@@ -69,9 +68,16 @@ def _merged_part(named: Sequence[Named]) -> Report:
         faults=tuple(dict.fromkeys(faults)),
         notes=tuple(dict.fromkeys(notes)),
         pictures=tuple(dict.fromkeys(picture for part in parts for picture in part.pictures))[:MOST_PICTURES],
-        interrupted=0 if is_whole else next((part.interrupted for part in parts if part.interrupted), 0),
+        interrupted=_interruption(parts, results),
         provenance=_provenance(parts),
     )
+
+
+def _interruption(parts: Sequence[Report], results: Iterable[Result]) -> int:
+    """Return the signal that ended a run whose criteria no other run has done since, or 0."""
+    waiting = {result.criterion.id for result in results if result.verdict is Verdict.NOT_RUN}
+    ended = [part for part in parts if part.interrupted]
+    return next((part.interrupted for part in ended if waiting & {each.criterion.id for each in part.results}), 0)
 
 
 def _results(named: Sequence[Named]) -> tuple[Result, ...]:

@@ -164,6 +164,14 @@ def test_a_pattern_that_finds_nothing_is_an_error_at_its_place(matrix: str, said
     assert said in problem
 
 
+def test_a_spec_in_memory_has_patterns_too() -> None:
+    _files("runs/a.pth")
+    spec = {"retspec": 1, "matrix": {"model.checkpoint": "runs/*.pth"}, "checks": {"loss_drop": 0.5}}
+    assert _checkpoints(load_cells(spec)) == {"checkpoint=a.pth": "runs/a.pth"}
+    with pytest.raises(SpecError, match=r"nothing matches 'gone/\*'"):
+        load_cells({**spec, "matrix": {"model.checkpoint": "gone/*"}})
+
+
 def test_a_name_that_no_report_can_hold_is_refused() -> None:
     _files("runs/a.pth")
     with open(b"runs/\xff.pth", "wb"):  # noqa: PTH123 - a name of bytes
