@@ -46,9 +46,9 @@ def state_of(engine: Engine, handle: str) -> State:
 
 
 def wait_for(engine: Engine, handle: str, phase: Phase, *, within: float = 60) -> State:
-    """Return the state of a task once it is in a phase."""
+    """Return the state of a task once it is in a phase, and its last processes have ended."""
     end = time.monotonic() + within
-    while (found := state_of(engine, handle)).phase is not phase:
+    while (found := state_of(engine, handle)).phase is not phase or found.reason.startswith("COMPLETING"):
         assert time.monotonic() < end, found
         time.sleep(0.1)
     return found

@@ -122,6 +122,18 @@ def test_a_task_that_slurm_starts_again_waits(slurm: Cluster, tmp_path: Path, ag
     assert wait_for(found, handle, Phase.RUNNING).where == "n2"
 
 
+@pytest.mark.parametrize(("command", "phase"), [(("scancel",), Phase.ENDED), (("scontrol", "requeue"), Phase.WAITING)])
+def test_a_task_that_does_not_end_has_ended_unless_it_is_started_again(
+    slurm: Cluster, tmp_path: Path, command: tuple[str, ...], phase: Phase
+) -> None:
+    """A run that is resumed while Slurm still waits for processes must not count on them."""
+    found = slurm_with()
+    handle = found.submit(tasks(tmp_path, "trap '' TERM; sleep 2; echo >> \"$1/started\"; sleep 60"))["0000"]
+    started(tmp_path)
+    slurm.ask(*command, handle)
+    assert state_of(found, handle).phase is phase
+
+
 def test_a_suspended_task_waits(slurm: Cluster, tmp_path: Path) -> None:
     found = slurm_with()
     handle = found.submit(tasks(tmp_path, HEARS))["0000"]

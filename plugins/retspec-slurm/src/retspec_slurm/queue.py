@@ -19,6 +19,7 @@ _WIDTHS = {
     "State": 24,
     "exit_code": 24,
     "TimeLimit": 24,
+    "TimeUsed": 24,
     "NodeList": 255,
     "Reason": 255,
 }
@@ -75,6 +76,7 @@ class _Job(NamedTuple):
     state: str
     exit_code: str
     limit: str
+    used: str
     node: str
     reason: str
 
@@ -123,9 +125,21 @@ def _state(job: _Job) -> State:
         return State(Phase.ENDED, job.node, _why_it_ended(job))
     if job.state == "PENDING":
         return State(Phase.WAITING, reason=why_it_waits(job.reason))
+    if job.state == "COMPLETING":
+        return _completing(job)
     if job.state in _WAITING:
         return State(Phase.WAITING, job.node, f"{job.state}: {_WAITING[job.state]}")
     return State(Phase.RUNNING, job.node, "" if job.state == "RUNNING" else job.state)
+
+
+def _completing(job: _Job) -> State:
+    """Return what comes of a job while its processes end, for KillWait or longer.
+
+    Of one that is started again the time begins with 0:00; any other has ended, and does not come back.
+    """
+    if job.used == "0:00":
+        return State(Phase.WAITING, job.node, "COMPLETING: Slurm ends it, to start it again")
+    return State(Phase.ENDED, job.node, "COMPLETING: Slurm is ending the job")
 
 
 def _why_it_ended(job: _Job) -> str:
