@@ -48,7 +48,8 @@ class Link:
 
     def _start(self) -> Connection:
         here, there = socket.socketpair()
-        self._said.truncate(0)
+        self._said.seek(0)  # the driver writes where this file is
+        self._said.truncate()
         with there:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 # -P: a file `ray.py` in the working directory is not Ray.
