@@ -19,7 +19,7 @@ from retspec.executors import Phase, State
 from retspec_ray.desk import Desk
 from retspec_ray.needs import lacking
 from retspec_ray.reasons import first_line, last_line
-from retspec_ray.records import NAMESPACE, Failure, News
+from retspec_ray.records import A_TASK, NAMESPACE, Failure, News
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -51,7 +51,7 @@ class Driver:
         )
         actor = desk.remote(needs)
         try:
-            ray.get(actor.start.remote(orders), timeout=_SUBMISSION)
+            ray.get(actor.start.remote(orders), timeout=_SUBMISSION + len(orders) * A_TASK)
         except BaseException:
             ray.kill(actor)
             raise

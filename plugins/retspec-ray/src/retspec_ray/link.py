@@ -37,14 +37,17 @@ class Link:
         self._process: subprocess.Popen[bytes] | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the driver writes to it
 
-    def ask(self, method: str, *arguments: Any) -> Any:
-        """Return the answer of a method of the driver; raises EngineError if there is none."""
+    def ask(self, method: str, *arguments: Any, more: float = 0.0) -> Any:
+        """Return the answer of a method of the driver; raises EngineError if there is none.
+
+        more: seconds that it may take beyond those of any answer.
+        """
         connection = self._connection or self._start()
         try:
             connection.send((method, arguments))
         except OSError:
             raise EngineError(self._lost()) from None
-        return self._answer(connection, _ANSWER)
+        return self._answer(connection, _ANSWER + more)
 
     def _start(self) -> Connection:
         here, there = socket.socketpair()
