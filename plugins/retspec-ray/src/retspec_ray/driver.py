@@ -9,6 +9,7 @@ import sys
 import threading
 import uuid
 from collections import defaultdict
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -75,17 +76,19 @@ class Driver:
     def taken(self, editions: Mapping[str, int]) -> None:
         """Let the desks forget files that are written."""
         for desk, names in _by_desk(editions).items():
-            if actor := _desk(desk):
-                _ask(actor.taken.remote({name: editions[f"{desk}/{name}"] for name in names}))
+            _tell(desk, "taken", {name: editions[f"{desk}/{name}"] for name in names})
 
     def cancel(self, handles: Collection[str]) -> None:
         """End tasks and forget them."""
         for desk, names in _by_desk(handles).items():
-            if actor := _desk(desk):
-                try:
-                    _ask(actor.cancel.remote(names))
-                except ActorDiedError:
-                    continue  # its tasks have ended with it
+            _tell(desk, "cancel", names)
+
+
+def _tell(desk: str, method: str, content: Any) -> None:
+    """Call a method of a desk; one that has left in the meantime has no tasks and no files any more."""
+    with suppress(ActorDiedError):
+        if actor := _desk(desk):
+            _ask(getattr(actor, method).remote(content))
 
 
 def _by_desk(handles: Collection[str]) -> dict[str, list[str]]:
