@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -113,14 +114,10 @@ def test_files_go_and_come_by_value_and_how_a_command_ended_is_said(engine: RayE
         assert content["folder"] != str(task.folder)
         assert not Path(content["folder"]).exists()
         assert (task.folder / "output.txt").read_text() == "done\n"
-
-
-def test_a_task_may_be_submitted_again_with_what_it_has(engine: RayEngine, tmp_path: Path) -> None:
-    task = scripted(tmp_path, "say(files=sorted(path.name for path in folder.rglob('*.json')))")
-    for _ in range(2):
-        (handle,) = engine.submit([task]).values()
-        assert ended(engine, handle).reason == ""
-    assert json.loads((task.folder / "attempt-1/said.json").read_text())["files"] == ["said.json", "task.json"]
+    again = replace(tasks[0], script="say(files=sorted(path.name for path in folder.rglob('*.json')))")
+    (handle,) = engine.submit([again]).values()
+    assert ended(engine, handle).reason == ""
+    assert json.loads((again.folder / "attempt-1/said.json").read_text())["files"] == ["said.json", "task.json"]
 
 
 def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: RayEngine, tmp_path: Path) -> None:
@@ -184,28 +181,22 @@ def test_what_no_node_has_is_said_while_it_waits(engine: RayEngine, tmp_path: Pa
     engine.cancel([handle])
 
 
-def test_another_front_end_takes_up_what_a_killed_one_left(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
-    task = scripted(tmp_path, "say(step=1); time.sleep(4); say(step=2)")
-    with made(cluster) as killed:
-        (handle,) = killed.submit([task]).values()
-        until(lambda: killed.states([handle])[handle].phase is Phase.RUNNING)
-    assert engine.states([handle])[handle].phase is Phase.RUNNING
-    assert ended(engine, handle).reason == ""
-    assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
-    until(lambda: with_needs(engine).states([handle])[handle].reason.startswith("Ray does not know it any more"))
-    with_needs(engine).cancel([handle])
-
-
-def test_a_lost_driver_is_one_error_and_then_there_is_another(engine: RayEngine, tmp_path: Path) -> None:
-    task = scripted(tmp_path, "say(); time.sleep(2)")
+def test_another_front_end_takes_up_what_one_left_whose_driver_was_killed(engine: RayEngine, tmp_path: Path) -> None:
+    task = scripted(tmp_path, "say(step=1); time.sleep(3); say(step=2)")
     (handle,) = engine.submit([task]).values()
+    until(lambda: engine.states([handle])[handle].phase is Phase.RUNNING)
     process = engine._link._process
     assert process is not None
     process.kill()
     process.wait()
     with pytest.raises(EngineError, match=r"the connection to Ray at .* was lost"):
         engine.states([handle])
-    assert ended(engine, handle).reason == ""
+    other = with_needs(engine)
+    assert other.states([handle])[handle].phase is Phase.RUNNING
+    assert ended(other, handle).reason == ""
+    assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
+    until(lambda: with_needs(engine).states([handle])[handle].reason.startswith("Ray does not know it any more"))
+    with_needs(engine).cancel([handle])
 
 
 def test_a_cluster_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:

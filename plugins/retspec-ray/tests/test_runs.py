@@ -80,9 +80,9 @@ def test_the_results_are_those_of_this_machine(cluster: Cluster, tmp_path: Path)
     assert lines(spec, "one") == 2 * 3
 
 
-def test_ctrl_c_leaves_nothing_and_resume_measures_the_rest(cluster: Cluster, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_nothing(cluster: Cluster, tmp_path: Path) -> None:
     resources = {"executor": "ray", "resources": {"address": cluster.address}}
-    spec = spec_in(tmp_path, {"quick": {}, "slow": {"seconds": 4}}, run=resources)
+    spec = spec_in(tmp_path, {"slow": {"seconds": 600}}, run=resources)
     process = start(spec)
     until(lambda: lines(spec, "slow") == 1)
     process.send_signal(signal.SIGINT)
@@ -90,9 +90,6 @@ def test_ctrl_c_leaves_nothing_and_resume_measures_the_rest(cluster: Cluster, tm
     assert process.returncode == 130
     assert until(lambda: are_gone(*commands(tmp_path)))
     assert until(lambda: not processes("ray::Desk"))
-    process = start(spec, "--resume")
-    output, errors = process.communicate(timeout=60)
-    assert (process.returncode, lines(spec, "slow")) == (0, 2), output + errors
 
 
 def commands(cwd: Path) -> list[int]:

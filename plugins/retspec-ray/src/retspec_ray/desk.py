@@ -27,7 +27,7 @@ _MOST = 32 << 20
 _KEPT = 24 * 3600.0
 """Seconds that results wait for a front end which does not ask any more."""
 _LOOK = 60.0
-_FAREWELL = 2.0
+_FAREWELL = 1.0
 """Seconds between the last answer of a desk and its end."""
 
 

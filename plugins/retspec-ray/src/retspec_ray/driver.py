@@ -9,6 +9,7 @@ import sys
 import threading
 import uuid
 from collections import defaultdict
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from retspec.executors import Phase, State
 from retspec_ray.desk import Desk
 from retspec_ray.needs import lacking
 from retspec_ray.reasons import first_line, last_line
-from retspec_ray.records import NAMESPACE, Failure, News
+from retspec_ray.records import A_TASK, NAMESPACE, Failure, News
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -51,7 +52,7 @@ class Driver:
         )
         actor = desk.remote(needs)
         try:
-            ray.get(actor.start.remote(orders), timeout=_SUBMISSION)
+            ray.get(actor.start.remote(orders), timeout=_SUBMISSION + len(orders) * A_TASK)
         except BaseException:
             ray.kill(actor)
             raise
@@ -75,17 +76,19 @@ class Driver:
     def taken(self, editions: Mapping[str, int]) -> None:
         """Let the desks forget files that are written."""
         for desk, names in _by_desk(editions).items():
-            if actor := _desk(desk):
-                _ask(actor.taken.remote({name: editions[f"{desk}/{name}"] for name in names}))
+            _tell(desk, "taken", {name: editions[f"{desk}/{name}"] for name in names})
 
     def cancel(self, handles: Collection[str]) -> None:
         """End tasks and forget them."""
         for desk, names in _by_desk(handles).items():
-            if actor := _desk(desk):
-                try:
-                    _ask(actor.cancel.remote(names))
-                except ActorDiedError:
-                    continue  # its tasks have ended with it
+            _tell(desk, "cancel", names)
+
+
+def _tell(desk: str, method: str, content: Any) -> None:
+    """Call a method of a desk; one that has left in the meantime has no tasks and no files any more."""
+    with suppress(ActorDiedError):
+        if actor := _desk(desk):
+            _ask(getattr(actor, method).remote(content))
 
 
 def _by_desk(handles: Collection[str]) -> dict[str, list[str]]:

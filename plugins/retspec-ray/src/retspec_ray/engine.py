@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from retspec.executors import Engine, EngineError, Phase, State, packed, unpacked
 
 from retspec_ray.link import Link
-from retspec_ray.records import Order
+from retspec_ray.records import A_TASK, Order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +30,7 @@ class RayEngine(Engine):
     def submit(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Hand the tasks over to a desk, which is new."""
         orders = [Order(task, packed(task.folder)) for task in tasks]
-        handles: dict[str, str] = self._link.ask("submit", orders, self._needs)
+        handles: dict[str, str] = self._link.ask("submit", orders, self._needs, more=len(orders) * A_TASK)
         return handles
 
     def states(self, handles: Collection[str]) -> Mapping[str, State]:

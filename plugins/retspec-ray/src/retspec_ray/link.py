@@ -37,18 +37,22 @@ class Link:
         self._process: subprocess.Popen[bytes] | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the driver writes to it
 
-    def ask(self, method: str, *arguments: Any) -> Any:
-        """Return the answer of a method of the driver; raises EngineError if there is none."""
+    def ask(self, method: str, *arguments: Any, more: float = 0.0) -> Any:
+        """Return the answer of a method of the driver; raises EngineError if there is none.
+
+        more: seconds that it may take beyond those of any answer.
+        """
         connection = self._connection or self._start()
         try:
             connection.send((method, arguments))
         except OSError:
             raise EngineError(self._lost()) from None
-        return self._answer(connection, _ANSWER)
+        return self._answer(connection, _ANSWER + more)
 
     def _start(self) -> Connection:
         here, there = socket.socketpair()
-        self._said.truncate(0)
+        self._said.seek(0)  # the driver writes where this file is
+        self._said.truncate()
         with there:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 # -P: a file `ray.py` in the working directory is not Ray.

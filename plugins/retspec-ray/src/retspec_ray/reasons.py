@@ -16,7 +16,7 @@ from retspec.plugin import one_line
 
 CANCELLED = "cancelled"
 _LONGEST = 300
-_PATIENCE = 6.0
+_PATIENCE = 3.0
 """Seconds in which Ray may notice that a node died, after it has noticed that a worker there did."""
 _LOOK = 0.5
 
