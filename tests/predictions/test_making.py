@@ -304,6 +304,10 @@ def test_a_report_never_replaces_predictions_that_are_read(folder: Path) -> None
         (f"{MAKING}, csv: a.csv", "predictions names two files, csv and make; keep one"),
         ("make: made/test.parquet, split: test", "made/test.parquet is no CSV file by its name"),
         ("make: {val: v.csv, test: t.txt}, split: test", "t.txt is no CSV file by its name"),
+        (
+            "make: {val: a/t.csv, test: a/./t.csv}, split: test",
+            "gate.yaml:18:42: predictions.make names a/./t.csv for val and for test; give each split its own file",
+        ),
         ("make: {val: v.csv}, split: test", "predictions.make has no file for the split 'test'; it has val"),
     ],
 )
