@@ -9,6 +9,7 @@ import click
 
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.reporting import report_options, show
+from retspec.errors import UsageError
 from retspec.prepare import prepare_cells
 from retspec.report.live import destinations, folders_of, read_by, require_apart, require_no_fuller, write_reports
 from retspec.results.results_file import read_report
@@ -27,10 +28,11 @@ from retspec.review.recorded import judge_again
 @cell_option
 @planning_options
 @click.option("--strict", is_flag=True, help="Let a warning fail (exit code 1).")
+@click.option("-q", "--quiet", is_flag=True, help="Print only what is not met, and the last line.")
 @report_options
 @verbose_option
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - one for each option
     context: click.Context,
     results: Path,
     spec: Path,
@@ -38,6 +40,7 @@ def command(
     *,
     cells: tuple[str, ...],
     strict: bool,
+    quiet: bool,
     **options: Unpack[Planning],
 ) -> None:
     """Judge recorded results under the limits of a spec.
@@ -46,6 +49,9 @@ def command(
     check or other arguments, anything about another model, data, recipe, seed or dtype) is reported as not run and
     is never green. Exits like run. Only the reports that are named are written.
     """
+    settings = context.ensure_object(Settings)
+    if quiet and settings.verbose:
+        raise UsageError("--quiet and --verbose exclude each other")
     plans, catalog = prepare_cells(spec, cells=cells, **options)
     read = [results, catalog.named, *(read_by(plan.spec) for plan in plans)]
     require_apart(reports.values(), read, folders_of(plans))
@@ -53,5 +59,5 @@ def command(
     files = destinations(reports, catalog)
     report = judge_again(plans, read_report(results), strict=strict)
     write_reports(report, files)
-    show(report, reports, verbose=context.ensure_object(Settings).verbose)
+    show(report, reports, verbose=settings.verbose, quiet=quiet)
     context.exit(report.exit_code)
