@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from retspec import running
 from retspec.errors import RetspecError, UsageError, did_you_mean
@@ -35,6 +35,8 @@ class Options(TypedDict, total=False):
     jobs: how many cells are measured at a time, each in its own worker with its share of the cores.
     live_output: show what the code under test prints on stderr as it comes, and keep none of it.
     observers: objects with hook implementations (`retspec.plugin.HookSpecs`) that watch the run.
+
+    A single text in place of a list of texts counts as a list of one.
     """
 
     cells: Sequence[str]
@@ -79,6 +81,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     """
     with _OwnErrorsAlone():
         _require_known(options)
+        options = _with_lists(options)
         given = with_checks(spec, checks)
         objects = {name: each for name, each in (("model", model), ("data", data), ("loss", loss)) if each is not None}
         with _shown(progress, options) as watched:
@@ -101,6 +104,7 @@ def run_all(
     """
     with _OwnErrorsAlone():
         _require_known(options)
+        options = _with_lists(options)
         if isinstance(specs, (str, PathLike, Mapping)):
             raise UsageError("run_all takes a list of specs; call `run` for a single one")
         given = [with_checks(spec, None) for spec in specs]
@@ -149,6 +153,15 @@ def _require_known(options: Mapping[str, object]) -> None:
         if name not in known:
             near = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
             raise UsageError(f"there is no argument {name!r}{near}")
+
+
+_SEVERAL = frozenset({"cells", "overrides", "plugins", "select", "tags", "skip"})
+
+
+def _with_lists(options: Options) -> Options:
+    """Return the options with a list of one in place of a single text, whose letters would count as several."""
+    found = {name: [each] if name in _SEVERAL and isinstance(each, str) else each for name, each in options.items()}
+    return cast("Options", found)
 
 
 class _OwnErrorsAlone:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -74,17 +75,19 @@ def prepare_all(
     """
     prepared: list[tuple[list[Plan], Catalog]] = []
     problems: list[Problem] = []
-    for spec in specs:
+    for number, spec in enumerate(specs, 1):
+        one_of = f"spec {number} of {len(specs)}" if len(specs) > 1 and isinstance(spec, Mapping) else ""
         try:
             documents = select_cells(load_cells(spec, overrides), cells)
             announce(documents[0], partial(_gathered, documents[0], options))
             prepared.append(_planned(documents, **options))
         except SpecError as error:
-            problems += error.problems
+            where = f"{one_of}: " if one_of else ""
+            problems += [replace(each, message=where + each.message) for each in error.problems]
         except (UsageError, PluginError, NothingSelected) as error:
             if len(specs) == 1:
                 raise
-            name = IN_MEMORY if isinstance(spec, Mapping) else spec
+            name = f"{one_of}, {IN_MEMORY}" if one_of else spec
             raise type(error)(f"{name}: {error}") from error
     if problems:
         raise SpecError(problems)
