@@ -117,14 +117,25 @@ def _trend(old: Result | None, new: Result | None) -> Trend:
     if old is None or new is None:
         return Trend.ADDED if old is None else Trend.REMOVED
     before, after = _settled(old), _settled(new)
-    if before is None or after is None or not _ask_the_same(old, new):
+    alike = _is_undecided_alike(old, new)
+    if not _ask_the_same(old, new) or ((before is None or after is None) and not alike):
         return Trend.INCOMPARABLE
-    if before == after:
+    if before == after:  # both are None where nothing was decided
         return Trend.SAME
     change = _change(old, new)
     if change is None or new.criterion.direction is Direction.EQUAL:
         return Trend.CHANGED
     return Trend.BETTER if (change < 0) == (new.criterion.direction is Direction.AT_MOST) else Trend.WORSE
+
+
+def _is_undecided_alike(old: Result, new: Result) -> bool:
+    """Whether both observed the same, and neither could decide by it."""
+    return (
+        old.observed is not None
+        and new.observed is not None
+        and old.verdict is new.verdict is Verdict.INCONCLUSIVE
+        and old.observed.value == new.observed.value
+    )
 
 
 def _settled(result: Result) -> Value | None:

@@ -38,6 +38,8 @@ def test_judging_exits_like_a_run_and_writes_what_is_named(retspec: Any, spec: P
     assert json.loads(Path("r.json").read_text())["counts"]["missed"] == 1
     assert len(ET.parse("j.xml").findall(".//failure")) == 1  # noqa: S314 - our own file
     assert Path("s.md").read_text().startswith("### tiny: missed")
+    assert len(retspec("judge", "results.json", "--spec", spec, "-q").out.splitlines()) == 1
+    assert retspec("judge", "results.json", "--spec", spec, "-q", "-v").code == 2
     assert retspec("judge", "r.json", "--spec", spec).code == 0, "a judged file can be judged again"
 
 

@@ -205,6 +205,40 @@ def test_the_origin_names_the_weights_and_a_file_of_others_has_no_verdict(folder
         assert raised.value.path == "predictions.csv"
 
 
+@pytest.mark.parametrize(
+    ("parts", "before", "after", "said"),
+    [
+        ({"model": ", kwargs: {scale: 2.0}"}, "", "", "`model.kwargs.scale` was not given, and is 2.0"),
+        ({}, "std: [1, 1, 1]", "std: [2, 2, 2]", "`data.transform.std` was [1.0, 1.0, 1.0], and is [2.0, "),
+        ({}, "{device: cpu}", "{device: cpu, seed: 1}", "`run.seed` was 42, and is 1"),
+        ({"classes": "classes: [mild, none, severe]"}, "", "", "`data.classes` was not given, and is ["),
+    ],
+    ids=["kwargs", "transform", "seed", "classes"],
+)
+def test_a_file_of_another_setup_has_no_verdict(
+    folder: Path, parts: dict[str, str], before: str, after: str, said: str
+) -> None:
+    read(folder)
+    assert len(read(folder, READING).judged.ids) == 9
+    path = spec_of(folder, READING, **parts)
+    path.write_text(path.read_text().replace(before, after))
+    with pytest.raises(SubjectError) as raised:
+        subject_of(path).prediction_files.read()
+    assert f"{MADE} is of another setup: {said}" in str(raised.value)
+
+
+def test_a_file_of_other_images_has_no_verdict_and_its_origin_knows_their_content(folder: Path) -> None:
+    read(folder)
+    first = json.loads((folder / f"{MADE}.origin.json").read_text())["inputs_sha256"]
+    Image.new("RGB", (12, 10), (1, 2, 3)).save(folder / "images" / "test_0.png")
+    read(folder)
+    assert json.loads((folder / f"{MADE}.origin.json").read_text())["inputs_sha256"] != first
+    table = folder / "test.csv"
+    table.write_text(table.read_text().replace("test-0", "test-9"))
+    with pytest.raises(SubjectError, match="the data lists other images, labels or groups of the split test by now"):
+        read(folder, READING)
+
+
 def test_a_file_that_was_changed_has_no_verdict(folder: Path) -> None:
     read(folder)
     path = folder / MADE
@@ -270,6 +304,10 @@ def test_a_report_never_replaces_predictions_that_are_read(folder: Path) -> None
         (f"{MAKING}, csv: a.csv", "predictions names two files, csv and make; keep one"),
         ("make: made/test.parquet, split: test", "made/test.parquet is no CSV file by its name"),
         ("make: {val: v.csv, test: t.txt}, split: test", "t.txt is no CSV file by its name"),
+        (
+            "make: {val: a/t.csv, test: a/./t.csv}, split: test",
+            "gate.yaml:18:42: predictions.make names a/./t.csv for val and for test; give each split its own file",
+        ),
         ("make: {val: v.csv}, split: test", "predictions.make has no file for the split 'test'; it has val"),
     ],
 )

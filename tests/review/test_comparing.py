@@ -64,6 +64,15 @@ def test_margins_and_verdicts_of_both_sides_are_there() -> None:
     assert (compared.old.verdict, compared.new.verdict) == (Verdict.MET, Verdict.MISSED)
 
 
+def test_the_same_value_that_decides_nothing_is_the_same() -> None:
+    held = criterion()
+    old, other = (replace(judged(held, value), verdict=Verdict.INCONCLUSIVE) for value in (0.75, 0.7))
+    assert compare(report(old), report(old))[0].trend is Trend.SAME
+    assert compare(report(old), report(other))[0].trend is Trend.INCOMPARABLE
+    asked_otherwise = replace(old, criterion=criterion(arguments={"steps": 3}))
+    assert compare(report(old), report(asked_otherwise))[0].trend is Trend.INCOMPARABLE
+
+
 @pytest.mark.parametrize(
     "changes", [{"check": "other"}, {"unit": "MB"}, {"direction": MOST}, {"arguments": {"steps": 3}}]
 )

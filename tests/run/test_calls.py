@@ -136,3 +136,16 @@ def test_progress_is_shown_where_somebody_looks(
 def test_every_option_of_a_run_is_one_of_the_call() -> None:
     its_own = {"spec", "reports", *calls.Options.__annotations__}
     assert {*running.run.__annotations__} - {"return"} == its_own
+
+
+def test_a_single_text_counts_as_a_list_of_one() -> None:
+    report = run({"checks": {"one": 9, "forges": 9}}, select="one", overrides="checks.one=1")
+    assert [(each.criterion.id, each.verdict) for each in report.results] == [("one", retspec.Verdict.MET)]
+
+
+def test_several_mappings_are_told_apart_in_what_is_wrong() -> None:
+    good, typo = {"checks": {"one": 1}}, {"checks": {"onne": 1}}
+    with pytest.raises(retspec.SpecError, match=r"checks\.onne: spec 2 of 2: unknown check 'onne'"):
+        retspec.run_all([good, typo], plugins=[ACTING], entry_points=False)
+    with pytest.raises(retspec.NothingSelected, match="spec 1 of 2, <spec>: nothing selected"):
+        retspec.run_all([good, good], plugins=[ACTING], entry_points=False, select="two")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from retspec.errors import did_you_mean
@@ -59,7 +60,12 @@ def _broken_making(section: PredictionFiles) -> Iterator[Finding]:
     if isinstance(section.make, str) and section.split is None:
         message = "predictions does not say which split the model predicts; add `split:`, such as test"
         yield Finding((_SECTION,), message, on_key=True)
+    seen: dict[str, str] = {}
     for split, file in section.made.items():
+        other = seen.setdefault(os.path.normpath(file), split)
+        if other != split:
+            message = f"predictions.make names {file} for {other} and for {split}; give each split its own file"
+            yield Finding((_SECTION, MADE, split), message)
         if not file.endswith(".csv"):
             place = (_SECTION, MADE) if isinstance(section.make, str) else (_SECTION, MADE, split)
             yield Finding(place, f"{file} is no CSV file by its name, which is what retspec writes; let it end in .csv")

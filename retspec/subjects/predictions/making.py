@@ -14,6 +14,7 @@ from retspec._version import __version__
 from retspec.errors import SubjectError
 from retspec.records import MADE, REGRESSION_LOSSES
 from retspec.subjects.data.ordered import examples_of
+from retspec.subjects.predictions.made_from import made_from
 from retspec.subjects.predictions.origin import Origin, require_unchanged, write_with_origin
 from retspec.subjects.predictions.predicting import probabilities
 from retspec.subjects.predictions.reading import PredictionReader, quiet, require_libraries
@@ -54,8 +55,8 @@ class PredictionMaker(PredictionReader):
     """
 
     def __init__(self, spec: Spec, reader: PredictionReader, data: DataBuilder, means: Means) -> None:
-        super().__init__(reader.section, reader.folder, reader.weights)
-        self.listed = data.listed
+        super().__init__(reader.section, reader.folder, reader.weights, reader.made_from)
+        self.listed, self.listed_sha256 = data.listed, reader.listed_sha256
         self._spec, self._data, self._means = spec, data, means
         self._known: Predictions | None = None
 
@@ -115,30 +116,33 @@ class PredictionMaker(PredictionReader):
 
         def inputs(split: str) -> Iterator[Tensor]:
             for pair in self._data.in_order(split):
+                seen.update(pair[0].detach().cpu().contiguous().numpy().tobytes())
                 progress(next(steps), total)
                 yield self._data.on(self._means.device, *pair).inputs
 
         for split, file in made.items():
+            seen = hashlib.sha256()
             scores = probabilities(model, inputs(split))
             layout = Layout.of(dataset, [*made], self.section.subgroups, scores.shape[1])
-            self._write(file, layout.text(dataset, split, scores), dataset, split)
+            self._write(file, layout.text(dataset, split, scores), split, seen.hexdigest())
         return layout
 
-    def _write(self, file: str, text: str, dataset: Dataset, split: str) -> None:
+    def _write(self, file: str, text: str, split: str, inputs_sha256: str) -> None:
         def origin(sha256: str) -> Origin:
             spec, mask = self._spec, Mask(self._spec.secrets)
-            listed = "".join(f"{each.file}\t{each.label}\t{each.group}\n" for each in dataset.splits[split].examples)
             return Origin(
                 retspec=__version__,
                 sha256=sha256,
-                images=len(dataset.splits[split].examples),
+                images=len(self._data.dataset.splits[split].examples),
                 split=split,
                 spec=mask.text(spec.name),
                 spec_sha256=spec.sha256,
                 model=spec.model.source if spec.model else "",
                 weights=mask.given(dict(self.weights() if self.weights else {})),
                 data=spec.data.source,
-                data_sha256=hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest(),
+                data_sha256=self.listed_sha256(split),
+                inputs_sha256=inputs_sha256,
+                made_from=made_from(spec),
                 seed=spec.run.seed,
                 device=str(self._means.device),
                 dtype=self._dtype(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from retspec.errors import SubjectError
 from retspec.records import ORIGIN_SUFFIX
 from retspec.regular_files import open_regular, read_regular
+from retspec.subjects.predictions.made_from import difference
 from retspec.whole_files import replace_whole
 
 if TYPE_CHECKING:
@@ -44,7 +45,11 @@ class Origin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
     data: str
     """The source of the data, such as `csv`."""
     data_sha256: str
-    """Hash of the list of the split: image, class and group of each example."""
+    """Hash of the list of the split: image, class, group and subgroups of each example."""
+    inputs_sha256: str = ""
+    """Hash of what the model got, image after image: of their content and of the transform."""
+    made_from: Mapping[str, Any] = {}
+    """The parts of the spec that the numbers depend on beside weights and images; see `made_from`."""
     seed: int
     device: str
     dtype: str
@@ -139,10 +144,20 @@ def origin_of(path: Path, file: str, place: str) -> Origin | None:
         ) from error
 
 
-def require_same(origin: Origin, sha256: str, weights: Mapping[str, str] | None, file: str, place: str) -> None:
-    """Raise SubjectError where predictions are no longer as retspec made them, or are those of other weights.
+class Asked(NamedTuple):
+    """What a spec that reads predictions says that they are from."""
 
-    weights: of the model of the spec, as in `Origin.weights`; None for a spec without a model.
+    weights: Mapping[str, str]
+    """Of its model, as in `Origin.weights`."""
+    made_from: Mapping[str, Any]
+    data_sha256: str
+    """As in `Origin`; empty for data that does not list the split."""
+
+
+def require_same(origin: Origin, sha256: str, asked: Asked | None, file: str, place: str) -> None:
+    """Raise SubjectError where predictions are no longer as retspec made them, or are those of another model or data.
+
+    asked: None for a spec without a model.
     """
     if origin.sha256 != sha256:
         raise SubjectError(
@@ -150,15 +165,25 @@ def require_same(origin: Origin, sha256: str, weights: Mapping[str, str] | None,
             f"has {origin.sha256[:_SHOWN]}; make it again, or remove that file if the change is yours",
             path=place,
         )
-    for key in ("checkpoint", "adapter") if weights is not None else ():
-        made, named = origin.weights.get(f"{key}_sha256"), (weights or {}).get(f"{key}_sha256")
-        if made != named:
+    if asked is None:
+        return
+    for key in ("checkpoint", "adapter"):
+        if origin.weights.get(f"{key}_sha256") != asked.weights.get(f"{key}_sha256"):
             raise SubjectError(
                 f"{file} was predicted {_by(key, origin.weights)}, and the model of this spec has "
-                f"{_by(key, weights or {}).removeprefix('with ')}; make the predictions again, or name the model that "
+                f"{_by(key, asked.weights).removeprefix('with ')}; make the predictions again, or name the model that "
                 "they are from",
                 path=place,
             )
+
+    found = difference(origin.made_from, asked.made_from, with_data=bool(asked.data_sha256))
+    if not found and asked.data_sha256 not in {"", origin.data_sha256}:
+        found = f"the data lists other images, labels or groups of the split {origin.split} by now"
+    if found:
+        raise SubjectError(
+            f"{file} is of another setup: {found}; make the predictions again, or say here what they are from",
+            path=place,
+        )
 
 
 def _by(key: str, weights: Mapping[str, str]) -> str:

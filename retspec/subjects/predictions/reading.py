@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import Predictions, PredictionTable
@@ -14,8 +14,9 @@ from retspec.subjects.data.tables.arrays import array_table
 from retspec.subjects.data.tables.reading import LARGEST, content_of, read_table
 from retspec.subjects.data.tables.table import Dialect
 from retspec.subjects.predictions.columns import Columns, class_names, table_of
+from retspec.subjects.predictions.made_from import made_from
 from retspec.subjects.predictions.numeric import labels_of, overlaps_of, require_kind, values_of
-from retspec.subjects.predictions.origin import origin_of, require_same
+from retspec.subjects.predictions.origin import Asked, origin_of, require_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,17 +36,25 @@ class PredictionReader:
     """Reads the predictions of a spec; another file with the same columns can be read beside them."""
 
     def __init__(
-        self, section: PredictionFiles, folder: Path, weights: Callable[[], Mapping[str, str]] | None = None
+        self,
+        section: PredictionFiles,
+        folder: Path,
+        weights: Callable[[], Mapping[str, str]] | None = None,
+        made_from: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep a section and the folder that its files are relative to.
 
         weights: the files of weights of the model under test and their hashes, as in `Origin`; None without a model.
+        made_from: what else of the spec predictions are made from, as there.
         """
         self.section = section
         self.folder = folder
         self.weights = weights
+        self.made_from = made_from or {}
         self.listed: Callable[[str], tuple[str, ...]] = lambda _split: ()
         """The names of the images of a split, as the data of the spec lists them; none where it does not."""
+        self.listed_sha256: Callable[[str], str] = lambda _split: ""
+        """The hash of what the data lists of a split, as in `Origin`; empty where it lists none."""
 
     @staticmethod
     def of(spec: Spec, weights: Callable[[], Mapping[str, str]] | None = None) -> PredictionReader:
@@ -53,7 +62,7 @@ class PredictionReader:
         if spec.predictions is None:
             raise SubjectError("this needs predictions; name them as `predictions: {csv: test.csv, ...}`", path="")
         folder = Path(spec.file).resolve().parent
-        return PredictionReader(spec.predictions, folder, weights if spec.model else None)
+        return PredictionReader(spec.predictions, folder, weights if spec.model else None, made_from(spec))
 
     @property
     def is_made(self) -> bool:
@@ -119,8 +128,11 @@ class PredictionReader:
         whole = self.folder / file
         if (origin := origin_of(whole, file, path)) is not None:
             sha256 = hashlib.sha256(read_regular(whole, LARGEST) or b"").hexdigest()
-            require_same(origin, sha256, self.weights() if self.weights else None, file, path)
+            require_same(origin, sha256, self._asked(origin.split), file, path)
             yield from origin.notes(file)
+
+    def _asked(self, split: str) -> Asked | None:
+        return None if self.weights is None else Asked(self.weights(), self.made_from, self.listed_sha256(split))
 
     def read_beside(self, file: str, *, path: str) -> PredictionTable:
         """Return the judged split of another file with the same columns, such as the predictions of another model.
