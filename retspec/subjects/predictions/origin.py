@@ -69,14 +69,14 @@ def origin_file(path: Path) -> Path:
     return path.with_name(path.name + ORIGIN_SUFFIX)
 
 
-def write_with_origin(path: Path, text: str, origin: Callable[[str], Origin]) -> None:
+def write_with_origin(path: Path, content: bytes, origin: Callable[[str], Origin]) -> None:
     """Write a file of predictions and its origin; if only the first is written, reading them notices it by the hash.
 
     origin: from the hash of the file. Raises OSError when one of them cannot be written.
     """
-    found = origin(hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest())
+    found = origin(hashlib.sha256(content).hexdigest())
     replace_whole(origin_file(path), json.dumps(msgspec.to_builtins(found), indent=2, ensure_ascii=False) + "\n")
-    replace_whole(path, text)
+    replace_whole(path, content)
 
 
 def origin_of(path: Path, file: str, place: str) -> Origin | None:
