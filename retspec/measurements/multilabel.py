@@ -26,15 +26,17 @@ def label_aurocs(
     }
     worst = min(found, key=lambda name: found[name].value)
     ends = {name: each.interval for name, each in found.items() if each.interval is not None}
-    lower = min(each.lower for each in ends.values())
+    decides = min(ends, key=lambda name: ends[name].lower)
     interval = interval_of(
         label_scores.units,
-        (lower, ends[worst].upper),
+        (ends[decides].lower, ends[worst].upper),
         level,
         "Obuchowski's variance on the logit scale; the lowest lower end of all",
         by_patient=label_scores.by_patient,
-        positives=ends[worst].positives,
+        positives=ends[decides].positives,
         scale="logit",
+        about=f"for the label {decides!r}",
+        estimate=found[decides].value,
     )
     details = {
         "worst label": worst,
