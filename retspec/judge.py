@@ -147,15 +147,16 @@ def _too_wide(criterion: Criterion, observed: Observed[Value]) -> str:
     assert is_number(value)  # noqa: S101 - the same
     known = interval.images if interval.patients is None else interval.patients
     unit = "images" if interval.patients is None else "patients"
+    whose = f"{unit} {interval.about}" if interval.about else unit
     bound = interval.upper if criterion.direction is Direction.AT_MOST else interval.lower
-    points = [float(value), float(bound), float(limit)]
+    points = [float(value if interval.estimate is None else interval.estimate), float(bound), float(limit)]
     if interval.scale == "logit" and all(0 < point < 1 for point in points):
         points = [math.log(point / (1 - point)) for point in points]
     estimate, end, wanted_end = points
     if math.isclose(estimate, wanted_end, abs_tol=1e-12):
-        return f"the estimate is the limit, so that no number of {unit} would decide it"
+        return f"the estimate is the limit, so that no number of {whose} would decide it"
     factor = max(((estimate - end) / (estimate - wanted_end)) ** 2, 1.0)
-    return f"{known:,} {unit} do not decide it; about {math.ceil(known * factor):,} would, if the estimate stays"
+    return f"{known:,} {whose} do not decide it; about {math.ceil(known * factor):,} would, if the estimate stays"
 
 
 def _needed(criterion: Criterion) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -33,6 +34,8 @@ class PredictedNumbers(Struct, frozen=True):
     """The file, as the spec names it."""
     notes: tuple[str, ...] = ()
     """What a reader should know of how the file was read, in whole sentences."""
+    subgroups: Mapping[str, tuple[str, ...]] = {}
+    """Column to its value in each row, as written; empty for a blank."""
 
 
 class Overlaps(Struct, frozen=True):
@@ -52,3 +55,5 @@ class Overlaps(Struct, frozen=True):
     """The file, as the spec names it."""
     notes: tuple[str, ...] = ()
     """What a reader should know of how the file was read, in whole sentences."""
+    subgroups: Mapping[str, tuple[str, ...]] = {}
+    """Column to its value in each row, as written; empty for a blank."""

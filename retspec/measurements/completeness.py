@@ -42,10 +42,11 @@ def completeness(
             "columns that agree",
             path="checks",
         )
+    known = set(listed or ())
     wrong = {
         "missing": [] if listed is None else [each for each in dict.fromkeys(listed) if each not in seen],
         "twice": [each for each, number in seen.items() if number > 1],
-        "unknown": [] if listed is None else [each for each in seen if each not in set(listed)],
+        "unknown": [] if listed is None else [each for each in seen if each not in known],
         "without finite scores": [table.ids[row] for row in np.flatnonzero(~np.isfinite(table.scores).all(axis=1))],
     }
     details = {name: found[:MOST_NAMED] for name, found in wrong.items()}

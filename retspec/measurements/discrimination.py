@@ -43,8 +43,8 @@ def of_one(images: Binary, level: float, fewest: int) -> Statistic:
     """Return the area of positive images against negative ones, with its interval."""
     from retspec.statistics.auroc import area
 
-    found, counts = area(images.truth, images.scores, images.units), _kinds(images)
-    ends, method = _ends(found, min(counts.values()), level)
+    found, counts = area(images.truth, images.scores, images.units), kinds_of(images)
+    ends, method = ends_of(found, min(counts.values()), level)
     return Statistic(
         found.value,
         images.interval(ends, level, method),
@@ -60,8 +60,8 @@ def _of_all(predictions: Predictions, level: float, fewest: int) -> Statistic:
     each = {name: binary(predictions, name) for name in predictions.classes}
     areas = {name: area(images.truth, images.scores, images.units) for name, images in each.items()}
     found, images = mean_of([*areas.values()]), next(iter(each.values()))
-    counts = {f"{name!r}": _kinds(of_class)["positive"] for name, of_class in each.items()}
-    ends, method = _ends(found, min(counts.values()), level)
+    counts = {f"{name!r}": kinds_of(of_class)["positive"] for name, of_class in each.items()}
+    ends, method = ends_of(found, min(counts.values()), level)
     interval = images.interval(ends, level, f"mean over classes, {method}")
     by_class = {name: round(found.value, 4) for name, found in areas.items()}
     return Statistic(
@@ -73,7 +73,7 @@ def _of_all(predictions: Predictions, level: float, fewest: int) -> Statistic:
     )
 
 
-def _ends(found: Area, patients: int, level: float) -> tuple[tuple[float, float], str]:
+def ends_of(found: Area, patients: int, level: float) -> tuple[tuple[float, float], str]:
     """Return the ends of the interval, and what it is."""
     from math import isfinite
 
@@ -86,7 +86,7 @@ def _ends(found: Area, patients: int, level: float) -> tuple[tuple[float, float]
     return interval(found, level), _LOGIT
 
 
-def _kinds(images: Binary) -> dict[str, int]:
+def kinds_of(images: Binary) -> dict[str, int]:
     """Return how many patients have a positive image, and a negative one."""
     from retspec.statistics.clusters import counted
 

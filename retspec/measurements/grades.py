@@ -74,15 +74,18 @@ def class_recalls(
         found[name] = share(hits[of_class], table.units[of_class], level)
     worst = min(found, key=lambda name: found[name].value)
     of_worst = table.labels == predictions.classes.index(worst)
-    ends = (min(each.lower for each in found.values()), found[worst].upper)
+    decides = min(found, key=lambda name: found[name].lower)
+    of_it = table.labels == predictions.classes.index(decides)
     interval = interval_of(
-        table.units[of_worst],
-        ends,
+        table.units[of_it],
+        (found[decides].lower, found[worst].upper),
         level,
         "Wilson's interval; its lower end is the lowest of all classes",
         by_patient=by_patient,
-        positives=int(of_worst.sum()),
+        positives=int(of_it.sum()),
         scale="logit",
+        about=f"of the class {decides!r}",
+        estimate=found[decides].value,
     )
     details = {
         "worst class": worst,

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
 
 from retspec.errors import Inconclusive
 from retspec.facts import Forest, ForestRow, Statistic
-from retspec.measurements.discrimination import of_one
+from retspec.measurements.discrimination import ends_of, kinds_of, of_one
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import Binary, FewestPatients, Level, interval_of
 from retspec.subjects.predictions.plotting import lowest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from retspec.facts import PredictedNumbers
+    from retspec.records import Interval
+
+
+Average = Annotated[
+    Literal["worst", "macro"], Meta(description="What counts of all labels: the worst one, or their mean.")
+]
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
 def label_aurocs(
-    label_scores: PredictedNumbers, *, level: Level = 0.95, min_patients: FewestPatients = 30
+    label_scores: PredictedNumbers,
+    *,
+    average: Average = "worst",
+    level: Level = 0.95,
+    min_patients: FewestPatients = 30,
 ) -> Statistic:
-    """Compute the area under the ROC curve of each label; the value is that of the worst one."""
-    found = {
-        name: of_one(_of_label(label_scores, place), level, min_patients)
-        for place, name in enumerate(label_scores.names)
-    }
+    """Compute the area under the ROC curve of each label; the value is that of the worst one, or their mean."""
+    images = {name: _of_label(label_scores, place) for place, name in enumerate(label_scores.names)}
+    found = {name: of_one(each, level, min_patients) for name, each in images.items()}
     worst = min(found, key=lambda name: found[name].value)
     ends = {name: each.interval for name, each in found.items() if each.interval is not None}
-    lower = min(each.lower for each in ends.values())
-    interval = interval_of(
-        label_scores.units,
-        (lower, ends[worst].upper),
-        level,
-        "Obuchowski's variance on the logit scale; the lowest lower end of all",
-        by_patient=label_scores.by_patient,
-        positives=ends[worst].positives,
-        scale="logit",
+    value, interval = (
+        (found[worst].value, _of_worst(label_scores, found, ends, worst))
+        if average == "worst"
+        else _of_mean(images, level)
     )
     details = {
         "worst label": worst,
@@ -46,7 +53,36 @@ def label_aurocs(
     }
     few = "; ".join(f"of {name!r} {each.few}" for name, each in found.items() if each.few)
     rows = (ForestRow(name, found[name].value, each.lower, each.upper) for name, each in ends.items())
-    return Statistic(found[worst].value, interval, details, few, (Forest("AUROC by label", lowest_of(rows)),))
+    return Statistic(value, interval, details, few, (Forest("AUROC by label", lowest_of(rows)),))
+
+
+def _of_worst(
+    scores: PredictedNumbers, found: Mapping[str, Statistic], ends: Mapping[str, Interval], worst: str
+) -> Interval:
+    decides = min(ends, key=lambda name: ends[name].lower)
+    return interval_of(
+        scores.units,
+        (ends[decides].lower, ends[worst].upper),
+        ends[worst].level,
+        "Obuchowski's variance on the logit scale; the lowest lower end of all",
+        by_patient=scores.by_patient,
+        positives=ends[decides].positives,
+        scale="logit",
+        about=f"for the label {decides!r}",
+        estimate=found[decides].value,
+    )
+
+
+def _of_mean(images: Mapping[str, Binary], level: float) -> tuple[float, Interval]:
+    """Return the mean of the areas, whose variance has what one patient adds to several labels."""
+    from retspec.statistics.auroc import area, mean_of
+
+    mean = mean_of([area(each.truth, each.scores, each.units) for each in images.values()])
+    rarest = min(min(kinds_of(each).values()) for each in images.values())
+    ends, method = ends_of(mean, rarest, level)
+    first = next(iter(images.values()))
+    method = f"mean over labels, {method}"
+    return mean.value, interval_of(first.units, ends, level, method, by_patient=first.by_patient, scale="logit")
 
 
 def _of_label(scores: PredictedNumbers, place: int) -> Binary:

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 from retspec.plugin import Cost, measurement
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retspec.facts import Overlaps, PredictedNumbers
     from retspec.subjects.predictions.reading import PredictionReader
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
-def predicted_values(prediction_files: PredictionReader) -> PredictedNumbers:
-    """Read the true and the predicted values of a regression, without torch."""
-    return prediction_files.read_values()
+def predicted_values(prediction_files: PredictionReader, progress: Callable[[int, int], None]) -> PredictedNumbers:
+    """Read the true and the predicted values of a regression; torch is needed only where retspec makes them."""
+    return prediction_files.read_values(progress)
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)
-def label_scores(prediction_files: PredictionReader) -> PredictedNumbers:
-    """Read several labels of each image and their probabilities, without torch."""
-    return prediction_files.read_labels()
+def label_scores(prediction_files: PredictionReader, progress: Callable[[int, int], None]) -> PredictedNumbers:
+    """Read several labels of each image and their probabilities; torch is needed only where retspec makes them."""
+    return prediction_files.read_labels(progress)
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)

@@ -31,7 +31,7 @@ def absolute_error(
 
     from retspec.statistics.regression import mean
 
-    _require_variation(predicted_values)
+    require_variation(predicted_values)
     errors = (predicted_values.predicted - predicted_values.truths)[:, 0]
     found = mean(np.abs(errors), predicted_values.units, level)
     found = found._replace(lower=max(found.lower, 0.0))
@@ -54,7 +54,7 @@ def explained_variance(
 
     from retspec.statistics.regression import determination
 
-    _require_variation(predicted_values)
+    require_variation(predicted_values)
     truths, predicted = predicted_values.truths[:, 0], predicted_values.predicted[:, 0]
     if np.ptp(truths) == 0:
         raise Inconclusive(f"every true value is {truths[0]:.6g}, so that there is nothing to explain")
@@ -70,7 +70,7 @@ def agreement_limits(
     """Compute the limits of agreement of predicted and true values; the value is the one farther from zero."""
     from retspec.statistics.regression import LIMITS, agreement
 
-    _require_variation(predicted_values)
+    require_variation(predicted_values)
     differences = (predicted_values.predicted - predicted_values.truths)[:, 0]
     found, bias = agreement(differences, predicted_values.units, level)
     half = found.value - abs(bias)
@@ -82,7 +82,7 @@ def agreement_limits(
     return _statistic(predicted_values, found, _BOOTSTRAP, details, level, min_patients)
 
 
-def _require_variation(values: PredictedNumbers) -> None:
+def require_variation(values: PredictedNumbers) -> None:
     """Raise Inconclusive for a model that says the same of every image, and for a single one."""
     import numpy as np
 

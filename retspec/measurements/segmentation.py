@@ -41,34 +41,36 @@ def dice_scores(
         here = (names == name) & (overlaps.counts.sum(axis=1) > 0)
         if not here.any():
             raise Inconclusive(f"the true and the predicted mask{_of(name)} are empty in every case: there is no Dice")
-        dice = _dice(overlaps.counts[here])
+        dice = dice_of(overlaps.counts[here])
         found[name] = mean(dice, overlaps.units[here], level)
         shown[name or "all"] = _shown(overlaps.counts[names == name], dice)
         patients[repr(name) if name else "different"] = len(np.unique(overlaps.units[here]))
         chosen[name] = here
     worst = min(found, key=lambda name: found[name].value)
-    ends = _ends(found, worst)
+    ends, decides = _ends(found, worst)
     interval = interval_of(
-        overlaps.units[chosen[worst]],
+        overlaps.units[chosen[decides]],
         ends,
         level,
         "normal; the lowest lower end of all",
         by_patient=overlaps.by_patient,
+        about=f"with the structure {decides!r}" if decides else "",
+        estimate=found[decides].value,
     )
     details = {**({"worst structure": worst} if worst else {}), **shown, "method": interval.method}
     of_worst = np.flatnonzero(chosen[worst])
     details |= furthest(
         [overlaps.cases[row] for row in of_worst],
-        1 - _dice(overlaps.counts[of_worst]),
+        1 - dice_of(overlaps.counts[of_worst]),
         examples,
         title="cases with the lowest Dice, as 1 - Dice",
     )
-    few = _incomplete(overlaps) or too_few(patients, min_patients, by_patient=overlaps.by_patient)
+    few = incomplete(overlaps) or too_few(patients, min_patients, by_patient=overlaps.by_patient)
     rows = (ForestRow(name or "all", *each, int(chosen[name].sum())) for name, each in found.items())
     return Statistic(found[worst].value, interval, details, few, (Forest("mean Dice by structure", lowest_of(rows)),))
 
 
-def _dice(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def dice_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 2 TP / (2 TP + FP + FN) of each row (Dice, Ecology 1945;26:297-302)."""
     right, too_many, missed = counts.T
     result: NDArray[np.float64] = 2 * right / (2 * right + too_many + missed)
@@ -80,14 +82,14 @@ def _shown(counts: NDArray[np.float64], dice: NDArray[np.float64]) -> dict[str, 
     return {
         "mean": round(float(dice.mean()), 4),
         "lowest case": round(float(dice.min()), 4),
-        "all pixels together": round(float(_dice(counts.sum(axis=0, keepdims=True))[0]), 4),
+        "all pixels together": round(float(dice_of(counts.sum(axis=0, keepdims=True))[0]), 4),
         "cases": len(dice),
         "absent, but predicted (0)": int((is_absent & (counts[:, 1] > 0)).sum()),
         "left out, empty in both": int((is_absent & (counts[:, 1] == 0)).sum()),
     }
 
 
-def _incomplete(overlaps: Overlaps) -> str:
+def incomplete(overlaps: Overlaps) -> str:
     """Return which structure lacks rows of cases that others have, as a clause; empty where none does.
 
     A script that writes no row for a mask that it could not find would make the mean one of the masks that it found.
@@ -99,12 +101,17 @@ def _incomplete(overlaps: Overlaps) -> str:
     return f"there is no row for {' and '.join(lacking)}; write one with counts of 0 where both masks are empty"
 
 
-def _ends(found: dict[str, Estimate], worst: str) -> tuple[float, float]:
-    """Return the interval; of cases that are all alike, as of one patient, nothing is known of the others."""
-    known = [
-        each if each.lower < each.upper < float("inf") else each._replace(lower=0, upper=1) for each in found.values()
-    ]
-    return max(min(each.lower for each in known), 0.0), min(known[[*found].index(worst)].upper, 1.0)
+def _ends(found: dict[str, Estimate], worst: str) -> tuple[tuple[float, float], str]:
+    """Return the interval, and the structure that its lower end is of.
+
+    Of cases that are all alike, as of one patient, nothing is known of the others.
+    """
+    known = {
+        name: each if each.lower < each.upper < float("inf") else each._replace(lower=0, upper=1)
+        for name, each in found.items()
+    }
+    decides = min(known, key=lambda name: known[name].lower)
+    return (max(known[decides].lower, 0.0), min(known[worst].upper, 1.0)), decides
 
 
 def _of(name: str) -> str:

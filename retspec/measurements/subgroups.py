@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Meta
-
-from retspec.errors import Inconclusive, SubjectError, did_you_mean
+from retspec.errors import Inconclusive
 from retspec.facts import Statistic
 from retspec.measurements.operating_points import Threshold, right_side, shown
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import Binary, FewestPatients, Level, Positive, binary, too_few
+from retspec.subjects.predictions.members import Chosen, members_of, require_two
 from retspec.subjects.predictions.plotting import forest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     import numpy as np
     from numpy.typing import NDArray
 
     from retspec.facts import Predictions
     from retspec.statistics.shares import Share
 
-Chosen = Annotated[list[str], Meta(min_length=1, description="Columns of subgroups; by default all that are named.")]
-_BLANK = "(blank)"
 _RATES = {"positive": "sensitivity", "negative": "specificity"}
 
 
@@ -39,29 +34,40 @@ def subgroup_gaps(
     min_patients: FewestPatients = 30,
 ) -> Statistic:
     """Compute how far the sensitivities, or the specificities, of two subgroups lie apart; the worst pair counts."""
+    import numpy as np
+
     from retspec.statistics.shares import difference
 
     images = binary(predictions, positive)
     rates: dict[str, dict[str, Share]] = {}
     counts: dict[str, int] = {}
-    for column, members in _members(predictions, subgroups).items():
-        if len(members) < 2:  # noqa: PLR2004 - it takes two
-            raise Inconclusive(f"{column!r} has the one value {next(iter(members))!r}: there is nothing to compare")
+    members = _members(predictions, subgroups)
+    for column, places_of in members.items():
+        require_two(column, places_of)
         for kind, name in _RATES.items():
-            found = {value: _rate(images, kind, places, threshold, level) for value, places in members.items()}
+            found = {value: _rate(images, kind, places, threshold, level) for value, places in places_of.items()}
             counts |= {f"{kind} {column}={value}": each.patients if each else 0 for value, each in found.items()}
             rates[f"{name} by {column}"] = {value: each for value, each in found.items() if each}
     if few := too_few(counts, min_patients, by_patient=images.by_patient):
         raise Inconclusive(f"{few}: of {images.positive}, at {threshold}")
     pairs = [
-        (difference(first, second), f"{rate}: {one} and {other}", first.patients + second.patients)
+        (difference(first, second), rate, (one, other))
         for rate, found in rates.items()
         for (one, first), (other, second) in combinations(sorted(found.items(), key=lambda each: -each[1].value), 2)
     ]
-    (value, lower, _), worst, _ = max(pairs, key=lambda pair: pair[0][0])
-    ends = (max(lower, 0.0), max(upper for (_, _, upper), _, _ in pairs))
+    (value, lower, _), rate, pair = max(pairs, key=lambda each: each[0][0])
+    worst = f"{rate}: {pair[0]} and {pair[1]}"
+    (estimate, _, upper), rate, pair = max(pairs, key=lambda each: each[0][2])
+    name, _, column = rate.partition(" by ")
+    of = images.truth if name == _RATES["positive"] else ~images.truth
     interval = images.interval(
-        ends, level, "Newcombe's interval; its upper end is the highest of all pairs", scale="linear"
+        (max(lower, 0.0), upper),
+        level,
+        "Newcombe's interval; its upper end is the highest of all pairs",
+        of=of & np.logical_or(*(members[column][each] for each in pair)),
+        scale="linear",
+        about=f"whose {column} is {pair[0]} or {pair[1]}, which decide the {name},",
+        estimate=estimate,
     )
     details: dict[str, Any] = {
         "worst pair": worst,
@@ -88,29 +94,9 @@ def subgroup_positives(
     return Statistic(min(counts.values()), None, {unit: counts, "positive": images.positive})
 
 
-def _members(predictions: Predictions, chosen: list[str] | None) -> Mapping[str, Mapping[str, NDArray[np.bool_]]]:
-    """Return which images of the judged split each value of each column has; a value of another split may have none.
-
-    Raises SubjectError for a column that the section does not name, and where it names none.
-    """
-    named = predictions.judged.subgroups
-    if not named:
-        raise SubjectError("predictions names no subgroups; add `subgroups: [sex, camera]`", path="predictions")
-    for column in chosen or named:
-        if column not in named:
-            raise SubjectError(
-                f"predictions has no subgroups {column!r}{did_you_mean(column, named)}; it names {', '.join(named)}",
-                path="checks",
-            )
-    return {column: dict(_of_column(predictions, column)) for column in chosen or named}
-
-
-def _of_column(predictions: Predictions, column: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    import numpy as np
-
-    here = np.array(predictions.judged.subgroups[column])
-    for value in dict.fromkeys(value for table in predictions.tables.values() for value in table.subgroups[column]):
-        yield value or _BLANK, here == value
+def _members(predictions: Predictions, chosen: list[str] | None) -> dict[str, dict[str, NDArray[np.bool_]]]:
+    splits = [table.subgroups for table in predictions.tables.values()]
+    return members_of(predictions.judged.subgroups, chosen, splits)
 
 
 def _rate(images: Binary, kind: str, places: NDArray[np.bool_], threshold: float, level: float) -> Share | None:

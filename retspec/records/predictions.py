@@ -24,6 +24,8 @@ FORMATS = ("csv", "parquet", "jsonl", "npz")
 """The keys that name files; what a table is shows in its bytes, so that the first three read the same."""
 MADE = "make"
 """The key that names files which retspec writes, with predictions that it makes."""
+WRITTEN = (".csv", ".jsonl", ".parquet")
+"""The ends of the names of files that retspec writes."""
 ORIGIN_SUFFIX = ".origin.json"
 """What the name of a file of predictions gets for the file beside it that says how retspec made it."""
 OUTPUTS = ("scores", "logits", "values", "counts")
@@ -51,7 +53,10 @@ class PredictionFiles:
     make: (
         Annotated[
             Files,
-            Meta(description="Let `model` predict `split` of `data`, and write this CSV file; or one for each split."),
+            Meta(
+                description="Let `model` predict `split` of `data`, and write this file (.csv, .jsonl or .parquet); "
+                "or one for each split."
+            ),
         ]
         | None
     ) = None

@@ -39,6 +39,10 @@ class Interval:
     """Images that are positive; None for a number that is not about any."""
     scale: Literal["logit", "linear"] = "linear"
     """The scale on which it is as wide as one over the root of the number of patients."""
+    about: str = ""
+    """Whose these images and patients are, where a part of all decides: `of the class 'severe'`."""
+    estimate: float | None = None
+    """The estimate that the worse end is of, where the value is that of another part."""
 
     @property
     def units(self) -> str:

@@ -71,15 +71,22 @@ def _without_last() -> Columns:
     return {name: values[:-1] for name, values in model(1).items()}
 
 
-def ages(change: Callable[[NDArray[np.float64]], NDArray[np.float64]] = np.asarray) -> str:
-    """Return true and predicted ages of two eyes of 100 patients."""
+def ages(
+    change: Callable[[NDArray[np.float64]], NDArray[np.float64]] = np.asarray, *, camera: float = 1.0, rare: int = 2
+) -> str:
+    """Return true and predicted ages of two eyes of 100 patients.
+
+    camera: how many times as far off those of one camera are. rare: one in how many patients is of that one.
+    """
     generator = np.random.default_rng(0)
     truths = np.repeat(generator.uniform(30, 80, size=100), 2)
     shared = np.repeat(generator.normal(scale=3, size=100), 2)
-    predicted = change(truths + shared + generator.normal(size=200))
-    rows = zip(truths, predicted, strict=True)
+    of_one = np.arange(200) // 2 % rare == 0
+    errors = (shared + generator.normal(size=200)) * np.where(of_one, camera, 1.0)
+    rows = zip(truths, change(truths + errors), of_one, strict=True)
     return _text(
-        "image,age,predicted,patient", [(i, f"{t:.4f}", f"{p:.4f}", f"P{i // 2}") for i, (t, p) in enumerate(rows)]
+        "image,age,predicted,patient,camera",
+        [(i, f"{t:.4f}", f"{p:.4f}", f"P{i // 2}", "BA"[int(one)]) for i, (t, p, one) in enumerate(rows)],
     )
 
 
@@ -99,18 +106,23 @@ def labels(
     )
 
 
-def masks(*, absent: int = 10, alarms: int = 0, never: bool = False, repeated: bool = False) -> str:
-    """Return the counts of two structures in 60 cases; the cup is absent in some, and may be seen there anyway."""
+def masks(*, absent: int = 10, alarms: int = 0, never: bool = False, repeated: bool = False, camera: int = 0) -> str:
+    """Return the counts of two structures in 60 cases; the cup is absent in some, and may be seen there anyway.
+
+    camera: pixels of each disc that are missed in the cases of one of two cameras.
+    """
     generator = np.random.default_rng(4)
     rows: list[tuple[Any, ...]] = []
     for case in range(60):
+        device = "AB"[case % 2]
         wrong = generator.integers(50, 150, size=3)
-        rows.append((f"c{case}", "disc", 900, wrong[0], wrong[1], f"P{case}"))
+        lost = camera if device == "A" else 0
+        rows.append((f"c{case}", "disc", 900 - lost, wrong[0], wrong[1] + lost, f"P{case}", device))
         cup = (
             (0, wrong[2] if case < alarms else 0, 0) if case < absent else (0, 0, 600) if never else (500, 40, wrong[2])
         )
-        rows.append((f"c{case}", "cup", *cup, f"P{case}"))
-    return _text("case,structure,tp,fp,fn,patient", rows + rows[-1:] if repeated else rows)
+        rows.append((f"c{case}", "cup", *cup, f"P{case}", device))
+    return _text("case,structure,tp,fp,fn,patient,camera", rows + rows[-1:] if repeated else rows)
 
 
 def _text(head: str, rows: list[tuple[Any, ...]]) -> str:
@@ -163,14 +175,15 @@ FAULTS = (
         REGRESSION,
         JUDGED,
         lambda: ages(lambda values: 12 * values),
-        "max_mae min_r2 limits_of_agreement",
+        "max_mae min_r2 limits_of_agreement max_error_gap max_r2_gap",
     ),
     Fault(
         "the normalization of ages was not undone",
         REGRESSION,
         JUDGED,
         lambda: ages(lambda values: (values - 55) / 14),
-        "max_mae min_r2 limits_of_agreement",
+        "max_mae min_r2 limits_of_agreement max_r2_gap",
+        "max_error_gap",
     ),
     Fault(
         "every predicted age is the same",
@@ -178,18 +191,46 @@ FAULTS = (
         JUDGED,
         lambda: ages(lambda values: 0 * values + 55),
         "",
-        "max_mae min_r2 limits_of_agreement",
+        "max_mae min_r2 limits_of_agreement max_error_gap max_r2_gap",
     ),
-    Fault("one label is noise", LABELS, JUDGED, lambda: labels(noise=9), "min_label_auroc"),
-    Fault("two labels are swapped", LABELS, JUDGED, lambda: labels(swapped=True), "min_label_auroc"),
     Fault(
-        "one label is in no image", LABELS, JUDGED, lambda: labels(change=lambda amd: 0 * amd), "", "min_label_auroc"
+        "ages are three times as far off with one of two cameras",
+        REGRESSION,
+        JUDGED,
+        lambda: ages(camera=3),
+        "max_mae min_r2 limits_of_agreement max_error_gap max_r2_gap",
+    ),
+    Fault(
+        "ages of one camera are of 10 patients",
+        REGRESSION,
+        JUDGED,
+        lambda: ages(rare=10),
+        "",
+        "max_error_gap max_r2_gap",
+    ),
+    Fault("one label is noise", LABELS, JUDGED, lambda: labels(noise=9), "min_label_auroc mean_label_auroc"),
+    Fault("two labels are swapped", LABELS, JUDGED, lambda: labels(swapped=True), "min_label_auroc mean_label_auroc"),
+    Fault(
+        "one label is in no image",
+        LABELS,
+        JUDGED,
+        lambda: labels(change=lambda amd: 0 * amd),
+        "",
+        "min_label_auroc mean_label_auroc",
     ),
     Fault("none, most cases lack a structure", MASKS, JUDGED, lambda: masks(absent=29)),
-    Fault("a structure is seen where it is absent", MASKS, JUDGED, lambda: masks(absent=20, alarms=20), "min_dice"),
+    Fault(
+        "a structure is seen where it is absent",
+        MASKS,
+        JUDGED,
+        lambda: masks(absent=20, alarms=20),
+        "min_dice",
+        "max_dice_gap",
+    ),
     Fault("a structure is never found", MASKS, JUDGED, lambda: masks(never=True), "min_dice"),
-    Fault("every mask of a structure is empty", MASKS, JUDGED, lambda: masks(absent=60), "", "min_dice"),
-    Fault("a case is there twice", MASKS, JUDGED, lambda: masks(repeated=True), "", "min_dice"),
+    Fault("every mask of a structure is empty", MASKS, JUDGED, lambda: masks(absent=60), "", "min_dice max_dice_gap"),
+    Fault("a case is there twice", MASKS, JUDGED, lambda: masks(repeated=True), "", "min_dice max_dice_gap"),
+    Fault("the discs of one of two cameras are cut off", MASKS, JUDGED, lambda: masks(camera=300), "max_dice_gap"),
 )
 
 

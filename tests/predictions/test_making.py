@@ -302,11 +302,14 @@ def test_a_report_never_replaces_predictions_that_are_read(folder: Path) -> None
         (f"make: {MADE}", "predictions does not say which split the model predicts; add `split:`, such as test"),
         (f"{MAKING}, id: image", "predictions.id names columns of a file, and retspec names those that it makes"),
         (f"{MAKING}, csv: a.csv", "predictions names two files, csv and make; keep one"),
-        ("make: made/test.parquet, split: test", "made/test.parquet is no CSV file by its name"),
-        ("make: {val: v.csv, test: t.txt}, split: test", "t.txt is no CSV file by its name"),
+        ("make: made/test.xlsx, split: test", "made/test.xlsx is no table by its name"),
         (
             "make: {val: a/t.csv, test: a/./t.csv}, split: test",
             "gate.yaml:18:42: predictions.make names a/./t.csv for val and for test; give each split its own file",
+        ),
+        (
+            "make: {val: v.csv, test: t.txt}, split: test",
+            "t.txt is no table by its name; let it end in .csv, .jsonl or",
         ),
         ("make: {val: v.csv}, split: test", "predictions.make has no file for the split 'test'; it has val"),
     ],
@@ -367,12 +370,24 @@ def test_names_that_no_column_can_have_are_replaced(folder: Path) -> None:
     assert found.judged.labels.tolist() == [1, 0, 2] * 3
 
 
-@pytest.mark.parametrize("train", ["task: multilabel", "loss: bce_with_logits", "loss: mse"])
-def test_what_are_no_classes_is_not_predicted(folder: Path, train: str) -> None:
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (
+            "task: self_supervised",
+            "predictions are made as classes whose probabilities add up to 1, .* says self_",
+        ),
+        ("loss: bce_with_logits", "predictions are made as classes whose probabilities add up to 1, .* says bce_"),
+        ("task: multilabel", "this asks about classes, and several labels are predicted"),
+        ("loss: mse", "this asks about classes, and the values of a regression are predicted"),
+    ],
+)
+def test_what_are_no_classes_is_not_predicted_as_classes(folder: Path, train: str, message: str) -> None:
     path = spec_of(folder)
     path.write_text(path.read_text().replace("{steps: 1}", f"{{{train}}}"))
-    with pytest.raises(SubjectError, match="predictions are made as classes whose probabilities add up to 1"):
+    with pytest.raises(SubjectError, match=message):
         subject_of(path).prediction_files.read()
+    assert not (folder / MADE).exists()
 
 
 def test_the_list_of_the_data_shows_what_a_file_leaves_out_repeats_or_invents(folder: Path) -> None:

@@ -10,19 +10,20 @@ import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score
 
 from retspec.errors import Inconclusive, SubjectError
+from retspec.measurements import predicted_numbers
 from retspec.measurements.multilabel import label_aurocs
-from retspec.measurements.predicted_numbers import label_scores, overlaps, predicted_values
+from retspec.measurements.predicted_numbers import overlaps
 from retspec.measurements.regression import absolute_error, agreement_limits, explained_variance
 from retspec.measurements.segmentation import dice_scores
 from retspec.records import PredictionFiles
 from retspec.statistics.regression import agreement
-from retspec.subjects.predictions.reading import PredictionReader
+from retspec.subjects.predictions.reading import PredictionReader, quiet
 from tests.predictions.tables import eyes, squashed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retspec.facts import Statistic
+    from retspec.facts import PredictedNumbers, Statistic
 
 REGRESSION: dict[str, Any] = {"id": "image", "label": "age", "values": "predicted", "group": "patient"}
 LABELS: dict[str, Any] = {"id": "image", "labels": ["dr", "amd"], "scores": ["p_dr", "p_amd"], "group": "patient"}
@@ -32,6 +33,14 @@ MASKS: dict[str, Any] = {"id": "case", "counts": ["tp", "fp", "fn"], "structure"
 def reader(folder: Path, text: str, section: dict[str, Any], **more: Any) -> PredictionReader:
     (folder / "test.csv").write_text(text)
     return PredictionReader(PredictionFiles(csv="test.csv", **{**section, **more}), folder)
+
+
+def predicted_values(files: PredictionReader) -> PredictedNumbers:
+    return predicted_numbers.predicted_values(files, quiet)
+
+
+def label_scores(files: PredictionReader) -> PredictedNumbers:
+    return predicted_numbers.label_scores(files, quiet)
 
 
 class Ages:

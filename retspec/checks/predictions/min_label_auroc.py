@@ -23,8 +23,9 @@ def min_label_auroc(label_aurocs: Statistic) -> Observed[Fraction]:
 
     What the number means:
         The lowest area under the ROC curve of all `labels`, each against the images without it; the details list all,
-        worst first. The interval has Obuchowski's variance (Biometrics 1997) for several images a patient; its lower
-        end is the lowest of all labels. No verdict where all images or none have a label, and below `min_patients` (30)
-        patients with or without one.
+        worst first. With `average: macro` it is their mean, each label alike. The interval has Obuchowski's variance
+        (Biometrics 1997) for several images a patient; its lower end is the lowest of all labels, or that of
+        the mean. No verdict where all images or none have a label, and below `min_patients` (30) patients with or
+        without one.
     """
     return observed(label_aurocs)

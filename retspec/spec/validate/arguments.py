@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from retspec.plugins.catalog import Catalog
-    from retspec.plugins.kinds import Check
+    from retspec.plugins.kinds import Check, Source
     from retspec.plugins.signatures import Argument
 
 BESIDE_FILES = {
@@ -24,6 +24,14 @@ BESIDE_FILES = {
     "classes": Classes,
 }
 """The keys of `data:` that go with every source of files."""
+_BESIDE_LOADERS = ("group", "classes")
+
+
+def beside(source: Source) -> tuple[str, ...]:
+    """Return the keys of `data:` that go with a source: of loaders, those that say what made predictions are of."""
+    if source.gives_files:
+        return tuple(BESIDE_FILES)
+    return _BESIDE_LOADERS if source.gives_loaders else ()
 
 
 def required_arguments(catalog: Catalog, check: Check) -> list[str]:

@@ -32,7 +32,7 @@ from retspec.records import (
     peft_type,
     seconds,
 )
-from retspec.spec.validate.arguments import BESIDE_FILES, long_form
+from retspec.spec.validate.arguments import BESIDE_FILES, beside, long_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,8 +130,8 @@ def _peft(section: Mapping[str, Any]) -> Peft:
 def data(section: Mapping[str, Any], sources: Mapping[str, Source]) -> Data:
     """Return the section `data`."""
     source = _source(section, sources)
-    beside = BESIDE_FILES.items() if sources[source["source"]].gives_files else ()
-    return Data(**source, **{name: _typed(section[name], kind) for name, kind in beside if name in section})
+    keys = [name for name in beside(sources[source["source"]]) if name in section]
+    return Data(**source, **{name: _typed(section[name], BESIDE_FILES[name]) for name in keys})
 
 
 def predictions(section: Mapping[str, Any]) -> PredictionFiles:

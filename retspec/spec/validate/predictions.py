@@ -6,14 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from retspec.errors import did_you_mean
-from retspec.records.predictions import FORMATS, ID, MADE, OUTPUTS, READ_KEYS
+from retspec.records.predictions import FORMATS, ID, MADE, OUTPUTS, READ_KEYS, WRITTEN
 from retspec.spec.validate.context import Finding
 from retspec.spec.validate.prediction_kinds import broken_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from retspec.records import Criterion, PredictionFiles
+    from retspec.records import Criterion, Data, PredictionFiles
 
 _SECTION = "predictions"
 
@@ -47,8 +47,16 @@ def broken_maker(section: PredictionFiles, *, has_model: bool, has_files: bool) 
         message = "predictions.make lets the model predict, and the spec has no section `model`; add it"
         yield Finding((_SECTION, MADE), message, on_key=True)
     if not has_files:
-        message = "predictions.make needs data that knows its files; use `imagefolder` or `csv` under `data`"
+        message = "predictions.make needs data that knows its files; use `imagefolder`, `csv` or `loaders` under `data`"
         yield Finding((_SECTION, MADE), message, on_key=True)
+
+
+def useless_beside_loaders(data: Data, section: PredictionFiles | None) -> Iterator[Finding]:
+    """Yield keys of loaders that only predictions of them need."""
+    for key in ("group", "classes") if section is None or section.make is None else ():
+        if getattr(data, key) is not None:
+            message = f"data.{key} says nothing beside loaders unless the model predicts them; remove it, or add"
+            yield Finding(("data", key), f"{message} `predictions: {{make: ...}}`", on_key=True)
 
 
 def _broken_making(section: PredictionFiles) -> Iterator[Finding]:
@@ -66,9 +74,9 @@ def _broken_making(section: PredictionFiles) -> Iterator[Finding]:
         if other != split:
             message = f"predictions.make names {file} for {other} and for {split}; give each split its own file"
             yield Finding((_SECTION, MADE, split), message)
-        if not file.endswith(".csv"):
+        if not file.endswith(WRITTEN):
             place = (_SECTION, MADE) if isinstance(section.make, str) else (_SECTION, MADE, split)
-            yield Finding(place, f"{file} is no CSV file by its name, which is what retspec writes; let it end in .csv")
+            yield Finding(place, f"{file} is no table by its name; let it end in .csv, .jsonl or .parquet")
 
 
 def broken_thresholds(criteria: Iterable[Criterion], section: PredictionFiles) -> Iterator[Finding]:

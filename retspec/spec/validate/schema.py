@@ -29,7 +29,7 @@ from retspec.records import (
     Sha256,
     peft_names,
 )
-from retspec.spec.validate.arguments import BESIDE_FILES
+from retspec.spec.validate.arguments import BESIDE_FILES, beside
 from retspec.spec.validate.criteria import checks_section
 from retspec.spec.validate.extending import with_extending
 from retspec.spec.validate.fragments import Fragment, Fragments
@@ -234,7 +234,8 @@ def _value(source: Source, fragments: Fragments) -> Fragment:
 
 def _beside(source: Source, common: Fragment, fragments: Fragments) -> Fragment:
     owner = f"{source.kind} source {source.name!r}"
-    common = common if source.kind != "data" or source.gives_files else {}
+    if source.kind == "data":
+        common = {name: common[name] for name in beside(source)}
     arguments = {name: fragments.of_argument(argument, owner) for name, argument in source.arguments.items()}
     return {
         "properties": {source.name: True, **_below(source, common), **arguments},

@@ -18,7 +18,12 @@ from retspec.spec.validate.baselines import Baselines
 from retspec.spec.validate.context import Context, Finding
 from retspec.spec.validate.explain import explain
 from retspec.spec.validate.layers import flattened
-from retspec.spec.validate.predictions import broken_maker, broken_predictions, broken_thresholds
+from retspec.spec.validate.predictions import (
+    broken_maker,
+    broken_predictions,
+    broken_thresholds,
+    useless_beside_loaders,
+)
 from retspec.spec.validate.rules import broken_adapter, broken_bounds, broken_recipe, broken_rules, broken_task, doubts
 from retspec.spec.validate.schema import compose_schema
 from retspec.spec.validate.sound import Sound
@@ -115,9 +120,11 @@ class _Validation:
         given["ranks"] = training is not None and training.arguments.get("ranks") is not None
         given["epochs"] = given["loaders"] or given["ranks"]
         sections = {*data, *(name for name, is_given in given.items() if is_given)}
+        if source.gives_loaders:
+            self.findings += useless_beside_loaders(batch, predictions)
         if predictions is not None:
             has_model = "model" in data and not launches
-            self.findings += broken_maker(predictions, has_model=has_model, has_files=has_files)
+            self.findings += broken_maker(predictions, has_model=has_model, has_files=has_files or source.gives_loaders)
         if launches and "model" in data:
             message = f"the model is the one that `train.{launched_by}` trains; remove the section `model`"
             self.findings.append(Finding(("model",), message, on_key=True))

@@ -99,7 +99,7 @@ class DataBuilder:
             dataset = self._call(self._folder, only_loaded=True)
             if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
                 dataset = self._call(self._folder)
-            described = self._described(with_images(dataset, self.source.name))
+            described = self.described(with_images(dataset, self.source.name))
         if described.notes:
             self._note(described.notes)
         return described
@@ -109,7 +109,7 @@ class DataBuilder:
         """The folder of the files; none where the source gives none."""
         return (self.dataset.folder,) if self.source.gives_files else ()
 
-    def _described(self, dataset: Dataset) -> Dataset:
+    def described(self, dataset: Dataset) -> Dataset:
         """Return a dataset with the groups and classes that the spec gives, and notes on what it does not give."""
         dataset = with_classes(with_groups(dataset, self._data.group), self._data.classes)
         strange = [] if self._data.classes else [*class_notes(dataset)]
@@ -144,14 +144,14 @@ class DataBuilder:
         if self.source.gives_loaders:
             train = self.loaders.train
             given = train.given
-            return self._feed(given, train.path) if isinstance(given, DataLoader) else self._noted(next(train.epoch()))
+            return self._feed(given, train.path) if isinstance(given, DataLoader) else self.noted(next(train.epoch()))
         made: Any = self._call(self._request(samples))
-        return self._feed(made, f"data.{self.source.name}") if isinstance(made, DataLoader) else self._noted(made)
+        return self._feed(made, f"data.{self.source.name}") if isinstance(made, DataLoader) else self.noted(made)
 
     def _feed(self, loader: DataLoader[Any], path: str) -> LoaderFeed:
         return LoaderFeed(loader, path, self._keys)
 
-    def _noted(self, pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def noted(self, pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Return a batch, and note how several inputs lie in it."""
         if self.parts is not None and isinstance(pair, Pair):
             self.parts.layout, self.parts.targets = pair.layout, pair.targets_layout
@@ -164,11 +164,11 @@ class DataBuilder:
             with seeded(self._seed):
                 pair = take_images(dataset, evaluate, samples or self.batch_size, self._seed)
             self.gallery.show_batch(*pair, transform=self.transforms.evaluate, classes=dataset.first.classes)
-            return self._noted(pair)
+            return self.noted(pair)
         given = self.batches(samples)
         if not isinstance(given, tuple):
             with seeded(self._seed):
-                given = self._noted(given.first)
+                given = self.noted(given.first)
         self.gallery.show_batch(*given)
         return given
 
@@ -192,7 +192,7 @@ class DataBuilder:
     def in_order(self, split: str) -> Iterator[Pair]:
         """Yield all images of a split as batches (inputs, targets), each once, in the order of its list."""
         reading = OrderedReading(self.dataset, split, self.transforms.evaluate)
-        yield from map(self._noted, reading.batches(self.batch_size))
+        yield from map(self.noted, reading.batches(self.batch_size))
 
     def feed(self) -> Feed:
         """Return a stream of batches; raises SubjectError when the source gives only one batch."""
@@ -201,7 +201,7 @@ class DataBuilder:
         given = self.batches(None)
         if isinstance(given, LoaderFeed):
             if self.parts is not None:
-                self._noted(given.first)
+                self.noted(given.first)
             return given
         raise SubjectError(
             f"this needs batch after batch, and `{self.source.name}` gave a single one; let it give a DataLoader",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retspec.subjects.data.pairs import Pair
 
 PATH = "data.loaders"
+_USUAL_SIZE = 32
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,42 @@ class UserLoader:
         if not keys:
             raise SubjectError(f"the loader `{self.name}` gives no sample", path=self.path)
         return keys
+
+    @property
+    def has_items(self) -> bool:
+        """Whether its samples can be read one by one, and are collated to batches by torch."""
+        from torch.utils.data import DataLoader, IterableDataset
+
+        given = self.given
+        is_map = isinstance(given, DataLoader) and not isinstance(given.dataset, IterableDataset)
+        return is_map and given.batch_sampler is not None
+
+    @property
+    def steps(self) -> int:
+        """Batches that `once` gives; 0 where that is not known."""
+        return -(-len(self.keys()) // self._size) if self.has_items else self.batches or 0
+
+    def once(self) -> Iterator[tuple[list[Any], Any]]:
+        """Yield each sample once: the keys of a batch, and the batch as the loader collates it.
+
+        Neither a shuffle, nor weights, nor `drop_last` leave any out or repeat one. What has no items gives its epoch
+        as it is, without keys.
+
+        Raises SubjectError for a loader that gives no sample, or fails.
+        """
+        giver = f"the loader `{self.name}`"
+        if not self.has_items:
+            yield from (([], batch) for batch in batches_of(self.given, giver, self.path))
+            return
+        keys, size = [*self.keys()], self._size
+        units = [keys[start : start + size] for start in range(0, len(keys), size)]
+        reading = _reading(self.items, units, self.items.num_workers)
+        yield from zip(units, batches_of(reading, giver, self.path), strict=True)
+
+    @property
+    def _size(self) -> int:
+        """Samples in a batch; 32 where a batch sampler of the user's own does not say."""
+        return self.items.batch_size or getattr(self.items.batch_sampler, "batch_size", None) or _USUAL_SIZE
 
     def read_again(self, most: int, times: int, workers: int = 0) -> list[list[str]]:
         """Read the same items several times, spread evenly over all; return what recognises the inputs of each.

@@ -40,7 +40,7 @@ class Binary(NamedTuple):
     positive: str
     """The positive classes in words."""
 
-    def interval(
+    def interval(  # noqa: PLR0913 - what a record holds
         self,
         ends: tuple[float, float],
         level: float,
@@ -48,8 +48,10 @@ class Binary(NamedTuple):
         *,
         of: NDArray[np.bool_] | None = None,
         scale: str = "logit",
+        about: str = "",
+        estimate: float | None = None,
     ) -> Interval:
-        """Return the interval of a number about these images, or about some of them (`of`)."""
+        """Return the interval of a number about these images, or about some of them (`of`); see `interval_of`."""
         chosen = self.truth | True if of is None else of
         return interval_of(
             self.units[chosen],
@@ -59,6 +61,8 @@ class Binary(NamedTuple):
             by_patient=self.by_patient,
             positives=int(self.truth[chosen].sum()),
             scale=scale,
+            about=about,
+            estimate=estimate,
         )
 
 
@@ -71,8 +75,13 @@ def interval_of(  # noqa: PLR0913 - the same
     by_patient: bool,
     positives: int | None = None,
     scale: str = "linear",
+    about: str = "",
+    estimate: float | None = None,
 ) -> Interval:
-    """Return an interval with what it is from: the patients of some images, given for each image."""
+    """Return an interval with what it is from: the patients of some images, given for each image.
+
+    about, estimate: whose these are, and of what the worse end is, where a part of all images decides; see `Interval`.
+    """
     import numpy as np
 
     return Interval(
@@ -84,6 +93,8 @@ def interval_of(  # noqa: PLR0913 - the same
         patients=len(np.unique(units)) if by_patient else None,
         positives=positives,
         scale="logit" if scale == "logit" else "linear",
+        about=about,
+        estimate=estimate,
     )
 
 

@@ -56,7 +56,10 @@ def difference(made: Mapping[str, Any], asked: Mapping[str, Any], *, with_data: 
 
 def listed_sha256(dataset: Dataset, split: str) -> str:
     """Return the hash of the list of a split: what a row of predictions says of an image beside what the model does."""
-    rows = ((each.file, each.label, each.group, *each.subgroups) for each in dataset.splits[split].examples)
+    rows = (
+        (each.file, each.class_name if each.label is None else each.label, each.group, *each.subgroups)
+        for each in dataset.splits[split].examples
+    )
     text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 

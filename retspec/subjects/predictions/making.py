@@ -13,12 +13,13 @@ from msgspec import structs
 from retspec._version import __version__
 from retspec.errors import SubjectError
 from retspec.records import MADE, REGRESSION_LOSSES
-from retspec.subjects.data.ordered import examples_of
-from retspec.subjects.predictions.made_from import made_from
+from retspec.subjects.predictions.formats import content_for, require_writer
+from retspec.subjects.predictions.made_from import listed_sha256, made_from
 from retspec.subjects.predictions.origin import Origin, require_unchanged, write_with_origin
-from retspec.subjects.predictions.predicting import probabilities
+from retspec.subjects.predictions.predicting import predicted
 from retspec.subjects.predictions.reading import PredictionReader, quiet, require_libraries
-from retspec.subjects.predictions.writing import GROUP, IMAGE, LABEL, Layout
+from retspec.subjects.predictions.splits import FileSplits, LoaderSplits
+from retspec.subjects.predictions.writing import Layout
 from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from retspec.facts import Dataset, Predictions, PredictionTable
+    from retspec.facts import Dataset, Overlaps, PredictedNumbers, Predictions, PredictionTable
     from retspec.records import Spec
     from retspec.subjects.data.building import DataBuilder
+    from retspec.subjects.predictions.splits import Splits
 
 _PLACE = f"predictions.{MADE}"
 _LIBRARIES = ("torch", "timm", "peft", "transformers")
 _TASKS = {None, "classification", "ordinal"}
+_WORDS = {"classes": "classes", "labels": "several labels", "values": "the values of a regression"}
 
 
 class Means(Protocol):
@@ -59,6 +62,7 @@ class PredictionMaker(PredictionReader):
         self.listed, self.listed_sha256 = data.listed, reader.listed_sha256
         self._spec, self._data, self._means = spec, data, means
         self._known: Predictions | None = None
+        self._is_done = False
 
     def read(self, progress: Callable[[int, int], None] = quiet) -> Predictions:
         """Return what the model says of each image of the splits; it predicts at the first call.
@@ -69,78 +73,118 @@ class PredictionMaker(PredictionReader):
         outputs are not one row of classes per image, and for a file that cannot be written or is not retspec's.
         """
         if self._known is None:
-            require_libraries()
-            dataset = self._dataset()
-            layout = self._made(dataset, progress)
-            self.section = replace(
-                self.section,
-                make=None,
-                csv=dict(self.section.made),
-                id=IMAGE,
-                label=LABEL,
-                scores=list(layout.classes),
-                group=GROUP if layout.has_groups else None,
-                subgroups=list(layout.subgroups),
-            )
+            self._make("classes", progress)
             found = self.found()
             self._known = structs.replace(found, notes=(*found.notes, *self._doubts()))
         return self._known
+
+    def read_values(self, progress: Callable[[int, int], None] = quiet) -> PredictedNumbers:
+        """Return what the model says of each image of a regression; see `read`."""
+        self._make("values", progress)
+        return self._with_doubts(super().read_values())
+
+    def read_labels(self, progress: Callable[[int, int], None] = quiet) -> PredictedNumbers:
+        """Return what the model says of several labels of each image; see `read`."""
+        self._make("labels", progress)
+        return self._with_doubts(super().read_labels())
+
+    def read_overlaps(self) -> Overlaps:
+        """Raise SubjectError: masks are not made."""
+        raise SubjectError("predictions are not made of masks; write their counts, and name the file", path=_PLACE)
+
+    def _make(self, asked: str, progress: Callable[[int, int], None]) -> None:
+        """Predict and write every split, unless that is done; the section then names what was written.
+
+        asked: the kind of predictions that a measurement needs. Raises SubjectError where `train` says another one.
+        """
+        require_libraries()
+        kind = self._kind()
+        if kind != asked:
+            raise SubjectError(f"this asks about {_WORDS[asked]}, and {_WORDS[kind]} are predicted", path=_PLACE)
+        if not self._is_done:
+            layout = self._made(self._splits(kind), kind, progress)
+            self.section = replace(self.section, make=None, csv=dict(self.section.made), **layout.keys)
+            self._is_done = True
+
+    def _with_doubts(self, found: PredictedNumbers) -> PredictedNumbers:
+        return structs.replace(found, notes=(*found.notes, *self._doubts()))
 
     def read_beside(self, file: str, *, path: str) -> PredictionTable:
         """Return the judged split of another file with the columns of those that are made; see `PredictionReader`."""
         self.read()
         return super().read_beside(file, path=path)
 
-    def _dataset(self) -> Dataset:
-        """Return the data, whose splits can be predicted and written; raises SubjectError where one cannot be."""
+    def _kind(self) -> str:
+        """Return what is predicted, by the task or else the loss; raises SubjectError for what is no table."""
         task, loss = self._spec.train.task, self._spec.train.loss
+        if task == "multilabel" or (task is None and loss == "bce_with_logits" and self._has_several()):
+            return "labels"
+        if task == "regression" or (task is None and loss in REGRESSION_LOSSES):
+            return "values"
         if task not in _TASKS or loss in {"bce_with_logits", *REGRESSION_LOSSES}:
             message = (
-                f"predictions are made as classes whose probabilities add up to 1, and `train` says "
-                f"{loss if task in _TASKS else task}; write them yourself, and name the file"
+                f"predictions are made as classes whose probabilities add up to 1, several labels or values, and "
+                f"`train` says {loss if task in _TASKS else task}; write them yourself, and name the file"
             )
             raise SubjectError(message, path=_PLACE)
-        dataset = self._data.dataset
+        return "classes"
+
+    def _has_several(self) -> bool:
+        """Whether the data lists several labels for each image."""
+        return self._data.source.gives_files and isinstance(self._data.dataset.first.examples[0].label, tuple)
+
+    def _splits(self, kind: str) -> Splits:
+        """Return the splits, which can be predicted and written; raises SubjectError where one cannot be."""
+        data = self._spec.data
+        found: Splits = (
+            LoaderSplits(self._data, kind, self.section.subgroups, data.classes)
+            if self._data.source.gives_loaders
+            else FileSplits(self._data, kind)
+        )
         for split, file in self.section.made.items():
             place = "predictions.split" if split == self.section.split else _PLACE
-            examples_of(dataset, split, place)
+            found.require(split, place)
+            require_writer(file, _PLACE)
             require_unchanged(self.folder / file, file, _PLACE)
-        return dataset
+        return found
 
-    def _made(self, dataset: Dataset, progress: Callable[[int, int], None]) -> Layout:
-        """Predict and write every split; return the layout of the files."""
+    def _made(self, splits: Splits, kind: str, progress: Callable[[int, int], None]) -> Layout:
+        """Predict every split, then write each; return the layout of the files."""
         made = self.section.made
-        model, size = self._means.model, self._data.batch_size
-        total = sum(-(-len(dataset.splits[split].examples) // size) for split in made)
-        steps = count(1)
+        model, steps = self._means.model, count(1)
+        total = sum(splits.steps(split) for split in made)
+        seen = {split: hashlib.sha256() for split in made}
 
         def inputs(split: str) -> Iterator[Tensor]:
-            for pair in self._data.in_order(split):
-                seen.update(pair[0].detach().cpu().contiguous().numpy().tobytes())
-                progress(next(steps), total)
+            for pair in splits.batches(split):
+                seen[split].update(pair[0].detach().cpu().contiguous().numpy().tobytes())
+                step = next(steps)
+                progress(step, max(total, step))
                 yield self._data.on(self._means.device, *pair).inputs
 
+        found = {split: predicted(model, inputs(split), kind) for split in made}
+        dataset = splits.dataset()
+        outputs = next(iter(found.values())).shape[1]
+        layout = Layout.of(dataset, [*made], self.section.subgroups, outputs, kind)
         for split, file in made.items():
-            seen = hashlib.sha256()
-            scores = probabilities(model, inputs(split))
-            layout = Layout.of(dataset, [*made], self.section.subgroups, scores.shape[1])
-            self._write(file, layout.text(dataset, split, scores), split, seen.hexdigest())
+            content = content_for(file, layout.columns(dataset, split, found[split]))
+            self._write(file, content, dataset, split, seen[split].hexdigest())
         return layout
 
-    def _write(self, file: str, text: str, split: str, inputs_sha256: str) -> None:
+    def _write(self, file: str, content: bytes, dataset: Dataset, split: str, inputs_sha256: str) -> None:
         def origin(sha256: str) -> Origin:
             spec, mask = self._spec, Mask(self._spec.secrets)
             return Origin(
                 retspec=__version__,
                 sha256=sha256,
-                images=len(self._data.dataset.splits[split].examples),
+                images=len(dataset.splits[split].examples),
                 split=split,
                 spec=mask.text(spec.name),
                 spec_sha256=spec.sha256,
                 model=spec.model.source if spec.model else "",
                 weights=mask.given(dict(self.weights() if self.weights else {})),
                 data=spec.data.source,
-                data_sha256=self.listed_sha256(split),
+                data_sha256=listed_sha256(dataset, split),
                 inputs_sha256=inputs_sha256,
                 made_from=made_from(spec),
                 seed=spec.run.seed,
@@ -150,7 +194,7 @@ class PredictionMaker(PredictionReader):
             )
 
         try:
-            write_with_origin(self.folder / file, text, origin)
+            write_with_origin(self.folder / file, content, origin)
         except OSError as error:
             raise SubjectError(f"{file} cannot be written: {error.strerror or error}", path=_PLACE) from error
 
@@ -160,6 +204,8 @@ class PredictionMaker(PredictionReader):
 
     def _doubts(self) -> Iterator[str]:
         """Yield what may make these predictions those of another model than the user means, in whole sentences."""
+        if self._data.source.gives_loaders and "train" in self.section.files:
+            yield "the images of train are predicted as its loader gives them: with the augmentation of the training."
         model = self._spec.model
         if model is not None and model.adapter is None and (model.lora is not None or model.peft is not None):
             yield (

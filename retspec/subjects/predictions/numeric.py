@@ -76,6 +76,7 @@ def overlaps_of(section: PredictionFiles, folder: Path) -> Overlaps:
         by_patient=section.group is not None,
         source=rows.source,
         notes=rows.notes,
+        subgroups=rows.subgroups,
     )
 
 
@@ -95,6 +96,7 @@ def _numbers(
         by_patient=section.group is not None,
         source=rows.source,
         notes=rows.notes,
+        subgroups=rows.subgroups,
     )
 
 

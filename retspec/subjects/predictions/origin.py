@@ -76,7 +76,7 @@ def origin_file(path: Path) -> Path:
     return path.with_name(path.name + ORIGIN_SUFFIX)
 
 
-def write_with_origin(path: Path, text: str, origin: Callable[[str], Origin]) -> None:
+def write_with_origin(path: Path, content: bytes, origin: Callable[[str], Origin]) -> None:
     """Write a file of predictions and its origin.
 
     Until an older file is replaced, the origin has the hash of both: if the process ends in between, the older one does
@@ -84,7 +84,6 @@ def write_with_origin(path: Path, text: str, origin: Callable[[str], Origin]) ->
 
     origin: from the hash of the file. Raises OSError when one of them cannot be written.
     """
-    content = text.encode(errors="backslashreplace")
     found = origin(hashlib.sha256(content).hexdigest())
     older = _sha256_of(path) if path.exists() else found.sha256
     _write_origin(path, found, replaces=older)

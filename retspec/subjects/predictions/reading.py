@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from retspec.errors import SubjectError, did_you_mean
 from retspec.facts import Predictions, PredictionTable
 from retspec.records import SPLIT_COLUMN
@@ -108,15 +110,20 @@ class PredictionReader:
             notes=tuple(dict.fromkeys(notes)),
         )
 
-    def read_values(self) -> PredictedNumbers:
+    def read_values(self, progress: Callable[[int, int], None] = quiet) -> PredictedNumbers:  # noqa: ARG002 - as in `read`
         """Return the judged split of a regression; raises SubjectError for what holds none."""
         require_libraries()
-        return values_of(self.section, self.folder)
+        return self._from_origin(values_of(self.section, self.folder))
 
-    def read_labels(self) -> PredictedNumbers:
+    def read_labels(self, progress: Callable[[int, int], None] = quiet) -> PredictedNumbers:  # noqa: ARG002 - as in `read`
         """Return the judged split of several labels an image; raises SubjectError for what holds none."""
         require_libraries()
-        return labels_of(self.section, self.folder)
+        return self._from_origin(labels_of(self.section, self.folder))
+
+    def _from_origin(self, found: PredictedNumbers) -> PredictedNumbers:
+        """Return the same with a note of where it is from; raises SubjectError for that of other weights."""
+        notes = self._origin_notes(found.source, f"predictions.{self.section.format}")
+        return structs.replace(found, notes=(*found.notes, *notes))
 
     def read_overlaps(self) -> Overlaps:
         """Return the judged split of masks by their counts; raises SubjectError for what holds none."""

@@ -13,7 +13,7 @@ from retspec.subjects.data.tables.values import is_missing
 from retspec.subjects.predictions.split_names import left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -35,6 +35,8 @@ class Rows(NamedTuple):
     units: NDArray[np.int64]
     """The number of the patient, or else of the image."""
     notes: tuple[str, ...]
+    subgroups: Mapping[str, tuple[str, ...]]
+    """Column to its value in each row."""
 
 
 def read_rows(section: PredictionFiles, folder: Path, columns: Sequence[str], *, kind: str | None = None) -> Rows:
@@ -48,7 +50,7 @@ def read_rows(section: PredictionFiles, folder: Path, columns: Sequence[str], *,
     is_single = "" in section.files
     file = section.files["" if is_single else section.split or ""]
     split = section.split_column or SPLIT_COLUMN if is_single and section.split is not None else None
-    named = [section.id or "", *filter(None, (section.group, kind, split))]
+    named = [section.id or "", *filter(None, (section.group, kind, split)), *section.subgroups]
     table = _table(section, folder, file, [*named, *columns])
     notes: list[str] = []
     path = f"predictions.{section.format}"
@@ -67,7 +69,9 @@ def read_rows(section: PredictionFiles, folder: Path, columns: Sequence[str], *,
     reading.require_once([*zip(ids, kinds, strict=True)])
     numbers = [reading.numbers(column, name) for column, name in zip(cells[len(named) :], columns, strict=True)]
     units = reading.named(texts[section.group], section.group) if section.group else ids
-    return Rows(file, ids, _stacked(numbers), kinds, _numbered(units), tuple(dict.fromkeys((*table.notes, *notes))))
+    subgroups = {name: tuple(texts[name][row] for row in chosen) for name in section.subgroups}
+    said = tuple(dict.fromkeys((*table.notes, *notes)))
+    return Rows(file, ids, _stacked(numbers), kinds, _numbered(units), said, subgroups)
 
 
 def _table(section: PredictionFiles, folder: Path, file: str, wanted: Sequence[str]) -> Table:
