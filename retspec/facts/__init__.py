@@ -70,7 +70,7 @@ from retspec.facts.loop import (
     WatchedStep,
 )
 from retspec.facts.memory import Estimate, Fitting, Memory, MemoryEstimate, MemoryFit, StepFlops
-from retspec.facts.merging import LayerDeviation, Merging
+from retspec.facts.merging import LayerDeviation, Merging, Unmerging
 from retspec.facts.overfitting import Overfitting
 from retspec.facts.owners import Owners
 from retspec.facts.parallel import Block, ParallelLayers
@@ -180,6 +180,7 @@ __all__ = [
     "Training",
     "Unlisted",
     "UnlistedFile",
+    "Unmerging",
     "UnusualImage",
     "Violation",
     "Violations",

@@ -19,8 +19,6 @@ class Merging(Struct, frozen=True):
 
     merged: float
     """Active adapter against merged adapter."""
-    unmerged: float
-    """Active adapter against the same adapter, merged and unmerged."""
     effect: float
     """Active adapter against disabled adapter, with the same head."""
     scale: float
@@ -38,3 +36,10 @@ class Merging(Struct, frozen=True):
     """Layers that have their weight in common with another layer, which an update merged into it changes too."""
     read_past: tuple[str, ...] = ()
     """Adapted layers whose weight torch reads past the adapter, as nn.MultiheadAttention does with its `out_proj`."""
+
+
+class Unmerging(Struct, frozen=True):
+    """What is left of an adapter's update that was merged and unmerged, in eval mode and at least single precision."""
+
+    difference: float
+    """Largest absolute difference of a logit: active adapter against the same adapter, merged and unmerged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retspec.checks.numerics._reading import Atol, merging_details
-from retspec.facts import Merging
+from retspec.facts import Merging, Unmerging
 from retspec.plugin import Observed, check
 
 
@@ -12,7 +12,7 @@ from retspec.plugin import Observed, check
     advice="Unmerging is exact up to rounding; a larger difference means that merge and unmerge do not mirror each "
     "other. Reload the base weights instead of unmerging.",
 )
-def unmerge_atol(merging: Merging) -> Observed[Atol]:
+def unmerge_atol(merging: Merging, unmerging: Unmerging) -> Observed[Atol]:
     """Does unmerging the adapter restore the outputs?
 
     Why it matters:
@@ -24,4 +24,4 @@ def unmerge_atol(merging: Merging) -> Observed[Atol]:
     What the number means:
         Largest absolute difference of an output before merging and after merging and unmerging. Healthy: about 1e-6.
     """
-    return Observed(merging.unmerged, merging_details(merging))
+    return Observed(unmerging.difference, merging_details(merging))

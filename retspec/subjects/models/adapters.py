@@ -11,7 +11,7 @@ from retspec.subjects.models.structure import adapted_layers, adapter_parameters
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor, nn
 
@@ -115,6 +115,24 @@ def factors_stirred(model: nn.Module) -> Iterator[int]:
             spread = max(float(parameter.std(unbiased=False)), 10 * SPREAD)
             parameter.data.add_(torch.randn(parameter.shape).to(parameter.device) * spread)
         yield len(parameters)
+    finally:
+        for parameter, value in zip(parameters, before, strict=True):
+            parameter.data.copy_(value)
+
+
+def factors_of(model: nn.Module) -> list[Tensor]:
+    """Return a copy of every parameter of the adapters, in the order of the model."""
+    return [parameter.detach().clone() for parameter in adapter_parameters(model).values()]
+
+
+@contextmanager
+def factors_put(model: nn.Module, values: Sequence[Tensor]) -> Iterator[None]:
+    """Give every parameter of the adapters a value, in the order of `factors_of`; at the end all is as it was."""
+    parameters, before = [*adapter_parameters(model).values()], factors_of(model)
+    try:
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.data.copy_(value)
+        yield
     finally:
         for parameter, value in zip(parameters, before, strict=True):
             parameter.data.copy_(value)

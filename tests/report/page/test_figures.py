@@ -119,7 +119,7 @@ MADE: dict[str, tuple[Any, dict[str, str]]] = {
         facts.MemoryFit("cuda", 8_000_000_000, "float32", (), (facts.Fitting("none", 64, 32, ESTIMATE, ESTIMATE),)),
         {"batch-sizes": "8 GB, by estimate: 64 images in float32"},
     ),
-    "merging": (facts.Merging(0.1, 0.1, 1.0, 1.0, 0, (facts.LayerDeviation("qkv", 0.5),)), {"merging": "worst is qkv"}),
+    "merging": (facts.Merging(0.1, 1.0, 1.0, 0, (facts.LayerDeviation("qkv", 0.5),)), {"merging": "worst is qkv"}),
     "overfitting": (
         facts.Overfitting(10, 100, 40, 1.0, 0.01, losses=((0, 1.6), (20, 0.4), (40, 0.01))),
         {"overfitting": "10 samples goes from 1.6 to 0.01 over 40 steps: learnt after 40 steps."},
