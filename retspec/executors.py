@@ -34,9 +34,12 @@ with the reason that the engine states::
 parameters of the function are the keys of `resources`, their annotations the schema. Where an engine has these, they
 are called so: `gpus`, `cores` (CPU cores), `memory` (`16GiB`), `hours` (the limit of time), all for each task.
 
+An `Engine` is given each `Task`, and answers with a `State`: its `Phase`, where the task is, and why. It raises
+`EngineError` for what goes wrong with itself. `@executor` makes an `Executor` of the function that returns it.
+
 A task's `folder` is on the machine of the front end. An engine whose nodes share that disk gives it to the command as
 it is, and keeps what the command prints in the file `OUTPUT` there. Any other sends `packed(task.folder)` to the node,
-unpacks it there into a folder of its own, and brings back what the command writes by `unpacked(task.folder, ...)`, as
+unpacks it there by `unpacked` into a folder of its own, and brings back what the command writes in the same way, as
 often as it likes.
 """
 

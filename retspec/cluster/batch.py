@@ -108,7 +108,9 @@ class Batch:
 
     def _assignment(self, indices: Sequence[int]) -> Assignment:
         plans = [self.cells[index][0] for index in indices]
-        catalog, resources = self.cells[indices[0]][1], plans[0].spec.run.resources
+        catalog, run = self.cells[indices[0]][1], plans[0].spec.run
+        defaults = {name: each.default for name, each in catalog.executors[run.executor].arguments.items()}
+        resources = {**defaults, **run.resources}
         return Assignment(
             versions=dict(catalog.versions),
             spec=plans[0].spec.file,

@@ -80,6 +80,8 @@ class Following:
         except Interrupted:
             if fault := self._cancel():
                 yield self._open[0].results.first_cell, Done((fault,))
+            for each in self._open:
+                yield from each.results.news()
             raise
         except BaseException:
             if fault := self._cancel():
@@ -87,16 +89,15 @@ class Following:
             raise
 
     def _waiting(self) -> Iterator[Event]:
-        """Yield how many tasks run and wait, when that has changed."""
+        """Yield how many tasks run and wait, if that has changed; verdicts that came before are written by now."""
         running = sum(each.state.phase is Phase.RUNNING for each in self._open)
         waiting = [each for each in self._open if each.state.phase is Phase.WAITING]
         reasons = dict.fromkeys(each.state.reason for each in waiting if each.state.reason)
         why = f" ({', '.join([*reasons][:_MOST_REASONS])})" if reasons else ""
         rest = f", {len(waiting)} waiting{why}" if waiting else ""
         said = f"{self._name}: {running} {'task' if running == 1 else 'tasks'} at work{rest}"
-        if said != self._said:
-            self._said = said
-            yield self._open[0].results.first_cell, Waiting(said)
+        yield self._open[0].results.first_cell, Waiting("" if said == self._said else said)
+        self._said = said
 
     def _cancel(self) -> str:
         """Cancel what has not ended; return what is left behind, if the engine does not take it."""

@@ -78,7 +78,22 @@ def test_partial_results_become_one_report(retspec: Any) -> None:
     assert "2 criteria: 2 met in" in finished.out
     assert json.loads(Path("merged.json").read_text())["results"] == whole["results"]
     alone = retspec("merge", "first.json")
-    assert "1 criterion: 1 met, and 1 not selected in" in alone.out
+    assert alone.code == 3, "a job that left nothing must not be green"
+    assert "1 criterion is in none of the merged results" in alone.out
+    accepted = retspec("merge", "first.json", "--partial")
+    assert accepted.code == 0
+    assert "1 criterion: 1 met, and 1 not selected in" in accepted.out
+
+
+def test_a_cell_that_is_in_no_results_is_a_fault(retspec: Any) -> None:
+    part = {**json.loads(Path("results.json").read_text()), "unselected_cells": 2, "cell": "r=8"}
+    top = {**part, "cell": "", "results": [], "measurements": [], "faults": [], "provenance": {}, "cells": [part]}
+    Path("cell.json").write_text(json.dumps(top))
+    finished = retspec("merge", "cell.json", "--json", "merged.json")
+    assert finished.code == 3
+    assert "2 cells of the matrix are in none of the merged results" in finished.out
+    assert json.loads(Path("merged.json").read_text())["exit_code"] == 3
+    assert retspec("merge", "cell.json", "--partial").code == 0
 
 
 def test_results_that_cannot_be_merged_are_named(retspec: Any) -> None:

@@ -35,7 +35,7 @@ class Located:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The run waits for other machines; the text says for which."""
+    """The run waits for other machines; the text says for which, and is empty if that is as before."""
 
     reason: str
 
@@ -83,6 +83,8 @@ class LiveCell:
                 live.notify("importing", library=library)
             case Progress(key, step, total):
                 live.notify("progress", measurement=key, step=step, total=total)
+            case Waiting(""):
+                live.catch_up()
             case Waiting(reason):
                 live.notify("waiting", reason=reason)
             case Turn.ENDS:

@@ -191,7 +191,7 @@ class LiveReport:
         self.part.add(result)
         self.notify("criterion_finished", result=result)
         self._is_behind = True
-        self._catch_up()
+        self.catch_up()
 
     def close(self, *, interrupted: int = 0) -> Report:
         """Write the files for the last time and return the report; a closed report changes only if it is interrupted.
@@ -216,9 +216,9 @@ class LiveReport:
         """Notify every observer; one that fails is a fault of the run, but neither ends it nor stops the others."""
         facts["name"] = self.part.name
         notify(self._hooks, event, {name: self._mask.data(fact) for name, fact in facts.items()}, self.part.fault)
-        self._catch_up()
+        self.catch_up()
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Write what the files lack, unless the last write was a moment ago; a long measurement may begin now."""
         if self._is_behind and time.monotonic() >= self._write_again_at:
             self._write()

@@ -51,6 +51,27 @@ def merged(reports: Sequence[tuple[str, Report]]) -> Report:
     return replace(whole, started=min(part.started for part in parts))
 
 
+def without_gaps(report: Report) -> Report:
+    """Return a merged report in which what no part has is a fault: a job that left nothing must not be green.
+
+    The fault of cells that are in none is one of the first cell.
+    """
+    parts = [_with_faults(part, _missing(part.unselected, "criterion", "criteria")) for part in report.parts]
+    parts[0] = _with_faults(parts[0], _missing(report.unselected_cells, "cell of the matrix", "cells of the matrix"))
+    return replace(report, cells=tuple(parts)) if report.cells else parts[0]
+
+
+def _with_faults(part: Report, *faults: str) -> Report:
+    return replace(part, faults=(*part.faults, *filter(None, faults)))
+
+
+def _missing(number: int, one: str, several: str) -> str:
+    if not number:
+        return ""
+    what = f"1 {one} is" if number == 1 else f"{number} {several} are"
+    return f"{what} in none of the merged results"
+
+
 def _merged_part(named: Sequence[Named]) -> Report:
     """Return the report of one cell, or of a spec without a matrix."""
     total = require_one_part(named)
