@@ -42,6 +42,7 @@ run: {device: cpu}
 """
 CHECKS = """\
 merge_atol: 1e-3
+unmerge_atol: 1e-3
 reload_atol: 1e-3
 loaded_adapter_effect: 1e-9
 eval_drift: 0
@@ -59,7 +60,7 @@ input_matters: 1e-9
 SPOILING = str(HERE / "spoiling.py")
 ELSEWHERE = {"checkpoint", "compilation", "data_wait"}
 """Those that need a file or a stream of batches, or a compiler, which takes no part in a mode of torch."""
-WITNESSES = {"merging", "isolation", "reloading", "training"}
+WITNESSES = {"merging", "unmerging", "isolation", "reloading", "training"}
 
 
 class Fails(TorchDispatchMode):

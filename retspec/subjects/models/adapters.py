@@ -145,7 +145,7 @@ def base_weights(model: nn.Module) -> Iterator[Weights]:
     At the end they are restored, and the layers count as merged or not, as they did.
     """
     adapted = adapted_layers(model)
-    merged = {name: [*layer.merged_adapters] for name, layer in adapted.items()}
+    merged = {name: (layer.merged_adapters, [*layer.merged_adapters]) for name, layer in adapted.items()}
     layers = {name: layer.get_base_layer() for name, layer in adapted.items()}
     weights = {
         name: {own: parameter.detach().clone() for own, parameter in layer.named_parameters()}
@@ -155,6 +155,7 @@ def base_weights(model: nn.Module) -> Iterator[Weights]:
         yield weights
     finally:
         for name, layer in layers.items():
-            adapted[name].merged_adapters = merged[name]
+            adapted[name].merged_adapters, adapters = merged[name]
+            adapted[name].merged_adapters[:] = adapters  # the same list: other code may hold it
             for own, parameter in layer.named_parameters():
                 parameter.data.copy_(weights[name][own])

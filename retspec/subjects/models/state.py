@@ -122,8 +122,9 @@ def fingerprint(tensor: Tensor) -> Tensor:
     """
     import torch
 
+    on_cpu = tensor.device.type == "cpu"
     data = local_part(tensor.detach()).resolve_conj().resolve_neg().contiguous().view(-1).view(torch.uint8)
-    chunk = WORD * (1 << 15 if tensor.device.type == "cpu" else 1 << 25)
+    chunk = WORD * (1 << 15 if on_cpu else 1 << 25)
     whole = data.numel() - data.numel() % WORD
     weights = torch.arange(1, 2 * min(chunk // WORD, max(whole // WORD, WORD)), 2, device=tensor.device)
     products = torch.empty_like(weights)
@@ -132,8 +133,11 @@ def fingerprint(tensor: Tensor) -> Tensor:
         part = data[start : min(start + chunk, whole)]
         words = (part if _is_aligned(part) else part.clone()).view(torch.int64)
         size = words.numel()
-        product = torch.mul(words, weights[:size], out=products[:size])  # new memory each time costs more than the sum
-        total += product.sum() + (2 * start // WORD + 2) * words.sum()
+        if on_cpu:
+            product = torch.dot(words, weights[:size])
+        else:  # which has no dot product of integers; new memory each time costs more than the sum
+            product = torch.mul(words, weights[:size], out=products[:size]).sum()
+        total += product + (2 * start // WORD + 2) * words.sum()
     return total
 
 
