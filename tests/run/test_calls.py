@@ -69,18 +69,6 @@ def test_several_specs_give_their_reports_in_order(tmp_path: Path) -> None:
         )
 
 
-def test_a_wrong_one_of_several_mappings_is_told_by_its_number() -> None:
-    said = _refused(lambda: retspec.run_all([{"checks": {"one": 1}}, {"checks": {"oen": 1}}], plugins=[ACTING]))
-    assert said.startswith("checks.oen: spec 2 of 2: unknown check 'oen'")
-
-
-def test_a_single_text_is_a_list_of_one() -> None:
-    report = retspec.run({"checks": {"one": 1, "other": {"check": "one", "limit": 1}}}, plugins=ACTING, select="one")
-    assert [result.criterion.id for result in report.results] == ["one"]
-    said = _refused(lambda: retspec.run({"checks": {"one": 1}}, plugins=ACTING, overrides="checks.one"))
-    assert "checks.one" in said
-
-
 def _refused(call: Any) -> str:
     with pytest.raises(retspec.RetspecError) as caught:
         call()
@@ -147,5 +135,5 @@ def test_several_mappings_are_told_apart_in_what_is_wrong() -> None:
     good, typo = {"checks": {"one": 1}}, {"checks": {"onne": 1}}
     with pytest.raises(retspec.SpecError, match=r"checks\.onne: spec 2 of 2: unknown check 'onne'"):
         retspec.run_all([good, typo], plugins=[ACTING], entry_points=False)
-    with pytest.raises(retspec.NothingSelected, match="spec 1 of 2, <spec>: nothing selected"):
+    with pytest.raises(retspec.NothingSelected, match="spec 1 of 2: nothing selected"):
         retspec.run_all([good, good], plugins=[ACTING], entry_points=False, select="two")

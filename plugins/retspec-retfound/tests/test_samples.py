@@ -54,7 +54,8 @@ def test_nothing_is_written_over_what_is_there(tmp_path: Path) -> None:
 
 def test_help_needs_no_torch() -> None:
     proof = "import sys, retspec_retfound.cli; sys.exit('torch' in sys.modules)"
-    environment = {"PYTHONPATH": ":".join(sys.path)}
+    sources = [Path(module.__file__ or "").parents[1] for module in (retspec, retspec_retfound)]
+    environment = {"PYTHONPATH": ":".join(map(str, [*sources, *sys.path]))}
     finished = subprocess.run([sys.executable, "-c", proof], env=environment, check=False)  # noqa: S603 - our own
     assert finished.returncode == 0
 
