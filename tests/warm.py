@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from functools import cache
 from inspect import signature
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +103,7 @@ class _Starter:
     """The process that forks the programs, until the end of the tests."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -115,8 +117,8 @@ class _Starter:
         atexit.register(self._close)
 
     def start(self, request: dict[str, Any], descriptors: list[int]) -> int:
-        """Return the number of a new process, a child of this one."""
-        with _adopting_orphans():
+        """Return the number of a new process, a child of this one; several lanes may ask at a time."""
+        with self._lock, _adopting_orphans():
             socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
             return int(self._channel.recv(MOST))
 

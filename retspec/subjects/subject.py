@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
 from retspec.subjects.models.sealed import SealedModel
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
-from retspec.subjects.predictions.made_from import listed_sha256
+from retspec.subjects.predictions.made_from import sha256_of_split
 from retspec.subjects.predictions.making import PredictionMaker
 from retspec.subjects.predictions.reading import PredictionReader
 
@@ -247,12 +247,8 @@ class Subject:
     def prediction_files(self) -> PredictionReader:
         """Reads or makes the predictions of a trained model; raises SubjectError when the spec names none."""
         reader = PredictionReader.of(self._spec, self._builder.weights_read)
-        reader.listed, reader.listed_sha256 = self._data.listed, self._listed_sha256
+        reader.listed, reader.listed_sha256 = self._data.listed, partial(sha256_of_split, self._data)
         return PredictionMaker(self._spec, reader, self._data, self) if reader.is_made else reader
-
-    def _listed_sha256(self, split: str) -> str:
-        dataset = self._data.dataset if self._data.source.gives_files else None
-        return listed_sha256(dataset, split) if dataset is not None and split in dataset.splits else ""
 
     @cached_property
     def feed(self) -> Feed:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from retspec.facts import Dataset
     from retspec.records import Data, Model, Spec
+    from retspec.subjects.data.building import DataBuilder
 
 _BY_HASH = ("checkpoint", "checkpoint_sha256", "adapter")
 """Keys of `model` whose files are compared by their content."""
@@ -62,6 +63,12 @@ def listed_sha256(dataset: Dataset, split: str) -> str:
     )
     text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def sha256_of_split(data: DataBuilder, split: str) -> str:
+    """Return that hash of a split of the data; empty where no files are listed."""
+    dataset = data.dataset if data.source.gives_files else None
+    return listed_sha256(dataset, split) if dataset is not None and split in dataset.splits else ""
 
 
 def _given(section: Model | Data) -> dict[str, Any]:
