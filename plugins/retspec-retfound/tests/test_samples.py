@@ -5,18 +5,17 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+import retspec
 from click.testing import CliRunner
 from PIL import Image, ImageChops
 
+import retspec_retfound
 from retspec_retfound.cli import KINDS, main
 from retspec_retfound.samples import weights
 from retspec_retfound.samples.images import APTOS_COUNTS, GRADES, SPLITS, draw_fundus, write_tables
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_full_size_is_that_of_the_published_file() -> None:
