@@ -72,7 +72,7 @@ class RunFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _folders(self) -> list[Path]:
-        return sorted(path for path in self.path.iterdir() if path.name.isdigit())
+        return sorted((path for path in self.path.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
 
 
 @contextmanager

@@ -56,6 +56,13 @@ def test_each_of_two_runs_at_once_has_a_folder(tmp_path: Path) -> None:
         assert again.path == first.path
 
 
+def test_tasks_are_in_order_however_many_they_are(tmp_path: Path) -> None:
+    with run_folder([spec_in(tmp_path, {"one": {}})], tmp_path) as folder:
+        for number in (10_000, 9_999, 0):
+            (folder.path / f"{number:04}").mkdir()
+        assert [task.name for task in folder.tasks(tmp_path)] == ["0000", "9999", "10000"]
+
+
 def test_a_packed_task_is_unpacked_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "a/attempt-1").mkdir(parents=True)
     (tmp_path / "a/task.json").write_text("{}")
