@@ -38,6 +38,24 @@ in 101, 4 on a full disk in 106, 130 in 18, 137 in 130, 143 in 136, and 139 in o
 loaded. Since then the package imports little before it says what Ctrl-C does: 320 programs that got it in their first
 0.6 s ended without a crash. What the first tries of 204 and 206 found is mended: a program that slept on a busy machine
 took outcomes that came in time for late.
+
+## Runs on a cluster, hit at random
+
+`benchmarks/soak_cluster.py` starts a Slurm cluster of two nodes, does runs of 32 criteria in four tasks, and hits each
+once at a random moment: a job is cancelled or started again, a node dies for good or comes back, the controller is
+away, the front end gets Ctrl-C or SIGKILL, or the shared disk is full for four seconds. After each, no criterion is met
+that no node has measured, the run is not green without all verdicts, no job is left, and `--resume` gets the rest.
+
+20 runs, seed 29, in 573 s on two cores that others used, Slurm 22.05: nothing lost, nothing invented, nothing left.
+Eleven runs that were requeued, lost a node or the controller ended with 0 at once; cancelled ones with 3; front ends
+that got Ctrl-C with 130; those on the full disk with 4. `--resume` ended each of these with 0. At most two criteria
+were measured again, on the full disk four.
+
+What a cluster does to a run is in the tests, too: a silent engine, late files, a node with other versions, a changed
+spec, two front ends at once (`tests/cluster`), jobs killed by the administrator, out of time, requeued, a dead node, a
+controller that starts again (`plugins/retspec-slurm/tests`), lost workers, nodes and drivers of Ray
+(`plugins/retspec-ray/tests`). No clock of a node is compared with that of the front end, whose day decides about
+waivers.
 """
 
 
