@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -89,3 +90,9 @@ def read_regular(path: str | Path, most: int) -> bytes | None:
             while len(content) <= most and (more := file.read(most + 1 - len(content))):
                 content += more
     return None if len(content) > most else content
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file. Raises what `open_regular` raises."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

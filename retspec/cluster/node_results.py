@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.cluster.attempts import RESULTS, answered, attempts, read_results
-from retspec.engine.protocol import Done, Finished, Made, Noted, Pictured
+from retspec.engine.protocol import Finished
 from retspec.engine.supervisor import Turn
 from retspec.records import Outcome
 from retspec.report.live import Located
 from retspec.review.recorded.judging import outcome_of
+from retspec.review.recorded.taking_up import messages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,14 +83,9 @@ class NodeResults:
             return
         yield from self._begin(index)
         yield index, Located(part.provenance, part.seconds)
-        yield from ((index, Made(measured)) for measured in part.measurements)
-        yield index, Noted(part.notes)
-        if part.pictures:
-            yield index, Pictured(part.pictures)
-        yield index, Done(part.faults)
         for result in found:
             del self.waiting[part.cell, result.criterion.id]
-            yield index, Finished(outcome_of(result))
+        yield from ((index, message) for message in messages_of(part, map(outcome_of, found)))
 
     def end(self, failure: Verdict, reason: str) -> Iterator[Event]:
         """Yield the end of the task: no verdict for the criteria that no node has answered."""

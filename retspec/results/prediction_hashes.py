@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retspec.regular_files import open_regular
+from retspec.regular_files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +31,8 @@ def prediction_hashes(plan: Plan, *, made: bool = False) -> dict[str, str]:
     given += [step.criterion.arguments.get(name) for step in plan.checks for name in COMPARED]
     folder, found = Path(plan.spec.file).resolve().parent, {}
     for file in dict.fromkeys(_files(given)):
-        with suppress(OSError, ValueError), open_regular(folder / file) as stream:
-            found[file] = hashlib.file_digest(stream, "sha256").hexdigest()
+        with suppress(OSError, ValueError):
+            found[file] = sha256_of(folder / file)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A plugin: an engine that starts each task as a process here, and checks that say when they were measured."""
+"""A plugin: an engine that starts each task as a process here."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.executors import OUTPUT, Engine, EngineError, Executor, Phase, State, Task, executor
-from retspec.plugin import Check, Cost, Measurement, check, hookimpl, measurement
+from retspec.plugin import hookimpl
 from tests.processes import is_running
 
 if TYPE_CHECKING:
@@ -90,33 +89,6 @@ def pool(*, trouble: str = "", gpus: int = 0, cores: int = 1) -> Engine:  # noqa
     return Pool(trouble)
 
 
-@measurement(cost=Cost.STATIC, needs_torch=False)
-def turn(*, log: str, seconds: float = 0.0, dies: bool = False) -> int:
-    """Write a line into a file, wait, and return 1."""
-    with Path(log).open("a", encoding="utf-8") as file:
-        file.write("x\n")
-    time.sleep(seconds)
-    if dies:
-        os.killpg(os.getppid(), signal.SIGKILL)
-    return 1
-
-
-@check(direction="at least", unit="times", advice="Measure it.")
-def turns(turn: int) -> int:
-    """How often was it measured?"""
-    return turn
-
-
 @hookimpl
 def retspec_executors() -> list[Executor]:
     return [pool]
-
-
-@hookimpl
-def retspec_measurements() -> list[Measurement]:
-    return [turn]
-
-
-@hookimpl
-def retspec_checks() -> list[Check]:
-    return [turns]

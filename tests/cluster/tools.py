@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retspec.records import Report
 
 ROOT = Path(__file__).parents[2]
-POOL = Path(__file__).with_name("pool.py")
+PLUGINS = [str(Path(__file__).with_name(name)) for name in ("pool.py", "counted.py")]
 
 
 def spec_in(folder: Path, criteria: dict[str, dict[str, Any]], **sections: Any) -> Path:
@@ -26,7 +26,7 @@ def spec_in(folder: Path, criteria: dict[str, dict[str, Any]], **sections: Any) 
         for name, given in criteria.items()
     }
     path = folder / "spec.yaml"
-    path.write_text(json.dumps({"retspec": 1, "plugins": [str(POOL)], **sections, "checks": checks}))  # JSON is YAML
+    path.write_text(json.dumps({"retspec": 1, "plugins": PLUGINS, **sections, "checks": checks}))  # JSON is YAML
     return path
 
 

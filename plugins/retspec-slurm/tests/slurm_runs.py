@@ -16,6 +16,7 @@ from slurm_cluster import wait_until
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+COUNTED = ROOT / "tests" / "cluster" / "counted.py"
 PATHS = f"{ROOT}:{HERE.parent / 'src'}"
 """Where Python finds retspec and the plugin, here and on the nodes."""
 
@@ -33,7 +34,7 @@ class Front:
             name: {"check": "turns", "limit": 1, "with": {"log": f"{logs}{name}", "seconds": seconds}}
             for name, seconds in criteria.items()
         }
-        spec = {"retspec": 1, "plugins": ["retspec_slurm", str(HERE / "counted.py")], **sections, "checks": checks}
+        spec = {"retspec": 1, "plugins": ["retspec_slurm", str(COUNTED)], **sections, "checks": checks}
         (self.folder / "spec.yaml").write_text(json.dumps(spec))  # JSON is YAML
 
     def start(self, *options: str) -> subprocess.Popen[str]:

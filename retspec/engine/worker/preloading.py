@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from retspec.subjects.callables import installed_imports_alone
 from retspec.subjects.devices import make_repeatable
+from retspec.subjects.garbage import no_collection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 
 @installed_imports_alone()  # without the folders of the previous job
@@ -25,7 +26,7 @@ def settle(libraries: Iterable[str], announce: Callable[[str], object] = lambda 
 
     announce: called with the name of each library before it is imported.
     """
-    with _no_collection():
+    with no_collection():
         for name in libraries:
             if name not in sys.modules:
                 announce(name)
@@ -36,15 +37,3 @@ def settle(libraries: Iterable[str], announce: Callable[[str], object] = lambda 
                 make_repeatable(None)  # which imports about a thousand more modules; each job does it again
         if not gc.get_freeze_count():
             gc.freeze()
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Switch the garbage collector off, and on again at the end if it was on."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

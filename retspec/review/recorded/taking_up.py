@@ -13,7 +13,7 @@ from retspec.records import Verdict
 from retspec.review.recorded.judging import Answers
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from retspec.engine.protocol import Job, Message
     from retspec.engine.supervisor.scheduler import Event
@@ -67,9 +67,16 @@ def had_their_turn(part: Report) -> Iterator[Result]:
 
 def _said(part: Report, outcomes: Sequence[Outcome], asked: int) -> Iterator[Message]:
     yield Environment(_facts(part.provenance))
-    yield from (Made(measured) for measured in part.measurements)
-    told = f"{len(outcomes)} of {asked} criteria were measured by the run of {part.started}, which ended early."
-    yield Noted((*part.notes, told))
+    yield from messages_of(part, outcomes)
+    yield Noted(
+        (f"{len(outcomes)} of {asked} criteria were measured by the run of {part.started}, which ended early.",)
+    )
+
+
+def messages_of(part: Report, outcomes: Iterable[Outcome]) -> Iterator[Message]:
+    """Yield what the worker said whose report this is, as far as it is recorded, and these of its outcomes."""
+    yield from map(Made, part.measurements)
+    yield Noted(part.notes)
     if part.pictures:
         yield Pictured(part.pictures)
     yield Done(part.faults)

@@ -5,13 +5,12 @@ This finds files that were mixed up and numbers that were edited. It cannot find
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
 from retspec.errors import SubjectError, UsageError
-from retspec.regular_files import open_regular
+from retspec.regular_files import sha256_of
 from retspec.results.provenance import subject_of, subject_sha256
 from retspec.review.recorded.files import Statement, agreement, of_config, of_predictions, of_weights
 from retspec.review.recorded.judging import day_of, judge_again
@@ -87,8 +86,7 @@ def _file_sha256(path: Path) -> str:
         except SubjectError as error:
             raise UsageError(str(error)) from None
     try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except (OSError, ValueError) as error:  # a ValueError means a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{str(path)!r} cannot be read: {reason}") from None

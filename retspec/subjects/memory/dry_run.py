@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, describe
 from retspec.subjects.data.batch import Batch
+from retspec.subjects.garbage import no_collection
 from retspec.subjects.memory.allocation_trace import AllocationTracer, Role
 from retspec.subjects.memory.dispatching import dispatching
 from retspec.subjects.models.skeleton import hollow
@@ -79,7 +79,8 @@ class DryRun:
         from torch._subclasses.fake_tensor import DataDependentOutputException
 
         try:
-            with self._fake, _no_collection(), torch.enable_grad():
+            # Without collection tensors are freed with their last reference, so that traces are repeatable.
+            with self._fake, no_collection(), torch.enable_grad():
                 self._model.zero_grad(set_to_none=True)
                 trainer = DryTrainer(self._model, self._shape.make(batch_size), self._trainer, foreach=self._foreach)
                 with trainer.tracer.watching(), trainer.answering():
@@ -177,15 +178,3 @@ class DryTrainer:
         for optimizer in self._trainer.optimizers:
             for state in optimizer.state.values():
                 yield from (value for value in state.values() if hasattr(value, "untyped_storage"))
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Turn off the garbage collector: tensors are freed with their last reference, so that traces are repeatable."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from retspec.errors import SubjectError
 from retspec.records import ORIGIN_SUFFIX
-from retspec.regular_files import open_regular, read_regular
+from retspec.regular_files import read_regular, sha256_of
 from retspec.subjects.predictions.made_from import difference
 from retspec.whole_files import replace_whole
 
@@ -85,7 +85,7 @@ def write_with_origin(path: Path, content: bytes, origin: Callable[[str], Origin
     origin: from the hash of the file. Raises OSError when one of them cannot be written.
     """
     found = origin(hashlib.sha256(content).hexdigest())
-    older = _sha256_of(path) if path.exists() else found.sha256
+    older = sha256_of(path) if path.exists() else found.sha256
     _write_origin(path, found, replaces=older)
     replace_whole(path, content)
     if older != found.sha256:
@@ -100,11 +100,6 @@ def _write_origin(path: Path, origin: Origin, *, replaces: str = "") -> None:
     replace_whole(origin_file(path), json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
 
 
-def _sha256_of(path: Path) -> str:
-    with open_regular(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def require_unchanged(path: Path, file: str, place: str) -> None:
     """Raise SubjectError for a file that is there and that is not as retspec made it: it may be a year of work."""
     if not path.exists():
@@ -113,7 +108,7 @@ def require_unchanged(path: Path, file: str, place: str) -> None:
     if origin is None:
         raise SubjectError(f"{file} is there, and retspec did not make it; name another file, or remove it", path=place)
     try:
-        sha256 = _sha256_of(path)
+        sha256 = sha256_of(path)
     except OSError as error:
         raise SubjectError(f"{file} cannot be read: {error.strerror or error}", path=place) from error
     if sha256 not in {origin.sha256, origin.replaces}:
