@@ -17,9 +17,12 @@ from retspec.report.live.overwriting import (
     require_distinct,
     summaries,
 )
+from retspec.report.live.quick_page import BAR, PAGE, is_quick
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
+    "BAR",
+    "PAGE",
     "Elsewhere",
     "LiveCell",
     "LiveReport",
@@ -30,6 +33,7 @@ __all__ = [
     "folders_among",
     "folders_of",
     "in_order",
+    "is_quick",
     "live_cells",
     "opening",
     "paths_among",
