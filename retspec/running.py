@@ -129,7 +129,8 @@ def run_all(  # noqa: PLR0913 - the same
         prepared, lanes = share_cores(prepared, jobs) if is_here else (prepared, jobs)
         require_no_fuller(prepared, reports)
         ended = kept.ended(prepared) if resume and kept and is_here else [None] * len(prepared)  # not written over yet
-        live = live_cells(prepared, kept.files(prepared, reports) if kept else reports, strict=strict, asked=asked)
+        files = kept.files(prepared, reports) if kept else reports
+        live = live_cells(prepared, files, strict=strict, asked=asked, named=[*map(frozenset, reports)])
         measured: Generator[Event]
         if is_here:
             of_cells = [report for (plans, _), report in zip(prepared, ended, strict=True) for _ in plans]

@@ -92,7 +92,7 @@ class Running(Planning):
     "--watch",
     "is_watching",
     is_flag=True,
-    help="Run again whenever the spec, its config, its tables, plugins or your code change, until Ctrl-C.",
+    help="Run again whenever the spec, its config, its data, plugins or your code change, until Ctrl-C.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only what is not met, and the last line.")
 @report_options

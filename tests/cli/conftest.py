@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retspec.cli import main
+from tests.cli.watched_script import TRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,3 +77,22 @@ def spec(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(SPEC)
     return path
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write a training script with some lines replaced, into the current directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def write(*changes: tuple[str, str], name: str = "train.py") -> Path:
+        text = TRAIN
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write

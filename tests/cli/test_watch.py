@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import torch
@@ -16,68 +16,9 @@ from retspec.plugins.catalog import gather
 from retspec.spec.load import load
 from retspec.spec.validate import validate
 from tests.cli.test_light import HEAVY, modules_after
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.cli.watched_script import SEED, STEP
 
 pytestmark = pytest.mark.usefixtures("warm_programs")
-
-TRAIN = """\
-import sys
-
-import torch
-from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
-
-
-def main(epochs=50):
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    loader = DataLoader(TensorDataset(torch.randn(40, 6), torch.arange(40) % 3), batch_size=4, shuffle=True)
-    for epoch in range(epochs):
-        for inputs, labels in loader:
-            loss = nn.functional.cross_entropy(model(inputs), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-
-if __name__ == "__main__":
-    main()
-"""
-SEED, STEP = "    torch.manual_seed(0)\n", "            optimizer.step()\n"
-CAUGHT = """\
-            try:
-                optimizer.step()
-            except BaseException:
-                pass
-"""
-PARSED = """\
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--epochs", required=True)
-    parser.parse_args()
-    main()
-"""
-
-
-@pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Write a training script with some lines replaced, into the current directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def write(*changes: tuple[str, str], name: str = "train.py") -> Path:
-        text = TRAIN
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    return write
 
 
 # What is run ---------------------------------------------------------------------------------------
@@ -208,133 +149,6 @@ def test_a_schedule_that_counts_epochs_does_not_look_wrong(script: Any, retspec:
     assert finished.code == 0
     assert "schedule      StepLR, 1 step after the first optimizer step" in finished.out.splitlines()
     assert "scheduler_steps" not in finished.out
-
-
-# How it ends ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ([("epochs=50", "epochs=1")], "python train.py: 10 of 20 optimizer steps, then it ended by itself"),
-        (
-            [("epochs=50", "epochs=1"), ("    main()\n", "    main()\n    sys.exit(4)\n")],
-            "python train.py: 10 of 20 optimizer steps, then it ended by itself, with exit code 4",
-        ),
-        (
-            [("        for inputs", "        if epoch: raise RuntimeError('no more')\n        for inputs")],
-            "python train.py: 10 of 20 optimizer steps, then it raised RuntimeError: no more (train.py:14)",
-        ),
-    ],
-    ids=["returns", "exits", "raises"],
-)
-def test_a_training_that_ends_early_is_judged_on_the_steps_that_it_took(
-    script: Any, retspec: Any, changes: list[tuple[str, str]], said: str
-) -> None:
-    script(*changes)
-    finished = retspec("watch", "--", "python", "train.py")
-    assert finished.code == 0, finished.err
-    first, _, _ = finished.out.partition("\n\n")
-    assert " ".join(first.split()) == said
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason", "line"),
-    [
-        (
-            [
-                (STEP, ""),
-                ("epochs=50", "epochs=1"),
-                ("main()\n", "main()\n    print('ok')\n"),
-            ],
-            "then it ended by itself; seen were 10 forward passes with gradients, 10 backward passes",
-            "  | ok",
-        ),
-        (
-            [("import sys\n", "import argparse\n"), ("    main()\n", PARSED)],
-            "no optimizer step, then it ended by itself, with exit code 2; seen were 0 forward passes",
-            "  | train.py: error: the following arguments are required: --epochs",
-        ),
-        (
-            [(SEED, "    print('reading')\n    open('images.csv')\n")],
-            "raised FileNotFoundError: [Errno 2] No such file or directory: 'images.csv' (train.py:10)",
-            "  | reading",
-        ),
-    ],
-    ids=["never steps", "wants an argument", "raises"],
-)
-def test_a_training_without_a_step_gets_no_verdict_and_its_last_lines(
-    script: Any, retspec: Any, changes: list[tuple[str, str]], reason: str, line: str
-) -> None:
-    script(*changes)
-    finished = retspec("watch", "--", "python", "train.py")
-    assert (finished.code, finished.out) == (3, "")
-    assert reason in " ".join(finished.err.split())
-    assert line in finished.err.splitlines()
-
-
-def test_one_that_kills_its_process_gets_no_verdict(script: Any, retspec: Any) -> None:
-    script(
-        ("import sys\n", "import os\n"),
-        (SEED, "    print('bye', flush=True)\n    os._exit(7)\n"),
-    )
-    finished = retspec("watch", "--", "python", "train.py")
-    assert (finished.code, finished.out) == (3, "")
-    assert "exited with status 7" in finished.err
-    assert "  | bye" in finished.err.splitlines()
-
-
-# Where it runs -------------------------------------------------------------------------------------
-
-
-def test_a_module_with_relative_imports_runs_as_python_runs_it(script: Any, retspec: Any) -> None:
-    script(
-        ("import sys\n", "from .sizes import WIDTH\n"), ("nn.Linear(6, 8)", "nn.Linear(6, WIDTH)"), name="own/train.py"
-    )
-    Path("own/sizes.py").write_text("WIDTH = 8\n")
-    finished = retspec("watch", "--steps", "3", "--", "python", "-m", "own.train")
-    assert finished.code == 0, finished.err
-    assert finished.out.startswith("python -m own.train: 3 optimizer steps\n")
-
-
-def test_a_command_that_a_package_installs_is_watched(
-    script: Any, retspec: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script(name="own_package.py")
-    installed = Path("own_package-1.0.dist-info")
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: own_package\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text("[console_scripts]\nown-train = own_package:main\n")
-    monkeypatch.syspath_prepend(str(Path.cwd()))
-    finished = retspec("watch", "--steps", "3", "--", "own-train", "--x")
-    assert finished.code == 0, finished.err
-    assert finished.out.startswith("own-train --x: 3 optimizer steps\n")
-
-
-def test_a_training_that_changes_the_directory_and_has_workers_of_its_own_is_watched(script: Any, retspec: Any) -> None:
-    """The workers are spawned, so that they import the script again: its guard keeps them from training."""
-    workers = "num_workers=1, multiprocessing_context='spawn', shuffle=True"
-    script(
-        ("import sys\n", "import os\n"), ("shuffle=True", workers), ("    main()\n", "    os.chdir('/')\n    main()\n")
-    )
-    finished = retspec("watch", "--steps", "3", "--write", "own.yaml", "--", "python", "train.py")
-    assert finished.code == 0, finished.err
-    assert Path("own.yaml").is_file()
-
-
-def test_one_that_catches_what_ends_it_is_ended_all_the_same(script: Any, retspec: Any) -> None:
-    script((STEP, CAUGHT))
-    finished = retspec("watch", "--steps", "4", "--", "python", "train.py")
-    assert finished.code == 0, finished.err
-    assert finished.out.startswith("python train.py: 4 optimizer steps\n")
-
-
-def test_one_that_catches_it_again_and_again_gets_no_verdict(script: Any, retspec: Any) -> None:
-    forever = "    while True:\n        try:\n            main()\n        except BaseException:\n            pass\n"
-    script(("    main()\n", forever))
-    finished = retspec("watch", "--steps", "4", "--", "python", "train.py")
-    assert (finished.code, finished.out) == (3, "")
-    assert "train.py catches every exception, so that it cannot be ended" in finished.err
 
 
 # What it writes ------------------------------------------------------------------------------------

@@ -138,6 +138,18 @@ def _has_torch(pid: int) -> bool:
     return found
 
 
+def test_a_run_says_which_folders_the_data_is_in() -> None:
+    Path("images/train/a").mkdir(parents=True)
+    Path("light.yaml").write_text(f"{SPEC}data: {{imagefolder: {{root: images}}}}\n")
+    run = _WaitingRun(["run", "light.yaml", "--watch"], ())
+    try:
+        run.go()
+        assert run.finished() == 0
+        assert run.folders == [str(Path("images").absolute())]
+    finally:
+        run.close()
+
+
 def test_a_run_that_never_has_its_turn_leaves_in_silence(capfd: pytest.CaptureFixture[str]) -> None:
     run = _WaitingRun(["run", "light.yaml", "--watch"], ())
     run.close()

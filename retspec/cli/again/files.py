@@ -1,4 +1,4 @@
-"""The files that the last run read, and when they change; they are looked at, so that it works on any file system."""
+"""What the last run read, and when it changes; files are looked at, so that it works on any file system."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retspec.cli.again.data_folders import DataFolders
 from retspec.engine.interrupts import raise_if_interrupted
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class WatchedFiles:
         self._pause = pausing
         self._specs = [os.path.abspath(spec) for spec in specs]  # noqa: PTH100 - a link is watched, not its target
         self._paths = {*self._specs}
+        self._data = DataFolders([str(Path.cwd()), *map(os.path.dirname, self._specs)])
         self._folders: list[str] = []
         self._in_a_row: dict[str, int] = {}
         self._dropped: set[str] = set()
@@ -51,23 +53,25 @@ class WatchedFiles:
 
     @property
     def count(self) -> int:
-        """How many files are watched."""
-        return len(self._states)
+        """How many files are watched, with those of the data."""
+        return len(self._states) + self._data.count
 
     def begin(self) -> None:
         """Look before a run: what changes from now on, that run may not have seen."""
         self._begun = time.time_ns()
         self._states = self._look()
+        self._data.begin()
 
-    def learn(self, paths: Iterable[str], *, is_judged: bool) -> list[str]:
-        """Take over what the run says that it read, and return what it may have read too early.
+    def learn(self, paths: Iterable[str], folders: Iterable[str] = (), *, is_judged: bool) -> list[str]:
+        """Take over what the run says that it read, and return which files it may have read too early.
 
-        is_judged: whether it came to verdicts; else files beside the specs are watched, too, such as a module that is
-        not there yet.
+        folders: those of the data; what it may have read too early in them, the next `wait` returns. is_judged: whether
+        it came to verdicts; else files beside the specs are watched, too, such as a module that is not there yet.
         """
         known = {*paths}
         self._paths = {*self._specs, *(known or self._paths)} if is_judged else {*self._paths, *known}
         self._paths -= self._dropped
+        self._data.learn({*folders} if is_judged else {*folders, *self._data.roots})
         self._folders = [] if is_judged else [str(Path.cwd()), *map(os.path.dirname, self._specs)]
         before, self._states = self._states, self._look()
         late = [path for path, state in self._states.items() if self._is_late(path, state, before)]
@@ -75,27 +79,29 @@ class WatchedFiles:
         return late
 
     def drop(self) -> list[str]:
-        """Return the files that the runs themselves change, and watch them no longer."""
+        """Return the files, and the folders of data, that the runs themselves change, and watch them no longer."""
         found = [path for path, times in self._in_a_row.items() if times >= _MOST_IN_A_ROW]
         self._dropped.update(found)
         self._paths -= self._dropped
         self._states = {path: state for path, state in self._states.items() if path not in self._dropped}
-        return found
+        return [*found, *self._data.drop()]
 
     def wait(self) -> list[str]:
         """Return which files have changed, once they have been left alone for a moment.
 
         Raises Interrupted.
         """
-        while not (changed := self._changed(self._look())):
+        while not (changed := [*self._changed(self._look()), *self._data.look()]):
             self._pause()
         now = self._look()
         for _ in range(_MOST_LOOKS):
             self._pause()
             before, now = now, self._look()
-            if now == before and not any(_is_half(self._states.get(path), now.get(path)) for path in changed):
+            changed += (of_data := self._data.look())
+            is_half = any(_is_half(self._states.get(path), now.get(path)) for path in changed)
+            if now == before and not of_data and not is_half:
                 break
-        return self._changed(now) or changed
+        return [*dict.fromkeys([*self._changed(now), *changed])]
 
     def _changed(self, now: States) -> list[str]:
         return [path for path in {**self._states, **now} if self._states.get(path) != now.get(path)]

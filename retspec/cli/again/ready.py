@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from retspec.own_modules import own_modules
 from retspec.plugins.catalog import gather
 from retspec.plugins.hooks import hookimpl
-from retspec.report.live import paths_among, read_by
+from retspec.report.live import folders_among, paths_among, read_by
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,6 +40,7 @@ class ReadyRun:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional in the standard library
         self._signals, self._answers = signals, answers
         self._paths: dict[str, None] = {}
+        self._folders: dict[str, None] = {}
         self._model_keys: frozenset[str] = frozenset()
         self._sources = gather(entry_points=False).model_sources  # the built-in ones, whose libraries are installed
         self.workers = Workers(live_output=live_output)
@@ -59,8 +60,9 @@ class ReadyRun:
 
     @hookimpl
     def retspec_spec_loaded(self, spec: Spec) -> None:
-        """Keep the files that a spec names, and how its model is made."""
+        """Keep the files that a spec names, the folders of its data, and how its model is made."""
         self._paths.update(dict.fromkeys(map(os.path.abspath, paths_among(read_by(spec), spec.folders))))
+        self._folders.update(dict.fromkeys(map(os.path.abspath, folders_among([spec.data], spec.folders))))
         self._model_keys |= spec.model_keys
 
     def __enter__(self) -> Self:
@@ -72,7 +74,8 @@ class ReadyRun:
     ) -> None:
         """Say what was read, however the run ended."""
         paths = dict.fromkeys([*own_modules(), *sorted(self.workers.modules), *self._paths])
-        answer = {"paths": [*paths][:_MOST_PATHS], "libraries": self._libraries()}
+        found = {"paths": [*paths][:_MOST_PATHS], "folders": [*self._folders][:_MOST_PATHS]}
+        answer = {**found, "libraries": self._libraries()}
         with suppress(OSError):  # nobody watches any more
             rest = json.dumps(answer).encode()
             while rest:

@@ -67,11 +67,12 @@ class _Watcher:
             self._files.begin()
             self._run.go()
             self.code = self._run.finished()
-            late = self._files.learn(self._run.paths, is_judged=self.code in {EXIT_MET, EXIT_MISSED})
+            is_judged = self.code in {EXIT_MET, EXIT_MISSED}
+            late = self._files.learn(self._run.paths, self._run.folders, is_judged=is_judged)
             self._make_ready()
             for path in self._files.drop():
                 _say(f"not watched any more, because every run changes it: {_shown([path])}")
-                late.remove(path)
+                late = [each for each in late if each != path]
             if not late:
                 _say(f"watching {self._files.count:,} files; Ctrl-C ends")
             _say(f"changed: {_shown(late or self._files.wait())}")
@@ -99,6 +100,7 @@ class _WaitingRun:
     def __init__(self, arguments: Sequence[str], libraries: tuple[str, ...]) -> None:
         self.libraries = libraries
         self.paths: list[str] = []
+        self.folders: list[str] = []
         self.is_working = False
         self._installed = installation_state()
         signals, self._signals = os.pipe()
@@ -148,7 +150,8 @@ class _WaitingRun:
         """Take over what it says; a run that was killed says nothing."""
         with suppress(ValueError):
             said: dict[str, Any] = json.loads(answer)
-            self.paths, self.libraries = said["paths"], tuple(said["libraries"]) or self.libraries
+            self.paths, self.folders = said["paths"], said["folders"]
+            self.libraries = tuple(said["libraries"]) or self.libraries
 
     def code(self) -> int:
         """Return the exit code as a shell reports it, once it has ended."""

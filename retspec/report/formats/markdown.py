@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from retspec.plugin import reporter
 from retspec.report.formats.alike import by_cause
 from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, row
+from retspec.text.asked import run_with
 from retspec.text.markdown import escaped, markdown_table
 from retspec.text.relative_paths import from_root
 from retspec.text.wording import detail_lines, notes, outcome, summary, troubles
@@ -29,6 +30,8 @@ def markdown(report: Report) -> str:
 def render_markdown(report: Report, largest: int = LARGEST) -> str:
     """Return the report as Markdown of at most `largest` bytes; one line counts the lines that do not fit."""
     head = [f"### {escaped(report.name)}: {outcome(report)[0]}", "", escaped(summary(report)), ""]
+    if asked := run_with(report):
+        head += [escaped(asked), ""]
     looks = [f"- {escaped(text)}" for text in troubles(report)]
     for results in by_cause(result for result in report.every_result if result.verdict not in QUIET):
         looks += _look(results)

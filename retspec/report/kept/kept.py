@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -13,6 +14,7 @@ from retspec.report.kept.history import History, Run
 from retspec.report.kept.last_failed import without_met
 from retspec.report.live.fuller import is_partial
 from retspec.report.live.overwriting import folders_of, read_by, require_apart
+from retspec.report.live.quick_page import BAR, PAGE, is_quick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +44,7 @@ class Kept:
         self.written: list[dict[str, str | Path]] = []
         """The reports of each spec, by format."""
         self._writes = writes
+        self._named: Sequence[Mapping[str, str | Path]] = [{} for _ in specs]
         self.remarks: list[list[str]] = [[] for _ in specs]
         """What a reader should know of each spec's folder, in lines."""
         self._folders = folders_for(specs, below)
@@ -88,7 +91,7 @@ class Kept:
                 places[index] = self._claims.enter_context(folder.claimed(partial=self._partial[index]))
                 if places[index] == folder.path:
                     folder.keep_previous()
-        self.written, self._places = self._in(places, named), places
+        self.written, self._places, self._named = self._in(places, named), places, named
         self._require_apart(self.written, prepared)
         return self.written
 
@@ -119,14 +122,22 @@ class Kept:
         self._claims.close()
 
     def remark(self, reports: Sequence[Report]) -> None:
-        """Add to the remarks what changed since the last whole run, and where the results of that run are."""
+        """Add to the remarks what changed since the last whole run, where its results are, and what was not written."""
         for index, report in enumerate(reports):
+            self.remarks[index] += self._about_page(index, report)
             if self._used[index]:
                 folder, history = self._folders[index], self._histories[index]
                 run = Run.of(report, _name_of(folder))
                 self.remarks[index] += since_last_time(self._runs(index), run)
                 self.remarks[index] += _about_place(folder, self._places[index], report)
                 self.remarks[index] += [f"note: {one_line(sentence)}" for sentence in history.broken]
+
+    def _about_page(self, index: int, report: Report) -> Iterator[str]:
+        """Yield how to get the page, and take it from the written ones, where it was left out."""
+        written = self.written[index]
+        if PAGE in written and PAGE not in self._named[index] and not is_quick(report):
+            page, results = (shlex.quote(str(path)) for path in (written.pop(PAGE), written["json"]))
+            yield f"no HTML report, which would take more than {BAR} s; write it: retspec report {results} -o {page}"
 
     def record(self, reports: Sequence[Report]) -> None:
         """Add the reports to the histories; raises ReportError if one cannot be written."""

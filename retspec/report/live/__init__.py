@@ -8,10 +8,21 @@ from retspec.report.live.cells import Elsewhere, LiveCell, Located, Waiting, liv
 from retspec.report.live.fuller import require_no_fuller
 from retspec.report.live.live_report import LiveReport
 from retspec.report.live.opening import composed, in_order, opening, titled
-from retspec.report.live.overwriting import folders_of, paths_among, read_by, require_apart, require_distinct, summaries
+from retspec.report.live.overwriting import (
+    folders_among,
+    folders_of,
+    paths_among,
+    read_by,
+    require_apart,
+    require_distinct,
+    summaries,
+)
+from retspec.report.live.quick_page import BAR, PAGE, is_quick
 from retspec.report.live.writing import destinations, write_reports, write_whole
 
 __all__ = [
+    "BAR",
+    "PAGE",
     "Elsewhere",
     "LiveCell",
     "LiveReport",
@@ -19,8 +30,10 @@ __all__ = [
     "Waiting",
     "composed",
     "destinations",
+    "folders_among",
     "folders_of",
     "in_order",
+    "is_quick",
     "live_cells",
     "opening",
     "paths_among",

@@ -16,7 +16,7 @@ from retspec.report.live.overwriting import folders_of, read_by, require_apart, 
 from retspec.results.prediction_hashes import prediction_hashes, reads_predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from retspec.engine.protocol import Message
@@ -118,30 +118,39 @@ def live_cells(
     *,
     strict: bool,
     asked: Asked | None = None,
+    named: Sequence[Collection[str]] | None = None,
 ) -> list[LiveCell]:
     """Return the cells of all specs, in order; those of one spec share a report.
 
     files: for each spec, the name of a format to the path of its file. asked: what the options of the run asked for.
+    named: for each spec, the formats that somebody asked for; all by default.
     Raises UsageError if a file would replace another one, or one that the run reads.
     """
     plans = [plan for plans, _ in prepared for plan in plans]
-    named = [catalog.named for _, catalog in prepared]
+    plugins = [catalog.named for _, catalog in prepared]
     outputs = [path for paths in files for path in paths.values()]
     outputs += [path for plan in plans for path in written_by(plan)]
-    require_apart(outputs, [named, *(read_by(plan.spec) for plan in plans)], folders_of(plans))
+    require_apart(outputs, [plugins, *(read_by(plan.spec) for plan in plans)], folders_of(plans))
     return [
         LiveCell(plan, catalog, live, index)
-        for (plans, catalog), paths in zip(prepared, files, strict=True)
-        for live in [_live_report(plans, catalog, paths, strict=strict, asked=asked)]
+        for (plans, catalog), paths, formats in zip(prepared, files, named or files, strict=True)
+        for live in [_live_report(plans, catalog, paths, formats, strict=strict, asked=asked)]
         for index, plan in enumerate(plans)
     ]
 
 
 def _live_report(
-    plans: Sequence[Plan], catalog: Catalog, files: Mapping[str, str | Path], *, strict: bool, asked: Asked | None
+    plans: Sequence[Plan],
+    catalog: Catalog,
+    files: Mapping[str, str | Path],
+    named: Collection[str],
+    *,
+    strict: bool,
+    asked: Asked | None,
 ) -> LiveReport:
     secrets = {secret for plan in plans for secret in plan.spec.secrets}
-    return LiveReport(openings(plans, catalog, strict=strict, asked=asked), catalog, files, secrets=secrets)
+    opened = openings(plans, catalog, strict=strict, asked=asked)
+    return LiveReport(opened, catalog, files, secrets=secrets, named=named)
 
 
 @contextmanager

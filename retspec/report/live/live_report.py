@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from retspec.plugins.notifying import notify
 from retspec.records import MOST_PICTURES
 from retspec.report.live.opening import composed
-from retspec.report.live.writing import destinations, write_reports
+from retspec.report.live.quick_page import PAGE, is_quick
+from retspec.report.live.writing import destinations, remove, write_reports
 from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from retspec.plugins.catalog import Catalog
@@ -132,7 +133,11 @@ class LivePart:
 
 
 class LiveReport:
-    """The reports of a spec in progress, one for each cell; writes the files and notifies the observers."""
+    """The reports of a spec in progress, one for each cell; writes the files and notifies the observers.
+
+    named: the formats that somebody asked for; all by default. A page that nobody asked for is left out where it would
+    take long.
+    """
 
     def __init__(
         self,
@@ -141,12 +146,14 @@ class LiveReport:
         paths: Mapping[str, str | Path],
         *,
         secrets: Iterable[str] = (),
+        named: Collection[str] | None = None,
     ) -> None:
         self._mask = Mask(secrets)
         self._parts = [LivePart(report, self._mask) for report in openings]
         self.part = self._parts[0]
         self._hooks = catalog.hooks.hook
         self._files = destinations(paths, catalog)
+        self._named = paths.keys() if named is None else named
         self._begun = time.monotonic()
         self._waiting = len(openings)
         self._write_again_at = 0.0
@@ -225,7 +232,11 @@ class LiveReport:
 
     def _write(self) -> None:
         started = time.monotonic()
-        write_reports(self.report, self._files)
+        report = self.report
+        left_out = {PAGE} - {*self._named} if not is_quick(report) else {*()}
+        write_reports(report, [(reporter, path) for reporter, path in self._files if reporter.name not in left_out])
+        for path in [path for reporter, path in self._files if reporter.name in left_out]:
+            remove(path)
         took = time.monotonic() - started
         self._write_again_at = time.monotonic() + (MOST_OF_THE_TIME * took if took > AT_ONCE else 0)
         self._is_behind = False

@@ -103,6 +103,14 @@ def paths_among(inputs: Iterable[Any], folders: Iterable[str | Path]) -> Iterato
                     yield base / text
 
 
+def folders_among(inputs: Iterable[Any], folders: Iterable[str | Path]) -> Iterator[Path]:
+    """Yield the folders that texts in records, mappings and lists name, each in the first place where it is."""
+    bases = [*map(Path, folders), Path()]
+    for text in dict.fromkeys(_texts(inputs)):
+        with suppress(OSError, ValueError):
+            yield from [base / text for base in bases if (base / text).is_dir()][:1]
+
+
 def folders_of(plans: Iterable[Plan]) -> list[Path]:
     """Return the folders where the relative paths of some specs may start."""
     return [*dict.fromkeys(folder for plan in plans for folder in plan.spec.folders)]

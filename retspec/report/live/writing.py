@@ -69,3 +69,11 @@ def write_whole(path: Path, content: str | bytes, kind: str = "report") -> None:
         replace_whole(path, content)
     except OSError as error:
         raise ReportError(f"cannot write the {kind} {path}: {error.strerror or error}") from error
+
+
+def remove(path: Path) -> None:
+    """Remove a report that would be of earlier results, if it is there; raises ReportError if it cannot be removed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ReportError(f"cannot remove the old report {path}: {error.strerror or error}") from error

@@ -14,6 +14,7 @@ from retspec.report.formats.table import worst_first
 from retspec.report.page.criteria import Entry, Placed, anchor_of, flat, kind_of, place_of
 from retspec.report.page.figures import figures_of
 from retspec.report.page.marks import Row, bars, tally
+from retspec.text.asked import run_with
 from retspec.text.wording import duration, outcome, summary, troubles
 
 if TYPE_CHECKING:
@@ -205,6 +206,11 @@ class Contents:
         for result in self.report.every_result:
             found.setdefault(result.criterion.id, []).append(result)
         return [(name, _counted(results)) for name, results in found.items()]
+
+    @property
+    def run_with(self) -> str:
+        """What the run was asked for beside its spec; empty if nothing."""
+        return run_with(self.report)
 
     @property
     def tally(self) -> Markup:
