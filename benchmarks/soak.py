@@ -68,22 +68,29 @@ def main(runs: int, seed: int | None, jobs: int | None, first: int) -> None:
     seed = seed if seed is not None else random.SystemRandom().randrange(10**6)
     print(f"{runs} runs, seed {seed}", flush=True)
     chance, tally, started = random.Random(seed), Counter[str](), time.monotonic()  # noqa: S311 - repeatable on purpose
-    for number in range(first, first + runs):
-        name = f"{os.getpid()}.{number}"
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = cache  # thousands of programs start
+        for number in range(first, first + runs):
             try:
-                if jobs:
-                    own = random.Random(f"{seed}, run {number}")  # noqa: S311 - the same
-                    begun, outcome = time.monotonic(), soak_jobs.soak(Path(folder), own, name, jobs)
-                    print(f"{number:4}  {outcome} in {time.monotonic() - begun:.1f} s", flush=True)
-                    tally[outcome] += 1
-                else:
-                    tally[soak(Path(folder), chance, name)] += 1
+                tally[_outcome(number, chance, seed, jobs)] += 1
             except AssertionError as error:
                 sys.exit(f"run {number}: {error}")
     for outcome, count in sorted(tally.items()):
         print(f"{count:4}  {outcome}")
     print(f"nothing lost, nothing invented, nothing left in {time.monotonic() - started:.0f} s")
+
+
+def _outcome(number: int, chance: random.Random, seed: int, jobs: int | None) -> str:
+    """Do a run in a folder of its own; one of several cells can be repeated alone, so it draws for itself."""
+    name, started = f"{os.getpid()}.{number}", time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        if not jobs:
+            return soak(Path(folder), chance, name)
+        own = random.Random(f"{seed}, run {number}")  # noqa: S311 - repeatable on purpose
+        outcome = soak_jobs.soak(Path(folder), own, name, jobs)
+        print(f"{number:4}  {outcome} in {time.monotonic() - started:.1f} s", flush=True)
+        return outcome
 
 
 def soak(folder: Path, chance: random.Random, name: str) -> str:

@@ -66,7 +66,7 @@ def logged(*, name: str, child: bool, harm: str = "none") -> Observed[int]:
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.08)
     note("ended", name)
-    details = {"large": ["x" * 2**20] * 20} if harm == "large" else {"words": "x" * 5_000}
+    details = {"large": ["x" * 2**20] * 20} if harm == "large" else {"words": "x" * given.get("words", 5_000)}
     return Observed(given.get("value", 0), details)
 
 @hookimpl
@@ -83,6 +83,9 @@ def start(
     name: by which its processes are known. clock: it goes back in each. full_at: the disk is full for a file of so many
     bytes.
     """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), MARK: name, "SOAK_CLOCK": "1" if clock else ""}
+    if full_at is not None:
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"  # Python would keep half a file, and later programs read it
 
     def prepare() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell has it ignored in what it starts in the background
@@ -92,7 +95,7 @@ def start(
     return subprocess.Popen(
         [sys.executable, "-m", "retspec", "run", "spec.yaml", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), MARK: name, "SOAK_CLOCK": "1" if clock else ""},
+        env=environment,
         preexec_fn=prepare,  # noqa: PLW1509 - there is one thread
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
