@@ -6,6 +6,9 @@ own, sets the clock back, or meets a full disk. Half of the runs have two cells 
 The checks need no torch. Each writes its name to a log when it runs, so that a verdict can be compared with what really
 happened: a criterion that is met has run, once; a run that was not killed reports every criterion; reports on disk
 are whole, and red unless everything is met; no process of the run is left.
+
+With `--jobs`, each run measures several cells at a time. One does harm while another is at work, and half of the runs
+are hit as well, or two of them are done at once: `soak_jobs.py` says what must be true of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Short runs of several cells at a time: one cell does harm, or the run is hit; nobody else may notice."""
+"""Short runs of several cells at a time: one cell does harm, or the run is hit; nobody else may notice.
+
+Every criterion of every cell is in both reports once, with the verdict and the value that was drawn for it and that no
+other criterion has. Of a run that was ended, some are not run; `--resume` gets the rest, and measures nothing again
+whose verdict was on the disk. The exit code is right, no process is left, and no part of a file.
+"""
 
 from __future__ import annotations
 
