@@ -11,99 +11,25 @@ import json
 import signal
 import time
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from junitparser import Error, Failure, JUnitXml
-from soaking import PLUGIN, hold_none_left, require, start
+from soak_case import drawn, noted, write
+from soaking import hold_none_left, require, start
 
 if TYPE_CHECKING:
     import random
     import subprocess
     from pathlib import Path
 
-    Name = tuple[str, str]
-    """A cell and the id of a criterion."""
+    from soak_case import Case, Name
 
-CRITERIA = 4
-HARMS = ("none", "flood", "large", "session", "clock", "hang", "exit", "kill")
-"""What the harmful criterion does; `kill` is to its own worker."""
-EVENTS = ("none", "none", "SIGINT", "SIGTERM", "SIGKILL", "twins", "full disk")
-"""What happens to the run; `twins` are two runs of the spec at once."""
-ENDLESS = {"flood": {"timeout", "crash"}, "hang": {"timeout"}}
-"""Harms that a timeout ends, and what becomes of them: how much a flood leaves on the disk is up to the machine."""
-DEADLY = {"exit", "kill"}
-PATIENCE, LEAST_PATIENCE = 60, 2
-"""Seconds that a criterion has, and where it would never end. The same one of other cells has as many."""
-FULL_AT = (20_000, 42_000)
-"""Bytes of a file at which the disk is full, least and most: too few for the first reports, or for the last."""
 DISK_IS_FULL = 4
-WORDS = 500
-"""Characters of the details of each criterion."""
-LATER = 0.1
-"""Seconds from the beginning of a criterion to the signal, at most."""
 NOT_RUN, RUN = "not run", "(run)"
 ELEMENTS: dict[str, list[type]] = {"met": [], "missed": [Failure]}
 """What a verdict is in junit.xml, unless it is an error."""
 OWN = {".spec", "junit.xml", "results.json", "report.html", "history.jsonl", "previous.json", "beside"}
 """What a folder of reports may hold."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """What was drawn for a run."""
-
-    jobs: int
-    cells: tuple[str, ...]
-    harm: str
-    harmful: Name
-    """The criterion that does harm."""
-    beside: Name
-    """The criterion of another cell during which it is done."""
-    missed: frozenset[Name]
-    event: str
-    begun: int
-    """Criteria that have begun when the signal is sent."""
-    later: float
-    """Seconds from then to the signal."""
-    full_at: int
-
-    def __str__(self) -> str:
-        return f"{self.harm} in {' '.join(self.harmful)} beside {' '.join(self.beside)}, {self.event}"
-
-    @property
-    def names(self) -> list[Name]:
-        """Every criterion of every cell."""
-        return [(cell, f"c{number}") for cell in self.cells for number in range(CRITERIA)]
-
-    def verdicts_of(self, name: Name) -> set[str]:
-        """Return what the verdict may be: nearly always one."""
-        if name == self.harmful and self.harm in {*ENDLESS, *DEADLY}:
-            return ENDLESS.get(self.harm, {"crash"})
-        return {"missed" if name in self.missed else "met"}
-
-    def value_of(self, name: Name) -> int:
-        """Return what is observed, which no other criterion observes; each is held against the number of its cell."""
-        number = int(name[1][1:]) + 1
-        return int(name[0]) + (number if name in self.missed else -number)
-
-    @property
-    def exit_code(self) -> int:
-        """What a run ends with that is left alone."""
-        verdicts = {verdict for name in self.names for verdict in self.verdicts_of(name)}
-        return 1 if "missed" in verdicts else 3 if verdicts > {"met"} else 0
-
-
-def drawn(chance: random.Random, jobs: int) -> Case:
-    """Draw a run. The cells that begin it do the harm and see it: they are measured at the same time."""
-    cells = tuple(str(100 * (number + 1)) for number in range(jobs + chance.choice([0, 1])))
-    ids = chance.sample([f"c{number}" for number in range(CRITERIA)], 2)
-    harmful, beside = zip(chance.sample(cells[:jobs], 2), ids, strict=True)
-    harm, event = chance.choice(HARMS), chance.choice(EVENTS)
-    names = [(cell, f"c{number}") for cell in cells for number in range(CRITERIA)]
-    missed = frozenset(chance.sample(names, chance.choice([0, 0, 1, 3]))) - {harmful}
-    begun, later = chance.randint(1, len(names) * 2 // 3), chance.uniform(0, LATER)
-    return Case(jobs, cells, harm, harmful, beside, missed, event, begun, later, chance.randint(*FULL_AT))
 
 
 def soak(folder: Path, chance: random.Random, name: str, jobs: int) -> str:
@@ -116,9 +42,9 @@ def soak(folder: Path, chance: random.Random, name: str, jobs: int) -> str:
 
 
 def _held(case: Case, folder: Path, name: str) -> str:
-    _write(case, folder)
+    write(case, folder)
     full_at = case.full_at if case.event == "full disk" else None
-    programs = [_started(case, folder, name, full_at) for _ in range(_times(case))]
+    programs = [_started(case, folder, name, full_at) for _ in range(case.times)]
     is_hit = case.event.startswith("SIG") and _hit(case, folder, programs[0])
     printed = [program.communicate(timeout=300) for program in programs]
     codes, errors = [program.returncode for program in programs], "".join(part[1] for part in printed)
@@ -126,49 +52,13 @@ def _held(case: Case, folder: Path, name: str) -> str:
     require("Traceback" not in errors, errors)
     if is_hit or case.event == "full disk":
         return f"{case.event}: exit code {_resumed(case, folder, name, codes[0], errors)}"
-    places = [folder / "reports/spec", folder / "reports/spec/beside"][: _times(case)]
+    places = [folder / "reports/spec", folder / "reports/spec/beside"][: case.times]
     for code, place in zip(codes, places, strict=True):
         require(code == case.exit_code, f"exit code {code} instead of {case.exit_code}: {errors}")
         _hold_whole(case, place)
     _hold_folder(folder)
-    _hold_counts(case, folder, set(), most=_times(case))
+    _hold_counts(case, folder, set(), most=case.times)
     return f"{case.event if case.event in {'none', 'twins'} else 'over by then'}: exit code {codes[0]}"
-
-
-def _times(case: Case) -> int:
-    return 2 if case.event == "twins" else 1
-
-
-def _write(case: Case, folder: Path) -> None:
-    """Write the plugin, the spec, and what each criterion of each cell does."""
-    (folder / "plugin.py").write_text(PLUGIN)
-    lines = []
-    for number in range(CRITERIA):
-        is_harmful = case.harmful[1] == f"c{number}"
-        patience = LEAST_PATIENCE if is_harmful and case.harm in ENDLESS else PATIENCE
-        child = str(number % 2 == 0 or (is_harmful and case.harm == "session")).lower()
-        lines.append(
-            f"  c{number}: {{check: logged, limit: '${{vars.cell}}', timeout: {patience}s, "
-            f"with: {{name: 'c{number}-${{vars.cell}}', child: {child}}}}}\n"
-        )
-    (folder / "spec.yaml").write_text(
-        f"retspec: 1\nplugins: [plugin.py]\nvars: {{cell: 0}}\n"
-        f"matrix: {{vars.cell: [{', '.join(case.cells)}]}}\nchecks:\n{''.join(lines)}"
-    )
-    given: dict[str, dict[str, object]] = {
-        _noted(name): {"value": case.value_of(name), "words": WORDS} for name in case.names
-    }
-    given[_noted(case.harmful)] |= {
-        "harm": case.harm,
-        "meets": {_noted(case.beside): 1, _noted(case.harmful): _times(case)},
-    }
-    given[_noted(case.beside)]["meets"] = {_noted(case.harmful): 1}
-    (folder / "drawn.json").write_text(json.dumps(given))
-
-
-def _noted(name: Name) -> str:
-    """Return what a criterion writes to the log."""
-    return f"{name[1]}-{name[0]}"
 
 
 def _started(case: Case, folder: Path, name: str, full_at: int | None = None, *more: str) -> subprocess.Popen[str]:
@@ -240,7 +130,7 @@ def _hold_ended(case: Case, folder: Path, verdicts: dict[Name, str]) -> None:
     wrong = {name: found for name, found in verdicts.items() if found not in {*case.verdicts_of(name), NOT_RUN}}
     require(not wrong, f"wrong: {wrong}")
     decided = {name for name, found in verdicts.items() if found in {"met", "missed"}}
-    require(all(_noted(name) in ended for name in decided), f"decided without having run: {decided}, {ended}")
+    require(all(noted(name) in ended for name in decided), f"decided without having run: {decided}, {ended}")
 
 
 def _hold_whole(case: Case, place: Path) -> None:
@@ -290,9 +180,9 @@ def _hold_counts(case: Case, folder: Path, answered: set[Name], *, most: int) ->
     """Every criterion has run in every run that needed it, and none again whose verdict was on the disk."""
     begun = _lines(folder, "log")
     least = most if case.event == "twins" else 1
-    odd = {name: begun[_noted(name)] for name in case.names if not least <= begun[_noted(name)] <= most}
+    odd = {name: begun[noted(name)] for name in case.names if not least <= begun[noted(name)] <= most}
     require(not odd, f"run too rarely or too often: {odd}")
-    again = {name for name in answered if begun[_noted(name)] > 1}
+    again = {name for name in answered if begun[noted(name)] > 1}
     require(not again, f"measured again though answered: {again}")
 
 
