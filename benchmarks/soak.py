@@ -189,8 +189,8 @@ def _hold_reports(folder: Path, blow: Blow, code: int, errors: str) -> dict[str,
     is_as_it_was = code == DISK_IS_FULL and report["exit_code"] != 0
     agrees = is_silent or is_as_it_was or report["exit_code"] == code
     require(agrees, f"{blow}: results.json says {report['exit_code']}, not {code}")
-    results = [result for part in report["cells"] or [report] for result in part["results"]]
-    return {result["criterion"]["arguments"]["name"]: result["verdict"] for result in results}
+    found = [result for part in report["cells"] or [report] for result in part["results"]]
+    return {result["criterion"]["arguments"]["name"]: result["verdict"] for result in found}
 
 
 def _hold_verdicts(folder: Path, verdicts: dict[str, str], blow: Blow, code: int, errors: str, harm: str) -> None:
