@@ -6,6 +6,9 @@ own, sets the clock back, or meets a full disk. Half of the runs have two cells 
 The checks need no torch. Each writes its name to a log when it runs, so that a verdict can be compared with what really
 happened: a criterion that is met has run, once; a run that was not killed reports every criterion; reports on disk
 are whole, and red unless everything is met; no process of the run is left.
+
+With `--jobs`, each run measures several cells at a time. One does harm while another is at work, and half of the runs
+are hit as well, or two of them are done at once: `soak_jobs.py` says what must be true of them.
 """
 
 from __future__ import annotations
@@ -13,22 +16,23 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import soak_jobs
 from junitparser import JUnitXml
+from soaking import PLUGIN, hold_none_left, ps, require, start
 
-ROOT = Path(__file__).resolve().parent.parent
-MARK = "RETSPEC_SOAK"
-"""Environment variable by which every process of a run is known."""
+if TYPE_CHECKING:
+    import subprocess
+
 CRITERIA = 6
 LONGEST = 2.5
 """Seconds until the signal, at most: somewhat longer than an undisturbed run."""
@@ -37,39 +41,9 @@ HARMFUL = 3
 HARMS = ("none", "flood", "large", "session", "clock", "disk")
 FULL_AT = 12_000
 """Bytes of a file at which the disk is full: a report has more by the time that it is finished."""
-GRACE = 5.0
-"""Seconds that the processes of a run have to go."""
 DISK_IS_FULL = 4
 """The exit code when a report could not be written."""
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-PLUGIN = '''
-import os
-import subprocess
-import time
-
-from retspec.plugin import Check, Observed, check, hookimpl
-
-if os.environ.get("SOAK_CLOCK"):
-    wall = time.time
-    time.time = lambda: wall() - 1e6 * (os.getpid() % 3)
-
-@check(direction="at most", advice="Nothing to do.")
-def logged(*, name: str, child: bool, harm: str = "none") -> Observed[int]:
-    """Does it run?"""
-    descriptor = os.open("log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(descriptor, f"{name}\\n".encode())
-    os.close(descriptor)
-    if child:
-        subprocess.Popen(["sleep", "600"], start_new_session=harm == "session")
-    while harm == "flood":
-        print("x" * 10_000)
-    time.sleep(0.08)
-    return Observed(0, {"large": ["x" * 2**20] * 20} if harm == "large" else {"words": "x" * 5_000})
-
-@hookimpl
-def retspec_checks() -> list[Check]:
-    return [logged]
-'''
 
 
 @dataclass(frozen=True)
@@ -86,20 +60,40 @@ class Blow:
 @click.command(help=__doc__)
 @click.argument("runs", type=click.IntRange(min=1), default=300)
 @click.option("--seed", type=int, help="Repeats the choices of an earlier soak; drawn and printed without.")
-def main(runs: int, seed: int | None) -> None:
+@click.option(
+    "--jobs", type=click.IntRange(min=2), help="Runs of several cells, so many at a time, one of which does harm."
+)
+@click.option(
+    "--first", type=click.IntRange(min=0), default=0, help="With --jobs: the run to begin with, to repeat one."
+)
+def main(runs: int, seed: int | None, jobs: int | None, first: int) -> None:
     """Soak, print, and end at the first run in which something is wrong."""
     seed = seed if seed is not None else random.SystemRandom().randrange(10**6)
     print(f"{runs} runs, seed {seed}", flush=True)
     chance, tally, started = random.Random(seed), Counter[str](), time.monotonic()  # noqa: S311 - repeatable on purpose
-    for number in range(runs):
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = cache  # thousands of programs start
+        for number in range(first, first + runs):
             try:
-                tally[soak(Path(folder), chance, f"{os.getpid()}.{number}")] += 1
+                tally[_outcome(number, chance, seed, jobs)] += 1
             except AssertionError as error:
                 sys.exit(f"run {number}: {error}")
     for outcome, count in sorted(tally.items()):
         print(f"{count:4}  {outcome}")
     print(f"nothing lost, nothing invented, nothing left in {time.monotonic() - started:.0f} s")
+
+
+def _outcome(number: int, chance: random.Random, seed: int, jobs: int | None) -> str:
+    """Do a run in a folder of its own; one of several cells can be repeated alone, so it draws for itself."""
+    name, started = f"{os.getpid()}.{number}", time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        if not jobs:
+            return soak(Path(folder), chance, name)
+        own = random.Random(f"{seed}, run {number}")  # noqa: S311 - repeatable on purpose
+        outcome = soak_jobs.soak(Path(folder), own, name, jobs)
+        print(f"{number:4}  {outcome} in {time.monotonic() - started:.1f} s", flush=True)
+        return outcome
 
 
 def soak(folder: Path, chance: random.Random, name: str) -> str:
@@ -112,12 +106,12 @@ def soak(folder: Path, chance: random.Random, name: str) -> str:
     time.sleep(chance.uniform(0, LONGEST))
     blow = _hit(program, target, number)
     _, errors = program.communicate(timeout=300)
-    _hold_processes(name, blow)
+    hold_none_left(name, str(blow))
     if _is_too_early(folder, errors):
         return f"{blow}: before the run began"
     verdicts = _hold_reports(folder, blow, program.returncode, errors)
     _hold_verdicts(folder, verdicts, blow, program.returncode, errors, harm)
-    _require(not verdicts or len(verdicts) == cells * CRITERIA, f"{blow}: criteria lost: {verdicts}")
+    require(not verdicts or len(verdicts) == cells * CRITERIA, f"{blow}: criteria lost: {verdicts}")
     return f"{harm}, {blow}: exit code {program.returncode if program.returncode >= 0 else 128 - program.returncode}"
 
 
@@ -136,21 +130,7 @@ def _arguments(number: int, harm: str) -> str:
 
 def _start(folder: Path, name: str, harm: str, cells: int) -> subprocess.Popen[str]:
     reports = ["--no-reports", "--json", "results.json", "--junit-xml", "junit.xml", "--jobs", str(cells)]
-
-    def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell has it ignored in what it starts in the background
-        if harm == "disk":
-            resource.setrlimit(resource.RLIMIT_FSIZE, (FULL_AT, FULL_AT))
-
-    return subprocess.Popen(
-        [sys.executable, "-m", "retspec", "run", "spec.yaml", *reports],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), MARK: name, "SOAK_CLOCK": "1" if harm == "clock" else ""},
-        preexec_fn=prepare,  # noqa: PLW1509 - there is one thread
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return start(folder, name, *reports, clock=harm == "clock", full_at=FULL_AT if harm == "disk" else None)
 
 
 # Hitting ------------------------------------------------------------------------------------------
@@ -168,28 +148,14 @@ def _hit(program: subprocess.Popen[str], target: str, number: signal.Signals) ->
 
 
 def _worker_of(supervisor: int) -> int | None:
-    lines = [line.split(None, 2) for line in _ps("ax", "-o", "pid=,ppid=,command=")]
+    lines = [line.split(None, 2) for line in ps("ax", "-o", "pid=,ppid=,command=")]
     found = [
         int(pid) for pid, parent, command in lines if int(parent) == supervisor and "retspec.engine.worker" in command
     ]
     return found[0] if found else None
 
 
-def _ps(*arguments: str) -> list[str]:
-    return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=True).stdout.splitlines()  # noqa: S607
-
-
 # Holding ------------------------------------------------------------------------------------------
-
-
-def _hold_processes(name: str, blow: Blow) -> None:
-    """No process of the run is left, the worker's children included."""
-    deadline = time.monotonic() + GRACE
-    while left := [line for line in _ps("axeww", "-o", "stat=,command=") if f"{MARK}={name} " in f"{line} "]:
-        if all(line.startswith("Z") for line in left):
-            return
-        _require(time.monotonic() < deadline, f"{blow}: left running: {left}")
-        time.sleep(0.02)
 
 
 def _is_too_early(folder: Path, errors: str) -> bool:
@@ -202,22 +168,29 @@ def _hold_reports(folder: Path, blow: Blow, code: int, errors: str) -> dict[str,
     """Return the verdicts; the reports that are there are whole, and red unless the run said that all is well."""
     results, junit = folder / "results.json", folder / "junit.xml"
     is_silent = code < 0  # ended at once: perhaps before the reports, or a temporary file of theirs, were through
-    others = {path.name for path in folder.iterdir()} - {"plugin.py", "spec.yaml", "log", "results.json", "junit.xml"}
-    _require(is_silent or not others, f"{blow}: left on disk: {others}")
+    others = {path.name for path in folder.iterdir()} - {
+        "plugin.py",
+        "spec.yaml",
+        "log",
+        "ended",
+        "results.json",
+        "junit.xml",
+    }
+    require(is_silent or not others, f"{blow}: left on disk: {others}")
     is_there = (results.exists() and junit.exists()) or code == DISK_IS_FULL
-    _require(is_silent or is_there, f"{blow}: a report is missing, exit code {code}: {errors}")
+    require(is_silent or is_there, f"{blow}: a report is missing, exit code {code}: {errors}")
     if junit.exists():
         suites = [*JUnitXml.fromfile(str(junit))]
-        _require(all(suite.tests >= CRITERIA for suite in suites), f"{blow}: junit.xml lacks criteria")
-        _require(code != 0 or not any(suite.errors for suite in suites), f"{blow}: junit.xml is red, the exit code 0")
+        require(all(suite.tests >= CRITERIA for suite in suites), f"{blow}: junit.xml lacks criteria")
+        require(code != 0 or not any(suite.errors for suite in suites), f"{blow}: junit.xml is red, the exit code 0")
     if not results.exists():
         return {}
     report = json.loads(results.read_text())
     is_as_it_was = code == DISK_IS_FULL and report["exit_code"] != 0
     agrees = is_silent or is_as_it_was or report["exit_code"] == code
-    _require(agrees, f"{blow}: results.json says {report['exit_code']}, not {code}")
-    results = [result for part in report["cells"] or [report] for result in part["results"]]
-    return {result["criterion"]["arguments"]["name"]: result["verdict"] for result in results}
+    require(agrees, f"{blow}: results.json says {report['exit_code']}, not {code}")
+    found = [result for part in report["cells"] or [report] for result in part["results"]]
+    return {result["criterion"]["arguments"]["name"]: result["verdict"] for result in found}
 
 
 def _hold_verdicts(folder: Path, verdicts: dict[str, str], blow: Blow, code: int, errors: str, harm: str) -> None:
@@ -225,21 +198,16 @@ def _hold_verdicts(folder: Path, verdicts: dict[str, str], blow: Blow, code: int
     log = folder / "log"
     ran = Counter(log.read_text().split()) if log.exists() else Counter[str]()
     met = {name for name, verdict in verdicts.items() if verdict == "met"}
-    _require(met <= ran.keys(), f"{blow}: met without having run: {met - ran.keys()}")
-    _require(max(ran.values(), default=0) <= 1, f"{harm}, {blow}: run twice: {ran}, {verdicts}")
-    _require("Traceback" not in errors, f"{blow}: {errors}")
+    require(met <= ran.keys(), f"{blow}: met without having run: {met - ran.keys()}")
+    require(max(ran.values(), default=0) <= 1, f"{harm}, {blow}: run twice: {ran}, {verdicts}")
+    require("Traceback" not in errors, f"{blow}: {errors}")
     if code == DISK_IS_FULL:
-        _require(harm == "disk", f"{blow}: exit code {code}: {errors}")
+        require(harm == "disk", f"{blow}: exit code {code}: {errors}")
     elif blow.target == "worker" or blow.number is None:
-        _require(code == 0 or blow.number is not None or harm == "flood", f"{blow}: exit code {code}: {errors}")
+        require(code == 0 or blow.number is not None or harm == "flood", f"{blow}: exit code {code}: {errors}")
         allowed = {"met", "crash", "timeout"} if harm == "flood" else {"met", "crash"}
-        _require(set(verdicts.values()) <= allowed, f"{blow}: no outcome: {verdicts}")
-        _require((len(met) == len(verdicts)) or code != 0, f"{blow}: green, but {verdicts}")
-
-
-def _require(holds: bool, complaint: str) -> None:  # noqa: FBT001 - reads as a sentence
-    if not holds:
-        raise AssertionError(complaint)
+        require(set(verdicts.values()) <= allowed, f"{blow}: no outcome: {verdicts}")
+        require((len(met) == len(verdicts)) or code != 0, f"{blow}: green, but {verdicts}")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,13 @@ import errno
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 MOST_OF_A_NAME = 200
 """Characters of a file's name in the name of its temporary file, which must not become too long for the system."""
+_RANDOM = 8
+"""Characters that `mkstemp` adds."""
 
 
 def replace_whole(path: Path, content: str | bytes) -> None:
@@ -21,7 +24,7 @@ def replace_whole(path: Path, content: str | bytes) -> None:
     try:
         target = _replaceable(path)
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:MOST_OF_A_NAME]}.")
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=_beginning(target))
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
         Path(temporary).chmod(mode)
@@ -29,6 +32,20 @@ def replace_whole(path: Path, content: str | bytes) -> None:
     finally:  # after an interruption too
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def remove_halves(path: Path) -> None:
+    """Remove what processes have left that were killed while they replaced a file; nobody may be replacing it now."""
+    begins = _beginning(path)
+    for half in path.parent.iterdir():
+        if half.name.startswith(begins) and len(half.name) == len(begins) + _RANDOM:
+            with suppress(OSError):
+                half.unlink()
+
+
+def _beginning(target: Path) -> str:
+    """Return how the names of a file's temporary files begin."""
+    return f".{target.name[:MOST_OF_A_NAME]}."
 
 
 def _replaceable(path: Path) -> Path:

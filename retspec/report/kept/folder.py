@@ -14,6 +14,7 @@ from retspec.errors import ReportError, UsageError
 from retspec.regular_files import read_regular
 from retspec.report.live.writing import write_whole
 from retspec.results.results_file import read_report
+from retspec.whole_files import remove_halves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -63,7 +64,9 @@ class ReportFolder:
         beside = (self.path / ("beside" if number == 1 else f"beside-{number}") for number in count(1))
         for place in chain([self.place(partial=partial)], beside):
             with _opened(place) as descriptor:
-                if _is_locked(descriptor):
+                if (locked := _locked(descriptor)) is not False:
+                    if locked:
+                        self._remove_halves(place)
                     self._take()
                     yield place
                     return
@@ -80,6 +83,11 @@ class ReportFolder:
         with suppress(UsageError, OSError):  # there are none, or they are damaged
             if read_report(results).is_whole:
                 write_whole(self.previous, results.read_text(encoding="utf-8"))
+
+    def _remove_halves(self, place: Path) -> None:
+        """Remove what a killed run was writing: only the run that has the place writes there."""
+        for name in (*USUAL.values(), self.previous.name):
+            remove_halves(place / name)
 
     def _take(self) -> None:
         """Record whose folder this is."""
@@ -130,12 +138,12 @@ def _opened(place: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _is_locked(descriptor: int) -> bool:
-    """Lock a file unless another run has; on a file system without locks, no other run can be seen."""
+def _locked(descriptor: int) -> bool | None:
+    """Lock a file unless another run has; None on a file system without locks, where no other run can be seen."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        return True
+        return None
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -58,6 +60,32 @@ def test_two_runs_never_write_to_one_place_and_a_part_has_its_own(tmp_path: Path
         assert [str(place.relative_to(folder.path)) for place in places] == [".", "partial", "beside", "beside-2"]
     with folder.claimed(partial=False) as place:
         assert place == folder.path
+
+
+def test_halves_that_a_killed_run_left_go_when_no_other_run_writes(tmp_path: Path) -> None:
+    (folder,) = folders_for([tmp_path / "a" / "light.yaml"])
+    halves = [".results.json.ab12cd34", ".report.html.ab12cd34", ".junit.xml.ab12cd34", ".previous.json.ab12cd34"]
+    others = [".results.json.old", ".junit.xml.ab12cd34.bak", ".mine.ab12cd34"]
+    with folder.claimed(partial=False):
+        for name in (*halves, *others):
+            (folder.path / name).touch()
+        with folder.claimed(partial=False):
+            assert all((folder.path / name).exists() for name in halves)
+    with folder.claimed(partial=False):
+        assert sorted(path.name for path in folder.path.glob(".*")) == sorted([".spec", *others])
+
+
+def test_without_locks_another_run_may_be_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    (folder,) = folders_for([tmp_path / "a" / "light.yaml"])
+    half = folder.path / ".results.json.ab12cd34"
+    folder.path.mkdir(parents=True)
+    half.touch()
+    with folder.claimed(partial=False) as place:
+        assert (place, half.exists()) == (folder.path, True)
 
 
 def test_a_folder_that_cannot_be_made_is_a_report_that_cannot_be_written(tmp_path: Path) -> None:
