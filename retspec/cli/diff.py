@@ -9,7 +9,7 @@ import click
 
 from retspec.cli import completing
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
-from retspec.cli.tables import format_option, show_json, show_rows, shown
+from retspec.cli.tables import Columns, format_option, show_json, show_rows, shown
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_cells
 from retspec.records import EXIT_MISSED, Direction
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from retspec.records import Spec
     from retspec.review.diffing import Change
 
-HEADERS = ("criterion", "change", "of", "old", "new")
+COLUMNS = Columns(
+    ("criterion", "change", "of", "old", "new"),
+    left_out=(3, 2, 4),
+    wraps={1: 9, 3: 12, 4: 12},
+)
 BOUNDS = frozenset({"limit", "warn"})
 
 
@@ -57,7 +61,7 @@ def command(
     if form == "json":
         show_json(found)
     elif found:
-        show_rows(HEADERS, [*map(_row, found)], form)
+        show_rows(COLUMNS, [*map(_row, found)], form)
     else:
         click.echo("nothing that judges changed")
     _judge(context, found if forbid_loosening else [])
