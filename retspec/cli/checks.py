@@ -27,7 +27,7 @@ COLUMNS = Columns(
     ("check", "direction", "unit", "reads", "question"),
     left_out=(3, 2, 1),
     wraps={4: 30},
-    needs_all=lambda _: False,  # the manual of a check says it
+    untold=(1, 2, 3),  # the manual of a check says it
 )
 
 

@@ -9,9 +9,9 @@ import click
 
 from retspec.cli.options import examples, verbose_option
 from retspec.cli.tables import NOTHING, Columns, format_option, show_json, show_rows, shown
+from retspec.results.comparing import Trend
 from retspec.results.results_file import read_report
 from retspec.review.recorded import circumstances, compare
-from retspec.results.comparing import Trend
 from retspec.text.wording import readable
 
 if TYPE_CHECKING:

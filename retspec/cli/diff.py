@@ -9,6 +9,7 @@ import click
 
 from retspec.cli import completing
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+from retspec.cli.screen import say
 from retspec.cli.tables import Columns, format_option, show_json, show_rows, shown
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_cells
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 COLUMNS = Columns(
     ("criterion", "change", "of", "old", "new"),
-    left_out=(3, 2, 4),
+    left_out=(3, 4, 2),
     wraps={1: 9, 3: 12, 4: 12},
 )
 BOUNDS = frozenset({"limit", "warn"})
@@ -92,6 +93,6 @@ def _judge(context: click.Context, found: Sequence[Change]) -> None:
     loosened = [change for change in found if change.is_loosening]
     for change in loosened:
         what = f"{change.part} {_cell(change, change.old)} → {_cell(change, change.new)}"
-        click.echo(f"loosening: {change.name}: {change.kind.value} ({what})", err=True)
+        say(f"loosening: {change.name}: {change.kind.value} ({what})", err=True)
     if loosened:
         context.exit(EXIT_MISSED)

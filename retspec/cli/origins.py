@@ -35,11 +35,13 @@ def origins(document: Document) -> dict[str, Any]:
     }
 
 
-def with_origins(document: Document) -> str:
+def with_origins(document: Document, width: int | None = None) -> str:
     """Return a document as YAML that `load` reads back, secrets masked.
 
     Each section and criterion carries its place as a comment, and so does whatever was written in another file
     than what holds it.
+
+    width: columns of the screen. Where it is narrower than a line with its comment, the comment is on a line before it.
     """
     mask = Mask(document.secrets)
     text = yaml.dump(
@@ -47,14 +49,22 @@ def with_origins(document: Document) -> str:
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
-        width=math.inf,
+        width=width or math.inf,
     )
     lines = text.split("\n")
     for place, written in _key_marks(text).items():
         if _is_notable(document, place):
-            lines[written.line - 1] += f"  # {one_line(mask.text(_short(_origin(document, place))))}"
+            line, origin = lines[written.line - 1], f"# {one_line(mask.text(_short(_origin(document, place))))}"
+            lines[written.line - 1] = _commented(line, origin, width)
     cell = f"# cell {document.cell}\n" if document.cell else ""
     return f"{cell}# sha256 {document.sha256}\n" + "\n".join(lines)
+
+
+def _commented(line: str, comment: str, width: int | None) -> str:
+    after = f"{line}  {comment}"
+    if width is None or len(after) <= width:
+        return after
+    return f"{' ' * (len(line) - len(line.lstrip(' ')))}{comment}\n{line}"
 
 
 def _origin(document: Document, place: Place) -> Mark:

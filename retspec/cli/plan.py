@@ -23,6 +23,7 @@ COLUMNS = Columns(
     left_out=(5, 1, 3, 2),
     wraps={4: 24, 5: 20},
     widest={4: 48, 5: 40},
+    untold=(1,),
 )
 
 

@@ -46,6 +46,8 @@ class Columns:
     align: str = "left"
     needs_all: Callable[[Sequence[str]], bool] = _always
     """Whether what is left out of a row follows below the table."""
+    untold: tuple[int, ...] = ()
+    """Columns that are left out without a trace."""
 
 
 def format_option(function: Callable[..., None]) -> Callable[..., None]:
@@ -73,8 +75,8 @@ def table_of(columns: Columns, rows: Rows, form: str, width: int | None) -> str:
 def tables_of(columns: Columns, groups: Sequence[Rows], width: int | None) -> list[str]:
     """Return a table of each group, all with the same columns.
 
-    width: columns of the screen. Where they are too few for all columns, some are left out, and follow below the table
-    by row; where they are too few for a table of whole words, each row is a sentence. None is a file.
+    width: columns of the screen; None for a file. Where they are too few for all columns, some are left out, and follow
+    below the table by row; where they are too few for a table of whole words, each row is a sentence.
     """
     groups = [[[*map(one_line, row)] for row in rows] for rows in groups]
     if width is None:
@@ -87,7 +89,7 @@ def tables_of(columns: Columns, groups: Sequence[Rows], width: int | None) -> li
 
 
 def _fitted(columns: Columns, rows: Rows, widths: Mapping[int, int], width: int) -> str:
-    rest = [column for column in range(len(columns.headers)) if column not in widths]
+    rest = [each for each in range(1, len(columns.headers)) if each not in widths and each not in columns.untold]
     if not widths:
         return "\n".join(wrapped(_sentence(columns, row, rest), width) for row in rows)
     headers = [in_column(columns.headers[column], size - len(_PADDING)) for column, size in widths.items()]
@@ -99,8 +101,10 @@ def _fitted(columns: Columns, rows: Rows, widths: Mapping[int, int], width: int)
 
 def _sentence(columns: Columns, row: Sequence[str], rest: Sequence[int]) -> str:
     """Return what some columns say of a row; nothing if they are empty."""
-    said = [f"{columns.headers[column]} {row[column]}" for column in rest if column and row[column] not in _EMPTY]
-    return f"{row[0]}: {'; '.join(said)}" if said else ""
+    said = [(columns.headers[column], row[column]) for column in rest if row[column] not in _EMPTY]
+    if len(columns.headers) - len(columns.untold) == len(("name", "text")):
+        return f"{row[0]}: {said[0][1]}" if said else ""
+    return f"{row[0]}: {'; '.join(map(' '.join, said))}" if said else ""
 
 
 def _drawn(columns: Columns, headers: Sequence[str], rows: Rows, widths: Sequence[int | None] | None = None) -> str:

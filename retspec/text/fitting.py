@@ -118,7 +118,8 @@ def wrapped(line: str, width: int | None, indent: str = "    ") -> str:
     """Return a line broken at blanks, continued below with a deeper indent; a longer word, such as a path, is kept."""
     if width is None or visible_length(line) <= width:
         return line
-    return _filled(line, width, "", _indent(line) + indent)
+    own = _indent(line)
+    return _filled(line.removeprefix(own), width, own, own + indent)
 
 
 def in_column(cell: str, width: int) -> str:
