@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 COLUMNS = Columns(
     ("criterion", "old", "observed", "new", "left alone because"),
-    left_out=(2, 1, 4),
+    left_out=(4, 2, 1),
     wraps={2: 12, 3: 10, 4: 20},
     widest={4: 56},
 )
