@@ -42,7 +42,8 @@ def manual(check: Check, catalog: Catalog, width: int | None = None) -> str:
         "File": file_of(check),
     }
     return "\n\n".join(
-        f"{click.style(wrapped(title, width), bold=True)}\n{indent(_wrapped(text, room), MARGIN)}" for title, text in sections.items()
+        f"{click.style(wrapped(title, width), bold=True)}\n{indent(_wrapped(text, room), MARGIN)}"
+        for title, text in sections.items()
     )
 
 
