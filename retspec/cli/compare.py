@@ -30,7 +30,7 @@ def _differs(cells: Sequence[str]) -> bool:
 COLUMNS = Columns(
     ("criterion", "old", "new", "change", "trend", "old margin", "new margin", "verdict"),
     left_out=(5, 6, 3, 1, 2, 4),
-    wraps={3: 12, 7: 9},
+    wraps={3: 12, 4: 8, 7: 9},
     needs_all=_differs,
 )
 CIRCUMSTANCES = Columns(("what else differs", "old", "new"), wraps={1: 12, 2: 12})

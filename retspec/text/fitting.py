@@ -92,7 +92,11 @@ def _longest_word(cell: str) -> int:
 
 
 def _grown(widths: dict[int, int], most: Sequence[int], room: int) -> dict[int, int]:
-    """Give room to the narrowest of the columns that need more, one character after another."""
+    """Give room to the columns that need little more to be whole, then to the narrowest of those that wrap."""
+    for each in sorted(widths, key=lambda column: most[column] - widths[column]):
+        if most[each] - widths[each] <= room:
+            room -= most[each] - widths[each]
+            widths[each] = most[each]
     for _ in range(room):
         growing = [each for each in widths if widths[each] < most[each]]
         if not growing:

@@ -116,6 +116,11 @@ def test_a_column_wraps_before_another_is_left_out_and_that_before_words_are_bro
     assert column_widths(ROWS, width, dropped=(1,), wraps={2: 12}, widest={}) == widths
 
 
+def test_what_is_almost_whole_gets_its_room_before_long_texts() -> None:
+    rows = [("a b c d e f g", "met → missed", "a long text of many words that has no room")]
+    assert column_widths(rows, 44, (), {0: 5, 1: 6, 2: 10}, {}) == {0: 13, 1: 12, 2: 15}
+
+
 def test_a_column_is_never_wider_than_it_may_be() -> None:
     assert column_widths(ROWS, 200, dropped=(1,), wraps={}, widest={2: 15}) == {0: 11, 1: 5, 2: 15}
     assert column_widths(ROWS, 200, dropped=(1,), wraps={}, widest={0: 3})[0] == 11, "a word is kept whole"
