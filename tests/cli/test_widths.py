@@ -190,6 +190,22 @@ def test_the_least_important_columns_go_first(
         assert heads(retspec(*COMMANDS[name]).out) == headers
 
 
+def test_a_paragraph_of_a_manual_is_filled_again(retspec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = retspec(*COMMANDS["manual"]).out
+    assert "one\n      batch cannot learn anything:\n      networks can fit random labels\n" in out
+
+
+def test_a_command_to_copy_is_whole(retspec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert retspec(*COMMANDS["init"]).out.splitlines()[-4:] == [
+        "  # completion and checking in your",
+        "  # editor",
+        "  retspec schema --output retspec.schema.json",
+        "  retspec run preflight_of_the_second_model.yaml",
+    ]
+
+
 # What takes a measurement ------------------------------------------------------------------------------
 
 GB = 10**9
@@ -216,10 +232,15 @@ def test_what_fits_in_memory_fits_the_screen(width: int) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_diagnosis_fits_the_screen(retspec: Any, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(doctor, "versions", lambda names: dict.fromkeys(names, "0.26.0"))
     monkeypatch.setattr(doctor, "ask", lambda *question: ANSWERS[question[0]])
     out = retspec("doctor").out
     assert too_long(out, width) == []
-    assert f"{'torchvision':<12} " in out or width == 40
+    aligned, plain = (
+        f"{'torchvision':<12} {'0.26.0':<16} import fails   1.2 s\n",
+        "torchvision 0.26.0 import fails 1.2 s\n",
+    )
+    assert (aligned in out, plain in out) == (width > 40, width == 40)
     assert "A folder named torch hides the installed one" in " ".join(out.split())
 
 
