@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "markdown")
 NOTHING = "—"
 _EMPTY = {"", "-", NOTHING}
+_NAME_AND_TEXT = 2
+"""Columns of a table whose sentences need no headers."""
 _PADDING = ".."
 """What tabulate makes a column wider than its header, at least (`tabulate.MIN_PADDING`); as part of the word here."""
 
@@ -91,7 +93,7 @@ def tables_of(columns: Columns, groups: Sequence[Rows], width: int | None) -> li
 def _fitted(columns: Columns, rows: Rows, widths: Mapping[int, int], width: int) -> str:
     rest = [each for each in range(1, len(columns.headers)) if each not in widths and each not in columns.untold]
     if not widths:
-        return "\n".join(wrapped(_sentence(columns, row, rest), width) for row in rows)
+        return "\n".join(wrapped(_sentence(columns, row, rest) or row[0], width) for row in rows)
     headers = [in_column(columns.headers[column], size - len(_PADDING)) for column, size in widths.items()]
     lines = [[in_column(row[column], size) for column, size in widths.items()] for row in rows]
     told = (_sentence(columns, row, rest) for row in rows if columns.needs_all(row))
@@ -102,7 +104,7 @@ def _fitted(columns: Columns, rows: Rows, widths: Mapping[int, int], width: int)
 def _sentence(columns: Columns, row: Sequence[str], rest: Sequence[int]) -> str:
     """Return what some columns say of a row; nothing if they are empty."""
     said = [(columns.headers[column], row[column]) for column in rest if row[column] not in _EMPTY]
-    if len(columns.headers) - len(columns.untold) == len(("name", "text")):
+    if len(columns.headers) - len(columns.untold) == _NAME_AND_TEXT:
         return f"{row[0]}: {said[0][1]}" if said else ""
     return f"{row[0]}: {'; '.join(map(' '.join, said))}" if said else ""
 

@@ -44,6 +44,10 @@ def test_where_no_table_of_whole_words_fits_each_row_is_a_sentence() -> None:
     ]
 
 
+def test_a_row_without_more_is_its_name() -> None:
+    assert table_of(COLUMNS, [*ROWS, ("bare", "", "-", "—")], "table", 20).splitlines()[-1] == "bare"
+
+
 def test_a_text_of_its_own_needs_no_header() -> None:
     columns = Columns(COLUMNS.headers, left_out=(1, 2), wraps={3: 12}, untold=(1, 2))
     assert table_of(columns, ROWS, "table", 20).splitlines()[-1] == "peak_memory: short"
