@@ -26,6 +26,7 @@ from retspec.cli.ci_log import safe_logs
 from retspec.cli.colour import wants_colour
 from retspec.cli.commands import CommandGroup
 from retspec.cli.options import Settings, examples, verbose_option
+from retspec.cli.screen import say
 from retspec.errors import RetspecError, SpecError, UsageError, named
 from retspec.records import EXIT_INTERNAL, EXIT_USAGE
 
@@ -125,7 +126,7 @@ def _tell(error: BaseException, settings: Settings) -> int:
     message, code = _words(error, settings)
     if settings.verbose:
         click.echo(visible(traceback.format_exc()), err=True, nl=False)
-    click.echo(visible(message), err=True)
+    say(visible(message), err=True)
     return code
 
 

@@ -12,6 +12,7 @@ import click
 
 from retspec.cli.options import examples, verbose_option
 from retspec.cli.replacing import require_replaceable
+from retspec.cli.screen import say
 from retspec.errors import UsageError
 from retspec.records import Blessing, plain
 from retspec.report.live import require_apart, write_whole
@@ -52,7 +53,7 @@ def command(results: Path, target: Path, reason: str, who: str | None) -> None:
     baseline = bless(report, blessing)
     write_whole(target, json.dumps(plain(baseline), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     count = len(baseline.values)
-    click.echo(f"{target}: {count} {'value' if count == 1 else 'values'}, blessed by {blessing.who}")
+    say(f"{target}: {count} {'value' if count == 1 else 'values'}, blessed by {blessing.who}")
 
 
 def _user() -> str:

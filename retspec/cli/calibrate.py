@@ -15,12 +15,12 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
-from tabulate import tabulate
 
 from retspec.characters import one_line
 from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
-from retspec.cli.tables import NOTHING, shown
+from retspec.cli.screen import say
+from retspec.cli.tables import NOTHING, Columns, show_rows, shown
 from retspec.errors import RetspecError, UsageError
 from retspec.prepare import prepare
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
@@ -38,8 +38,12 @@ if TYPE_CHECKING:
     from retspec.records import Observed, Plan, Report, Spec, Value
     from retspec.review.calibration import Proposal
 
-HEADERS = ("criterion", "old", "observed", "new", "left alone because")
-WIDTHS = (None, None, None, None, 56)
+COLUMNS = Columns(
+    ("criterion", "old", "observed", "new", "left alone because"),
+    left_out=(4, 2, 1),
+    wraps={2: 12, 3: 10, 4: 20},
+    widest={4: 56},
+)
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -122,8 +126,7 @@ def command(
         raise UsageError(f"{spec} has changed while it was measured; nothing is written")
     _require_sound(report, context)
     proposals = propose(report.results, catalog, text, calibration, plan.spec.run.dtype or "float32")
-    rows = [*map(_row, proposals)]
-    click.echo(tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS), err=dry_run)
+    show_rows(COLUMNS, [*map(_row, proposals)], err=dry_run)
     new, target = edited(text, proposals), output or spec
     require_as_meant(plan.spec, _validated(new, target, options), proposals)
     if dry_run:
@@ -144,7 +147,7 @@ def _observe(spec: Path, plan: Plan, results: Path | None, options: Planning) ->
 def _require_sound(report: Report, context: click.Context) -> None:
     """Exit if the run itself went wrong: no limit may depend on it."""
     for trouble in troubles(report):
-        click.echo(f"run: {one_line(trouble)}; nothing is written", err=True)
+        say(f"run: {one_line(trouble)}; nothing is written", err=True)
     if report.interrupted or report.faults:
         context.exit(report.exit_code)
 
@@ -174,11 +177,11 @@ def _write(text: str, spec: Path, target: Path, proposals: Sequence[Proposal]) -
     """Write the new spec unless nothing changed, and print what was done."""
     changed = [proposal for proposal in proposals if proposal.new is not None]
     if not changed and target == spec:
-        click.echo(f"{spec}: no limit changed")
+        say(f"{spec}: no limit changed")
         return
     mark = BYTE_ORDER_MARK if spec.read_bytes().startswith(codecs.BOM_UTF8) else ""
     write_whole(target, mark + text, "spec")
-    click.echo(f"{target}: {len(changed)} {'limit' if len(changed) == 1 else 'limits'} changed")
+    say(f"{target}: {len(changed)} {'limit' if len(changed) == 1 else 'limits'} changed")
 
 
 def _row(proposal: Proposal) -> tuple[str, ...]:

@@ -9,30 +9,26 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 from click.shell_completion import CompletionItem
-from tabulate import tabulate
 
 from retspec.cli.manual import manual
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+from retspec.cli.tables import Columns, tables_of
 from retspec.errors import UsageError
 from retspec.plugins.catalog import gather
-from retspec.text.fitting import fitting_columns, screen_width
+from retspec.text.fitting import screen_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.kinds import Check
 
-HEADERS = ("check", "direction", "unit", "reads", "question")
-LEFT_OUT = (3, 2, 1)
-"""The columns that a narrow screen does without, in this order."""
-SHORTEST = 30
-"""Columns of the screen for a question, for which other columns of the table are left out."""
-FEWEST = 12
-"""Columns of the screen that a question has however narrow that is."""
-GAP = 2
-PADDING = "  "
-"""What tabulate puts between columns, and adds to headers."""
+COLUMNS = Columns(
+    ("check", "direction", "unit", "reads", "question"),
+    left_out=(3, 2, 1),
+    wraps={4: 30},
+    untold=(1, 2, 3),  # the manual of a check says it
+)
 
 
 def complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -67,7 +63,7 @@ def command(name: str | None, **plugins: Unpack[Plugins]) -> None:
     """
     catalog = gather(**plugins)
     if name is not None and name in catalog.checks:
-        click.echo(manual(catalog.checks[name], catalog))
+        click.echo(manual(catalog.checks[name], catalog, screen_width()))
         return
     found = [*catalog.checks.values()] if name is None else _about(name, catalog)
     if name is not None and not found:
@@ -93,26 +89,12 @@ def _about(name: str, catalog: Catalog) -> list[Check]:
 
 
 def _tables(found: Iterable[Check]) -> Iterator[str]:
-    """Yield a table per family, all with the same columns: a narrow screen does without some, and wraps questions."""
-    checks, width = sorted(found, key=attrgetter("family", "name")), screen_width()
-    shown, question = _columns([*map(_row, checks)], width)
-    headers = [HEADERS[column] for column in shown]
-    widths = [*([None] * (len(shown) - 1)), question]
-    for family, members in groupby(checks, key=attrgetter("family")):
-        rows = [[_row(check)[column] for column in shown] for check in members]
-        table = tabulate(rows, headers=headers, disable_numparse=True, maxcolwidths=widths if question else None)
+    """Yield a table per family, all with the same columns."""
+    checks = sorted(found, key=attrgetter("family", "name"))
+    families = {family: [*map(_row, members)] for family, members in groupby(checks, key=attrgetter("family"))}
+    tables = tables_of(COLUMNS, [*families.values()], screen_width())
+    for family, table in zip(families, tables, strict=True):
         yield f"{click.style(family, bold=True)}\n{table}"
-
-
-def _columns(rows: Sequence[Sequence[str]], width: int | None) -> tuple[list[int], int | None]:
-    """Return the columns that fit beside a question of some words, and how much of the screen is left for it."""
-    if width is None:
-        return [*range(len(HEADERS))], None
-    heads = [f"{header}{PADDING}" for header in HEADERS]
-    short = [[*cells[:-1], cells[-1][:SHORTEST]] for cells in (heads, *rows)]
-    shown = fitting_columns(short, width, LEFT_OUT)
-    taken = sum(max(len(cells[column]) for cells in short) + GAP for column in shown[:-1])
-    return shown, max(width - taken, FEWEST)
 
 
 def _row(check: Check) -> list[str]:

@@ -8,15 +8,32 @@ from typing import TYPE_CHECKING
 import click
 
 from retspec.cli.options import examples, verbose_option
-from retspec.cli.tables import NOTHING, format_option, show_json, show_rows, shown
+from retspec.cli.tables import NOTHING, Columns, format_option, show_json, show_rows, shown
+from retspec.results.comparing import Trend
 from retspec.results.results_file import read_report
 from retspec.review.recorded import circumstances, compare
 from retspec.text.wording import readable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from retspec.review.recorded import Comparison, Side
 
-HEADERS = ("criterion", "old", "new", "change", "trend", "old margin", "new margin", "verdict")
+CHANGES = "→"
+
+
+def _differs(cells: Sequence[str]) -> bool:
+    """Whether a criterion is better or worse, or has another verdict."""
+    return cells[4] != Trend.SAME.value or CHANGES in cells[7]
+
+
+COLUMNS = Columns(
+    ("criterion", "old", "new", "change", "trend", "old margin", "new margin", "verdict"),
+    left_out=(5, 6, 3, 1, 2, 4),
+    wraps={3: 12, 4: 8, 7: 9},
+    needs_all=_differs,
+)
+CIRCUMSTANCES = Columns(("what else differs", "old", "new"), wraps={1: 12, 2: 12})
 
 
 @click.command("compare", epilog=examples("retspec compare before/results.json after/results.json --format markdown"))
@@ -37,13 +54,14 @@ def command(old: Path, new: Path, form: str) -> None:
         names = ("path", "old", "new")
         show_json({"criteria": found, "circumstances": [dict(zip(names, each, strict=True)) for each in others]})
         return
-    show_rows(HEADERS, [*map(_row, found)], form)
+    show_rows(COLUMNS, [*map(row, found)], form)
     if others:
         click.echo()
-        show_rows(("what else differs", "old", "new"), [(path, shown(a), shown(b)) for path, a, b in others], form)
+        show_rows(CIRCUMSTANCES, [(path, shown(a), shown(b)) for path, a, b in others], form)
 
 
-def _row(comparison: Comparison) -> tuple[str, ...]:
+def row(comparison: Comparison) -> tuple[str, ...]:
+    """Return the cells of one criterion, under the headers of `COLUMNS`."""
     old, new = comparison.old, comparison.new
     return (
         comparison.id,
@@ -74,4 +92,4 @@ def _change(comparison: Comparison) -> str:
 
 def _verdict(old: Side | None, new: Side | None) -> str:
     before, after = (side.verdict.value if side else NOTHING for side in (old, new))
-    return before if before == after else f"{before} → {after}"
+    return before if before == after else f"{before} {CHANGES} {after}"

@@ -9,7 +9,8 @@ import click
 
 from retspec.cli import completing
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
-from retspec.cli.tables import format_option, show_json, show_rows, shown
+from retspec.cli.screen import say
+from retspec.cli.tables import Columns, format_option, show_json, show_rows, shown
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_cells
 from retspec.records import EXIT_MISSED, Direction
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from retspec.records import Spec
     from retspec.review.diffing import Change
 
-HEADERS = ("criterion", "change", "of", "old", "new")
+COLUMNS = Columns(
+    ("criterion", "change", "of", "old", "new"),
+    left_out=(3, 4, 2),
+    wraps={1: 9, 3: 12, 4: 12},
+)
 BOUNDS = frozenset({"limit", "warn"})
 
 
@@ -57,7 +62,7 @@ def command(
     if form == "json":
         show_json(found)
     elif found:
-        show_rows(HEADERS, [*map(_row, found)], form)
+        show_rows(COLUMNS, [*map(_row, found)], form)
     else:
         click.echo("nothing that judges changed")
     _judge(context, found if forbid_loosening else [])
@@ -88,6 +93,6 @@ def _judge(context: click.Context, found: Sequence[Change]) -> None:
     loosened = [change for change in found if change.is_loosening]
     for change in loosened:
         what = f"{change.part} {_cell(change, change.old)} → {_cell(change, change.new)}"
-        click.echo(f"loosening: {change.name}: {change.kind.value} ({what})", err=True)
+        say(f"loosening: {change.name}: {change.kind.value} ({what})", err=True)
     if loosened:
         context.exit(EXIT_MISSED)

@@ -19,14 +19,19 @@ from typing import Any
 import click
 
 from retspec._version import __version__
+from retspec.characters import one_line
 from retspec.cli.diagnostics.remedies import CPU_BUILD, NO_GPU, TOO_OLD, UNKNOWN, Remedy, last_line, remedy_for
 from retspec.cli.options import Settings, examples, verbose_option
+from retspec.cli.screen import say
 from retspec.plugins.catalog import versions
+from retspec.text.fitting import screen_width, wrapped
 from retspec.text.wording import signal_name
 
 NEEDED = {"torch": "2.10", "torchvision": "", "timm": "1.0.21", "peft": "0.21", "numpy": ""}
 """The packages that are tried, with the lowest version that retspec's metadata requires."""
 
+WIDEST = 96
+"""Columns of a text, on wider screens and in files too."""
 TIMEOUT = 180.0
 """Seconds for one answer: the first import of torch takes a minute from a cold disk."""
 
@@ -58,7 +63,7 @@ def command(context: click.Context) -> None:
     Imports torch, torchvision, timm, peft and numpy and uses every device, each in its own process;
     explains known failures and how to fix them. Exits 0 if everything works, 1 otherwise.
     """
-    click.echo(f"python {platform.python_version()} ({sys.executable}), {platform.platform()}")
+    say(f"python {platform.python_version()} ({sys.executable}), {platform.platform()}")
     click.echo(f"retspec {__version__}")
     ailments = [*_packages(), *_devices()]
     verbose = context.ensure_object(Settings).verbose
@@ -109,7 +114,7 @@ def _packages() -> Iterator[Ailment]:
         version = installed.get(name, "-")
         answer = ask("import", name)
         outcome = "fails" if answer.facts is None else "ok"
-        click.echo(f"{name:<12} {version:<16} import {outcome:<5} {answer.seconds:5.1f} s")
+        _tell(f"{name:<12} {version:<16} import {outcome:<5} {answer.seconds:5.1f} s")
         if ailment := diagnose(name, answer):
             yield ailment
         elif is_older(version, needed):
@@ -124,7 +129,7 @@ def _devices() -> Iterator[Ailment]:
     if answer.facts is None:
         return
     for device in answer.facts["devices"]:
-        click.echo(f"device       {device}")
+        _tell(f"device       {device}")
     yield from () if ailment else _mismatch(answer.facts["cuda_build"], len(answer.facts["devices"]))
 
 
@@ -149,10 +154,24 @@ def _numbers(version: str) -> list[int]:
 def _advice(remedy: Remedy, ailments: list[Ailment], *, verbose: bool) -> str:
     """Return what is wrong, once for all that have the same cause."""
     mark = "note" if remedy.harmless else "problem"
-    lines = [f"{mark}: {ailment.symptom}" for ailment in ailments]
-    lines += [_wrapped("why: ", remedy.why), _wrapped("do: ", remedy.remedy)]
+    width = screen_width()
+    lines = [wrapped(f"{mark}: {ailment.symptom}", width) for ailment in ailments]
+    lines += [_wrapped(label, text, width) for label, text in (("why: ", remedy.why), ("do: ", remedy.remedy))]
     return "\n".join(lines + [ailment.stderr for ailment in ailments if verbose])
 
 
-def _wrapped(label: str, text: str) -> str:
-    return fill(text, 96, initial_indent=f"  {label:<6}", subsequent_indent=" " * 8, break_on_hyphens=False)
+def _wrapped(label: str, text: str, width: int | None) -> str:
+    return fill(
+        text,
+        min(width or WIDEST, WIDEST),
+        initial_indent=f"  {label:<6}",
+        subsequent_indent=" " * 8,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _tell(line: str) -> None:
+    """Print a line of columns, without their alignment where the screen is narrower."""
+    width = screen_width()
+    say(line if width is None or len(line) <= width else one_line(line))

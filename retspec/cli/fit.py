@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-from tabulate import tabulate
 
 from retspec.cli.measuring import measured
 from retspec.cli.options import SpecFile, examples, override_options, plugin_options, verbose_option
 from retspec.cli.progress import watching
+from retspec.cli.screen import say
+from retspec.cli.tables import Columns, table_of
 from retspec.errors import ReportError
 from retspec.facts import MemoryFit
 from retspec.plan import make_plan
@@ -22,6 +23,7 @@ from retspec.records import EXIT_NO_VERDICT, Size, bytes_of
 from retspec.report.live import folders_of, read_by, require_apart
 from retspec.spec.load import load, plugins_of
 from retspec.spec.validate import validate
+from retspec.text.fitting import screen_width, wrapped
 from retspec.text.masking import Mask
 from retspec.text.wording import readable
 
@@ -120,12 +122,12 @@ def command(  # noqa: PLR0913 - one per option
         found = measured(plan, catalog)
     outcome, facts = found.outcomes[CRITERION], found.facts.get(MEASUREMENT)
     for fault in found.faults:
-        click.echo(f"run: {fault}", err=True)
+        say(f"run: {fault}", err=True)
     if outcome.failure is not None or facts is None:
-        click.echo(Mask(plan.spec.secrets).text(f"{spec}: {outcome.reason}"), err=True)
+        say(Mask(plan.spec.secrets).text(f"{spec}: {outcome.reason}"), err=True)
         context.exit(EXIT_NO_VERDICT)
     fit = msgspec.convert(facts, MemoryFit)
-    click.echo("\n".join(_lines(fit)))
+    click.echo("\n".join(lines(fit, screen_width())))
     if destination is not None:
         _write(destination, fit)
     if found.faults:
@@ -149,14 +151,16 @@ def _prepare(
     return make_plan(validate(document, catalog), catalog), catalog
 
 
-def _lines(fit: MemoryFit) -> Iterator[str]:
+def lines(fit: MemoryFit, width: int | None) -> Iterator[str]:
+    """Yield what is printed of a fit: a table of the batch sizes, then what fits."""
     names = {fitting.amp: _named(fitting.amp, fit.dtype) for fitting in fit.fittings}
-    yield tabulate(_rows(fit), headers=["batch size", *(f"{name}: GB" for name in names.values())], stralign="right")
+    columns = Columns(("batch size", *(f"{name}: GB" for name in names.values())), align="right")
+    yield table_of(columns, [*_rows(fit)], "table", width)
     yield ""
     for fitting in fit.fittings:
-        yield f"{names[fitting.amp]}: {_verdict(fitting, fit.memory)}"
-        yield f"  {_saving(fitting)}"
-    yield f"estimated for {fit.target}" + (f"; {UNVERIFIED}" if fit.target == "cuda" else "")
+        yield wrapped(f"{names[fitting.amp]}: {_verdict(fitting, fit.memory)}", width)
+        yield wrapped(f"  {_saving(fitting)}", width)
+    yield wrapped(f"estimated for {fit.target}" + (f"; {UNVERIFIED}" if fit.target == "cuda" else ""), width)
 
 
 def _rows(fit: MemoryFit) -> Iterator[list[str]]:

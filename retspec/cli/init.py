@@ -13,9 +13,11 @@ from retspec.cli.drafting.recognition import settings_in
 from retspec.cli.drafting.spec import can_be_drafted, draft
 from retspec.cli.drafting.writing import SCHEMA, write_draft
 from retspec.cli.options import examples, verbose_option
+from retspec.cli.screen import say
 from retspec.errors import Mark, UsageError
 from retspec.report.live import require_apart
 from retspec.spec.load import read_config
+from retspec.text.fitting import screen_width
 
 
 @click.command(
@@ -45,9 +47,19 @@ def command(path: Path, *, config: Path | None, force: bool) -> None:
     require_apart([path], [config])
     text = _starter() if config is None else _drafted(config, path)
     write_draft(path, text, force=force)
-    click.echo(f"wrote {path}; next:")
-    click.echo(f"  retspec schema --output {path.with_name(SCHEMA)}   # completion and checking in your editor")
+    say(f"wrote {path}; next:")
+    _tell(f"  retspec schema --output {path.with_name(SCHEMA)}", "completion and checking in your editor")
     click.echo(f"  retspec run {path}")
+
+
+def _tell(command_line: str, why: str) -> None:
+    """Print a command that can be copied: what it is for follows it, or precedes it where the screen is narrower."""
+    width, line = screen_width(), f"{command_line}   # {why}"
+    if width is None or len(line) <= width:
+        click.echo(line)
+    else:
+        say(f"  # {why}", indent="# ")
+        click.echo(command_line)
 
 
 def _starter() -> str:

@@ -13,6 +13,7 @@ import click
 from msgspec import Meta, to_builtins
 
 from retspec.records import RECIPE_KEYS
+from retspec.text.fitting import reflowed, wrapped
 from retspec.text.relative_paths import from_root
 
 if TYPE_CHECKING:
@@ -26,17 +27,28 @@ WIDTH = 96
 MARGIN = "  "
 
 
-def manual(check: Check, catalog: Catalog) -> str:
-    """Return the manual page of a check."""
+def manual(check: Check, catalog: Catalog, width: int | None = None) -> str:
+    """Return the manual page of a check.
+
+    width: columns of the screen; a narrow one gets shorter lines.
+    """
+    room = None if width is None else width - len(MARGIN)
     sections = {
-        f"{check.name} ({check.family})": check.doc,
+        f"{check.name} ({check.family})": reflowed(check.doc, room),
         "Limit": _limit(check),
         "Arguments, under `with:`": "\n".join(_arguments(check, catalog)) or "none",
-        "When it is missed": fill(check.advice, WIDTH),
+        "When it is missed": fill(check.advice, min(room or WIDTH, WIDTH), break_long_words=False),
         "Measurements": "\n".join(_measurements(check, catalog)) or "none",
         "File": file_of(check),
     }
-    return "\n\n".join(f"{click.style(title, bold=True)}\n{indent(text, MARGIN)}" for title, text in sections.items())
+    return "\n\n".join(
+        f"{click.style(wrapped(title, width), bold=True)}\n{indent(_wrapped(text, room), MARGIN)}"
+        for title, text in sections.items()
+    )
+
+
+def _wrapped(text: str, width: int | None) -> str:
+    return "\n".join(wrapped(line, width) for line in text.split("\n"))
 
 
 def _limit(check: Check) -> str:

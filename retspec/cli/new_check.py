@@ -13,6 +13,7 @@ from retspec.characters import quoted
 from retspec.cli.drafting.new_check import files_of
 from retspec.cli.drafting.writing import write_draft
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+from retspec.cli.screen import say
 from retspec.errors import UsageError
 from retspec.plugins.catalog import gather
 
@@ -43,7 +44,7 @@ def command(name: str, folder: Path, **plugins: Unpack[Plugins]) -> None:
     for path, text in made.items():
         write_draft(path, text, force=False)
     plugin, spec, test = made
-    click.echo(f"wrote {plugin}, {spec} and {test}; next:")
+    say(f"wrote {plugin}, {spec} and {test}; next:")
     click.echo(f"  retspec run {spec}")
     click.echo(f"  pytest {test}")
 

@@ -12,6 +12,7 @@ from retspec.errors import Mark
 from retspec.spec.load.parse import parse
 from retspec.spec.load.scalars import scalar_of
 from retspec.spec.load.tree import Flat, Node
+from retspec.text.fitting import NARROWEST
 from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
@@ -35,26 +36,46 @@ def origins(document: Document) -> dict[str, Any]:
     }
 
 
-def with_origins(document: Document) -> str:
+def with_origins(document: Document, width: int | None = None) -> str:
     """Return a document as YAML that `load` reads back, secrets masked.
 
     Each section and criterion carries its place as a comment, and so does whatever was written in another file
     than what holds it.
+
+    width: columns of the screen. Where it is narrower than a line with its comment, the comment is on a line before it.
     """
     mask = Mask(document.secrets)
-    text = yaml.dump(
-        _escaped(mask.given(document.data)),
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=math.inf,
-    )
+    text = _fitted(_escaped(mask.given(document.data)), width)
     lines = text.split("\n")
     for place, written in _key_marks(text).items():
         if _is_notable(document, place):
-            lines[written.line - 1] += f"  # {one_line(mask.text(_short(_origin(document, place))))}"
+            line, origin = lines[written.line - 1], f"# {one_line(mask.text(_short(_origin(document, place))))}"
+            lines[written.line - 1] = _commented(line, origin, width)
     cell = f"# cell {document.cell}\n" if document.cell else ""
     return f"{cell}# sha256 {document.sha256}\n" + "\n".join(lines)
+
+
+def _fitted(data: Any, width: int | None) -> str:
+    """Return data as YAML with the fewest lines that are wider than the screen.
+
+    PyYAML breaks a line at the first blank beyond a width, so that it is asked for smaller ones, too.
+    """
+    if width is None:
+        return _dumped(data, math.inf)
+    texts = (_dumped(data, narrower) for narrower in range(width, NARROWEST - 1, -4))
+    return min(texts, key=lambda text: sum(len(line) > width for line in text.split("\n")))
+
+
+def _dumped(data: Any, width: float) -> str:
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+    return text
+
+
+def _commented(line: str, comment: str, width: int | None) -> str:
+    after = f"{line}  {comment}"
+    if width is None or len(after) <= width:
+        return after
+    return f"{' ' * (len(line) - len(line.lstrip(' ')))}{comment}\n{line}"
 
 
 def _origin(document: Document, place: Place) -> Mark:
@@ -93,7 +114,7 @@ def _escaped(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes each value on one line, so that a comment fits after it; quotes what `load` would not read as text."""
+    """Writes each value on one line for a comment to fit after it; quotes what `load` would not read as text."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - of nothing
         """Write a shared value out each time: `load` takes no aliases."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
-from tabulate import tabulate
 
 from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
-from retspec.cli.tables import format_option, show_json
+from retspec.cli.tables import Columns, format_option, show_json, table_of
 from retspec.prepare import prepare_cells
-from retspec.text.markdown import markdown_table
+from retspec.text.fitting import screen_width, wrapped
 from retspec.text.masking import Mask
 
 if TYPE_CHECKING:
@@ -19,8 +18,13 @@ if TYPE_CHECKING:
 
     from retspec.records import MeasurementStep, Passes, Plan
 
-HEADERS = ("measurement", "cost", "forward", "backward", "for", "with")
-WIDTHS = (None, None, None, None, 48, 40)
+COLUMNS = Columns(
+    ("measurement", "cost", "forward", "backward", "for", "with"),
+    left_out=(5, 1, 3, 2),
+    wraps={4: 24, 5: 20},
+    widest={4: 48, 5: 40},
+    untold=(1,),
+)
 
 
 @click.command(
@@ -44,7 +48,8 @@ def command(spec: Path, cells: tuple[str, ...], form: str, **options: Unpack[Pla
     if form == "json":
         show_json([_data(plan) for plan in plans])
     else:
-        click.echo("\n\n".join(_shown(plan, form) for plan in plans))
+        width = None if form == "markdown" else screen_width()
+        click.echo("\n\n".join(shown_plan(plan, form, width) for plan in plans))
 
 
 def _data(plan: Plan) -> dict[str, Any]:
@@ -77,16 +82,14 @@ def _ranges(fewest: Passes, most: Passes) -> dict[str, dict[str, int]]:
     return {name: {"fewest": low, "most": high} for name, (low, high) in pairs.items()}
 
 
-def _shown(plan: Plan, form: str) -> str:
+def shown_plan(plan: Plan, form: str, width: int | None) -> str:
+    """Return a plan as text, as wide as the screen or as Markdown."""
     mask = Mask(plan.spec.secrets)
     rows = [_row(step, mask, predicts=bool(plan.predicted)) for step in plan.measurements]
-    heading = [f"cell {plan.spec.cell}\n"] if plan.spec.cell else []
-    if form == "markdown":
-        table = "\n".join(markdown_table(HEADERS, rows))
-    else:
-        table = tabulate(rows, headers=HEADERS, disable_numparse=True, maxcolwidths=WIDTHS)
+    heading = [f"{wrapped(f'cell {plan.spec.cell}', width)}\n"] if plan.spec.cell else []
+    table = table_of(COLUMNS, rows, form, width)
     skipped = [f"skipped: {criterion.id} ({mask.data(criterion.skip)})" for criterion in plan.skipped]
-    return "\n".join([*heading, table, "", totals(plan), *skipped])
+    return "\n".join([*heading, table, "", *(wrapped(line, width) for line in (totals(plan), *skipped))])
 
 
 def _row(step: MeasurementStep, mask: Mask, *, predicts: bool) -> list[str]:

@@ -6,14 +6,15 @@ import os
 from typing import Unpack
 
 import click
-from tabulate import tabulate
 
 from retspec.characters import one_line
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
+from retspec.cli.screen import say
+from retspec.cli.tables import Columns, show_rows
 from retspec.plugins.catalog import Catalog, gather
 from retspec.plugins.loading import ALLOW_LIST, Plugin
 
-HEADERS = ("plugin", "version", "origin", "offers")
+COLUMNS = Columns(("plugin", "version", "origin", "offers"), left_out=(2, 1), wraps={3: 24})
 
 
 @click.command("plugins", epilog=examples("retspec plugins", "retspec plugins -p my_checks.py"))
@@ -27,12 +28,13 @@ def command(**plugins: Unpack[Plugins]) -> None:
     """
     catalog = gather(**plugins)
     if catalog.plugins:
-        click.echo(tabulate(map(_row, catalog.plugins), headers=HEADERS, disable_numparse=True) + "\n")
+        show_rows(COLUMNS, [*map(_row, catalog.plugins)])
+        click.echo()
     else:
         click.echo("no plugins beside the built-in ones")
     if (allowed := os.environ.get(ALLOW_LIST)) is not None:
-        click.echo(f"{ALLOW_LIST} lets only these load: {allowed or 'none'}")
-    click.echo(_offer(catalog))
+        say(f"{ALLOW_LIST} lets only these load: {allowed or 'none'}")
+    say(_offer(catalog))
 
 
 def _row(plugin: Plugin) -> list[str]:

@@ -10,9 +10,11 @@ import click
 from retspec.cli.options import Plugins, examples, plugin_options, verbose_option
 from retspec.errors import UsageError
 from retspec.plugins.catalog import gather
+from retspec.report.formats.table import render_table
 from retspec.report.live import require_apart, write_whole
 from retspec.report.live.writing import rendered, reporter_named
 from retspec.results.results_file import read_report
+from retspec.text.fitting import screen_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,8 @@ PNG = "png"
 """The plots alone, a file each."""
 HTML = "html"
 """The format that shows several results on one page."""
+TABLE = "table"
+"""The format that follows the width of a screen."""
 
 
 @click.command(
@@ -65,6 +69,9 @@ def command(results: Sequence[Path], form: str, output: Path | None, **plugins: 
     require_apart([output] if output else [], [*results, catalog.named])
     if form == PNG:
         _write_plots([read_report(path) for path in results], output)
+        return
+    if form == TABLE and output is None and len(results) == 1:
+        click.echo(render_table(read_report(results[0]), width=screen_width()), nl=False)
         return
     text = _rendered([read_report(path) for path in results], form, catalog)
     if output is None:

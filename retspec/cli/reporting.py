@@ -15,10 +15,11 @@ from retspec.cli import completing
 from retspec.cli.ci_log import write_commands
 from retspec.cli.colour import paint
 from retspec.cli.hyperlink import linked
+from retspec.cli.screen import say
 from retspec.errors import ReportError, UsageError
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import LARGEST, render_markdown
-from retspec.report.formats.table import Top, ending, render_table
+from retspec.report.formats.table import Top, fitted_ending, render_table
 from retspec.report.live import summaries
 from retspec.text.fitting import screen_width
 
@@ -76,7 +77,7 @@ def show(
         shown = linked(Path(path), sys.stdout) if name == "html" else visible(str(path))
         click.echo(f"{name}: {shown}", color=True)  # or click strips the link wherever it strips colours
     for remark in () if quiet else remarks:
-        click.echo(remark)
+        say(remark)
     if heading:
         click.echo()
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -87,7 +88,7 @@ def show(
 
 def overview(reports: Sequence[Report]) -> str:
     """Return a line for each report: the file of its spec, the counts, the outcome."""
-    return "\n".join(f"{report.file}: {ending(report, paint)}" for report in reports)
+    return "\n".join(fitted_ending(report, paint, screen_width(), report.file) for report in reports)
 
 
 def _append(path: Path, report: Report) -> None:

@@ -14,6 +14,7 @@ from retspec.cli.fail_fast import FirstFailure
 from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
+from retspec.cli.screen import say
 from retspec.errors import UsageError
 from retspec.records import exit_code_of
 from retspec.report.kept import Kept
@@ -161,7 +162,7 @@ def _run(  # noqa: PLR0913 - what the command was asked for
     for report, written, remarks in zip(found, kept.written, kept.remarks, strict=True):
         show(report, written, verbose=settings.verbose, heading=len(found) > 1, quiet=quiet, remarks=remarks)
     if options["fail_fast"] and (sentence := first_failure.sentence(found)):
-        click.echo(sentence)
+        say(sentence)
     if len(found) > 1:
         click.echo(overview(found))
     kept.record(found)

@@ -15,6 +15,7 @@ from retspec.plan import select_cells
 from retspec.plugins.catalog import gather
 from retspec.spec.load import load_cells, plugins_of
 from retspec.spec.validate import flattened
+from retspec.text.fitting import screen_width
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,4 +45,5 @@ def command(spec: Path, overrides: tuple[str, ...], cells: tuple[str, ...], *, a
     if as_json:
         click.echo(json.dumps([*map(origins, documents)], indent=2))
     else:
-        click.echo("---\n".join(map(with_origins, documents)), nl=False)
+        width = screen_width()
+        click.echo("---\n".join(with_origins(document, width) for document in documents), nl=False)

@@ -18,6 +18,7 @@ from retspec.cli.options import (
     plugin_options,
     verbose_option,
 )
+from retspec.cli.screen import say
 from retspec.errors import RetspecError, SpecError
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_cells
@@ -64,13 +65,13 @@ def _is_valid(spec: Path, gathering: Callable[..., Catalog], options: _Options) 
         plans, _ = prepare_cells(spec, gathering=gathering, **options)
         _require_there(plans)
     except SpecError as error:
-        click.echo(visible(str(error)), err=True)
+        say(visible(str(error)), err=True)
     except RetspecError as error:
-        click.echo(visible(f"{spec}: {error}"), err=True)
+        say(visible(f"{spec}: {error}"), err=True)
     else:
         for doubt in dict.fromkeys(doubt for plan in plans for doubt in plan.spec.doubts):
-            click.echo(visible(f"{doubt.mark}: warning: {doubt.message}"), err=True)
-        click.echo("\n  ".join([f"{spec}: ok ({_counted(plans)})", *_cells(plans)]))
+            say(visible(f"{doubt.mark}: warning: {doubt.message}"), err=True)
+        say("\n  ".join([f"{spec}: ok ({_counted(plans)})", *_cells(plans)]))
         return True
     return False
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from retspec.cli.options import Plugins, SpecFile, examples, override_options, plugin_options, verbose_option
+from retspec.cli.screen import say
 from retspec.prepare import prepare_cells
 from retspec.records import EXIT_MISSED
 from retspec.results.results_file import read_report
@@ -52,7 +53,7 @@ def command(
     statements = verify(report, plans, checkpoint)
     for statement in statements:
         mark = "?    " if statement.is_open else "ok   " if statement.holds else "WRONG"
-        click.echo(f"{mark}  {statement.text}")
-    click.echo(f"the run came to: {outcome(report)[0]}")
+        say(f"{mark}  {statement.text}", indent=" " * 7)
+    say(f"the run came to: {outcome(report)[0]}")
     if not all(statement.holds for statement in statements):
         context.exit(EXIT_MISSED)

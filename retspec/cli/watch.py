@@ -15,6 +15,7 @@ from retspec.cli.drafting.writing import require_free, write_draft
 from retspec.cli.measuring import measured
 from retspec.cli.options import examples, verbose_option
 from retspec.cli.progress import watching
+from retspec.cli.screen import say
 from retspec.cli.watched.command_line import parse
 from retspec.cli.watched.facts import Seen
 from retspec.cli.watched.page import nothing_seen, page
@@ -113,7 +114,7 @@ def command(
         write_draft(destination, draft(training, seen, results, destination), force=force)
         click.echo(f"wrote {destination}; next:\n  retspec run {destination}")
     for fault in found.faults:
-        click.echo(f"run: {fault}", err=True)
+        say(f"run: {fault}", err=True)
     if any(result.verdict is Verdict.MISSED for result in results):
         context.exit(EXIT_MISSED)
     if found.faults:

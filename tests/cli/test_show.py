@@ -132,12 +132,32 @@ def test_whatever_a_spec_holds_is_read_back_as_it_was(values: dict[str, Any]) ->
     )
 
 
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_an_origin_is_above_a_line_that_is_too_wide_for_it(
+    retspec: Any, extending: str, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    spec = Path(extending)
+    spec.write_text(spec.read_text() + "description: A sentence that is not so short that it has room on a screen.\n")
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = retspec("show", extending, "--set", "model.kwargs.token=y").out.splitlines()[1:]
+    assert max(map(len, lines)) <= width
+    assert "retspec: 1  # spec.yaml:1" in lines
+    origin, token = "# --set model.kwargs.token=y", "    token: y"
+    assert (f"{token}  {origin}" in lines) == (width > 40)
+    assert width > 40 or lines[lines.index(token) - 1] == f"    {origin}"
+
+
 def _require_same_when_read_again(document: Document) -> None:
+    for width in (None, 60, 20):
+        _require_same_when_shown(document, width)
+
+
+def _require_same_when_shown(document: Document, width: int | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "specs" / "shown.yaml"
         path.parent.mkdir()
         (Path(folder) / "examples").symlink_to(ROOT / "examples")  # where the path of a config may lead
-        path.write_text(with_origins(document), encoding="utf-8", newline="")
+        path.write_text(with_origins(document, width), encoding="utf-8", newline="")
         again = load(path)
     assert again.problems == ()
     assert repr(again.data) == repr(document.data)

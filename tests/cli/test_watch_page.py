@@ -135,3 +135,9 @@ def test_the_page_is_as_wide_as_the_terminal(width: int) -> None:
     assert max(map(len, text)) <= width
     assert len(text) <= 40
     assert " ".join(" ".join(text).split()).startswith(f"python train.py: 2 optimizer steps, then {ending}")
+
+
+def test_a_path_that_is_longer_than_the_terminal_is_not_broken() -> None:
+    path = "runs/" + "a_long_name/" * 5
+    text = list(page(Seen(_loop(ending=f"FileNotFoundError: {path}"), PARAMETERS), [], "python train.py", 40))
+    assert any(path in line for line in text)

@@ -8,19 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retspec.cli.compare import COLUMNS, row
 from retspec.cli.live_line import fitted
+from retspec.cli.plan import shown_plan
 from retspec.cli.progress import LiveProgress, PlainProgress
+from retspec.cli.tables import table_of
+from retspec.prepare import prepare_cells
 from retspec.records import Direction, Measured, Result, Verdict
 from retspec.report.formats.table import Top, render_table
+from retspec.results.comparing import compare
 from tests.report.formats.sample import criterion, failed, judged, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from io import StringIO
 
-    from retspec.records import Report
+    from retspec.records import Plan, Report
 
 TERMINAL = "docs/terminal.md"
+SWEEP = Path(__file__).resolve().parents[2] / "specs" / "rank_sweep.yaml"
 WIDTHS = (80, 60, 40)
 _FRAME = "⠹ "
 _BLOCK = re.compile(r"(<!-- capture: (?P<name>\w+)(?: (?P<width>\d+))? -->\n\n```text\n).*?(```)", re.DOTALL)
@@ -44,6 +50,8 @@ def capture(name: str, width: str | None) -> str:
         ),
         "grid": lambda: render_table(sweep(4), width=columns, top=Top.GRID),
         "log": lambda: render_table(sweep(16), width=columns, top=Top.GRID),
+        "compare": lambda: _compared(columns),
+        "plan": lambda: shown_plan(_plan(), "table", columns),
     }
     return made[name]().rstrip("\n")
 
@@ -83,6 +91,18 @@ def sweep(count: int) -> Report:
         ]
         parts.append(report(*results, name=f"rank_sweep[{cell}]", cell=cell, seconds=20.0))
     return replace(report(name="rank_sweep", seconds=20.0 * count), cells=tuple(parts))
+
+
+def _compared(width: int | None) -> str:
+    """Return what `compare` shows of two runs, of which the second learns more."""
+    before = gate()
+    better = replace(before, results=(*before.results[:2], _judged("loss_drop", 0.87, 0.5, 14), *before.results[3:]))
+    return table_of(COLUMNS, [*map(row, compare(before, better))], "table", width)
+
+
+def _plan() -> Plan:
+    """Return the plan of the first cell of the shipped matrix."""
+    return prepare_cells(SWEEP, cells=("r=4",), entry_points=False)[0][0]
 
 
 def _live(width: int) -> str:

@@ -13,7 +13,7 @@ from tests.house.refresh import ROOT
 PAGE = (ROOT / TERMINAL).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["live", "table"])
+@pytest.mark.parametrize("name", ["live", "table", "compare", "plan"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_capture_fits_its_screen(name: str, width: int) -> None:
     assert (name, str(width)) in markers(PAGE)

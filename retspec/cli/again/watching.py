@@ -13,11 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from retspec.characters import one_line
 from retspec.cli.again.files import WatchedFiles
 from retspec.cli.again.ready import GO, VARIABLE
+from retspec.cli.screen import say
 from retspec.engine.interrupts import Interrupted, interruptible, raise_if_interrupted
 from retspec.errors import RetspecError
 from retspec.own_modules import installation_state
@@ -71,11 +70,11 @@ class _Watcher:
             late = self._files.learn(self._run.paths, self._run.folders, is_judged=is_judged)
             self._make_ready()
             for path in self._files.drop():
-                _say(f"not watched any more, because every run changes it: {_shown([path])}")
+                say(f"not watched any more, because every run changes it: {_shown([path])}", err=True)
                 late = [each for each in late if each != path]
             if not late:
-                _say(f"watching {self._files.count:,} files; Ctrl-C ends")
-            _say(f"changed: {_shown(late or self._files.wait())}")
+                say(f"watching {self._files.count:,} files; Ctrl-C ends", err=True)
+            say(f"changed: {_shown(late or self._files.wait())}", err=True)
 
     def _make_ready(self) -> None:
         libraries = self._run.libraries
@@ -188,7 +187,3 @@ def _environment(ready: str) -> dict[str, str]:
 
 def _shown(paths: Sequence[str]) -> str:
     return listing([one_line(os.path.relpath(path)) for path in paths])
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)

@@ -45,7 +45,7 @@ def _why(loop: Loop) -> str:
 
 
 def _fact(label: str, text: str, width: int) -> Iterator[str]:
-    first, *rest = wrap(text, max(width - _LABEL, 20), break_on_hyphens=False) or [""]
+    first, *rest = wrap(text, max(width - _LABEL, 20), break_on_hyphens=False, break_long_words=False) or [""]
     yield f"{label:<{_LABEL}}{first}".rstrip()
     yield from (f"{'':<{_LABEL}}{line}" for line in rest)
 
@@ -77,4 +77,10 @@ def _blame(result: Result, width: int) -> Iterator[str]:
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
     """Return lines of this width; what a check says of a spec is said of the command line, which has no spec."""
-    return wrap(text.replace("`train.steps`", "`--steps`"), width, subsequent_indent=indent, break_on_hyphens=False)
+    return wrap(
+        text.replace("`train.steps`", "`--steps`"),
+        width,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

@@ -102,7 +102,7 @@ def render_table(
         *_times(report, verbose=verbose),
         *(wrapped(_trouble(text), width) for text in troubles(report)),
         *_notes(report, width),
-        _fitting_ending(report, style, width),
+        fitted_ending(report, style, width),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -231,14 +231,13 @@ def _notes(report: Report, width: int | None) -> list[str]:
     return ["\n".join(lines)] if lines else []
 
 
-def _fitting_ending(report: Report, style: Style, width: int | None) -> str:
-    """Return the last line, wrapped before it is coloured: codes take no columns."""
+def fitted_ending(report: Report, style: Style, width: int | None, name: str = "") -> str:
+    """Return the last line, after a name if there is one, wrapped before it is coloured: codes take no columns."""
     word, verdict = outcome(report)
-    line = wrapped(ending(report), width)
+    line = wrapped(f"{name}: {ending(report)}" if name else ending(report), width)
     return line.removesuffix(word) + style(word, verdict) if line.endswith(word) else line
 
 
-def ending(report: Report, style: Style = _unstyled) -> str:
+def ending(report: Report) -> str:
     """Return the counts and the outcome of a run in one line."""
-    word, verdict = outcome(report)
-    return f"{summary(report)}: {style(word, verdict)}"
+    return f"{summary(report)}: {outcome(report)[0]}"

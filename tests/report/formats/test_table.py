@@ -7,7 +7,7 @@ import re
 from retspec.records import Verdict
 from retspec.report.formats.github import github
 from retspec.report.formats.markdown import markdown
-from retspec.report.formats.table import WORST_FIRST, Top, render_table
+from retspec.report.formats.table import WORST_FIRST, Top, fitted_ending, render_table
 from retspec.report.formats.table import table as render
 from tests.report.formats.sample import criterion, failed, judged, report, sample
 
@@ -155,3 +155,14 @@ def test_quiet_keeps_what_needs_a_look_and_notes() -> None:
     shown = render_table(report(judged(criterion(), 0.9), notes=("2 files are listed nowhere.",)), top=Top.NOTHING)
     assert shown == "note: 2 files are listed nowhere.\n\n1 criterion: 1 met in 83.1 s: met\n"
     assert render_table(sample(), top=Top.NOTHING) == render_table(sample()).partition("\n\n")[2]
+
+
+def test_the_line_of_a_report_among_several_is_broken_before_it_is_coloured() -> None:
+    name = "specs/preflight.yaml"
+    plain = fitted_ending(sample(), lambda word, _: word, 40, name)
+    coloured = fitted_ending(sample(), _red, 40, name)
+    first, *rest = plain.splitlines()
+    assert first.startswith("specs/preflight.yaml: ")
+    assert all(line.startswith("    ") for line in rest)
+    assert max(map(len, [first, *rest])) <= 40
+    assert ANSI.sub("", coloured) == plain != coloured
