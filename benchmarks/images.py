@@ -14,7 +14,7 @@ import numpy as np
 from measuring import Bound, conclude, median_ratio
 from PIL import Image
 
-from retspec.measurements.images import AT_ONCE, images
+from retspec.measurements.images import images
 from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from retspec.subjects.devices import cores
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BAR = 1.25
 SIZES = ((1_000, 64), (10_000, 64), (10_000, 224), (200, 1024))
+AT_ONCE = 16
+"""Files that one thread decodes at a time."""
 DRAWN = 20
 """Number of images that are drawn; the others are parts of those, moved by other amounts."""
 

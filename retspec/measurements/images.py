@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from retspec.facts import BlankImage, CorruptImage, Images, UnusualImage
 from retspec.plugin import Cost, PositiveInt, measurement
-from retspec.subjects.data.addresses import addresses
+from retspec.subjects.data.addresses import addresses, size_of
 from retspec.subjects.data.copies import identical, near_copies
 from retspec.subjects.data.folders import Folders
 from retspec.subjects.data.readers import reading_on_all_cores
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from retspec.facts import Dataset
     from retspec.subjects.data.addresses import Address
 
-AT_ONCE = 16
-"""Number of files that are read at a time, before progress is reported."""
+AT_ONCE = range(16, 65)
+"""Number of files that are read at a time, before progress is reported.
+
+Handing a part to a process takes 0.15 ms, which is 0.010 ms an image for 16, and 0.002 for 64."""
+PARTS = 150
+"""Parts that a dataset has at least where there are more than 16 files at a time: all cores end at about one time."""
+BYTES = 2**20
+"""Bytes that are read at a time where there are more than 16 files: they decode in less than a second."""
 OTHER_SIZE = 8
 """How many times smaller or larger than the median an unusual image is."""
 
@@ -72,11 +78,20 @@ def _read_all(paths: Sequence[Address], reading: Reading, progress: Callable[[in
     from concurrent.futures import ThreadPoolExecutor
 
     with reading_on_all_cores(reading, len(paths)) as read, ThreadPoolExecutor(cores()) as pool:
-        done = 0
-        for part in pool.map(read, [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]):
+        done, at_once = 0, _at_once(paths)
+        for part in pool.map(read, [paths[at : at + at_once] for at in range(0, len(paths), at_once)]):
             progress(done, len(paths))
             yield from part
             done += len(part)
+
+
+def _at_once(paths: Sequence[Address]) -> int:
+    """Return how many files to read at a time: more of them where they are many, and small."""
+    most = min(len(paths) // PARTS, AT_ONCE[-1])
+    if most <= AT_ONCE[0]:
+        return AT_ONCE[0]
+    sample = paths[:: len(paths) // AT_ONCE[0]]
+    return max(min(most, BYTES * len(sample) // max(sum(map(size_of, sample)), 1)), AT_ONCE[0])
 
 
 @contextmanager

@@ -175,6 +175,30 @@ def test_where_anyone_else_decodes_this_process_reads(monkeypatch: pytest.Monkey
         assert not readers()
 
 
+def steps(root: Path) -> list[int]:
+    """Return the images that were read whenever progress was reported."""
+    reported: list[int] = []
+    images(imagefolder(ImageFolder(root="."), root), lambda done, _total: reported.append(done))
+    return reported
+
+
+def test_more_images_are_read_at_a_time_where_they_are_many_and_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "train/a"
+    folder.mkdir(parents=True)
+    for number in range(40):
+        (folder / f"{number}.png").write_bytes(b"x" * 1000)
+    (folder / "gone.png").symlink_to("nowhere.png")
+    assert steps(tmp_path) == [0, 16, 32]
+    monkeypatch.setattr("retspec.measurements.images.PARTS", 2)
+    assert steps(tmp_path) == [0, 20, 40]
+    monkeypatch.setattr("retspec.measurements.images.BYTES", 18_000)
+    assert steps(tmp_path) == [0, 18, 36]
+    monkeypatch.setattr("retspec.measurements.images.BYTES", 1000)
+    assert steps(tmp_path) == [0, 16, 32]
+
+
 # The end of a process -----------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -30,6 +31,16 @@ def addresses(dataset: Dataset, files: Iterable[str]) -> dict[str, Address]:
         else:
             found[file] = str(Path(dataset.folder, file))
     return found
+
+
+def size_of(address: Address) -> int:
+    """Return the bytes of an image; 0 where nothing can be said of it."""
+    if isinstance(address, Part):
+        return address.size
+    try:
+        return os.stat(address).st_size  # noqa: PTH116 - fast
+    except (OSError, ValueError):
+        return 0
 
 
 def _is_plain(file: str) -> bool:

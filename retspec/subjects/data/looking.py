@@ -102,12 +102,10 @@ def waves_of(levels: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
     return has_contrast, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def mirrored(vectors: np.ndarray) -> np.ndarray:
-    """Return the waves of the mirror images: the sign of every second column is turned."""
-    import numpy as np
-
-    turned: np.ndarray = vectors * np.tile(np.where(np.arange(WAVES) % 2, np.float32(-1), np.float32(1)), WAVES)
-    return turned
+def halves(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the waves that a mirror image has too, (images, waves), and those that it has with the other sign."""
+    rows = vectors.reshape(-1, WAVES)
+    return rows[:, ::2].reshape(len(vectors), -1), rows[:, 1::2].reshape(len(vectors), -1)
 
 
 def _sample(image: Image) -> Image:
