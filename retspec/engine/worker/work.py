@@ -16,7 +16,17 @@ from retspec.engine.protocol import Done, Environment, Finished, Noted, Pictured
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
-from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from, named, origin_of
+from retspec.errors import (
+    DoesNotApply,
+    Inconclusive,
+    NoVerdict,
+    Spoilt,
+    SubjectError,
+    describe,
+    files_shown_from,
+    named,
+    origin_of,
+)
 from retspec.own_modules import own_modules
 from retspec.plugins.catalog import gather
 from retspec.records import Interval, NestingError, Observed, Outcome, Verdict, plain
@@ -34,7 +44,7 @@ if TYPE_CHECKING:
     from retspec.engine.worker.channel import Sender
     from retspec.errors import Mark
     from retspec.plugins.catalog import Catalog
-    from retspec.records import CheckStep, Spec
+    from retspec.records import CheckStep, Criterion, Spec
     from retspec.subjects.models.base_models import BaseModels
 
 LONGEST_REASON, LONGEST_TRACE = 10_000, 500_000
@@ -70,19 +80,14 @@ def _answer(
     job: Job, channel: Sender, recording: Recording, bases: BaseModels | None, gathering: Callable[..., Catalog]
 ) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
-    subject = Subject(
-        job.plan.spec,
-        model_sources=catalog.model_sources,
-        data_sources=catalog.data_sources,
-        training_sources=catalog.training_sources,
-        weights=job.plan.needs_weights,
-        bases=bases,
-        keep=job.more,
-        progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
-        making=recording.printing.of,
-        note=lambda notes: channel.send(Noted(notes)),
-        show=lambda pictures: channel.send(Pictured(pictures)),
-    )
+    try:
+        subject = _subject(job, catalog, channel, recording, bases)
+    except DoesNotApply as error:
+        for step in job.plan.checks:
+            channel.send(Started(step.criterion.id))
+            channel.send(Finished(_failed(step.criterion, error, job.plan.spec)))
+        channel.send(Done((), own_modules()))
+        return
     container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
@@ -102,6 +107,23 @@ def _answer(
         _close(container)
         raise
     channel.send(Done(_close(container), own_modules()))
+
+
+def _subject(job: Job, catalog: Catalog, channel: Sender, recording: Recording, bases: BaseModels | None) -> Subject:
+    return Subject(
+        job.plan.spec,
+        model_sources=catalog.model_sources,
+        data_sources=catalog.data_sources,
+        training_sources=catalog.training_sources,
+        weights=job.plan.needs_weights,
+        fault=catalog.faults.get(job.plan.spec.run.fault),
+        bases=bases,
+        keep=job.more,
+        progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
+        making=recording.printing.of,
+        note=lambda notes: channel.send(Noted(notes)),
+        show=lambda pictures: channel.send(Pictured(pictures)),
+    )
 
 
 def _send_outcome(channel: Sender, outcome: Outcome) -> None:
@@ -146,15 +168,20 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec
     seconds = perf_counter() - started
     if failure is None:
         return Outcome(id=step.criterion.id, observed=observed, seconds=seconds)
+    return _failed(step.criterion, failure, spec, seconds)
+
+
+def _failed(criterion: Criterion, failure: Exception, spec: Spec, seconds: float = 0.0) -> Outcome:
     verdict, mask = _verdict(failure), Mask(spec.secrets)
     limit = spec.run.memory if verdict is Verdict.OUT_OF_MEMORY else None
     hint = f"; run.memory limits the worker to {limit}" if limit else ""
     return Outcome(
-        id=step.criterion.id,
+        id=criterion.id,
         failure=verdict,
-        reason=one_line(mask.first(_reason(failure, spec.marks, step.criterion.mark), LONGEST_REASON) + hint),
+        reason=one_line(mask.first(_reason(failure, spec.marks, criterion.mark), LONGEST_REASON) + hint),
         trace=visible(mask.first("".join(traceback.format_exception(failure)), LONGEST_TRACE)),
         seconds=seconds,
+        unfit=isinstance(failure, DoesNotApply),
     )
 
 
