@@ -34,8 +34,10 @@ WITHOUT_TORCH = frozenset({"config", "dataset", "prediction_files", "progress", 
 
 _OF_MODEL = frozenset({"model", "build_again", "skeleton", "optional_skeleton", "loaded"})
 _OF_BATCH = frozenset({"batch", "take_batch"})
+OF_SPEC = "spec"
+"""What a fault changes before anything is planned."""
 REACH: Mapping[str, frozenset[str]] = {
-    "spec": PARTS,
+    OF_SPEC: PARTS - {"prediction_files"},
     "model": _OF_MODEL,
     "trainer": frozenset({"trainer"}),
     "batch": _OF_BATCH,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from retspec.errors import NothingSelected, did_you_mean
+from retspec.errors import DoesNotApply, NothingSelected, did_you_mean
 from retspec.plan import make_plan
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Fault
     from retspec.records import Plan
 
+_UNREAD = "no criterion reads what it changes"
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -22,8 +24,8 @@ class Chosen:
 
     fault: Fault
     plan: Plan | None
-    is_probe: bool = False
-    """Whether no criterion may be touched, and the cheapest one shows only whether the fault applies."""
+    unfit: str = ""
+    """Why it is not planted, where that is known without measuring."""
 
 
 def faults_of(catalog: Catalog, names: Sequence[str]) -> list[Fault]:
@@ -43,8 +45,11 @@ def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[
     """Yield each fault with the part of a plan that it may touch."""
     for fault in faults_of(catalog, names):
         touched = [*_touched(plan, catalog, fault)]
-        probing = [] if touched else [*_reading(plan, catalog, fault)][:1]
-        yield Chosen(fault, _under(plan, catalog, fault, touched or probing), is_probe=not touched)
+        probing = [] if touched else [*_reading(plan, catalog, fault)][:1]  # shows only whether the fault applies
+        try:
+            yield Chosen(fault, _under(plan, catalog, fault, touched or probing), _UNREAD)
+        except DoesNotApply as error:
+            yield Chosen(fault, None, str(error))
 
 
 def _touched(plan: Plan, catalog: Catalog, fault: Fault) -> Iterator[str]:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from retspec.proving.choosing import Chosen
     from retspec.records import Plan
 
-_UNREAD = "no criterion reads what it changes"
-
 
 @dataclass(frozen=True)
 class Proving:
@@ -132,7 +130,7 @@ class _Session:
             fault=fault.name,
             stands_for=fault.stands_for,
             tried=Tried.UNFIT,
-            reason=_UNREAD,
+            reason=chosen.unfit,
             checks=tuple(name for name in fault.noticed_by if name not in used and name in self._catalog.checks),
         )
         if chosen.plan is None:

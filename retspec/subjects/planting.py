@@ -24,12 +24,20 @@ class Planting:
         self._fault, self._seed = fault, seed
         self._undoing = ExitStack()
 
+    def name_in(self, part: str) -> str:
+        """Return the name of the fault if it changes this part; empty if it does not."""
+        return self._fault.name if self._fault is not None and self._fault.part == part else ""
+
+    def is_elsewhere(self, part: str) -> bool:
+        """Whether there is a fault that changes another part."""
+        return self._fault is not None and self._fault.part != part
+
     def into(self, part: str, value: T) -> T:
         """Return a part of the subject with the fault in it, or as it is if the fault changes another part.
 
         Raises DoesNotApply when the part cannot have the fault.
         """
-        if self._fault is None or self._fault.part != part:
+        if self._fault is None or not self.name_in(part):
             return value
         with seeded(self._seed, only_loaded=True):
             planted: T | None = self._plant(self._fault, value)

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError, describe
+from retspec.errors import DoesNotApply, SubjectError, describe
 from retspec.facts import Owners
 from retspec.records import is_reference
 from retspec.subjects.callables import allow_imports_from
@@ -77,8 +77,7 @@ class Subject:
     ) -> None:
         know(model_sources.values())
         self._planting = Planting(fault, spec.run.seed)
-        self._spec, self._weights = self._planting.into("spec", spec), weights
-        spec = self._spec
+        self._spec, self._weights = spec, weights
         bases = bases or BaseModels()
         self._builder = ModelBuilder(spec, model_sources, bases, keep=keep, note=note, planting=self._planting)
         self._training_sources = training_sources or {}
@@ -256,6 +255,9 @@ class Subject:
         """Reads or makes the predictions of a trained model; raises SubjectError when the spec names none."""
         reader = PredictionReader.of(self._spec, self._builder.weights_read)
         reader.listed, reader.listed_sha256 = self._data.listed, partial(sha256_of_split, self._data)
+        reader.plant = partial(self._planting.into, "predictions")
+        if reader.is_made and self._planting.is_elsewhere("predictions"):
+            raise DoesNotApply("predictions are made by the healthy model alone, since they are written to your files")
         return PredictionMaker(self._spec, reader, self._data, self) if reader.is_made else reader
 
     @cached_property

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from retspec.engine.worker.channel import Sender
     from retspec.errors import Mark
     from retspec.plugins.catalog import Catalog
-    from retspec.records import CheckStep, Criterion, Spec
+    from retspec.records import CheckStep, Spec
     from retspec.subjects.models.base_models import BaseModels
 
 LONGEST_REASON, LONGEST_TRACE = 10_000, 500_000
@@ -80,14 +80,7 @@ def _answer(
     job: Job, channel: Sender, recording: Recording, bases: BaseModels | None, gathering: Callable[..., Catalog]
 ) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
-    try:
-        subject = _subject(job, catalog, channel, recording, bases)
-    except DoesNotApply as error:
-        for step in job.plan.checks:
-            channel.send(Started(step.criterion.id))
-            channel.send(Finished(_failed(step.criterion, error, job.plan.spec)))
-        channel.send(Done((), own_modules()))
-        return
+    subject = _subject(job, catalog, channel, recording, bases)
     container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
@@ -168,17 +161,13 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec
     seconds = perf_counter() - started
     if failure is None:
         return Outcome(id=step.criterion.id, observed=observed, seconds=seconds)
-    return _failed(step.criterion, failure, spec, seconds)
-
-
-def _failed(criterion: Criterion, failure: Exception, spec: Spec, seconds: float = 0.0) -> Outcome:
     verdict, mask = _verdict(failure), Mask(spec.secrets)
     limit = spec.run.memory if verdict is Verdict.OUT_OF_MEMORY else None
     hint = f"; run.memory limits the worker to {limit}" if limit else ""
     return Outcome(
-        id=criterion.id,
+        id=step.criterion.id,
         failure=verdict,
-        reason=one_line(mask.first(_reason(failure, spec.marks, criterion.mark), LONGEST_REASON) + hint),
+        reason=one_line(mask.first(_reason(failure, spec.marks, step.criterion.mark), LONGEST_REASON) + hint),
         trace=visible(mask.first("".join(traceback.format_exception(failure)), LONGEST_TRACE)),
         seconds=seconds,
         unfit=isinstance(failure, DoesNotApply),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,7 +175,8 @@ class ModelBuilder:
     def _filled_base(self) -> nn.Module:
         """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
         checkpoint = self._pinned_checkpoint()
-        base = self._bases.take((self._spec.base, checkpoint), lambda: self._made(checkpoint), keep=self._keep)
+        key = (self._spec.base, checkpoint, self._planting.name_in("checkpoint"))
+        base = self._bases.take(key, lambda: self._made(checkpoint), keep=self._keep)
         self.loading = base.loading
         return base.model
 
@@ -193,7 +194,7 @@ class ModelBuilder:
 
         def load() -> BaseModel:
             model = self._base()
-            return BaseModel(model, load_into(model, checkpoint))
+            return BaseModel(model, load_into(model, checkpoint, partial(self._planting.into, "checkpoint")))
 
         return without_draws(load) or load()
 
