@@ -69,7 +69,17 @@ def _with_fault(spec: Spec, catalog: Catalog) -> Spec:
     if fault is None or fault.part != OF_SPEC:
         return spec
     planted: Spec = fault(spec)
-    return planted
+    return replace(planted, criteria=tuple(_following(each, spec, planted) for each in planted.criteria))
+
+
+def _following(criterion: Criterion, before: Spec, after: Spec) -> Criterion:
+    """Return a criterion whose arguments are those of the new recipe, where they were those of the old one."""
+    changed = {
+        name: getattr(after.train, name)
+        for name, value in criterion.arguments.items()
+        if name in RECIPE_KEYS and value == getattr(before.train, name)
+    }
+    return replace(criterion, arguments={**criterion.arguments, **changed})
 
 
 def select_cells(documents: Sequence[Document], patterns: Sequence[str]) -> list[Document]:

@@ -87,12 +87,25 @@ def base_unfrozen(model: nn.Module) -> Iterator[None]:
     parameter.requires_grad = False
 
 
-@fault(families=f"parameters {_LEARNT}", noticed_by="lora_layers min_trainable_params")
-def blocks_left_out(spec: Spec) -> Spec:
-    """The adapter is on the first block alone."""
-    if lora_of(spec).names_blocks or not isinstance(lora_of(spec).target_modules, list):
-        raise DoesNotApply("the spec chooses the adapted blocks by itself")
-    return with_lora(spec, layers_to_transform=[0])
+@fault(families=f"parameters {_LEARNT}", noticed_by="min_trainable_params")
+def later_layers_frozen(model: nn.Module) -> Iterator[None]:
+    """The adapter trains in its first layer alone."""
+    later = [parameter for layer in layers_of(model)[1:] for parameter in layer.parameters()]
+    if not any(parameter.requires_grad for parameter in later):
+        raise DoesNotApply("one layer has an adapter")
+    with frozen(later):
+        yield
+
+
+@fault(families="parameters", noticed_by="max_trainable_params max_trainable_fraction", frequency=Frequency.OFTEN)
+def base_trains_whole(model: nn.Module) -> Iterator[None]:
+    """The base trains as a whole along with the adapter."""
+    free = [each for each in frozen_base(model) if each.is_floating_point()]
+    for parameter in free:
+        parameter.requires_grad = True
+    yield
+    for parameter in free:
+        parameter.requires_grad = False
 
 
 @fault(families=f"parameters {_LEARNT}", noticed_by="lora_scaling", frequency=Frequency.SOMETIMES)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from retspec.plugins.kinds import Fault
     from retspec.records import Plan
 
-_UNREAD = "no criterion reads what it changes"
+UNREAD = "no criterion reads what it changes"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[
         touched = [*_touched(plan, catalog, fault)]
         probing = [] if touched else [*_reading(plan, catalog, fault)][:1]  # shows only whether the fault applies
         try:
-            yield Chosen(fault, _under(plan, catalog, fault, touched or probing), _UNREAD)
+            yield Chosen(fault, _under(plan, catalog, fault, touched or probing), UNREAD)
         except DoesNotApply as error:
             yield Chosen(fault, None, str(error))
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
-from retspec.engine.protocol import Finished, Job
+from retspec.engine.protocol import Done, Finished, Job
 from retspec.engine.supervisor import Turn, Workers, measure_all
 from retspec.errors import UsageError
 from retspec.judge import judge, utc_today
-from retspec.proving.choosing import choose
+from retspec.proving.choosing import UNREAD, choose
 from retspec.proving.limits import noticing_limit
 from retspec.records import Answer, Proof, Proven, Trial, Tried
 
@@ -100,6 +100,8 @@ class _Session:
                     case Turn.ENDS:
                         turn.seconds, turn.is_over = perf_counter() - turn.begun, True
                         self._tell(plan)
+                    case Done(unplanted=True):
+                        turn.unfit = turn.unfit or UNREAD
                     case Finished(outcome):
                         result = judge(plan.criterion(outcome.id), outcome, today=today)
                         value = None if result.observed is None else result.observed.value

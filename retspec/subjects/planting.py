@@ -6,6 +6,7 @@ import inspect
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from retspec.plugins.kinds import OF_SPEC
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class Planting:
     def __init__(self, fault: Fault | None = None, seed: int = 0) -> None:
         self._fault, self._seed = fault, seed
         self._undoing = ExitStack()
+        self.is_waiting = fault is not None and fault.part != OF_SPEC
+        """Whether the part that the fault changes was not asked for."""
 
     def name_in(self, part: str) -> str:
         """Return the name of the fault if it changes this part; empty if it does not."""
@@ -39,6 +42,7 @@ class Planting:
         """
         if self._fault is None or not self.name_in(part):
             return value
+        self.is_waiting = False
         with seeded(self._seed, only_loaded=True):
             planted: T | None = self._plant(self._fault, value)
         return value if planted is None else planted

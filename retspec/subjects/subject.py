@@ -309,6 +309,11 @@ class Subject:
             return self.batch.first
         return self._made_batch
 
+    @property
+    def lacks_fault(self) -> bool:
+        """Whether there is a fault to plant, and nothing was asked for that it changes."""
+        return self._planting.is_waiting
+
     def give_back(self) -> None:
         """Take the planted fault out again."""
         self._planting.undo()

@@ -99,7 +99,7 @@ def _answer(
     except BaseException:  # in a worker, it ends the process; in the process of the user, that goes on
         _close(container)
         raise
-    channel.send(Done(_close(container), own_modules()))
+    channel.send(Done(_close(container), own_modules(), unplanted=subject.lacks_fault))
 
 
 def _subject(job: Job, catalog: Catalog, channel: Sender, recording: Recording, bases: BaseModels | None) -> Subject:
