@@ -8,6 +8,7 @@
     ├── ReportError         exit 4   a report could not be written
     └── NoVerdict                    raised while measuring: the criterion gets "no verdict"
         ├── Inconclusive             the observation could not have gone the other way
+        ├── DoesNotApply             the subject cannot have the fault that was to be planted
         └── SubjectError             the model, its data or its recipe cannot be built or used
 
 `Spoilt` is not among them: it ends a worker, and a fresh one goes on.
@@ -132,6 +133,10 @@ class NoVerdict(RetspecError):  # noqa: N818 - named for what the criterion gets
 
 class Inconclusive(NoVerdict):
     """The observation could not have gone the other way, so it proves nothing."""
+
+
+class DoesNotApply(NoVerdict):
+    """The subject cannot have the fault that was to be planted into it."""
 
 
 class SubjectError(NoVerdict):

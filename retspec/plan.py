@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.characters import quoted
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
-from retspec.plugins.kinds import MADE_TRAINING, PARTS, WITHOUT_TORCH
+from retspec.plugins.kinds import MADE_TRAINING, OF_SPEC, PARTS, WITHOUT_TORCH
 from retspec.records import RECIPE_KEYS, CheckStep, Criterion, MeasurementStep, Passes, Plan, Spec
 from retspec.text.wording import listing
 
@@ -41,8 +41,10 @@ def make_plan(
     tags: a criterion is selected if it has one of them.
 
     Raises NothingSelected if no criterion is left, or a pattern of `select` matches none: a typo must not shrink a run.
-    Raises UsageError for an unknown tag, and PluginError if a measurement cannot count its passes.
+    Raises UsageError for an unknown tag, PluginError if a measurement cannot count its passes, and DoesNotApply for a
+    spec that cannot have the fault that is to be planted.
     """
+    spec = _with_fault(spec, catalog)
     chosen = _selected(spec.criteria, select, tags, skip)
     running = [criterion for criterion in chosen if criterion.skip is None]
     running.sort(key=lambda criterion: (_cost(criterion, catalog), _begins_from_training(criterion, catalog)))
@@ -59,6 +61,25 @@ def make_plan(
         predicted=tuple(spec.predictions.made) if spec.predictions and planner.reads("prediction_files") else (),
         watched_steps=spec.train.steps if planner.is_launched and any(map(planner.reads, _OF_THE_RUN)) else 0,
     )
+
+
+def _with_fault(spec: Spec, catalog: Catalog) -> Spec:
+    """Return a spec with the fault in it that it names, if that is one of specs; all others are planted later."""
+    fault = catalog.faults.get(spec.run.fault)
+    if fault is None or fault.part != OF_SPEC:
+        return spec
+    planted: Spec = fault(spec)
+    return replace(planted, criteria=tuple(_following(each, spec, planted) for each in planted.criteria))
+
+
+def _following(criterion: Criterion, before: Spec, after: Spec) -> Criterion:
+    """Return a criterion whose arguments are those of the new recipe, where they were those of the old one."""
+    changed = {
+        name: getattr(after.train, name)
+        for name, value in criterion.arguments.items()
+        if name in RECIPE_KEYS and value == getattr(before.train, name)
+    }
+    return replace(criterion, arguments={**criterion.arguments, **changed})
 
 
 def select_cells(documents: Sequence[Document], patterns: Sequence[str]) -> list[Document]:

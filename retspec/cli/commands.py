@@ -15,6 +15,7 @@ COMMANDS = {
     "watch": "Watch the first steps of a training and report what looks wrong.",
     "validate": "Validate specs and report every problem.",
     "plan": "Show what a run would measure, and for which criteria.",
+    "prove": "Plant faults, and show which criteria notice them.",
     "calibrate": "Write limits from what a known-good setup shows.",
     "judge": "Judge recorded results under the limits of a spec.",
     "merge": "Make one report of partial ones.",

@@ -102,6 +102,8 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     faults: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     """The files of the user's modules that it imported."""
+    unplanted: bool = False
+    """Whether the fault of the spec was planted nowhere: nothing that was measured reads what it changes."""
 
 
 Instruction = Libraries | Job

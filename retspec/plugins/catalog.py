@@ -17,7 +17,7 @@ import pluggy
 from retspec._version import __version__
 from retspec.errors import PluginError, describe, did_you_mean
 from retspec.plugins.hooks import HookSpecs
-from retspec.plugins.kinds import PARTS, PROJECT, RECIPE, Check, Executor, Measurement, Reporter, Source
+from retspec.plugins.kinds import PARTS, PROJECT, RECIPE, Check, Executor, Fault, Measurement, Reporter, Source
 from retspec.plugins.loading import Plugin, load_plugins, offered_by
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Catalog:
-    """All checks, measurements, sources, reporters and executors by name, and the plugins that they come from.
+    """All checks, measurements, sources, reporters, executors and faults by name, and the plugins that they come from.
 
     It is equal only to itself, so that results derived from it can be cached.
     """
@@ -39,6 +39,7 @@ class Catalog:
     data_sources: Mapping[str, Source]
     reporters: Mapping[str, Reporter]
     executors: Mapping[str, Executor] = field(default_factory=dict)
+    faults: Mapping[str, Fault] = field(default_factory=dict)
     training_sources: Mapping[str, Source] = field(default_factory=dict)
     """The recipe included, which is not a key under `train:`: its own keys are there instead."""
     plugins: tuple[Plugin, ...] = ()
@@ -87,6 +88,10 @@ class Catalog:
             names += [source for source in self.inputs_of(name) if source not in PARTS]
         return list(dict.fromkeys(names))
 
+    def parts_of(self, check: Check) -> frozenset[str]:
+        """Return the parts of the subject that a check reads, directly or not."""
+        return frozenset(part for name in check.measurements for part in self.inputs_of(name) if part in PARTS)
+
     def arguments_of(self, check: Check) -> dict[str, Argument]:
         """Return what `with:` may hold for a check: its own arguments and those of its measurements."""
         arguments: dict[str, Argument] = {}
@@ -131,6 +136,7 @@ def gather(
         training_sources=_collect(manager, "retspec_training_sources"),
         reporters=_collect(manager, "retspec_reporters"),
         executors=_collect(manager, "retspec_executors"),
+        faults=_collect(manager, "retspec_faults"),
         plugins=tuple(loaded),
         named=tuple(plugins),
         entry_points=entry_points,

@@ -6,13 +6,13 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING, TypeVar
 
-from retspec.plugins.kinds import Check, Executor, Measurement, Reporter, Source
+from retspec.plugins.kinds import Check, Executor, Fault, Measurement, Reporter, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-T = TypeVar("T", Check, Measurement, Source, Reporter, Executor)
+T = TypeVar("T", Check, Measurement, Source, Reporter, Executor, Fault)
 
 
 def discover(package: ModuleType, kind: type[T]) -> list[T]:

@@ -11,7 +11,7 @@ from retspec.plugins.kinds import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retspec.plugins.kinds import Check, Executor, Measurement, Reporter, Source
+    from retspec.plugins.kinds import Check, Executor, Fault, Measurement, Reporter, Source
     from retspec.records import Report, Result, Spec
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class HookSpecs:
-    """Offers (seven hooks that return lists) and observations (seven that return nothing)."""
+    """Offers (eight hooks that return lists) and observations (seven that return nothing)."""
 
     @hookspec
     def retspec_checks(self) -> Sequence[Check]:
@@ -54,6 +54,11 @@ class HookSpecs:
     @hookspec
     def retspec_executors(self) -> Sequence[Executor]:
         """Return new values of `run.executor`: where cells are measured, as `retspec.executors` says."""
+        raise NotImplementedError
+
+    @hookspec
+    def retspec_faults(self) -> Sequence[Fault]:
+        """Return new faults that `retspec prove` plants, as `retspec.faults` says."""
         raise NotImplementedError
 
     @hookspec

@@ -1,9 +1,9 @@
-"""What a plugin offers: checks, measurements, sources, reporters and executors, each a frozen record of a function."""
+"""What a plugin offers, from checks to faults: each is a frozen record of a function."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Any, get_args, get_origin
@@ -31,6 +31,22 @@ MADE_TRAINING = "made_training"
 WITHOUT_TORCH = frozenset({"config", "dataset", "prediction_files", "progress", "recorded_warnings"})
 """The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
 
+
+_OF_MODEL = frozenset({"model", "build_again", "skeleton", "optional_skeleton", "loaded"})
+_OF_BATCH = frozenset({"batch", "take_batch"})
+OF_SPEC = "spec"
+"""What a fault changes before anything is planned."""
+REACH: Mapping[str, frozenset[str]] = {
+    OF_SPEC: PARTS - {"prediction_files"},
+    "model": _OF_MODEL,
+    "trainer": frozenset({"trainer"}),
+    "batch": _OF_BATCH,
+    "dataset": _OF_BATCH | {"dataset", "feed"},
+    "checkpoint": _OF_MODEL | {"checkpoint_file"},
+    "predictions": frozenset({"prediction_files"}),
+    "own_training": PARTS - {"config", "dataset", "transforms", "prediction_files"},
+}
+"""What a fault may be planted in, and the parts of the subject in which it then shows."""
 
 _NO_LIMIT = 1e30
 """A magnitude that no observation of a check has."""
@@ -189,3 +205,45 @@ class Executor:
     def __call__(self, **resources: Any) -> Any:
         """Call the function."""
         return self.function(**resources)
+
+
+class Frequency(IntEnum):
+    """How often people make a mistake; `retspec prove --budget` tries the likeliest first."""
+
+    OFTEN = 0
+    SOMETIMES = 1
+    RARELY = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A defect that can be planted into a subject. Made by `@fault`; calling it calls the function."""
+
+    name: str
+    function: Callable[..., Any]
+    part: str
+    """What it changes, a key of `REACH`."""
+    families: frozenset[str]
+    """The families of checks that it may touch."""
+    noticed_by: tuple[str, ...]
+    """The checks that notice it, the best one first."""
+    frequency: Frequency
+    doc: str = ""
+
+    @property
+    def stands_for(self) -> str:
+        """The mistake that it imitates: the first line of the docstring."""
+        return self.doc.partition("\n")[0]
+
+    def touches(self, check: Check, parts: Iterable[str]) -> bool:
+        """Whether it may change what a check observes that reads these parts of the subject."""
+        is_ours = check.function.__module__.startswith(f"{PROJECT}.")
+        return (not is_ours or check.family in self.families) and self.reaches(parts)
+
+    def reaches(self, parts: Iterable[str]) -> bool:
+        """Whether it shows in one of these parts of the subject."""
+        return not REACH[self.part].isdisjoint(parts)
+
+    def __call__(self, part: Any) -> Any:
+        """Call the function."""
+        return self.function(part)

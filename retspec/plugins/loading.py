@@ -21,7 +21,7 @@ import msgspec
 from retspec.characters import one_line
 from retspec.errors import PluginError, describe_theirs, did_you_mean
 from retspec.plugins.hooks import HookSpecs
-from retspec.plugins.kinds import API_VERSION, PARTS, PROJECT, Check, Executor, Measurement, Reporter, Source
+from retspec.plugins.kinds import API_VERSION, PARTS, PROJECT, Check, Executor, Fault, Measurement, Reporter, Source
 from retspec.plugins.signatures import place_of
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ BUILT_IN = (
     "retspec.subjects.built_in",
     "retspec.report.formats",
     "retspec.cluster",
+    "retspec.faults",
 )
 ALLOW_LIST = "RETSPEC_PLUGINS"
 """Environment variable: names, separated by commas, of the entry points that may load; unset, all may."""
@@ -48,6 +49,7 @@ KINDS: Mapping[str, type] = {
     "retspec_training_sources": Source,
     "retspec_reporters": Reporter,
     "retspec_executors": Executor,
+    "retspec_faults": Fault,
 }
 """What each hook returns a list of."""
 _FILE = f"{PROJECT}_plugin_"

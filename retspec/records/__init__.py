@@ -10,6 +10,7 @@ from retspec.records.peft import PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, pef
 from retspec.records.peft_keys import PEFT_KEYS
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
 from retspec.records.predictions import MADE, ORIGIN_SUFFIX, SPLIT_COLUMN, PredictionFiles
+from retspec.records.proof import Answer, Flips, Proof, Proven, Trial, Tried
 from retspec.records.quantities import (
     RARE,
     Amount,
@@ -132,6 +133,7 @@ __all__ = [
     "SPLIT_COLUMN",
     "Adapters",
     "Amount",
+    "Answer",
     "Asked",
     "Baseline",
     "BatchSize",
@@ -149,6 +151,7 @@ __all__ = [
     "Dtype",
     "Duration",
     "Fill",
+    "Flips",
     "Folder",
     "ForwardArguments",
     "Fraction",
@@ -174,6 +177,8 @@ __all__ = [
     "PositiveInt",
     "PredictionFiles",
     "Preprocessing",
+    "Proof",
+    "Proven",
     "Provenance",
     "Recipe",
     "Regression",
@@ -189,6 +194,8 @@ __all__ = [
     "TaskName",
     "TrainingSource",
     "TransformChoice",
+    "Trial",
+    "Tried",
     "Value",
     "Verdict",
     "Waiver",

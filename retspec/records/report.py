@@ -38,6 +38,8 @@ class Outcome:
     seconds: float = 0.0
     output: tuple[Output, ...] = ()
     """What was printed by all that the criterion waited for."""
+    unfit: bool = False
+    """Whether there is none because the fault that was to be planted does not apply to the subject."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -272,6 +272,14 @@ class RunOptions:
         Mapping[str, Any],
         Meta(description="What the engine gives each task.", examples=[{"gpus": 1, "hours": 1}]),
     ] = field(default_factory=dict)
+    fault: Annotated[
+        str,
+        Meta(
+            description="A fault that is planted before anything is measured, to see which criteria notice it; "
+            "`retspec prove` tries one after another.",
+            examples=["adapter_frozen"],
+        ),
+    ] = ""
     gallery: Annotated[
         int,
         Meta(

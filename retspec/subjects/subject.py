@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError, describe
+from retspec.errors import DoesNotApply, SubjectError, describe
 from retspec.facts import Owners
 from retspec.records import is_reference
 from retspec.subjects.callables import allow_imports_from
@@ -23,6 +23,7 @@ from retspec.subjects.models.building import ModelBuilder
 from retspec.subjects.models.libraries import know
 from retspec.subjects.models.sealed import SealedModel
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
+from retspec.subjects.planting import Planting
 from retspec.subjects.predictions.made_from import sha256_of_split
 from retspec.subjects.predictions.making import PredictionMaker
 from retspec.subjects.predictions.reading import PredictionReader
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from retspec.facts import Dataset, DistributedRun
     from retspec.plugin import Source
+    from retspec.plugins.kinds import Fault
     from retspec.records import Config, Picture, Recipe, Spec
     from retspec.subjects.data.batch import Batch
     from retspec.subjects.data.loaders import Feed
@@ -53,6 +55,7 @@ class Subject:
     weights (`weights`), the skeleton is made from it, so that both have the same layers; otherwise it is built on the
     meta device, and no weights are made.
 
+    fault: what is planted into it, until `give_back`.
     making: entered with the name of a part while it is made; note, show: called with notes and pictures for a reader.
     """
 
@@ -64,6 +67,7 @@ class Subject:
         data_sources: Mapping[str, Source],
         training_sources: Mapping[str, Source] | None = None,
         weights: bool,
+        fault: Fault | None = None,
         bases: BaseModels | None = None,
         keep: bool = False,
         progress: Callable[[int, int], None] = lambda _step, _total: None,
@@ -72,8 +76,10 @@ class Subject:
         show: Callable[[tuple[Picture, ...]], None] = lambda _pictures: None,
     ) -> None:
         know(model_sources.values())
+        self._planting = Planting(fault, spec.run.seed)
         self._spec, self._weights = spec, weights
-        self._builder = ModelBuilder(spec, model_sources, bases or BaseModels(), keep=keep, note=note)
+        bases = bases or BaseModels()
+        self._builder = ModelBuilder(spec, model_sources, bases, keep=keep, note=note, planting=self._planting)
         self._training_sources = training_sources or {}
         self._data = DataBuilder(
             spec,
@@ -84,6 +90,7 @@ class Subject:
             making=making,
             note=note,
             show=show,
+            planting=self._planting,
         )
         self._progress, self._making = progress, making
         allow_imports_from(*spec.folders, Path.cwd())
@@ -100,7 +107,7 @@ class Subject:
 
         if self._is_launched:
             return TrainerMaker.after(self.watched_run, self._spec, self.recipe, self._training_sources)
-        return TrainerMaker.of(self._spec, self.recipe, self._training_sources)
+        return TrainerMaker.of(self._spec, self.recipe, self._training_sources, self._planting)
 
     @property
     def own_optimizers(self) -> Owners:
@@ -248,6 +255,9 @@ class Subject:
         """Reads or makes the predictions of a trained model; raises SubjectError when the spec names none."""
         reader = PredictionReader.of(self._spec, self._builder.weights_read)
         reader.listed, reader.listed_sha256 = self._data.listed, partial(sha256_of_split, self._data)
+        reader.plant = partial(self._planting.into, "predictions")
+        if reader.is_made and self._planting.is_elsewhere("predictions"):
+            raise DoesNotApply("predictions are made by the healthy model alone, since they are written to your files")
         return PredictionMaker(self._spec, reader, self._data, self) if reader.is_made else reader
 
     @cached_property
@@ -287,11 +297,23 @@ class Subject:
         """
         if self._is_launched:
             return self._data.gallery.seen(self.watched_run.batch)
-        return self._data.on(self.device, *self._data.take(None))
+        return self._made_batch(None)
+
+    def _made_batch(self, samples: int | None) -> Batch:
+        return self._planting.into("batch", self._data.on(self.device, *self._data.take(samples)))
 
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
         if self._is_launched:
             return self.batch.first
-        return lambda samples: self._data.on(self.device, *self._data.take(samples))
+        return self._made_batch
+
+    @property
+    def lacks_fault(self) -> bool:
+        """Whether there is a fault to plant, and nothing was asked for that it changes."""
+        return self._planting.is_waiting
+
+    def give_back(self) -> None:
+        """Take the planted fault out again."""
+        self._planting.undo()

@@ -52,6 +52,7 @@ class Container:
         self._touched = False
         self._is_first_model = True
         self._unwinding = ExitStack()
+        self._unwinding.callback(subject.give_back)
 
     def facts(self, key: str) -> Any:
         """Return the facts of a measurement, or a part of the subject; made at the first call.

@@ -16,7 +16,17 @@ from retspec.engine.protocol import Done, Environment, Finished, Noted, Pictured
 from retspec.engine.worker.container import Container, typed
 from retspec.engine.worker.printing import Printing
 from retspec.engine.worker.recording import Recording
-from retspec.errors import Inconclusive, NoVerdict, Spoilt, SubjectError, describe, files_shown_from, named, origin_of
+from retspec.errors import (
+    DoesNotApply,
+    Inconclusive,
+    NoVerdict,
+    Spoilt,
+    SubjectError,
+    describe,
+    files_shown_from,
+    named,
+    origin_of,
+)
 from retspec.own_modules import own_modules
 from retspec.plugins.catalog import gather
 from retspec.records import Interval, NestingError, Observed, Outcome, Verdict, plain
@@ -70,19 +80,7 @@ def _answer(
     job: Job, channel: Sender, recording: Recording, bases: BaseModels | None, gathering: Callable[..., Catalog]
 ) -> None:
     catalog = gathering(job.plugins, entry_points=job.entry_points)
-    subject = Subject(
-        job.plan.spec,
-        model_sources=catalog.model_sources,
-        data_sources=catalog.data_sources,
-        training_sources=catalog.training_sources,
-        weights=job.plan.needs_weights,
-        bases=bases,
-        keep=job.more,
-        progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
-        making=recording.printing.of,
-        note=lambda notes: channel.send(Noted(notes)),
-        show=lambda pictures: channel.send(Pictured(pictures)),
-    )
+    subject = _subject(job, catalog, channel, recording, bases)
     container = Container(job.plan, catalog, subject, channel, recording)
     if job.plan.needs_torch:
         make_repeatable(job.plan.spec.run.threads)
@@ -101,7 +99,24 @@ def _answer(
     except BaseException:  # in a worker, it ends the process; in the process of the user, that goes on
         _close(container)
         raise
-    channel.send(Done(_close(container), own_modules()))
+    channel.send(Done(_close(container), own_modules(), unplanted=subject.lacks_fault))
+
+
+def _subject(job: Job, catalog: Catalog, channel: Sender, recording: Recording, bases: BaseModels | None) -> Subject:
+    return Subject(
+        job.plan.spec,
+        model_sources=catalog.model_sources,
+        data_sources=catalog.data_sources,
+        training_sources=catalog.training_sources,
+        weights=job.plan.needs_weights,
+        fault=catalog.faults.get(job.plan.spec.run.fault),
+        bases=bases,
+        keep=job.more,
+        progress=lambda step, total: channel.send(Progress("watched_run", step, total)),
+        making=recording.printing.of,
+        note=lambda notes: channel.send(Noted(notes)),
+        show=lambda pictures: channel.send(Pictured(pictures)),
+    )
 
 
 def _send_outcome(channel: Sender, outcome: Outcome) -> None:
@@ -155,6 +170,7 @@ def _outcome(step: CheckStep, catalog: Catalog, container: Container, spec: Spec
         reason=one_line(mask.first(_reason(failure, spec.marks, step.criterion.mark), LONGEST_REASON) + hint),
         trace=visible(mask.first("".join(traceback.format_exception(failure)), LONGEST_TRACE)),
         seconds=seconds,
+        unfit=isinstance(failure, DoesNotApply),
     )
 
 

@@ -5,9 +5,9 @@ whole run stay as `previous.json` while the next one replaces them, and `history
 """
 
 from retspec.report.kept.changes import since_last_time
-from retspec.report.kept.folder import REPORTS
+from retspec.report.kept.folder import REPORTS, folders_for
 from retspec.report.kept.history import History, Run
 from retspec.report.kept.keeping import Keeps
 from retspec.report.kept.kept import Kept
 
-__all__ = ["REPORTS", "History", "Keeps", "Kept", "Run", "since_last_time"]
+__all__ = ["REPORTS", "History", "Keeps", "Kept", "Run", "folders_for", "since_last_time"]

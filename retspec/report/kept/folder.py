@@ -47,13 +47,18 @@ class ReportFolder:
         """The results of the whole run before the last one."""
         return self.path / "previous.json"
 
+    @property
+    def proof(self) -> Path:
+        """What `retspec prove` found, the last time."""
+        return self.path / "proof.json"
+
     def place(self, *, partial: bool) -> Path:
         """Return where the reports of a run go: those of a part of the spec never replace those of the whole."""
         return self.path / "partial" if partial else self.path
 
     def own_files(self) -> list[Path]:
         """Return what is written beside the reports."""
-        return [self.history, self.previous, self.path / _OWNER]
+        return [self.history, self.previous, self.proof, self.path / _OWNER]
 
     @contextmanager
     def claimed(self, *, partial: bool) -> Iterator[Path]:

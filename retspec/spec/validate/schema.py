@@ -131,16 +131,18 @@ def _sections(catalog: Catalog, fragments: Fragments, *, published: bool) -> Fra
         "data": _source_section("Where the batch comes from", catalog.data_sources, beside_data, fragments),
         "train": _train_section(train, catalog.training_keys, fragments),
         "predictions": fragments.of(PredictionFiles, "predictions"),
-        "run": _run_section(catalog.executors, fragments),
+        "run": _run_section(catalog, fragments),
         "checks": checks_section(catalog, fragments),
     }
 
 
-def _run_section(executors: Mapping[str, Executor], fragments: Fragments) -> Fragment:
+def _run_section(catalog: Catalog, fragments: Fragments) -> Fragment:
     """Options, with the resources that the executor knows; the one that is built in leaves them to the others."""
+    executors = catalog.executors
     section = fragments.of(RunOptions, "run")
     options = fragments.definitions[RunOptions.__name__]
     options["properties"]["executor"] |= {"enum": [*dict.fromkeys((LOCAL, *executors))]}
+    options["properties"]["fault"] |= {"enum": ["", *catalog.faults]}
     if ways := [_resources(each, fragments) for each in executors.values() if each.name != LOCAL]:
         options["allOf"] = ways
     return section

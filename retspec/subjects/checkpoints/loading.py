@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from retspec.subjects.checkpoints.sets import found, tensors_of
 from retspec.subjects.models.structure import has_adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from torch import Tensor, nn
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from retspec.subjects.checkpoints.placement import Placement
     from retspec.subjects.checkpoints.reading import Contents
     from retspec.subjects.checkpoints.sets import Weights
+
+    Tensors = Mapping[str, Tensor]
 
 _WRAPPED_ALREADY = "; the factory has wrapped the model already: let it load the file too, and say `fill: false`"
 
@@ -52,10 +55,12 @@ class Loaded:
         return altered(fitted, exactly=self.loading.fill)
 
 
-def load_into(model: nn.Module, file: File) -> Loading:
+def load_into(model: nn.Module, file: File, plant: Callable[[Tensors], Tensors] = lambda tensors: tensors) -> Loading:
     """Copy into a model all weights of a file that fit it by name and shape, cast to its dtype.
 
     No other copy is made: the file is mapped into memory where its format allows that.
+
+    plant: returns the named tensors with a fault in them.
 
     Raises SubjectError when the file cannot be read safely, changes meanwhile, or has nothing that fits.
     """
@@ -64,6 +69,7 @@ def load_into(model: nn.Module, file: File) -> Loading:
     weights = _weights_in(contents, places, file)
     if not matched(weights, places) and not has_adapter(model):
         weights = within(weights, places) or weights
+    weights = dataclasses.replace(weights, tensors=plant(weights.tensors))
     fitted = _placed(weights, places, model)
     if not fitted.fitting:
         raise file.refused(fitted.refusal + (_WRAPPED_ALREADY if has_adapter(model) else ""))

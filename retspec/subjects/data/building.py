@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.models.skeleton import Skeleton
+    from retspec.subjects.planting import Planting
 
 
 class DataBuilder:
@@ -64,7 +65,9 @@ class DataBuilder:
         making: Callable[[str], AbstractContextManager[object]],
         note: Callable[[tuple[str, ...]], None],
         show: Callable[[tuple[Picture, ...]], None],
+        planting: Planting,
     ) -> None:
+        self._planting = planting
         self._data = spec.data
         self._folder = Path(spec.file).resolve().parent
         self._seed = spec.run.seed
@@ -99,7 +102,7 @@ class DataBuilder:
             dataset = self._call(self._folder, only_loaded=True)
             if loaded != loaded_libraries():  # a source that imports torch or numpy must draw seeded numbers too
                 dataset = self._call(self._folder)
-            described = self.described(with_images(dataset, self.source.name))
+            described = self._planting.into("dataset", self.described(with_images(dataset, self.source.name)))
         if described.notes:
             self._note(described.notes)
         return described

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from retspec.subjects.models.own_adapters import name_adapters
 from retspec.subjects.models.saved_adapter import SavedAdapter, find_adapter, load_adapter
 from retspec.subjects.models.structure import set_grad_checkpointing
 from retspec.subjects.models.unmatched_names import name_notes
+from retspec.subjects.planting import Planting
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ class ModelBuilder:
         *,
         keep: bool,
         note: Callable[[tuple[str, ...]], None] = lambda _notes: None,
+        planting: Planting | None = None,
     ) -> None:
         self._note = note
+        self._planting = planting or Planting()
         self._spec = spec
         self._sources = sources
         self._bases, self._keep = bases, keep
@@ -142,7 +145,7 @@ class ModelBuilder:
         fix_arguments(model, self.section.forward)
         if self.section.output is not None:
             return_logits(model, self.section.output)
-        return model
+        return self._planting.into("model", model)
 
     def _wrapped(self, base: nn.Module) -> nn.Module:
         section, adapter = self.section, self.adapter
@@ -172,7 +175,8 @@ class ModelBuilder:
     def _filled_base(self) -> nn.Module:
         """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
         checkpoint = self._pinned_checkpoint()
-        base = self._bases.take((self._spec.base, checkpoint), lambda: self._made(checkpoint), keep=self._keep)
+        key = (self._spec.base, checkpoint, self._planting.name_in("checkpoint"))
+        base = self._bases.take(key, lambda: self._made(checkpoint), keep=self._keep)
         self.loading = base.loading
         return base.model
 
@@ -190,7 +194,7 @@ class ModelBuilder:
 
         def load() -> BaseModel:
             model = self._base()
-            return BaseModel(model, load_into(model, checkpoint))
+            return BaseModel(model, load_into(model, checkpoint, partial(self._planting.into, "checkpoint")))
 
         return without_draws(load) or load()
 

@@ -59,7 +59,7 @@ class PredictionMaker(PredictionReader):
 
     def __init__(self, spec: Spec, reader: PredictionReader, data: DataBuilder, means: Means) -> None:
         super().__init__(reader.section, reader.folder, reader.weights, reader.made_from)
-        self.listed, self.listed_sha256 = data.listed, reader.listed_sha256
+        self.listed, self.listed_sha256, self.plant = data.listed, reader.listed_sha256, reader.plant
         self._spec, self._data, self._means = spec, data, means
         self._known: Predictions | None = None
         self._is_done = False
@@ -75,7 +75,7 @@ class PredictionMaker(PredictionReader):
         if self._known is None:
             self._make("classes", progress)
             found = self.found()
-            self._known = structs.replace(found, notes=(*found.notes, *self._doubts()))
+            self._known = self.plant(structs.replace(found, notes=(*found.notes, *self._doubts())))
         return self._known
 
     def read_values(self, progress: Callable[[int, int], None] = quiet) -> PredictedNumbers:

@@ -55,6 +55,8 @@ class PredictionReader:
         self.made_from = made_from or {}
         self.listed: Callable[[str], tuple[str, ...]] = lambda _split: ()
         """The names of the images of a split, as the data of the spec lists them; none where it does not."""
+        self.plant: Callable[[Any], Any] = lambda found: found
+        """Returns what was read with a fault in it, for `retspec prove`."""
         self.listed_sha256: Callable[[str], str] = lambda _split: ""
         """The hash of what the data lists of a split, as in `Origin`; empty where it lists none."""
 
@@ -79,7 +81,8 @@ class PredictionReader:
         Raises SubjectError for a file, a column or a split that is not there, for cells that are no predictions, and
         for files that retspec made from other weights than those of the model of the spec.
         """
-        return self.found()
+        found: Predictions = self.plant(self.found())
+        return found
 
     def found(self) -> Predictions:
         """Return what `read` does, of files that are there."""
@@ -113,12 +116,14 @@ class PredictionReader:
     def read_values(self, progress: Callable[[int, int], None] = quiet) -> PredictedNumbers:  # noqa: ARG002 - as in `read`
         """Return the judged split of a regression; raises SubjectError for what holds none."""
         require_libraries()
-        return self._from_origin(values_of(self.section, self.folder))
+        found: PredictedNumbers = self.plant(self._from_origin(values_of(self.section, self.folder)))
+        return found
 
     def read_labels(self, progress: Callable[[int, int], None] = quiet) -> PredictedNumbers:  # noqa: ARG002 - as in `read`
         """Return the judged split of several labels an image; raises SubjectError for what holds none."""
         require_libraries()
-        return self._from_origin(labels_of(self.section, self.folder))
+        found: PredictedNumbers = self.plant(self._from_origin(labels_of(self.section, self.folder)))
+        return found
 
     def _from_origin(self, found: PredictedNumbers) -> PredictedNumbers:
         """Return the same with a note of where it is from; raises SubjectError for that of other weights."""

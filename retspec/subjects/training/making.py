@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError
 from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource, decided_by
+from retspec.subjects.planting import Planting
 from retspec.subjects.training.own_optimizer import own_optimizer, owners_of
 from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
@@ -36,15 +37,17 @@ class TrainerMaker:
     recipe: Recipe
     source: Source = built_in
     chosen: TrainingSource = field(default_factory=lambda: TrainingSource(source=built_in.name))
+    planting: Planting = field(default_factory=Planting)
     watched: WatchedRun | None = None
     """The run of the user's own training; None for a kind that makes trainers."""
 
     @staticmethod
-    def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
+    def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source], planting: Planting | None = None) -> TrainerMaker:
         """Return the maker for the training that a spec names, the recipe by default."""
+        planting = planting or Planting()
         if spec.training is None:
-            return TrainerMaker(recipe)
-        return TrainerMaker(recipe, sources[spec.training.source], spec.training)
+            return TrainerMaker(recipe, planting=planting)
+        return TrainerMaker(recipe, sources[spec.training.source], spec.training, planting)
 
     @staticmethod
     def after(run: WatchedRun, spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
@@ -100,4 +103,4 @@ class TrainerMaker:
             made = self.source(self.chosen.value, model, batch, **self.chosen.arguments, **shared)
         if not isinstance(made, Trainer):
             raise SubjectError(f"{self.source.name} gave {type(made).__name__}, not a Trainer", path="train")
-        return made
+        return self.planting.into("trainer", made)

@@ -1,0 +1,76 @@
+"""Which faults are planted, in which order, and which criteria are measured again under each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from retspec.errors import DoesNotApply, NothingSelected, did_you_mean
+from retspec.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Fault
+    from retspec.records import Plan
+
+UNREAD = "no criterion reads what it changes"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A fault, and the plan of what is measured under it; None if no criterion reads what it changes."""
+
+    fault: Fault
+    plan: Plan | None
+    unfit: str = ""
+    """Why it is not planted, where that is known without measuring."""
+
+
+def faults_of(catalog: Catalog, names: Sequence[str]) -> list[Fault]:
+    """Return the named faults, or all of them, the likeliest first.
+
+    Raises NothingSelected for a name that is none.
+    """
+    for name in names:
+        if name not in catalog.faults:
+            near = did_you_mean(name, catalog.faults)
+            raise NothingSelected(f"there is no fault {name!r}{near}; there are {', '.join(catalog.faults)}")
+    chosen = [fault for fault in catalog.faults.values() if not names or fault.name in names]
+    return sorted(chosen, key=lambda fault: (fault.frequency, fault.name))
+
+
+def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[Chosen]:
+    """Yield each fault with the part of a plan that it may touch."""
+    for fault in faults_of(catalog, names):
+        touched = [*_touched(plan, catalog, fault)]
+        probing = [] if touched else [*_reading(plan, catalog, fault)][:1]  # shows only whether the fault applies
+        try:
+            yield Chosen(fault, _under(plan, catalog, fault, touched or probing), UNREAD)
+        except DoesNotApply as error:
+            yield Chosen(fault, None, str(error))
+
+
+def _touched(plan: Plan, catalog: Catalog, fault: Fault) -> Iterator[str]:
+    for step in plan.checks:
+        check = catalog.checks[step.criterion.check]
+        if fault.touches(check, catalog.parts_of(check)):
+            yield step.criterion.id
+
+
+def _reading(plan: Plan, catalog: Catalog, fault: Fault) -> Iterator[str]:
+    """Yield the criteria that read what a fault changes, the cheapest first, of whatever family."""
+    for step in plan.checks:
+        check = catalog.checks[step.criterion.check]
+        if fault.reaches(catalog.parts_of(check)):
+            yield step.criterion.id
+
+
+def _under(plan: Plan, catalog: Catalog, fault: Fault, ids: Sequence[str]) -> Plan | None:
+    """Return a plan for some criteria alone: it needs no weights where those need none."""
+    if not ids:
+        return None
+    run = replace(plan.spec.run, fault=fault.name)
+    criteria = tuple(criterion for criterion in plan.spec.criteria if criterion.id in ids)
+    return make_plan(replace(plan.spec, run=run, criteria=criteria, cell=fault.name), catalog)
