@@ -161,7 +161,7 @@ def _list(catalog: Catalog) -> None:
         (fault.name, fault.stands_for, fault.frequency.name.lower(), ", ".join(fault.noticed_by))
         for fault in faults_of(catalog, ())
     ]
-    show_rows(("fault", "stands for", "seen", "noticed by"), rows, "table")
+    show_rows(Columns(("fault", "stands for", "seen", "noticed by"), goes=("seen",)), rows, "table")
 
 
 def _say(trial: Trial) -> None:
