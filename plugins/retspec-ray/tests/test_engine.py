@@ -7,93 +7,19 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from ray_tasks import PYTHONPATH, are_gone, processes, scripted, until
-from retspec.executors import EngineError, Phase, State
+from ray_tasks import SLEEPS, are_gone, ended, processes, said, scripted, until, with_needs
+from retspec.executors import EngineError, Phase
 
 from retspec_ray.engine import RayEngine
 from retspec_ray.records import Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from ray.cluster_utils import Cluster
-    from retspec.executors import Task
-
-    from retspec_ray.link import Link
-
-SLEEPS = "say(pid=os.getpid(), orphan=run('sleep', '600')); time.sleep(600)"
-
-
-@pytest.fixture(autouse=True)
-def _paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the driver find what pytest finds."""
-    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
-
-
-@pytest.fixture(scope="session")
-def link(cluster: Cluster) -> Iterator[Link]:
-    """One for all tests: a driver takes its time to start."""
-    with made(cluster) as engine:
-        yield engine._link
-
-
-@pytest.fixture
-def engine(link: Link) -> Iterator[RayEngine]:
-    """A front end, whose tasks end with its test."""
-    engine = Recorded("", Needs())
-    engine._link = link
-    yield engine
-    engine.cancel(engine.submitted)
-
-
-class Recorded(RayEngine):
-    """An engine that knows what it has submitted."""
-
-    submitted: ClassVar[list[str]] = []
-
-    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        handles = super().submit(tasks)
-        self.submitted.extend(handles.values())
-        return handles
-
-
-@contextmanager
-def made(cluster: Cluster) -> Iterator[RayEngine]:
-    """Yield an engine whose driver ends here, and not only with pytest."""
-    engine = Recorded(cluster.address, Needs())
-    yield engine
-    engine._link._end()
-
-
-def with_needs(engine: RayEngine, **needs: Any) -> RayEngine:
-    """Return an engine with other needs and the same driver, which knows nothing of what has ended."""
-    other = Recorded("", Needs(**needs))
-    other._link = engine._link
-    return other
-
-
-def ended(engine: RayEngine, handle: str) -> State:
-    """Return how a task ended."""
-
-    def state() -> State | None:
-        found = engine.states([handle])[handle]
-        return found if found.phase is Phase.ENDED else None
-
-    found: State = until(state)
-    return found
-
-
-def said(engine: RayEngine, handle: str, folder: Path) -> Any:
-    """Return what a task says while it runs, once that has arrived."""
-    path = folder / "attempt-1/said.json"
-    return until(lambda: engine.states([handle]) and path.exists() and json.loads(path.read_text()))
-
 
 def test_files_go_and_come_by_value_and_how_a_command_ended_is_said(engine: RayEngine, tmp_path: Path) -> None:
     last_words = "say(folder=str(folder), task=(folder / 'task.json').read_text()); print('done', flush=True);"
@@ -165,10 +91,10 @@ def test_a_dead_node_is_said_and_its_files_are_kept(cluster: Cluster, engine: Ra
 
 
 def test_a_task_has_its_hours_and_no_more(engine: RayEngine, tmp_path: Path) -> None:
-    engine = with_needs(engine, hours=0.0003)
+    engine = with_needs(engine, hours=0.0015)
     task = scripted(tmp_path, SLEEPS)
     (handle,) = engine.submit([task]).values()
-    assert ended(engine, handle).reason == "its 0.0003 hours are over"
+    assert ended(engine, handle).reason == "its 0.0015 hours are over"
     pids = json.loads((task.folder / "attempt-1/said.json").read_text())
     assert are_gone(pids["pid"], pids["orphan"])
 
@@ -182,7 +108,9 @@ def test_what_no_node_has_is_said_while_it_waits(engine: RayEngine, tmp_path: Pa
 
 
 def test_another_front_end_takes_up_what_one_left_whose_driver_was_killed(engine: RayEngine, tmp_path: Path) -> None:
-    task = scripted(tmp_path, "say(step=1); time.sleep(3); say(step=2)")
+    goes_on = tmp_path / "goes_on"
+    script = f"say(step=1)\nwhile not Path({str(goes_on)!r}).exists(): time.sleep(0.1)\nsay(step=2)"
+    task = scripted(tmp_path, script)
     (handle,) = engine.submit([task]).values()
     until(lambda: engine.states([handle])[handle].phase is Phase.RUNNING)
     process = engine._link._process
@@ -193,6 +121,7 @@ def test_another_front_end_takes_up_what_one_left_whose_driver_was_killed(engine
         engine.states([handle])
     other = with_needs(engine)
     assert other.states([handle])[handle].phase is Phase.RUNNING
+    goes_on.touch()
     assert ended(other, handle).reason == ""
     assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
     until(lambda: with_needs(engine).states([handle])[handle].reason.startswith("Ray does not know it any more"))
