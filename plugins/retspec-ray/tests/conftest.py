@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ray_tasks import NODE, PATIENCE, PYTHONPATH, ctrl_c, processes, until
+
 from retspec_ray.engine import RayEngine
 from retspec_ray.link import Link
 from retspec_ray.records import Needs

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retspec.executors import Phase, Task
+
 from retspec_ray.engine import RayEngine
 from retspec_ray.records import Needs
 
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PYTHONPATH = os.pathsep.join(map(str, (HERE.parent / "src", HERE, HERE.parents[2])))
 """Where the processes of a cluster find the plugin, the tasks of the tests, and retspec."""
-NODE: dict[str, Any] = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 << 20, "dashboard_agent_listen_port": 0}
+NODE: dict[str, Any] = {
+    "num_cpus": 1,
+    "include_dashboard": False,
+    "object_store_memory": 80 << 20,
+    "dashboard_agent_listen_port": 0,
+}
 PATIENCE = 120.0
 """Seconds that anything may take on a busy machine."""
 SLEEPS = "say(pid=os.getpid(), orphan=run('sleep', '600')); time.sleep(600)"
@@ -50,24 +56,11 @@ class Scripted(Task):
         return (sys.executable, "-c", PRELUDE + self.script, str(folder))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Late(Scripted):
-    """A task that takes its time to arrive at a node, and leaves a file `arriving` in its working directory before."""
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if Path("/proc/self/cmdline").read_bytes().startswith(b"ray::measure"):
-            (self.cwd / "arriving").touch()
-            time.sleep(5)
-
-
-def scripted(
-    below: Path, script: str, *, name: str = "0000", cwd: Path | None = None, kind: type[Scripted] = Scripted
-) -> Scripted:
+def scripted(below: Path, script: str, *, name: str = "0000", cwd: Path | None = None) -> Scripted:
     folder = below / name
     folder.mkdir(parents=True)
     (folder / "task.json").write_text('{"asked": 1}')
-    return kind(name=name, folder=folder, cwd=cwd or below, script=script)
+    return Scripted(name=name, folder=folder, cwd=cwd or below, script=script)
 
 
 def with_needs(engine: RayEngine, **needs: Any) -> RayEngine:

@@ -7,19 +7,24 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ray_tasks import SLEEPS, are_gone, ended, processes, said, scripted, until, with_needs
+from ray_tasks import NODE, SLEEPS, are_gone, ctrl_c, ended, processes, said, scripted, until, with_needs
 from retspec.executors import EngineError, Phase
 
 from retspec_ray.engine import RayEngine
 from retspec_ray.records import Needs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ray._private.node import Node
     from ray.cluster_utils import Cluster
+
 
 def test_files_go_and_come_by_value_and_how_a_command_ended_is_said(engine: RayEngine, tmp_path: Path) -> None:
     last_words = "say(folder=str(folder), task=(folder / 'task.json').read_text()); print('done', flush=True);"
@@ -79,15 +84,39 @@ def test_a_killed_worker_is_said_and_takes_its_command_with_it(engine: RayEngine
     assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
 
 
+@contextmanager
+def larger_node(cluster: Cluster, *, on_ctrl_c: Any = signal.default_int_handler) -> Iterator[Node]:
+    """A third node for a while, the only one with two cores."""
+    with ctrl_c(on_ctrl_c):
+        node = cluster.add_node(**{**NODE, "num_cpus": 2})
+    try:
+        yield node
+    finally:
+        if node in cluster.worker_nodes:
+            cluster.remove_node(node, allow_graceful=False)
+
+
 def test_a_dead_node_is_said_and_its_files_are_kept(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
-    node = cluster.add_node(num_cpus=2, object_store_memory=80 << 20)
-    engine = with_needs(engine, cores=2)
-    task = scripted(tmp_path, SLEEPS)
-    (handle,) = engine.submit([task]).values()
-    pids = said(engine, handle, task.folder)
-    cluster.remove_node(node, allow_graceful=False)
-    assert ended(engine, handle).reason == "the node died"
-    assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+    with larger_node(cluster) as node:
+        engine = with_needs(engine, cores=2)
+        task = scripted(tmp_path, SLEEPS)
+        (handle,) = engine.submit([task]).values()
+        pids = said(engine, handle, task.folder)
+        cluster.remove_node(node, allow_graceful=False)
+        assert ended(engine, handle).reason == "the node died"
+        assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+
+
+def test_a_task_is_cancelled_on_a_node_that_ignores_ctrl_c(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
+    """As all does that a script starts in its background."""
+    with larger_node(cluster, on_ctrl_c=signal.SIG_IGN):
+        engine = with_needs(engine, cores=2)
+        task = scripted(tmp_path, SLEEPS)
+        (handle,) = engine.submit([task]).values()
+        pids = said(engine, handle, task.folder)
+        engine.cancel([handle])
+        assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+        assert ended(engine, handle).reason == "cancelled"
 
 
 def test_a_task_has_its_hours_and_no_more(engine: RayEngine, tmp_path: Path) -> None:

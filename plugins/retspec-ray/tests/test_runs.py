@@ -90,9 +90,7 @@ def test_the_results_are_those_of_this_machine(
     assert lines(spec, "one") == 2 * 3
 
 
-def test_ctrl_c_leaves_nothing(
-    cluster: Cluster, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
-) -> None:
+def test_ctrl_c_leaves_nothing(cluster: Cluster, start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     resources = {"executor": "ray", "resources": {"address": cluster.address}}
     spec = spec_in(tmp_path, {"slow": {"seconds": 600}}, run=resources)
     process = start(spec)

@@ -90,11 +90,10 @@ class Desk:
         entry.is_taken = entry.is_cancelled
         self._leave_if_done()
 
-    async def begin(self, name: str, where: str, node: str) -> bool:
-        """Hear from a node that it has a task; return whether it is still wanted."""
+    async def begin(self, name: str, where: str, node: str) -> None:
+        """Hear from a node that it has a task."""
         entry = self._entries[name]
         entry.node, entry.state = node, State(Phase.RUNNING, where)
-        return not entry.is_cancelled
 
     async def report(self, name: str, files: Mapping[str, bytes]) -> None:
         """Hear from a node what a task has written."""

@@ -14,7 +14,6 @@ import ray
 from retspec.executors import OUTPUT, packed, unpacked
 
 from retspec_ray.guarded import Guarded
-from retspec_ray.reasons import CANCELLED
 
 if TYPE_CHECKING:
     from retspec_ray.records import Needs, Order
@@ -31,8 +30,7 @@ def measure(order: Order, needs: Needs, desk: Any) -> str:
     """Do a task on this node and send what it writes to the desk; return why it was ended, or an empty string."""
     name, cwd = order.task.name, Path(needs.cwd or order.task.cwd)
     _hear_cancelling()
-    if not ray.get(desk.begin.remote(name, platform.node(), ray.get_runtime_context().get_node_id())):
-        return CANCELLED
+    ray.get(desk.begin.remote(name, platform.node(), ray.get_runtime_context().get_node_id()))
     if not cwd.is_dir():
         return f"{cwd} is not there; the working directory must be on each node, or name its place in `resources.cwd`"
     folder = Path(tempfile.mkdtemp(prefix="retspec-task-"))
