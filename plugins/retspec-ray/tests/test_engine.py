@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,22 @@ def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: RayEngin
     assert until(lambda: are_gone(first["pid"], first["orphan"], second["pid"], second["orphan"]))
     assert {ended(engine, handle).reason for handle in handles.values()} == {"cancelled"}
     assert until(lambda: not processes("ray::Desk"))
+
+
+def test_waiting_for_the_desk_gives_no_cores_away(engine: RayEngine, tmp_path: Path) -> None:
+    counts = "number = 0\nwhile True: number += 1; say(number=number); time.sleep(0.1)"
+    tasks = [scripted(tmp_path, counts, name=f"{number:04}") for number in range(3)]
+    handles = engine.submit(tasks)
+    first, second = _running(engine, handles, tasks)
+    (desk,) = processes("ray::Desk")
+    os.kill(desk, signal.SIGSTOP)
+    time.sleep(5)  # within which both have more to tell it
+    os.kill(desk, signal.SIGCONT)
+    for task in (first, second):
+        number = said(engine, handles[task.name], task.folder)["number"]
+        until(lambda: said(engine, handles[task.name], task.folder)["number"] > number)  # noqa: B023 - it is over here
+    states = engine.states([*handles.values()])
+    assert sorted(state.phase.name for state in states.values()) == ["RUNNING", "RUNNING", "WAITING"]
 
 
 def _running(engine: RayEngine, handles: dict[str, str], tasks: list[Any]) -> list[Any]:

@@ -30,7 +30,7 @@ def measure(order: Order, needs: Needs, desk: Any) -> str:
     """Do a task on this node and send what it writes to the desk; return why it was ended, or an empty string."""
     name, cwd = order.task.name, Path(needs.cwd or order.task.cwd)
     _hear_cancelling()
-    ray.get(desk.begin.remote(name, platform.node(), ray.get_runtime_context().get_node_id()))
+    _heard(desk.begin.remote(name, platform.node(), ray.get_runtime_context().get_node_id()))
     if not cwd.is_dir():
         return f"{cwd} is not there; the working directory must be on each node, or name its place in `resources.cwd`"
     folder = Path(tempfile.mkdtemp(prefix="retspec-task-"))
@@ -68,7 +68,12 @@ def _send(desk: Any, name: str, folder: Path, sent: dict[str, bytes], *, last: b
     if last:
         changed[OUTPUT] = _tail(folder / OUTPUT)
     if changed:
-        ray.get(desk.report.remote(name, changed))
+        _heard(desk.report.remote(name, changed))
+
+
+def _heard(answer: Any) -> None:
+    """Wait for an answer of the desk; `ray.get` would give the cores of this task to the next one meanwhile."""
+    answer.future().result()
 
 
 def _tail(path: Path) -> bytes:
