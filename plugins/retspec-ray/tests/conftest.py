@@ -6,13 +6,13 @@ import os
 import shutil
 import signal
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from ray_tasks import NODE, PATIENCE, PYTHONPATH, ctrl_c, processes, until
+from ray_tasks import NODE, PATIENCE, PYTHONPATH, WITHOUT, ctrl_c, processes, until
 
 from retspec_ray.engine import RayEngine
 from retspec_ray.link import Link
@@ -50,7 +50,7 @@ class Started:
 @pytest.fixture(scope="session")
 def _started() -> Iterator[Started]:
     """One for all tests of this process: a cluster takes its time to start."""
-    pytest.importorskip("ray", reason="the tests on a Ray cluster need Ray: pip install ray")
+    pytest.importorskip("ray", reason=WITHOUT)
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - where it is there
 
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
@@ -65,7 +65,8 @@ def _started() -> Iterator[Started]:
             made.wait_for_nodes(PATIENCE)
         yield Started(made, environment)
     finally:
-        made.shutdown()
+        with _only(environment):
+            made.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -91,7 +92,8 @@ def cluster(_started: Started) -> Iterator[Cluster]:
 def _is_free() -> bool:
     left = [pid for name in ("ray::Desk", "ray::measure") for pid in processes(name)]
     for pid in left:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return not left
 
 

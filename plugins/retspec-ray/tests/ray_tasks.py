@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PYTHONPATH = os.pathsep.join(map(str, (HERE.parent / "src", HERE, HERE.parents[2])))
 """Where the processes of a cluster find the plugin, the tasks of the tests, and retspec."""
+WITHOUT = "the tests on a Ray cluster need Ray: pip install ray"
+"""Why they are skipped."""
 NODE: dict[str, Any] = {
     "num_cpus": 1,
     "include_dashboard": False,
@@ -40,7 +42,8 @@ from pathlib import Path
 folder = Path(sys.argv[1])
 def say(**content):
     (folder / "attempt-1").mkdir(exist_ok=True)
-    (folder / "attempt-1/said.json").write_text(json.dumps(content))
+    (folder / "attempt-1/saying").write_text(json.dumps(content))
+    (folder / "attempt-1/saying").replace(folder / "attempt-1/said.json")
 def run(*command):
     return subprocess.Popen(command, start_new_session=True).pid
 """

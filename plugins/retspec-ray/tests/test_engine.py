@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ray_tasks import NODE, SLEEPS, are_gone, ctrl_c, ended, processes, said, scripted, until, with_needs
+from ray_tasks import NODE, SLEEPS, WITHOUT, are_gone, ctrl_c, ended, processes, said, scripted, until, with_needs
 from retspec.executors import EngineError, Phase
 
 from retspec_ray.engine import RayEngine
@@ -178,7 +178,7 @@ def test_another_front_end_takes_up_what_one_left_whose_driver_was_killed(engine
 
 
 def test_a_cluster_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason=WITHOUT)
     engine = RayEngine("127.0.0.1:1", Needs())
     with pytest.raises(EngineError) as raised:
         engine.submit([scripted(tmp_path, "say()")])
