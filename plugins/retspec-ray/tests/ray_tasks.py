@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retspec.executors import Phase, Task
+from retspec.executors import EngineError, Phase, Task
 
 from retspec_ray.engine import RayEngine
 from retspec_ray.records import Needs
@@ -33,7 +33,7 @@ NODE: dict[str, Any] = {
     "object_store_memory": 80 << 20,
     "dashboard_agent_listen_port": 0,
 }
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds that anything may take on a busy machine."""
 SLEEPS = "say(pid=os.getpid(), orphan=run('sleep', '600')); time.sleep(600)"
 PRELUDE = """
@@ -91,12 +91,16 @@ def said(engine: RayEngine, handle: str, folder: Path) -> Any:
 
 
 def until(is_so: Callable[[], Any]) -> Any:
-    """Return what comes true, or fail."""
-    end = time.monotonic() + PATIENCE
-    while not (found := is_so()):
-        assert time.monotonic() < end, "it took too long"
+    """Return what comes true, or fail; an engine that does not answer is asked again, as by retspec."""
+    end, why = time.monotonic() + PATIENCE, ""
+    while True:
+        try:
+            if found := is_so():
+                return found
+        except EngineError as error:
+            why = f": {error}"
+        assert time.monotonic() < end, f"it took too long{why}"
         time.sleep(0.1)
-    return found
 
 
 @contextmanager
