@@ -64,8 +64,8 @@ were measured again, on the full disk four.
 
 What a cluster does to a run is in the tests, too: a silent engine, late files, a node with other versions, a changed
 spec, two front ends at once (`tests/cluster`), jobs killed by the administrator, out of time, requeued, a dead node, a
-controller that starts again (`plugins/retspec-slurm/tests`), lost workers, nodes and drivers of Ray
-(`plugins/retspec-ray/tests`). No clock of a node is compared with that of the front end, whose day decides about
+controller that starts again (`plugins/retspec-slurm/tests`), lost workers, nodes and drivers of Ray, nodes that ignore
+SIGINT (`plugins/retspec-ray/tests`). No clock of a node is compared with that of the front end, whose day decides about
 waivers.
 """
 

@@ -7,92 +7,27 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from ray_tasks import PYTHONPATH, are_gone, processes, scripted, until
-from retspec.executors import EngineError, Phase, State
+from ray_tasks import NODE, SLEEPS, WITHOUT, are_gone, ctrl_c, ended, processes, said, scripted, until, with_needs
+from retspec.executors import EngineError, Phase
 
 from retspec_ray.engine import RayEngine
 from retspec_ray.records import Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
+    from ray._private.node import Node
     from ray.cluster_utils import Cluster
-    from retspec.executors import Task
 
-    from retspec_ray.link import Link
-
-SLEEPS = "say(pid=os.getpid(), orphan=run('sleep', '600')); time.sleep(600)"
-
-
-@pytest.fixture(autouse=True)
-def _paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the driver find what pytest finds."""
-    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
-
-
-@pytest.fixture(scope="session")
-def link(cluster: Cluster) -> Iterator[Link]:
-    """One for all tests: a driver takes its time to start."""
-    with made(cluster) as engine:
-        yield engine._link
-
-
-@pytest.fixture
-def engine(link: Link) -> Iterator[RayEngine]:
-    """A front end, whose tasks end with its test."""
-    engine = Recorded("", Needs())
-    engine._link = link
-    yield engine
-    engine.cancel(engine.submitted)
-
-
-class Recorded(RayEngine):
-    """An engine that knows what it has submitted."""
-
-    submitted: ClassVar[list[str]] = []
-
-    def submit(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        handles = super().submit(tasks)
-        self.submitted.extend(handles.values())
-        return handles
-
-
-@contextmanager
-def made(cluster: Cluster) -> Iterator[RayEngine]:
-    """Yield an engine whose driver ends here, and not only with pytest."""
-    engine = Recorded(cluster.address, Needs())
-    yield engine
-    engine._link._end()
-
-
-def with_needs(engine: RayEngine, **needs: Any) -> RayEngine:
-    """Return an engine with other needs and the same driver, which knows nothing of what has ended."""
-    other = Recorded("", Needs(**needs))
-    other._link = engine._link
-    return other
-
-
-def ended(engine: RayEngine, handle: str) -> State:
-    """Return how a task ended."""
-
-    def state() -> State | None:
-        found = engine.states([handle])[handle]
-        return found if found.phase is Phase.ENDED else None
-
-    found: State = until(state)
-    return found
-
-
-def said(engine: RayEngine, handle: str, folder: Path) -> Any:
-    """Return what a task says while it runs, once that has arrived."""
-    path = folder / "attempt-1/said.json"
-    return until(lambda: engine.states([handle]) and path.exists() and json.loads(path.read_text()))
+FORGOTTEN = "Ray does not know it any more: the cluster, or its head node, was started again"
+"""Said of a task whose desk has left: a second after all its tasks have ended and their files were fetched."""
 
 
 def test_files_go_and_come_by_value_and_how_a_command_ended_is_said(engine: RayEngine, tmp_path: Path) -> None:
@@ -129,8 +64,24 @@ def test_files_come_while_it_runs_and_cancelling_leaves_nothing(engine: RayEngin
     assert {state.where for state in states.values()} == {"", os.uname().nodename}
     engine.cancel([*handles.values()])
     assert until(lambda: are_gone(first["pid"], first["orphan"], second["pid"], second["orphan"]))
-    assert {ended(engine, handle).reason for handle in handles.values()} == {"cancelled"}
+    assert {ended(engine, handle).reason for handle in handles.values()} <= {"cancelled", FORGOTTEN}
     assert until(lambda: not processes("ray::Desk"))
+
+
+def test_waiting_for_the_desk_gives_no_cores_away(engine: RayEngine, tmp_path: Path) -> None:
+    counts = "number = 0\nwhile True: number += 1; say(number=number); time.sleep(0.1)"
+    tasks = [scripted(tmp_path, counts, name=f"{number:04}") for number in range(3)]
+    handles = engine.submit(tasks)
+    first, second = _running(engine, handles, tasks)
+    (desk,) = processes("ray::Desk")
+    os.kill(desk, signal.SIGSTOP)
+    time.sleep(5)  # within which both have more to tell it
+    os.kill(desk, signal.SIGCONT)
+    for task in (first, second):
+        number = said(engine, handles[task.name], task.folder)["number"]
+        until(lambda: said(engine, handles[task.name], task.folder)["number"] > number)  # noqa: B023 - it is over here
+    states = engine.states([*handles.values()])
+    assert sorted(state.phase.name for state in states.values()) == ["RUNNING", "RUNNING", "WAITING"]
 
 
 def _running(engine: RayEngine, handles: dict[str, str], tasks: list[Any]) -> list[Any]:
@@ -153,22 +104,46 @@ def test_a_killed_worker_is_said_and_takes_its_command_with_it(engine: RayEngine
     assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
 
 
+@contextmanager
+def larger_node(cluster: Cluster, *, on_ctrl_c: Any = signal.default_int_handler) -> Iterator[Node]:
+    """A third node for a while, the only one with two cores."""
+    with ctrl_c(on_ctrl_c):
+        node = cluster.add_node(**{**NODE, "num_cpus": 2})
+    try:
+        yield node
+    finally:
+        if node in cluster.worker_nodes:
+            cluster.remove_node(node, allow_graceful=False)
+
+
 def test_a_dead_node_is_said_and_its_files_are_kept(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
-    node = cluster.add_node(num_cpus=2, object_store_memory=80 << 20)
-    engine = with_needs(engine, cores=2)
-    task = scripted(tmp_path, SLEEPS)
-    (handle,) = engine.submit([task]).values()
-    pids = said(engine, handle, task.folder)
-    cluster.remove_node(node, allow_graceful=False)
-    assert ended(engine, handle).reason == "the node died"
-    assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+    with larger_node(cluster) as node:
+        engine = with_needs(engine, cores=2)
+        task = scripted(tmp_path, SLEEPS)
+        (handle,) = engine.submit([task]).values()
+        pids = said(engine, handle, task.folder)
+        cluster.remove_node(node, allow_graceful=False)
+        assert ended(engine, handle).reason == "the node died"
+        assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+
+
+def test_a_task_is_cancelled_on_a_node_that_ignores_ctrl_c(cluster: Cluster, engine: RayEngine, tmp_path: Path) -> None:
+    """As all does that a script starts in its background."""
+    with larger_node(cluster, on_ctrl_c=signal.SIG_IGN):
+        engine = with_needs(engine, cores=2)
+        task = scripted(tmp_path, SLEEPS)
+        (handle,) = engine.submit([task]).values()
+        pids = said(engine, handle, task.folder)
+        engine.cancel([handle])
+        assert until(lambda: are_gone(pids["pid"], pids["orphan"]))
+        assert ended(engine, handle).reason in {"cancelled", FORGOTTEN}
 
 
 def test_a_task_has_its_hours_and_no_more(engine: RayEngine, tmp_path: Path) -> None:
-    engine = with_needs(engine, hours=0.0003)
+    engine = with_needs(engine, hours=0.0015)
     task = scripted(tmp_path, SLEEPS)
     (handle,) = engine.submit([task]).values()
-    assert ended(engine, handle).reason == "its 0.0003 hours are over"
+    assert ended(engine, handle).reason == "its 0.0015 hours are over"
     pids = json.loads((task.folder / "attempt-1/said.json").read_text())
     assert are_gone(pids["pid"], pids["orphan"])
 
@@ -182,7 +157,9 @@ def test_what_no_node_has_is_said_while_it_waits(engine: RayEngine, tmp_path: Pa
 
 
 def test_another_front_end_takes_up_what_one_left_whose_driver_was_killed(engine: RayEngine, tmp_path: Path) -> None:
-    task = scripted(tmp_path, "say(step=1); time.sleep(3); say(step=2)")
+    goes_on = tmp_path / "goes_on"
+    script = f"say(step=1)\nwhile not Path({str(goes_on)!r}).exists(): time.sleep(0.1)\nsay(step=2)"
+    task = scripted(tmp_path, script)
     (handle,) = engine.submit([task]).values()
     until(lambda: engine.states([handle])[handle].phase is Phase.RUNNING)
     process = engine._link._process
@@ -193,14 +170,15 @@ def test_another_front_end_takes_up_what_one_left_whose_driver_was_killed(engine
         engine.states([handle])
     other = with_needs(engine)
     assert other.states([handle])[handle].phase is Phase.RUNNING
+    goes_on.touch()
     assert ended(other, handle).reason == ""
     assert json.loads((task.folder / "attempt-1/said.json").read_text()) == {"step": 2}
-    until(lambda: with_needs(engine).states([handle])[handle].reason.startswith("Ray does not know it any more"))
+    until(lambda: with_needs(engine).states([handle])[handle].reason == FORGOTTEN)
     with_needs(engine).cancel([handle])
 
 
 def test_a_cluster_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason=WITHOUT)
     engine = RayEngine("127.0.0.1:1", Needs())
     with pytest.raises(EngineError) as raised:
         engine.submit([scripted(tmp_path, "say()")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,9 +10,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ray_tasks import PYTHONPATH, are_gone, processes, until
+import pytest
+from ray_tasks import PATIENCE, are_gone, processes, until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ray.cluster_utils import Cluster
 
 VARYING = {"seconds", "started", "hostname", "asked", "spec_sha256"}
@@ -38,21 +40,27 @@ def lines(spec: Path, name: str) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-def start(spec: Path, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "retspec", "run", spec.name, "-p", "retspec_ray", *options],
-        cwd=spec.parent,
-        env={**os.environ, "PYTHONPATH": PYTHONPATH},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - no threads here
-    )
+@pytest.fixture
+def start(cluster: Cluster) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `retspec run` beside a spec; what still runs ends with the test."""
+    assert cluster.address
+    started = []
 
+    def start(spec: Path, *options: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "retspec", "run", spec.name, "-p", "retspec_ray", *options],
+            cwd=spec.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
 
-def _hear_ctrl_c() -> None:
-    """Take SIGINT, which shells make a background process ignore."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def normalized(path: Path) -> Any:
@@ -62,31 +70,33 @@ def normalized(path: Path) -> Any:
     return json.loads(path.read_text(), object_hook=without)
 
 
-def test_the_results_are_those_of_this_machine(cluster: Cluster, tmp_path: Path) -> None:
+def test_the_results_are_those_of_this_machine(
+    cluster: Cluster, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
     sections: dict[str, Any] = {
         "matrix": {"seed": [1, 2, 3]},
         "run": {"seed": "${matrix.seed}", "threads": 1, "executor": "ray", "resources": {"address": cluster.address}},
     }
     spec = spec_in(tmp_path, {"one": {}, "two": {}}, **sections)
     process = start(spec, "--jobs", "2")
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output + errors
     assert re.fullmatch(r"((ray: \d+ tasks? at work.*|spec: \d of 3 cells, .*)\n)*", errors), errors
     there = normalized(tmp_path / "reports/spec/results.json")
     here = start(spec, "--executor", "local")
-    output, errors = here.communicate(timeout=120)
+    output, errors = here.communicate(timeout=PATIENCE)
     assert here.returncode == 0, output + errors
     assert normalized(tmp_path / "reports/spec/results.json") == there
     assert lines(spec, "one") == 2 * 3
 
 
-def test_ctrl_c_leaves_nothing(cluster: Cluster, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_nothing(cluster: Cluster, start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     resources = {"executor": "ray", "resources": {"address": cluster.address}}
     spec = spec_in(tmp_path, {"slow": {"seconds": 600}}, run=resources)
     process = start(spec)
     until(lambda: lines(spec, "slow") == 1)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert until(lambda: are_gone(*commands(tmp_path)))
     assert until(lambda: not processes("ray::Desk"))

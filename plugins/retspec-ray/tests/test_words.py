@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray_tasks import WITHOUT
 
 from retspec_ray import ray
 from retspec_ray.needs import lacking
@@ -49,7 +50,7 @@ def test_one_node_must_have_all_that_a_task_needs(needs: dict[str, Any], said: s
 
 
 def test_what_ray_raises_is_said_in_one_line() -> None:
-    exceptions = pytest.importorskip("ray.exceptions")
+    exceptions = pytest.importorskip("ray.exceptions", reason=WITHOUT)
     from retspec_ray.reasons import reason_of  # noqa: PLC0415 - it imports Ray
 
     def said(error: BaseException) -> str:

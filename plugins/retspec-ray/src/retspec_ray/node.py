@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -28,7 +29,8 @@ _TAIL = 16 << 10
 def measure(order: Order, needs: Needs, desk: Any) -> str:
     """Do a task on this node and send what it writes to the desk; return why it was ended, or an empty string."""
     name, cwd = order.task.name, Path(needs.cwd or order.task.cwd)
-    ray.get(desk.begin.remote(name, platform.node(), ray.get_runtime_context().get_node_id()))
+    _hear_cancelling()
+    _heard(desk.begin.remote(name, platform.node(), ray.get_runtime_context().get_node_id()))
     if not cwd.is_dir():
         return f"{cwd} is not there; the working directory must be on each node, or name its place in `resources.cwd`"
     folder = Path(tempfile.mkdtemp(prefix="retspec-task-"))
@@ -49,6 +51,15 @@ def measure(order: Order, needs: Needs, desk: Any) -> str:
     return reason
 
 
+def _hear_cancelling() -> None:
+    """Let KeyboardInterrupt come, by which Ray cancels: Python raises none where SIGINT is ignored.
+
+    It is in all that a script starts in its background, such as Ray, and stays so in what that starts.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _send(desk: Any, name: str, folder: Path, sent: dict[str, bytes], *, last: bool = False) -> None:
     """Send the files that have changed; raises if the desk is gone, which ends the task."""
     files = packed(folder)
@@ -57,7 +68,12 @@ def _send(desk: Any, name: str, folder: Path, sent: dict[str, bytes], *, last: b
     if last:
         changed[OUTPUT] = _tail(folder / OUTPUT)
     if changed:
-        ray.get(desk.report.remote(name, changed))
+        _heard(desk.report.remote(name, changed))
+
+
+def _heard(answer: Any) -> None:
+    """Wait for an answer of the desk; `ray.get` would give the cores of this task to the next one meanwhile."""
+    answer.future().result()
 
 
 def _tail(path: Path) -> bytes:
