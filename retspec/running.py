@@ -130,7 +130,14 @@ def run_all(  # noqa: PLR0913 - the same
         require_no_fuller(prepared, reports)
         ended = kept.ended(prepared) if resume and kept and is_here else [None] * len(prepared)  # not written over yet
         files = kept.files(prepared, reports) if kept else reports
-        live = live_cells(prepared, files, strict=strict, asked=asked, named=[*map(frozenset, reports)])
+        live = live_cells(
+            prepared,
+            files,
+            strict=strict,
+            asked=asked,
+            named=[*map(frozenset, reports)],
+            proofs=kept.proofs() if kept else None,
+        )
         measured: Generator[Event]
         if is_here:
             of_cells = [report for (plans, _), report in zip(prepared, ended, strict=True) for _ in plans]

@@ -12,7 +12,7 @@ import msgspec
 from retspec.characters import one_line
 from retspec.cli import proof_table
 from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
-from retspec.cli.tables import format_option, show_json, show_rows
+from retspec.cli.tables import Columns, format_option, show_json, show_rows
 from retspec.errors import UsageError
 from retspec.prepare import prepare_cells
 from retspec.proving import Proving, faults_of, flips, prove
@@ -161,7 +161,7 @@ def _list(catalog: Catalog) -> None:
         (fault.name, fault.stands_for, fault.frequency.name.lower(), ", ".join(fault.noticed_by))
         for fault in faults_of(catalog, ())
     ]
-    show_rows(Columns(("fault", "stands for", "seen", "noticed by"), goes=("seen",)), rows, "table")
+    show_rows(Columns(("fault", "stands for", "seen", "noticed by"), left_out=(2, 3), untold=(2,), wraps={1: 30}), rows)
 
 
 def _say(trial: Trial) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from retspec.records import Lora, Spec
 
 _LEARNT = "learning numerics"
+_EVERY_LAYER = "all-linear"
+"""What peft calls them."""
 
 
 def lora_of(spec: Spec) -> Lora:
@@ -106,6 +108,14 @@ def base_trains_whole(model: nn.Module) -> Iterator[None]:
     yield
     for parameter in free:
         parameter.requires_grad = False
+
+
+@fault(families="parameters", noticed_by="lora_layers max_trainable_params", frequency=Frequency.OFTEN)
+def more_layers_adapted(spec: Spec) -> Spec:
+    """`target_modules` matches every linear layer of the model."""
+    if lora_of(spec).target_modules == _EVERY_LAYER:
+        raise DoesNotApply("the spec adapts every linear layer")
+    return with_lora(spec, target_modules=_EVERY_LAYER)
 
 
 @fault(families=f"parameters {_LEARNT}", noticed_by="lora_scaling", frequency=Frequency.SOMETIMES)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 from retspec.errors import UsageError, did_you_mean
+from retspec.records.proof import Proof
 from retspec.records.spec import Criterion
 from retspec.records.values import Observed, Value, Verdict
 
@@ -153,6 +154,8 @@ class Report:
     interrupted: int = 0
     """Number of the signal that ended the run, or 0."""
     strict: bool = False
+    proof: Proof | None = None
+    """What `retspec prove` has found about the same spec; `results.json` leaves it out where there is none."""
     provenance: Provenance = field(default_factory=Provenance)
     cell: str = ""
     """The cell of the matrix that it is about; empty without a matrix."""

@@ -111,7 +111,8 @@ def _suite(report: Report, index: int, writer: _Writer) -> Element:
         hostname=one_line(report.provenance.hostname) or "localhost",
         id=str(index),
     )
-    _properties(suite, {"spec": report.file, **_provenance(report.provenance)})
+    score = "" if report.proof is None else report.proof.score
+    _properties(suite, {"spec": report.file, "proof": score, **_provenance(report.provenance)})
     suite.extend(cases)
     return suite
 

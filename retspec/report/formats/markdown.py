@@ -9,6 +9,7 @@ from retspec.report.formats.alike import by_cause
 from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, row
 from retspec.text.asked import run_with
 from retspec.text.markdown import escaped, markdown_table
+from retspec.text.proofs import proven
 from retspec.text.relative_paths import from_root
 from retspec.text.wording import detail_lines, notes, outcome, summary, troubles
 
@@ -32,6 +33,8 @@ def render_markdown(report: Report, largest: int = LARGEST) -> str:
     head = [f"### {escaped(report.name)}: {outcome(report)[0]}", "", escaped(summary(report)), ""]
     if asked := run_with(report):
         head += [escaped(asked), ""]
+    if score := proven(report):
+        head += [escaped(score), ""]
     looks = [f"- {escaped(text)}" for text in troubles(report)]
     for results in by_cause(result for result in report.every_result if result.verdict not in QUIET):
         looks += _look(results)

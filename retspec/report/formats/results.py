@@ -3,11 +3,11 @@ r"""results.json: everything that a run found, for programs; `retspec judge` and
 It holds the fields of `retspec.records.Report`, and two that are derived from them: `exit_code`, and `counts`
 by verdict. JSON has no NaN and no infinity: such floats are the strings "nan", "inf" and "-inf". Lone
 surrogates, which strict readers reject, are spelled out as `\udc80`. A detail that is not plain data is
-written as text. A report has the fields `asked` and `pictures` only if options selected or overrode something and if
-the spec asks for pictures; a result the field `output` only if something was printed; an observation the field
-`unseen` only if something was not looked at, and `noise` only if a miss may be due to it. Only a check that declares it
-has the field `interval` in an observation, and `judge` in a criterion; only a run that reads predictions has their
-hashes.
+written as text. A report has the fields `asked`, `pictures` and `proof` only if options selected or overrode
+something, if the spec asks for pictures, and if `retspec prove` was run; a result the field `output` only if something
+was printed; an observation the field `unseen` only if something was not looked at, and `noise` only if a miss may be
+due to it. Only a check that declares it has the field `interval` in an observation, and `judge` in a criterion; only a
+run that reads predictions has their hashes.
 """
 
 from __future__ import annotations
@@ -63,12 +63,16 @@ def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report without `asked` and `pictures` where there is nothing, and without empty outputs."""
+    """Return a report without `asked`, `pictures` and `proof` where there is nothing, and without empty outputs."""
     results = [
         {name: _seen_whole(field) for name, field in result.items() if name != "output" or field}
         for result in report["results"]
     ]
-    holds = {"asked": any(report["asked"].values()), "pictures": bool(report["pictures"])}
+    holds = {
+        "asked": any(report["asked"].values()),
+        "pictures": bool(report["pictures"]),
+        "proof": report["proof"] is not None,
+    }
     kept = {name: field for name, field in report.items() if holds.get(name, True)}
     provenance = _seen_whole(report["provenance"])
     return kept | {"results": results, "provenance": provenance, "cells": [*map(_without_silence, report["cells"])]}

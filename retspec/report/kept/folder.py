@@ -10,7 +10,10 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from retspec.errors import ReportError, UsageError
+from retspec.records import Proof
 from retspec.regular_files import read_regular
 from retspec.report.live.writing import write_whole
 from retspec.results.results_file import read_report
@@ -28,6 +31,7 @@ USUAL = {"junit": "junit.xml", "json": "results.json", "html": "report.html"}
 _OWNER = ".spec"
 """Holds the path of the spec from the current directory; a run holds a lock on it while it writes the reports."""
 _LONGEST_PATH = 4096
+_LARGEST_PROOF = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,13 @@ class ReportFolder:
         """Return the results of the last run in its usual place; None if there are none, or they are damaged."""
         with suppress(UsageError):
             return read_report(self.place(partial=partial) / USUAL["json"])
+        return None
+
+    def last_proof(self) -> Proof | None:
+        """Return what `retspec prove` found the last time; None if it found nothing, or the file is damaged."""
+        with suppress(OSError, msgspec.MsgspecError):
+            content = read_regular(self.proof, _LARGEST_PROOF)
+            return None if content is None else msgspec.json.decode(content, type=Proof)
         return None
 
     def keep_previous(self) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Plan, Report
+    from retspec.records import Plan, Proof, Report
 
     Prepared = Sequence[tuple[Sequence[Plan], Catalog]]
     Files = Mapping[str, str | Path]
@@ -31,6 +31,10 @@ class Keeps(Protocol):
 
     def files(self, prepared: Prepared, named: Sequence[Files]) -> Sequence[Files]:
         """Return the reports of each spec by format: those that were named, and others."""
+        ...
+
+    def proofs(self) -> Sequence[Proof | None]:
+        """Return what `retspec prove` has found about each spec, if anything."""
         ...
 
     def __enter__(self) -> Any:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Plan, Report
+    from retspec.records import Plan, Proof, Report
     from retspec.report.kept.folder import ReportFolder
 
     Prepared = Sequence[tuple[Sequence[Plan], Catalog]]
@@ -75,6 +75,10 @@ class Kept:
                 self.remarks[index].append("--resume: no run of this spec has ended early, so everything was measured")
             found.append(None if is_over else report)
         return found
+
+    def proofs(self) -> list[Proof | None]:
+        """Return what `retspec prove` has found about each spec; None where there is nothing, or it is damaged."""
+        return [folder.last_proof() for folder in self._folders]
 
     def files(self, prepared: Prepared, named: Sequence[Mapping[str, str | Path]]) -> list[dict[str, str | Path]]:
         """Claim the folders, and return the reports of each spec by format: the usual and the named ones.

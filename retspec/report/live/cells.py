@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from retspec.engine.protocol import Message
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Asked, Criterion, Measured, Plan, Provenance, Result
+    from retspec.records import Asked, Criterion, Measured, Plan, Proof, Provenance, Result
     from retspec.report.live.live_report import LivePart
 
 
@@ -119,11 +119,12 @@ def live_cells(
     strict: bool,
     asked: Asked | None = None,
     named: Sequence[Collection[str]] | None = None,
+    proofs: Sequence[Proof | None] | None = None,
 ) -> list[LiveCell]:
     """Return the cells of all specs, in order; those of one spec share a report.
 
     files: for each spec, the name of a format to the path of its file. asked: what the options of the run asked for.
-    named: for each spec, the formats that somebody asked for; all by default.
+    named: for each spec, the formats that somebody asked for; all by default. proofs: for each spec, what is known.
     Raises UsageError if a file would replace another one, or one that the run reads.
     """
     plans = [plan for plans, _ in prepared for plan in plans]
@@ -133,24 +134,17 @@ def live_cells(
     require_apart(outputs, [plugins, *(read_by(plan.spec) for plan in plans)], folders_of(plans))
     return [
         LiveCell(plan, catalog, live, index)
-        for (plans, catalog), paths, formats in zip(prepared, files, named or files, strict=True)
-        for live in [_live_report(plans, catalog, paths, formats, strict=strict, asked=asked)]
+        for (plans, catalog), paths, formats, proof in zip(
+            prepared, files, named or files, proofs or [None] * len(files), strict=True
+        )
+        for opened in [openings(plans, catalog, strict=strict, asked=asked, proof=proof)]
+        for live in [LiveReport(opened, catalog, paths, secrets=_secrets(plans), named=formats)]
         for index, plan in enumerate(plans)
     ]
 
 
-def _live_report(
-    plans: Sequence[Plan],
-    catalog: Catalog,
-    files: Mapping[str, str | Path],
-    named: Collection[str],
-    *,
-    strict: bool,
-    asked: Asked | None,
-) -> LiveReport:
-    secrets = {secret for plan in plans for secret in plan.spec.secrets}
-    opened = openings(plans, catalog, strict=strict, asked=asked)
-    return LiveReport(opened, catalog, files, secrets=secrets, named=named)
+def _secrets(plans: Sequence[Plan]) -> set[str]:
+    return {secret for plan in plans for secret in plan.spec.secrets}
 
 
 @contextmanager

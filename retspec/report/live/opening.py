@@ -20,13 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from retspec.plugins.catalog import Catalog
-    from retspec.records import Plan, Spec
+    from retspec.records import Plan, Proof, Spec
 
 
-def openings(plans: Sequence[Plan], catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> list[Report]:
-    """Return the reports of a run that has not begun, one for each cell of a spec."""
+def openings(
+    plans: Sequence[Plan], catalog: Catalog, *, strict: bool, asked: Asked | None = None, proof: Proof | None = None
+) -> list[Report]:
+    """Return the reports of a run that has not begun, one for each cell of a spec.
+
+    proof: what is known of a spec; one that is about another state of it is left out.
+    """
     around = _surroundings(plans[0].spec, catalog)
-    return [_opening(plan, around, strict=strict, asked=asked) for plan in plans]
+    found = [_opening(plan, around, strict=strict, asked=asked) for plan in plans]
+    return [each if proof is None else _proven(each, proof) for each in found]
+
+
+def _proven(report: Report, proof: Proof) -> Report:
+    return replace(report, proof=proof if proof.spec_sha256 == report.provenance.spec_sha256 else None)
 
 
 def opening(plan: Plan, catalog: Catalog, *, strict: bool, asked: Asked | None = None) -> Report:

@@ -15,12 +15,13 @@ from retspec.report.page.criteria import Entry, Placed, anchor_of, flat, kind_of
 from retspec.report.page.figures import figures_of
 from retspec.report.page.marks import Row, bars, tally
 from retspec.text.asked import run_with
+from retspec.text.proofs import sentences, symbol
 from retspec.text.wording import duration, outcome, summary, troubles
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from retspec.records import Measured, Picture, Report, Result
+    from retspec.records import Measured, Picture, Proof, Report, Result, Trial
 
 _PICTURE = re.compile(r"data:image/(jpeg|webp|png);base64,[A-Za-z0-9+/]+={0,2}")
 _LARGEST_PICTURE = 30_000
@@ -211,6 +212,25 @@ class Contents:
     def run_with(self) -> str:
         """What the run was asked for beside its spec; empty if nothing."""
         return run_with(self.report)
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        """What planting faults has shown of the spec; None where it was not proven."""
+        return next((part.proof for part in self.report.parts if part.proof is not None), None)
+
+    @property
+    def proven(self) -> list[tuple[str, list[str]]]:
+        """What the proof says beside its matrix: heads with their lines."""
+        texts = [text.splitlines() for text in sentences(self.proof)] if self.proof else []
+        return [(head, [line.strip() for line in lines]) for head, *lines in texts]
+
+    @property
+    def tried(self) -> list[tuple[Trial, list[str]]]:
+        """The planted faults, each with a symbol for every criterion that can notice one."""
+        if self.proof is None:
+            return []
+        ids = [each.id for each in self.proof.criteria if each.can_notice]
+        return [(trial, [symbol(trial.answers.get(each)) for each in ids]) for trial in self.proof.planted]
 
     @property
     def tally(self) -> Markup:
