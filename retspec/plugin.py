@@ -1,7 +1,7 @@
 """Everything that a plugin declares, on one page: read it first to write your own check.
 
-A plugin imports only four modules of retspec: this one, `retspec.facts` (what checks read), `retspec.toolkit` (helpers
-for code that uses torch), and `retspec.executors` (engines that measure on other machines).
+A plugin imports only five modules of retspec: this one, `retspec.facts` (what checks read), `retspec.toolkit` (helpers
+for code that uses torch), `retspec.executors` (engines on other machines), and `retspec.faults` (what `prove` plants).
 
 A check is a function that answers one question with one value. Its positional parameters name *measurements*, the
 facts that it reads. Its keyword-only parameters, with their annotations as schema, are its arguments, under `with:` in

@@ -64,7 +64,7 @@ def cli(context: click.Context) -> None:
     """Run declarative acceptance checks on a PyTorch fine-tuning setup.
 
     The criteria are in a YAML spec beside the model's config: parameter budgets, shapes, learning,
-    merging. Commands other than run, watch, fit and doctor never start torch.
+    merging. Commands other than run, watch, prove, fit and doctor never start torch.
     """
     context.color = wants_colour(sys.stdout)
 

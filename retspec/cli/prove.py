@@ -134,7 +134,7 @@ def command(  # noqa: PLR0913 - one for each option
     paths = [path for path in (destination, badge_path) if path is not None]
     require_apart(paths, [catalog.named, read_by(plan.spec)], folders_of([plan]))
     plan = plan if jobs == 1 or plan.spec.run.threads else plan.with_threads(max(1, cores() // jobs))
-    proof = prove(plan, catalog, Proving(faults=faults, budget=budget or float("inf"), lanes=jobs, say=_say))
+    proof = prove(plan, catalog, Proving(faults, float("inf") if budget is None else budget, lanes=jobs, say=_say))
     if runs:
         proof = replace(proof, flips=flips(plan, catalog, runs, lambda number: _say_run(number, runs)))
     _show(proof, form)

@@ -23,7 +23,7 @@ def checkpoint_half_loaded(checkpoint: Mapping[str, Tensor]) -> Mapping[str, Ten
 
 @fault(families="checkpoint", noticed_by="backbone_matches_file", frequency=Frequency.SOMETIMES)
 def initialized_after_loading(checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """The layers are initialized anew after the weights were loaded."""
+    """The layers are initialized after the weights were loaded."""
     import torch
 
     return {

@@ -37,7 +37,7 @@ _OF_BATCH = frozenset({"batch", "take_batch"})
 OF_SPEC = "spec"
 """What a fault changes before anything is planned."""
 REACH: Mapping[str, frozenset[str]] = {
-    OF_SPEC: PARTS - {"prediction_files"},
+    OF_SPEC: _OF_MODEL | {"trainer", "own_optimizers"},
     "model": _OF_MODEL,
     "trainer": frozenset({"trainer"}),
     "batch": _OF_BATCH,

@@ -252,7 +252,7 @@ def _require_usable(items: Sequence[Any], others: Sequence[Measurement]) -> None
     """Refuse a plugin whose checks read unknown measurements, or take types that no schema describes."""
     known = [item.name for item in (*items, *others) if isinstance(item, Measurement)]
     for item in items:
-        if isinstance(item, Reporter):
+        if isinstance(item, Reporter | Fault):
             continue
         if isinstance(item, Check | Measurement) and (problem := unknown_input(item, known)):
             raise _mistake(item.function, problem)

@@ -274,11 +274,7 @@ class RunOptions:
     ] = field(default_factory=dict)
     fault: Annotated[
         str,
-        Meta(
-            description="A fault that is planted before anything is measured, to see which criteria notice it; "
-            "`retspec prove` tries one after another.",
-            examples=["adapter_frozen"],
-        ),
+        Meta(description="A fault that is planted, to see which criteria notice it; `retspec prove` tries them all."),
     ] = ""
     gallery: Annotated[
         int,

@@ -1,0 +1,35 @@
+"""Predictions to prove a gate on: no torch is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.checks.conftest import written
+from tests.predictions.planting import FOLDER, HEALTHY, write_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KEPT = ("min_auroc", "max_subgroup_gap", "max_brier", "max_calibration_error")
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Write the tables that the spec names."""
+    with written(FOLDER, write_tables, tmp_path_factory.mktemp("predictions")):
+        yield
+
+
+@pytest.fixture
+def gate(tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - they have to be there
+    """A spec of four criteria about healthy predictions, in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    spec = yaml.safe_load(HEALTHY.read_text())
+    spec["checks"] = {name: spec["checks"][name] for name in KEPT}
+    path = tmp_path / "gate.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    return path
