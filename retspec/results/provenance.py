@@ -36,8 +36,9 @@ def subject_of(spec: Spec) -> dict[str, Any]:
         sections["train"] |= _relative(folder, _without_defaults(spec.training))
     if spec.predictions is not None:
         sections["predictions"] = _relative(folder, _without_defaults(spec.predictions))
+    planted = {"fault": spec.run.fault} if spec.run.fault else {}
     subject: dict[str, Any] = Mask(spec.secrets).given(
-        {**sections, "run": {"seed": spec.run.seed, "dtype": spec.run.dtype}}
+        {**sections, "run": {"seed": spec.run.seed, "dtype": spec.run.dtype, **planted}}
     )
     return subject
 

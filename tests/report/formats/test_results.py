@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from retspec.records import Asked, Measured, Picture, Report, Verdict
+from retspec.records import Asked, Measured, Picture, Proof, Report, Verdict
 from retspec.report.formats.results import json as render
 from tests.report.formats.sample import criterion, failed, judged, report, sample
 
@@ -44,8 +44,13 @@ def test_the_exit_code_and_the_counts_are_in_the_file() -> None:
 def test_it_holds_every_field_of_the_report_sorted() -> None:
     read = _read(render(sample()))
     fields = {*Report.__dataclass_fields__} | {"exit_code", "counts"}
-    assert {*read} == fields - {"asked", "pictures"}
-    full = replace(sample(), asked=Asked(tags=("gpu",)), pictures=(Picture(caption="a", group="b", image="c"),))
+    assert {*read} == fields - {"asked", "pictures", "proof"}
+    full = replace(
+        sample(),
+        asked=Asked(tags=("gpu",)),
+        pictures=(Picture(caption="a", group="b", image="c"),),
+        proof=Proof(name="a", file="a.yaml", spec_sha256="", criteria=()),
+    )
     assert {*_read(render(full))} == fields
     assert [*read] == sorted(read)
     assert [*read["results"][0]] == sorted(read["results"][0])

@@ -177,7 +177,7 @@ SEEN = {
         ),
     },
     Spec: {"cell", "model", "data", "train", "training", "predictions", "run", "plugins", "criteria"},
-    RunOptions: {"seed", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads"},
+    RunOptions: {"seed", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads", "fault"},
 }
 JUDGES_NOTHING = {
     # A baseline is within the limit, and a config is under test.
@@ -209,6 +209,12 @@ def test_how_a_spec_is_written_is_no_change(tmp_path: Path, catalog: Catalog) ->
     before = spec_of(tmp_path, catalog, "loss_drop: 0.5", "vars: {x: 0.5}\n")
     after = spec_of(tmp_path, catalog, "loss_drop: {limit: '${vars.x}', tags: [a]}", "vars: {x: 0.5}\nname: b\n")
     assert changes([before], [after]) == []
+
+
+def test_a_planted_fault_is_a_change_of_the_subject(tmp_path: Path, catalog: Catalog) -> None:
+    before = spec_of(tmp_path, catalog, "loss_drop: 0.5")
+    after = spec_of(tmp_path, catalog, "loss_drop: 0.5", "run: {fault: adapter_frozen}\n")
+    assert [(change.part, change.is_loosening) for change in changes([before], [after])] == [("run.fault", True)]
 
 
 def test_a_secret_limit_that_moved_is_told_without_its_value(
