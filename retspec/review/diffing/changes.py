@@ -92,7 +92,7 @@ def _of_subject(old: Spec, new: Spec) -> Iterator[Change]:
 
 
 _JUDGING = (
-    *("run.seed", "model.checkpoint_sha256", "data.group"),
+    *("run.seed", "run.fault", "model.checkpoint_sha256", "data.group"),
     *("predictions.group", "predictions.label", "predictions.split"),
 )
 """Parts of the subject that decide what comes out under one and the same model, data and recipe."""

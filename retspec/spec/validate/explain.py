@@ -157,6 +157,10 @@ def _not_in_enum(fault: Fault, context: Context) -> Iterator[Finding]:
         yield _wrong(fault, f"{phrases.found(fault.value)} cannot be used here: {refused}")
         return
     hint = did_you_mean(str(fault.value), map(str, fault.expected))
+    if fault.place == ("run", "fault"):
+        hint = context.catalog.explain_missing(str(fault.value), context.catalog.faults)
+        yield _wrong(fault, f"there is no fault {str(fault.value)!r}{hint}; `retspec prove SPEC --list` names all")
+        return
     if fault.place == ("run", "executor"):
         package = _EXECUTORS.get(fault.value, "")
         hint = context.catalog.explain_missing(str(fault.value), context.catalog.executors)

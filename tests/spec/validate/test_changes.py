@@ -213,7 +213,7 @@ def test_how_a_spec_is_written_is_no_change(tmp_path: Path, catalog: Catalog) ->
 
 def test_a_planted_fault_is_a_change_of_the_subject(tmp_path: Path, catalog: Catalog) -> None:
     before = spec_of(tmp_path, catalog, "loss_drop: 0.5")
-    after = spec_of(tmp_path, catalog, "loss_drop: 0.5", "run: {fault: adapter_frozen}\n")
+    after = replace(before, run=replace(before.run, fault="adapter_frozen"))
     assert [(change.part, change.is_loosening) for change in changes([before], [after])] == [("run.fault", True)]
 
 
