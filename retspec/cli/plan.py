@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 from tabulate import tabulate
 
-from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
+from retspec.cli.options import (
+    Planning,
+    SpecFile,
+    cell_option,
+    examples,
+    planning_options,
+    seeds_option,
+    verbose_option,
+)
 from retspec.cli.tables import format_option, show_json
 from retspec.prepare import prepare_cells
 from retspec.text.markdown import markdown_table
@@ -30,6 +38,7 @@ WIDTHS = (None, None, None, None, 48, 40)
 @click.argument("spec", type=SpecFile())
 @cell_option
 @planning_options
+@seeds_option
 @format_option
 @verbose_option
 def command(spec: Path, cells: tuple[str, ...], form: str, **options: Unpack[Planning]) -> None:

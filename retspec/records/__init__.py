@@ -78,6 +78,7 @@ from retspec.records.sections import (
     TransformChoice,
     Weights,
 )
+from retspec.records.seeds import Aggregate, SeedResult, Seeds
 from retspec.records.spec import (
     Criterion,
     Regression,
@@ -131,6 +132,7 @@ __all__ = [
     "SCHEDULERS",
     "SPLIT_COLUMN",
     "Adapters",
+    "Aggregate",
     "Amount",
     "Asked",
     "Baseline",
@@ -181,6 +183,8 @@ __all__ = [
     "Report",
     "Result",
     "RunOptions",
+    "SeedResult",
+    "Seeds",
     "Severity",
     "Sha256",
     "Size",
