@@ -87,7 +87,7 @@ def _of_another(seed: int, event: Turn | Message) -> Iterator[Turn | Message]:
     """Yield what is recorded of a round beside the first: what it took, and no facts, which are those of the first."""
     match event:
         case Made(measured):
-            yield Made(replace(measured, key=f"{measured.key} (seed {seed})", facts=None))
+            yield Made(replace(measured, key=f"seed {seed}: {measured.key}", facts=None))
         case Done(faults, modules):
             yield Done(tuple(f"seed {seed}: {fault}" for fault in faults), modules)
         case Pictured():

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
 from retspec.records import Aggregate
-from retspec.text.wording import is_number, margin, readable
+from retspec.text.wording import is_number, margin, notes, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from retspec.records import Criterion, Report, Result, Seeds
 
@@ -24,6 +24,8 @@ DEVIATIONS = 2
 """Standard deviations that are called noise: of normal values, 95% are so near to their mean."""
 _MEDIAN_ERROR = math.sqrt(math.pi / 2)
 """The standard error of the median of normal values, in standard errors of their mean."""
+_MOST = 20
+"""Notes about noise that a report shows."""
 ADVICE = "calibrate its limit (`retspec calibrate --seeds`), or raise the steps that it is measured over"
 
 
@@ -80,15 +82,18 @@ def within_noise(criterion: Criterion, room: float, noise: float, where: str) ->
     )
 
 
-def noise_notes(report: Report) -> Iterator[str]:
-    """Yield which verdicts flip under the seeds of a run, and which may: their margin is within their noise."""
-    for result in report.every_result:
-        if result.seeds is not None and (note := _note(result, result.seeds)):
-            yield note
+def every_note(report: Report) -> list[str]:
+    """Return the notes of a report, and which of its verdicts flip under its seeds, or may."""
+    found = [note for result in report.every_result if (note := noise_note(result))]
+    more = [f"{len(found) - _MOST:,} more verdicts may flip"] if len(found) > _MOST else []
+    return [*notes(report), *found[:_MOST], *more]
 
 
-def _note(result: Result, seeds: Seeds) -> str:
-    criterion = result.criterion
+def noise_note(result: Result) -> str:
+    """Return that a verdict flips with the seed, or that its margin is within its noise; else an empty string."""
+    criterion, seeds = result.criterion, result.seeds
+    if seeds is None:
+        return ""
     if seeds.flips:
         words = Counter(each.verdict.value for each in seeds.each).most_common()
         counted = ", ".join(f"{word} under {times}" for word, times in words)

@@ -44,25 +44,25 @@ def fixed(*, table: str) -> int:
 
 
 @check(direction="at least", advice="Train longer.")
-def at_least(drawn: object, *, table: str) -> float:
+def at_least(drawn: object) -> float:
     """How much is it, where more is better?"""
     return drawn  # type: ignore[return-value]
 
 
 @check(direction="at most", advice="Train longer.")
-def at_most(drawn: object, *, table: str) -> float:
+def at_most(drawn: object) -> float:
     """How much is it, where less is better?"""
     return drawn  # type: ignore[return-value]
 
 
 @check(direction="equal", advice="Train longer.")
-def exactly(drawn: object, *, table: str) -> float:
+def exactly(drawn: object) -> float:
     """Is it just this?"""
     return drawn  # type: ignore[return-value]
 
 
 @check(direction="equal", advice="Nothing to do.")
-def fixed_is(fixed: int, *, table: str) -> int:
+def fixed_is(fixed: int) -> int:
     """What does no seed change?"""
     return fixed
 
