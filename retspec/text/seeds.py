@@ -94,7 +94,8 @@ def noise_note(result: Result) -> str:
     criterion, seeds = result.criterion, result.seeds
     if seeds is None:
         return ""
-    if seeds.flips:
+    is_of_all = seeds.aggregate is Aggregate.MEDIAN and result.verdict.is_decided  # a seed alone does not turn it
+    if seeds.flips and not is_of_all:
         words = Counter(each.verdict.value for each in seeds.each).most_common()
         counted = ", ".join(f"{word} under {times}" for word, times in words)
         return f"{one_line(criterion.name)}: the verdict flips with the seed: {counted} of {len(seeds.each)}; {ADVICE}"
