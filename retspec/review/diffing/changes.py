@@ -104,7 +104,7 @@ def _of_run(old: Spec, new: Spec) -> Iterator[Change]:
         before, after = (getattr(spec.run, name) for spec in (old, new))
         if before != after:
             yield Change(name="run", kind=Kind.CHANGED, part=f"run.{name}", old=before, new=after, is_loosening=True)
-    yield from _seeds(old.run.seeds, new.run.seeds)
+    yield from _seeds(old, new)
     for name, amount in _BOUNDS.items():
         before, after = (getattr(spec.run, name) for spec in (old, new))
         was, now = (None if bound is None else amount(bound) for bound in (before, after))
@@ -114,10 +114,14 @@ def _of_run(old: Spec, new: Spec) -> Iterator[Change]:
             yield Change(name="run", kind=kind, part=f"run.{name}", old=before, new=after, is_loosening=is_looser)
 
 
-def _seeds(old: int, new: int) -> Iterator[Change]:
-    if old != new:
-        kind = Kind.LOOSENED if new < old else Kind.TIGHTENED
-        yield Change(name="run", kind=kind, part="run.seeds", old=old, new=new, is_loosening=new < old)
+def _seeds(old: Spec, new: Spec) -> Iterator[Change]:
+    """Yield another number of seeds: the worst of more is never better; of medians, any may be."""
+    before, after = old.run.seeds, new.run.seeds
+    has_median = any(criterion.aggregate is Aggregate.MEDIAN for criterion in new.criteria)
+    if before != after:
+        kind = Kind.LOOSENED if after < before else Kind.CHANGED if has_median else Kind.TIGHTENED
+        is_loosening = after < before or has_median
+        yield Change(name="run", kind=kind, part="run.seeds", old=before, new=after, is_loosening=is_loosening)
 
 
 _BOUNDS: Mapping[str, Callable[[str], float]] = {
