@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from statistics import stdev
+from typing import TYPE_CHECKING, Any, cast
 
 from retspec.characters import one_line
-from retspec.records import Criterion, Direction, Observed, Outcome, Result, Severity, Value, Verdict
+from retspec.records import (
+    Aggregate,
+    Criterion,
+    Direction,
+    Observed,
+    Outcome,
+    Result,
+    SeedResult,
+    Seeds,
+    Severity,
+    Value,
+    Verdict,
+)
+from retspec.text.seeds import decided_by, judged_values
 from retspec.text.wording import exact, is_number, observation, sentence, waived, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _HOLDS: dict[Direction, Callable[[Any, Any], bool]] = {
     Direction.AT_MOST: operator.le,
@@ -31,7 +47,10 @@ def judge(criterion: Criterion, outcome: Outcome, *, today: date | None = None) 
 
     today: the day (UTC) on which a waiver is judged; the current day by default.
     """
-    verdict, reason = _decide(criterion, outcome, today or utc_today())
+    today = today or utc_today()
+    if outcome.by_seed:
+        return _under_seeds(criterion, outcome, today)
+    verdict, reason = _decide(criterion, outcome, today)
     return Result(
         criterion=criterion,
         verdict=verdict,
@@ -41,6 +60,58 @@ def judge(criterion: Criterion, outcome: Outcome, *, today: date | None = None) 
         seconds=outcome.seconds,
         output=outcome.output,
     )
+
+
+def _under_seeds(criterion: Criterion, outcome: Outcome, today: date) -> Result:
+    """Return the verdict under the seed that decides; one without a verdict comes before all others."""
+    found = {seed: judge(criterion, each, today=today) for seed, each in outcome.by_seed.items()}
+    seeds = _summed_up(criterion, found)
+    decisive = found[seeds.judged]
+    decided_how = decided_by(seeds) if decisive.verdict.is_decided else f"under seed {seeds.judged}"
+    reason = f"{decisive.reason}; {decided_how}"
+    return replace(decisive, reason=reason, seconds=outcome.seconds, output=outcome.output, seeds=seeds)
+
+
+def _summed_up(criterion: Criterion, found: Mapping[int, Result]) -> Seeds:
+    """Return the results under all seeds, and which of them decides."""
+    each = tuple(_of_seed(seed, result) for seed, result in found.items())
+    aggregate = criterion.aggregate or Aggregate.WORST
+    verdicts = Counter(one.verdict for one in each)
+    flips = len(each) - max(verdicts.values())
+    seeds = Seeds(
+        each=each,
+        aggregate=aggregate,
+        judged=_decisive(criterion, found, aggregate),
+        flips=flips,
+        flip_rate=flips / len(each),
+    )
+    values = [] if criterion.direction is Direction.EQUAL else judged_values(criterion, seeds)
+    if len(values) < 2:  # noqa: PLR2004 - one value has no spread
+        return seeds
+    least, greatest = min(values), max(values)
+    return replace(seeds, least=least, greatest=greatest, spread=greatest - least, deviation=stdev(values))
+
+
+def _of_seed(seed: int, result: Result) -> SeedResult:
+    reason = "" if result.verdict.is_decided else result.reason
+    return SeedResult(seed=seed, verdict=result.verdict, observed=result.observed, reason=reason, trace=result.trace)
+
+
+def _decisive(criterion: Criterion, found: Mapping[int, Result], aggregate: Aggregate) -> int:
+    """Return the seed whose verdict is that of the criterion: the first without a verdict, if there is one.
+
+    The median of an even number is the worse one of the two in the middle: a value that was measured.
+    """
+    undecided = [seed for seed, result in found.items() if not result.verdict.is_decided]
+    if undecided:
+        return undecided[0]
+    if criterion.direction is Direction.EQUAL:
+        return next((seed for seed, result in found.items() if result.verdict is not Verdict.MET), next(iter(found)))
+    values = {seed: criterion.judged(result.observed) for seed, result in found.items() if result.observed is not None}
+    worst_first = sorted(
+        values, key=lambda seed: cast("float", values[seed]), reverse=criterion.direction is Direction.AT_MOST
+    )
+    return worst_first[(len(worst_first) - 1) // 2] if aggregate is Aggregate.MEDIAN else worst_first[0]
 
 
 def utc_today() -> date:

@@ -15,13 +15,14 @@ from retspec import given
 from retspec.engine.in_process import measure_here
 from retspec.engine.interrupts import Interrupted
 from retspec.engine.protocol import Noted
+from retspec.engine.rounds import Rounds
 from retspec.engine.supervisor import Turn
 from retspec.errors import Mark, Problem, SpecError, UsageError
 from retspec.judge import utc_today
 from retspec.plugins.catalog import gather
 from retspec.prepare import prepare_all
 from retspec.report.live import live_cells, reporting, require_no_fuller
-from retspec.running import hear
+from retspec.running import hear, with_seeds
 from retspec.subjects.data.kept_loader import loader_kept
 from retspec.subjects.models.kept import KeptModule
 from retspec.subjects.process_state import process_kept
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from retspec.engine.protocol import Message
     from retspec.records import Plan, Report
+    from retspec.report.live import LiveCell
 
 _BESIDE_A_MODULE = ("adapters", "forward", "output")
 """Keys of the section `model` that describe a module; all others make one."""
@@ -71,8 +74,10 @@ def _run(  # noqa: PLR0913 - the options of a run
     fail_fast: bool = False,
     today: Any = None,
     observers: Iterable[object] = (),
+    seeds: int | None = None,
     **options: Any,
 ) -> Report:
+    options["overrides"] = with_seeds(options.get("overrides", ()), seeds)
     gathering = cache(partial(gather, observers=tuple(observers)))
     prepared = prepare_all([sections], announce=lambda _document, _gathered: None, gathering=gathering, **options)
     prepared = [([_in_process(plan) for plan in plans], catalog) for plans, catalog in prepared]
@@ -83,11 +88,26 @@ def _run(  # noqa: PLR0913 - the options of a run
             cell.note(Turn.BEGINS)
             cell.note(Noted((note,)))
             hearing = partial(hear, cell, today=today or utc_today(), fail_fast=fail_fast)
-            measure_here(cell.job, cell.catalog, hearing)
+            _measure(cell, hearing)
             cell.note(Turn.ENDS)
             if fail_fast and any(not result.verdict.is_accepted for result in cell.live.part.report.results):
                 break
     return live_reports[0].report
+
+
+def _measure(cell: LiveCell, hearing: Callable[[Turn | Message], bool]) -> None:
+    """Measure a cell, one seed after another, until nothing more is wanted."""
+    rounds = Rounds([cell.job])
+    goes_on = True
+
+    def heard(place: int, message: Message) -> bool:
+        nonlocal goes_on
+        goes_on = goes_on and all(hearing(each) for each in rounds.of(place, message))
+        return goes_on
+
+    for place, job in enumerate(rounds.jobs):
+        if goes_on:
+            measure_here(job, cell.catalog, partial(heard, place))
 
 
 def _in_process(plan: Plan) -> Plan:

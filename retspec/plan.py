@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retspec.characters import quoted
 from retspec.errors import NothingSelected, PluginError, UsageError, describe, did_you_mean
-from retspec.plugins.kinds import MADE_TRAINING, OF_SPEC, PARTS, WITHOUT_TORCH
+from retspec.plugins.kinds import MADE_TRAINING, OF_SPEC, PARTS, WITHOUT_TORCH, Cost
 from retspec.records import RECIPE_KEYS, CheckStep, Criterion, MeasurementStep, Passes, Plan, Spec
 from retspec.text.wording import listing
 
@@ -25,6 +25,13 @@ _FROM_THE_RUN = frozenset({"training", "data_wait"})
 """Measurements that read a watched training, and train nothing then."""
 _OF_THE_RUN = PARTS - WITHOUT_TORCH - {"device", "data_folders", MADE_TRAINING}
 """Parts of the subject for which a training of the user's own is watched."""
+_WITHOUT_SEED = frozenset(
+    {
+        *("skeleton", "optional_skeleton", "checkpoint_file", "transforms", "config", "data_folders", "device"),
+        *("prediction_files", "progress"),
+    }
+)
+"""Parts of the subject that are the same under every seed. Files of predictions are about one model, as it is."""
 
 
 def make_plan(
@@ -159,6 +166,8 @@ class _Planner:
         self._without_torch = WITHOUT_TORCH if spec.model else WITHOUT_TORCH | {"optional_skeleton"}
         if self.makes_predictions:
             self._without_torch -= {"prediction_files"}
+        data = catalog.data_sources.get(spec.data.source)
+        self._without_seed = _WITHOUT_SEED | ({"dataset"} if data is not None and data.gives_files else set())
         self._steps: dict[str, MeasurementStep] = {}
 
     @property
@@ -175,7 +184,8 @@ class _Planner:
         check = self._catalog.checks[criterion.check]
         inputs = {name: self._measure(name, criterion) for name in check.measurements}
         own = {name: value for name, value in criterion.arguments.items() if name in check.arguments}
-        return CheckStep(criterion=criterion, inputs=inputs, arguments=own)
+        varies = any(map(self._varies, inputs.values()))
+        return CheckStep(criterion=criterion, inputs=inputs, arguments=own, varies=varies)
 
     def _measure(self, name: str, criterion: Criterion) -> str:
         """Plan a measurement and all that it reads, and return its key."""
@@ -195,6 +205,7 @@ class _Planner:
             fewest_passes=self._passes(measurement, measurement.fewest_passes, arguments),
             criteria=(),
             needs_torch=measurement.needs_torch or any(map(self._needs_torch, inputs.values())),
+            varies=measurement.cost is not Cost.STATIC or any(map(self._varies, inputs.values())),
         )
         self._steps[key] = replace(step, criteria=tuple(dict.fromkeys((*step.criteria, criterion.id))))
         return key
@@ -202,6 +213,10 @@ class _Planner:
     def _needs_torch(self, source: str) -> bool:
         """Whether torch is needed for an input: a part of the subject, or a measurement that is planned already."""
         return self._steps[source].needs_torch if source in self._steps else source not in self._without_torch
+
+    def _varies(self, source: str) -> bool:
+        """Whether another seed may change an input: a part of the subject, or a measurement that is planned already."""
+        return self._steps[source].varies if source in self._steps else source not in self._without_seed
 
     def _passes(self, measurement: Measurement, count: Callable[..., Passes], arguments: Mapping[str, Any]) -> Passes:
         if self.is_launched and measurement.name in _FROM_THE_RUN:

@@ -115,13 +115,13 @@ def share_cores(
 ) -> tuple[list[tuple[list[Plan], Catalog]], int]:
     """Return the plans with a share of the cores for each lane, unless a spec sets its own threads, and how many lanes.
 
-    jobs: how many cells may be measured at a time.
+    jobs: how many cells may be measured at a time; of a cell, each seed counts.
     """
-    lanes = max(1, min(jobs, sum(len(plans) for plans, _ in prepared)))
+    lanes = max(1, min(jobs, sum(len(plan.rounds) for plans, _ in prepared for plan in plans)))
     share = max(1, cores() // lanes)
 
     def shared(plan: Plan) -> Plan:
-        return plan if lanes == 1 or plan.spec.run.threads else plan.with_threads(share)
+        return plan if lanes == 1 or plan.spec.run.threads else plan.with_run(threads=share)
 
     return [([shared(plan) for plan in plans], catalog) for plans, catalog in prepared], lanes
 

@@ -6,6 +6,7 @@ from contextlib import closing, nullcontext
 from functools import cache, partial
 from typing import TYPE_CHECKING, Unpack
 
+from retspec.errors import UsageError
 from retspec.judge import judge, utc_today
 from retspec.plugins.catalog import gather
 from retspec.prepare import Preparing, prepare_all, share_cores
@@ -32,6 +33,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     *,
     cells: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    seeds: int | None = None,
     plugins: Sequence[str] = (),
     entry_points: bool = True,
     select: Sequence[str] = (),
@@ -50,6 +52,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     spec: path of the YAML file, or a mapping of what it would hold; with a matrix, the report has `cells`.
     cells: patterns of cell names; a cell is selected if it matches one of them.
     overrides: `path=value`, as in `model.lora.r=16`; the value is read as YAML.
+    seeds: how many seeds, from `run.seed` on, what depends on the seed is measured under; `run.seeds` by default.
     plugins: files or modules to load, in addition to those that the spec names and the installed ones (`entry_points`).
     select, skip: patterns of criterion ids. tags: a criterion is selected if it has one of them.
     fail_fast: end after the first criterion that is neither met nor accepted. strict: warnings make the exit code 1.
@@ -66,6 +69,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
         [spec],
         cells=cells,
         overrides=overrides,
+        seeds=seeds,
         fail_fast=fail_fast,
         strict=strict,
         today=today,
@@ -82,11 +86,21 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     return report
 
 
+def with_seeds(overrides: Sequence[str], seeds: int | None) -> Sequence[str]:
+    """Return the overrides, and what sets `run.seeds`; raises UsageError for what is no number of seeds."""
+    if seeds is None:
+        return overrides
+    if seeds < 1:
+        raise UsageError(f"seeds= takes a number of at least 1; found {seeds}")
+    return (*overrides, f"run.seeds={seeds}")
+
+
 def run_all(  # noqa: PLR0913 - the same
     specs: Sequence[SpecGiven],
     *,
     cells: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    seeds: int | None = None,
     fail_fast: bool = False,
     strict: bool = False,
     today: date | None = None,
@@ -110,6 +124,7 @@ def run_all(  # noqa: PLR0913 - the same
     """
     # Most programs that import retspec start no worker. They start faster if the code for workers is imported here.
     from retspec.cluster.batch import Batch, Given
+    from retspec.engine.rounds import Rounds
     from retspec.engine.supervisor import Workers, measure_all
     from retspec.report.live import live_cells, reporting, require_no_fuller
     from retspec.review.recorded.taking_up import TakenUp
@@ -120,6 +135,7 @@ def run_all(  # noqa: PLR0913 - the same
 
     options["gathering"] = cache(partial(options.get("gathering", gather), observers=observers))
     today = today or utc_today()
+    overrides = with_seeds(overrides, seeds)
     asked = _asked(cells, overrides, kept, options)
     with closing(workers or Workers(live_output=live_output)) as crew, kept or nullcontext():
         # load → validate → plan; meanwhile a worker imports what the model will need
@@ -142,7 +158,8 @@ def run_all(  # noqa: PLR0913 - the same
         if is_here:
             of_cells = [report for (plans, _), report in zip(prepared, ended, strict=True) for _ in plans]
             taken = TakenUp([cell.job for cell in live], of_cells)
-            measured = taken.before(measure_all(taken.jobs, crew, lanes=lanes))  # measure
+            rounds = Rounds(taken.jobs)
+            measured = taken.before(rounds.folded(measure_all(rounds.jobs, crew, lanes=lanes)))  # measure
         else:
             given = Given(overrides, options.get("plugins", ()), entry_points=options.get("entry_points", True))
             batch = Batch([(cell.plan, cell.catalog) for cell in live], given, least=jobs)

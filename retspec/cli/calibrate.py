@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from retspec.characters import one_line
-from retspec.cli.options import Planning, SpecFile, examples, planning_options, verbose_option
+from retspec.cli.options import Planning, SpecFile, examples, planning_options, seeds_option, verbose_option
 from retspec.cli.progress import watching
 from retspec.cli.screen import say
 from retspec.cli.tables import NOTHING, Columns, show_rows, shown
@@ -26,14 +26,14 @@ from retspec.prepare import prepare
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
 from retspec.report.live import folders_of, read_by, require_apart, write_whole
 from retspec.results.results_file import read_report
-from retspec.review.calibration import CalibrationOptions, edited, propose, require_as_meant
+from retspec.review.calibration import FEWEST, CalibrationOptions, edited, propose, require_as_meant, seeds_for
 from retspec.review.recorded import judge_again
 from retspec.running import run
 from retspec.spec.load.spec_file import read
 from retspec.text.wording import ends, readable, troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retspec.records import Observed, Plan, Report, Spec, Value
     from retspec.review.calibration import Proposal
@@ -47,6 +47,14 @@ COLUMNS = Columns(
 BYTE_ORDER_MARK = "\ufeff"
 
 
+def _chance(_context: click.Context, _parameter: click.Parameter, percentage: str | None) -> Decimal | None:
+    """Return a percentage as a share above 0 and below 1; None without one."""
+    share = None if percentage is None else _share(_context, _parameter, percentage)
+    if share == 0:
+        raise click.BadParameter("no limit is missed in 0% of all cases; write a chance such as 1%")
+    return share
+
+
 def _share(_context: click.Context, _parameter: click.Parameter, percentage: str) -> Decimal:
     """Return a percentage as a share from 0 to below 1."""
     if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,9})?%", percentage):
@@ -55,11 +63,21 @@ def _share(_context: click.Context, _parameter: click.Parameter, percentage: str
 
 
 def calibration_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add `--margin`, `--loosen` and `--all`; together they are `calibration`."""
+    """Add `--margin`, `--false-alarm`, `--loosen` and `--all`; together they are `calibration`."""
+    names = ("margin", "false_alarm", "loosen", "everything")
 
     @wraps(function)
-    def merged(*args: Any, margin: Decimal, loosen: bool, everything: bool, **rest: Any) -> None:
-        function(*args, calibration=CalibrationOptions(margin=margin, loosen=loosen, everything=everything), **rest)
+    def merged(*args: Any, **options: Any) -> None:
+        calibration = CalibrationOptions(**{name: options.pop(name) for name in names})
+        function(*args, calibration=calibration, **options)
+
+    alarm = click.option(
+        "--false-alarm",
+        callback=_chance,
+        metavar="PERCENT",
+        help="Instead of a margin, the chance with which a setup as good as this one may miss a limit under one seed, "
+        "such as 1%; needs --seeds.",
+    )
 
     room = click.option(
         "--margin",
@@ -72,13 +90,14 @@ def calibration_options(function: Callable[..., None]) -> Callable[..., None]:
     everything = click.option(
         "--all", "everything", is_flag=True, help="Also write limits for criteria that use the default of their check."
     )
-    return room(loosen(everything(merged)))
+    return room(alarm(loosen(everything(merged))))
 
 
 @click.command(
     "calibrate",
     epilog=examples(
         "retspec calibrate specs/lora_preflight.yaml --dry-run",
+        "retspec calibrate specs/lora_preflight.yaml --seeds 10 --false-alarm 1%",
         "retspec calibrate specs/lora_preflight.yaml --results reports/lora_preflight/results.json --margin 50%",
     ),
 )
@@ -95,6 +114,7 @@ def calibration_options(function: Callable[..., None]) -> Callable[..., None]:
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of overwriting SPEC."
 )
 @planning_options
+@seeds_option
 @verbose_option
 @click.pass_context
 def command(
@@ -115,18 +135,29 @@ def command(
     written; comments, order and spelling stay. References such as ${vars.x} are
     left alone, and so is what has no verdict (exit code 3) or is missed (1). The new spec is validated before it
     takes the place of the old one.
+
+    With --seeds K, what depends on the seed is measured under K seeds, and a limit is as far from the worst of them.
+    With --false-alarm, it is the one-sided normal tolerance limit of the K values, at 95% confidence, or the worst of
+    them where K is large enough to do without a distribution. Each limit gets its chance as a comment.
     """
     require_apart([output] if output else [], [results])
     text = read(str(spec))
     plan, catalog = prepare(spec, **options)
+    if calibration.false_alarm is not None and results is None and plan.spec.run.seeds < FEWEST:
+        raise UsageError(f"--false-alarm needs --seeds {FEWEST} at least: one value says nothing about its noise")
     if output:
         require_apart([output], [catalog.named, read_by(replace(plan.spec, file=""))], folders_of([plan]))
     report = _observe(spec, plan, results, options)
     if read(str(spec)) != text:
         raise UsageError(f"{spec} has changed while it was measured; nothing is written")
     _require_sound(report, context)
+    seeds = max((len(result.seeds.each) for result in report.results if result.seeds), default=1)
+    if calibration.false_alarm is not None and seeds < FEWEST:
+        raise UsageError(f"--false-alarm needs observations under {FEWEST} seeds at least; nothing here has them")
     proposals = propose(report.results, catalog, text, calibration, plan.spec.run.dtype or "float32")
     show_rows(COLUMNS, [*map(_row, proposals)], err=dry_run)
+    for line in _chances(proposals, calibration, seeds):
+        say(line, err=dry_run)
     new, target = edited(text, proposals), output or spec
     require_as_meant(plan.spec, _validated(new, target, options), proposals)
     if dry_run:
@@ -193,6 +224,19 @@ def _row(proposal: Proposal) -> tuple[str, ...]:
         f"{proposal.text}, by the bound" if proposal.judge else proposal.text or NOTHING,
         one_line(proposal.reason),
     )
+
+
+def _chances(proposals: Sequence[Proposal], calibration: CalibrationOptions, seeds: int) -> Iterator[str]:
+    """Yield the chance of a false alarm of each new limit, and what it takes to know it without a distribution."""
+    for proposal in proposals:
+        if proposal.chance:
+            yield f"{proposal.result.criterion.id}: {proposal.chance}"
+    share = calibration.false_alarm
+    if share is not None and seeds < (needed := seeds_for(share)) and any(each.chance for each in proposals):
+        yield (
+            f"these chances hold for values that are normal; without that, {float(100 * share):g}% takes {needed:,} "
+            f"seeds, and there are {seeds}"
+        )
 
 
 def _seen(observed: Observed[Value], limit: Value | None) -> str:

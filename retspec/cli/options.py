@@ -141,6 +141,22 @@ def override_options(function: Callable[..., None]) -> Callable[..., None]:
     return override(device(executor(seed(merged))))
 
 
+def seeds_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--seeds` as sugar for an override; outside of `planning_options`, whose `overrides` it adds to."""
+
+    @wraps(function)
+    def merged(*args: Any, overrides: tuple[str, ...], seeds: int | None, **rest: Any) -> None:
+        given = () if seeds is None else (f"run.seeds={seeds}",)
+        function(*args, overrides=(*overrides, *given), **rest)
+
+    return click.option(
+        "--seeds",
+        type=click.IntRange(min=1),
+        metavar="K",
+        help="Measure what depends on the seed under K seeds, from run.seed on; sets run.seeds.",
+    )(merged)
+
+
 def cell_option(function: Function) -> Function:
     """Add `--cell`: which cells of a matrix take part."""
     return click.option(

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
+from retspec.cli.options import (
+    Planning,
+    SpecFile,
+    cell_option,
+    examples,
+    planning_options,
+    seeds_option,
+    verbose_option,
+)
 from retspec.cli.tables import Columns, format_option, show_json, table_of
 from retspec.prepare import prepare_cells
 from retspec.text.fitting import screen_width, wrapped
@@ -34,6 +42,7 @@ COLUMNS = Columns(
 @click.argument("spec", type=SpecFile())
 @cell_option
 @planning_options
+@seeds_option
 @format_option
 @verbose_option
 def command(spec: Path, cells: tuple[str, ...], form: str, **options: Unpack[Planning]) -> None:
@@ -41,7 +50,7 @@ def command(spec: Path, cells: tuple[str, ...], form: str, **options: Unpack[Pla
 
     One line per measurement in the order of the run, cheap before expensive: how many forward and backward passes
     of the real model it makes (the fewest and the most, where it may end early), which criteria wait for it, its
-    arguments; a table for each cell of a matrix.
+    arguments; a table for each cell of a matrix. The last line counts the passes under all seeds.
     Takes the selection options of run.
     """
     plans, _ = prepare_cells(spec, cells=cells, **options)
@@ -63,11 +72,13 @@ def _data(plan: Plan) -> dict[str, Any]:
                 "cost": step.cost,
                 "passes": _ranges(step.fewest_passes, step.passes),
                 "criteria": step.criteria,
+                "varies": step.varies,
                 "arguments": mask.given(step.arguments),
             }
             for step in plan.measurements
         ],
         "passes": _ranges(plan.fewest_passes, plan.passes),
+        **({"seeds": [each.spec.run.seed for each in plan.rounds]} if len(plan.rounds) > 1 else {}),
         "needs_weights": plan.needs_weights,
         **({"watched_steps": plan.watched_steps} if plan.watched_steps else {}),
         **({"predicted": plan.predicted} if plan.predicted else {}),
@@ -123,7 +134,15 @@ def totals(plan: Plan) -> str:
     if plan.predicted:
         forward += f" plus one per batch of {' and '.join(plan.predicted)},"
     task = f"; the task is {plan.spec.train.task}" if plan.spec.train.task else ""
-    return f"{measurements} for {criteria}: {forward} and {backward} backward; {weights}{task}"
+    return f"{measurements} for {criteria}{_seeds(plan)}: {forward} and {backward} backward; {weights}{task}"
+
+
+def _seeds(plan: Plan) -> str:
+    """Return how many measurements are made under how many seeds, as part of a sentence; empty with one seed."""
+    if len(plan.rounds) == 1:
+        return ""
+    again = sum(step.varies for step in plan.measurements)
+    return f", {again} of them under each of {len(plan.rounds)} seeds"
 
 
 def _count(number: int, one: str, several: str = "") -> str:

@@ -133,7 +133,7 @@ def command(  # noqa: PLR0913 - one for each option
     destination = folders_for([spec])[0].proof if writes else None
     paths = [path for path in (destination, badge_path) if path is not None]
     require_apart(paths, [catalog.named, read_by(plan.spec)], folders_of([plan]))
-    plan = plan if jobs == 1 or plan.spec.run.threads else plan.with_threads(max(1, cores() // jobs))
+    plan = plan if jobs == 1 or plan.spec.run.threads else plan.with_run(threads=max(1, cores() // jobs))
     proof = prove(plan, catalog, Proving(faults, float("inf") if budget is None else budget, lanes=jobs, say=_say))
     if runs:
         proof = replace(proof, flips=flips(plan, catalog, runs, lambda number: _say_run(number, runs)))
@@ -153,7 +153,7 @@ def _planned(spec: Path, cells: Sequence[str], options: Planning) -> tuple[Plan,
         raise UsageError(f"{spec} has {len(plans)} cells, and one at a time is proven; choose it by --cell: {names}")
     if plans[0].spec.run.fault:
         raise UsageError(f"{spec} plants {plans[0].spec.run.fault!r} already; leave `run.fault` out")
-    return plans[0], catalog
+    return plans[0].with_run(seeds=1), catalog
 
 
 def _list(catalog: Catalog) -> None:

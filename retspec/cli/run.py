@@ -11,7 +11,16 @@ import click
 
 from retspec.cli.again import ready_run, watch
 from retspec.cli.fail_fast import FirstFailure
-from retspec.cli.options import Planning, Settings, SpecFile, cell_option, examples, planning_options, verbose_option
+from retspec.cli.options import (
+    Planning,
+    Settings,
+    SpecFile,
+    cell_option,
+    examples,
+    planning_options,
+    seeds_option,
+    verbose_option,
+)
 from retspec.cli.progress import watching
 from retspec.cli.reporting import overview, report_options, show
 from retspec.cli.screen import say
@@ -48,6 +57,7 @@ class Running(Planning):
         "retspec run specs/lora_preflight.yaml",
         "retspec run specs/lora_preflight.yaml -k params -x",
         "retspec run specs/lora_preflight.yaml --device cpu --set model.lora.r=16",
+        "retspec run specs/lora_preflight.yaml --seeds 5",
         "retspec run specs/lora_preflight.yaml --last-failed",
         "retspec run specs/lora_preflight.yaml --watch",
         "retspec run specs/rank_sweep.yaml --cell r=8",
@@ -59,6 +69,7 @@ class Running(Planning):
 @click.argument("specs", nargs=-1, required=True, type=SpecFile(), metavar="SPEC...")
 @cell_option
 @planning_options
+@seeds_option
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first criterion that is not met.")
 @click.option(
     "--last-failed",

@@ -39,5 +39,13 @@ def asked_of(plan: Plan) -> str:
     """Return a hash of what a plan measures: its subject and its criteria, without limits, names and place."""
     run = plan.spec.run
     criteria = [(step.criterion.id, step.criterion.check, plain(step.criterion.arguments)) for step in plan.checks]
-    measured = (subject_of(plan.spec), criteria, run.device, run.timeout, run.measurement_timeout, run.gallery)
+    measured = (
+        subject_of(plan.spec),
+        criteria,
+        run.device,
+        run.seeds,
+        run.timeout,
+        run.measurement_timeout,
+        run.gallery,
+    )
     return hashlib.sha256(msgspec.json.encode(measured, order="deterministic")).hexdigest()

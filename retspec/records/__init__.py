@@ -79,6 +79,7 @@ from retspec.records.sections import (
     TransformChoice,
     Weights,
 )
+from retspec.records.seeds import Aggregate, SeedResult, Seeds
 from retspec.records.spec import (
     Criterion,
     Regression,
@@ -132,6 +133,7 @@ __all__ = [
     "SCHEDULERS",
     "SPLIT_COLUMN",
     "Adapters",
+    "Aggregate",
     "Amount",
     "Answer",
     "Asked",
@@ -186,6 +188,8 @@ __all__ = [
     "Report",
     "Result",
     "RunOptions",
+    "SeedResult",
+    "Seeds",
     "Severity",
     "Sha256",
     "Size",

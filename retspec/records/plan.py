@@ -21,6 +21,9 @@ class Passes:
     def __add__(self, other: Passes) -> Passes:
         return Passes(self.forward + other.forward, self.backward + other.backward, self.steps + other.steps)
 
+    def __mul__(self, times: int) -> Passes:
+        return Passes(self.forward * times, self.backward * times, self.steps * times)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasurementStep:
@@ -38,6 +41,8 @@ class MeasurementStep:
     """The fewest passes that it may take: the same number, unless it may end early."""
     criteria: tuple[str, ...]
     needs_torch: bool = True
+    varies: bool = True
+    """Whether it may come out otherwise under another seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,8 @@ class CheckStep:
     criterion: Criterion
     inputs: Mapping[str, str]
     arguments: Mapping[str, Any]
+    varies: bool = True
+    """Whether it reads anything that may come out otherwise under another seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,20 +78,31 @@ class Plan:
     @property
     def passes(self) -> Passes:
         """All passes of the run, at most."""
-        return sum((step.passes for step in self.measurements), Passes())
+        return sum((step.passes * self._times(step) for step in self.measurements), Passes())
 
     @property
     def fewest_passes(self) -> Passes:
         """All passes of the run if every measurement ends as early as it may."""
-        return sum((step.fewest_passes for step in self.measurements), Passes())
+        return sum((step.fewest_passes * self._times(step) for step in self.measurements), Passes())
+
+    def _times(self, step: MeasurementStep) -> int:
+        """Return under how many seeds a measurement is made."""
+        return self.spec.run.seeds if step.varies else 1
+
+    @property
+    def rounds(self) -> tuple[Plan, ...]:
+        """A plan for each seed: this one for the first, what may come out otherwise for the others."""
+        again = self.restricted_to(step.criterion.id for step in self.checks if step.varies)
+        others = range(1, self.spec.run.seeds) if again.checks else ()
+        return (self, *(again.with_run(seed=self.spec.run.seed + number) for number in others))
 
     def criterion(self, name: str) -> Criterion:
         """Return the criterion with that id; raises KeyError if the plan does not run it."""
         return {step.criterion.id: step.criterion for step in self.checks}[name]
 
-    def with_threads(self, threads: int) -> Plan:
-        """Return the plan with that many CPU threads of torch."""
-        return replace(self, spec=replace(self.spec, run=replace(self.spec.run, threads=threads)))
+    def with_run(self, **options: Any) -> Plan:
+        """Return the plan with other options in its section `run`, such as another seed."""
+        return replace(self, spec=replace(self.spec, run=replace(self.spec.run, **options)))
 
     def restricted_to(self, ids: Iterable[str]) -> Plan:
         """Return the part of the plan that these criteria need."""

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from retspec.errors import UsageError, did_you_mean
 from retspec.records.proof import Proof
+from retspec.records.seeds import Seeds
 from retspec.records.spec import Criterion
 from retspec.records.values import Observed, Value, Verdict
 
@@ -41,6 +42,8 @@ class Outcome:
     """What was printed by all that the criterion waited for."""
     unfit: bool = False
     """Whether there is none because the fault that was to be planted does not apply to the subject."""
+    by_seed: Mapping[int, Outcome] = field(default_factory=dict)
+    """The outcomes under several seeds, that of the spec first; the rest is then empty but for seconds and output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,8 @@ class Result:
     seconds: float = 0.0
     output: tuple[Output, ...] = ()
     """What was printed by all that the criterion waited for; `results.json` leaves it out when that is nothing."""
+    seeds: Seeds | None = None
+    """What it came to under each seed; None where it was measured once."""
 
 
 @dataclass(frozen=True, kw_only=True)

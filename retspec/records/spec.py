@@ -15,6 +15,7 @@ from retspec.errors import Mark, Problem
 from retspec.records.predictions import PredictionFiles
 from retspec.records.recipe import Recipe, TrainingSource
 from retspec.records.sections import Config, Data, Model, RunOptions
+from retspec.records.seeds import Aggregate
 from retspec.records.values import Direction, Judged, Observed, Severity, Value
 
 Slack = Annotated[float, Meta(ge=0)] | Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?%$")]
@@ -68,6 +69,8 @@ class Criterion:
     regression: Regression | None = None
     judge: Judged | None = None
     """What is held against the limit; None for a check whose observations have no interval."""
+    aggregate: Aggregate | None = None
+    """Which of the values under several seeds is judged; None for what the spec does not say: the worst."""
     warn: Value | None = None
     severity: Severity = Severity.ERROR
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -132,12 +135,16 @@ class Spec:
 
     @property
     def base(self) -> object:
-        """A key for the base model, without the content of files: specs with the same key can share it."""
+        """A key for the base model, without the content of files: specs with the same key can share it.
+
+        Without the seed where a checkpoint is loaded: whether it leaves anything to the seed is known afterwards.
+        """
         if self.model is None:
             return None
         model = self.model
         made_of = (model.source, model.value, model.arguments, model.checkpoint, model.fill)
-        cast = (self.run.seed, self.run.dtype, self.train.grad_checkpointing)
+        seed = None if model.checkpoint is not None and model.fill else self.run.seed
+        cast = (seed, self.run.dtype, self.train.grad_checkpointing)
         return msgspec.json.encode((made_of, cast, [*map(str, self.folders)]))
 
     @property

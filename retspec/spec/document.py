@@ -14,7 +14,7 @@ from retspec.records import LOCAL, Config
 CHECKS = "checks"
 """The section of the criteria."""
 RUNNER_KEYS = (
-    *("check", "limit", "judge", "warn", "vs", "max_regression", "severity"),
+    *("check", "limit", "judge", "aggregate", "warn", "vs", "max_regression", "severity"),
     *("with", "tags", "timeout", "skip", "waive", "description"),
 )
 """The keys of a criterion's long form; the arguments of the check are under `with`."""

@@ -16,7 +16,20 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from retspec.records import Asked, Criterion, Measured, Observed, Output, Picture, Regression, Report, Result, Waiver
+from retspec.records import (
+    Asked,
+    Criterion,
+    Measured,
+    Observed,
+    Output,
+    Picture,
+    Regression,
+    Report,
+    Result,
+    SeedResult,
+    Seeds,
+    Waiver,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -122,6 +135,7 @@ class Mask:
             observed=self._observed(result.observed) if result.observed else None,
             reason=self.text(result.reason),
             trace=self.text(result.trace),
+            seeds=self._seeds(result.seeds) if result.seeds else None,
             output=tuple(map(self._output, result.output)),
         )
 
@@ -132,6 +146,13 @@ class Mask:
     def picture(self, picture: Picture) -> Picture:
         """Return a picture without secrets in its words."""
         return replace(picture, caption=self.text(picture.caption), group=self.text(picture.group))
+
+    def _seeds(self, seeds: Seeds) -> Seeds:
+        return replace(seeds, each=tuple(map(self._of_seed, seeds.each)))
+
+    def _of_seed(self, each: SeedResult) -> SeedResult:
+        observed = self._observed(each.observed) if each.observed else None
+        return replace(each, observed=observed, reason=self.text(each.reason), trace=self.text(each.trace))
 
     def _output(self, output: Output) -> Output:
         return Output(source=self.text(output.source), stdout=self.text(output.stdout), stderr=self.text(output.stderr))

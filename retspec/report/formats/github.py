@@ -13,7 +13,8 @@ from retspec.records import EXIT_NOTHING, Report, Result, Verdict
 from retspec.report.formats.alike import by_cause
 from retspec.report.formats.table import JUDGED_BAD, QUIET, WORST_FIRST
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import notes, outcome, summary, troubles
+from retspec.text.seeds import every_note
+from retspec.text.wording import outcome, summary, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def github(report: Report) -> str:
     shown = commands if len(commands) <= _MOST + 1 else commands[:_MOST]
     if len(shown) < len(commands):
         shown = [*shown, _command("error", report.name, f"{len(commands) - _MOST} more; the reports have them all")]
-    noted = [_command("notice", f"{report.name}: note", one_line(note)) for note in notes(report)[:_MOST]]
+    noted = [_command("notice", f"{report.name}: note", one_line(note)) for note in every_note(report)[:_MOST]]
     return "\n".join([*shown, *noted]) + "\n"
 
 

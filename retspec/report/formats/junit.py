@@ -207,8 +207,8 @@ class _Writer:
 
 
 def _static_facts(criterion: Criterion) -> dict[str, str]:
-    judged = {} if criterion.judge is None else {"judge": criterion.judge.value}
-    return judged | {
+    said = {"judge": criterion.judge, "aggregate": criterion.aggregate}
+    return {name: choice.value for name, choice in said.items() if choice is not None} | {
         "check": criterion.check,
         "direction": criterion.direction.value,
         "limit": "none" if criterion.limit is None else machine_readable(criterion.limit),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from retspec.characters import defused, one_line, visible
 from retspec.records import Verdict
 from retspec.text.printed import printed_lines
+from retspec.text.seeds import noise_note
 from retspec.text.wording import detail_lines, margin, observation, required, waived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from retspec.records import Result
+    from retspec.records import Result, Seeds
 
 _LONGEST_MESSAGE = 480
 """Characters of a message; readers cut or refuse from 500 on."""
@@ -40,6 +41,8 @@ def output_lines(result: Result) -> Iterator[str]:
         yield f"[[PROPERTY|retspec.{name}={machine_readable(value)}]]"
     if not _is_judged(result):
         yield shortened(defused(one_line(result.reason)))
+    if note := noise_note(result):
+        yield shortened(defused(note))
     if result.observed:
         yield from map(defused, detail_lines(result.observed.details))
     if result.verdict is Verdict.MISSED or not result.verdict.is_decided:
@@ -60,6 +63,7 @@ def _comparison(result: Result) -> str:
 
 def _measured_facts(result: Result) -> dict[str, object]:
     facts: dict[str, object] = {"verdict": result.verdict.value, "limit": result.criterion.limit}
+    facts |= _seed_facts(result.seeds) if result.seeds else {}
     if not result.observed:
         return facts
     observed, interval = result.observed, result.observed.interval
@@ -67,6 +71,18 @@ def _measured_facts(result: Result) -> dict[str, object]:
         facts |= {"lower": interval.lower, "upper": interval.upper, "level": interval.level}
     room = margin(result.criterion, result.criterion.judged(observed))
     return {"value": observed.value, **facts} | ({} if room is None else {"margin": room})
+
+
+def _seed_facts(seeds: Seeds) -> dict[str, object]:
+    """Return how many seeds there are, how much they differ, and the value under each."""
+    spread = {"spread": seeds.spread, "deviation": seeds.deviation}
+    values = {f"seed.{each.seed}": each.observed.value for each in seeds.each if each.observed is not None}
+    return {
+        "seeds": len(seeds.each),
+        "flip_rate": seeds.flip_rate,
+        **{name: value for name, value in spread.items() if value is not None},
+        **values,
+    }
 
 
 def machine_readable(value: object) -> str:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from retspec.plugin import reporter
 from retspec.report.formats.alike import by_cause
-from retspec.report.formats.table import HEADERS, JUDGED_BAD, QUIET, row
+from retspec.report.formats.table import JUDGED_BAD, QUIET, headers_of, row
 from retspec.text.asked import run_with
 from retspec.text.markdown import escaped, markdown_table
 from retspec.text.proofs import proven
 from retspec.text.relative_paths import from_root
-from retspec.text.wording import detail_lines, notes, outcome, summary, troubles
+from retspec.text.seeds import every_note
+from retspec.text.wording import detail_lines, outcome, summary, troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +39,9 @@ def render_markdown(report: Report, largest: int = LARGEST) -> str:
     looks = [f"- {escaped(text)}" for text in troubles(report)]
     for results in by_cause(result for result in report.every_result if result.verdict not in QUIET):
         looks += _look(results)
-    looks += [f"- note: {escaped(note)}" for note in notes(report)]
-    rows = markdown_table(HEADERS, map(row, report.every_result))
+    looks += [f"- note: {escaped(note)}" for note in every_note(report)]
+    headers = headers_of(report.every_result)
+    rows = markdown_table(headers, [row(result)[: len(headers)] for result in report.every_result])
     room = largest - _bytes([*head, ""])
     kept = _capped(looks, room // 2)
     return "\n".join([*head, *_capped(rows, room - _bytes(kept)), *([""] if kept else []), *kept]) + "\n"

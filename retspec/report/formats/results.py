@@ -7,7 +7,8 @@ written as text. A report has the fields `asked`, `pictures` and `proof` only if
 something, if the spec asks for pictures, and if `retspec prove` was run; a result the field `output` only if something
 was printed; an observation the field `unseen` only if something was not looked at, and `noise` only if a miss may be
 due to it. Only a check that declares it has the field `interval` in an observation, and `judge` in a criterion; only a
-run that reads predictions has their hashes.
+run that reads predictions has their hashes. Only a criterion that was measured under several seeds has
+the field `seeds` in its result, and `aggregate` only one that names it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_LEFT_OUT = frozenset({"unseen", "noise", "interval", "judge", "predictions_sha256"})
+_LEFT_OUT = frozenset({"unseen", "noise", "interval", "judge", "aggregate", "predictions_sha256"})
 """Fields of an observation, of a criterion and of the provenance that are not written where they are empty."""
+
+_SILENT = frozenset({"output", "seeds"})
+"""The same of a result."""
 
 
 @reporter
@@ -65,7 +69,7 @@ def _strict_object(value: Mapping[str, Any]) -> dict[str, Any]:
 def _without_silence(report: dict[str, Any]) -> dict[str, Any]:
     """Return a report without `asked`, `pictures` and `proof` where there is nothing, and without empty outputs."""
     results = [
-        {name: _seen_whole(field) for name, field in result.items() if name != "output" or field}
+        {name: _seen_whole(field) for name, field in result.items() if field or name not in _SILENT}
         for result in report["results"]
     ]
     holds = {

@@ -13,13 +13,13 @@ from retspec.report.formats.cell_grid import cell_grid
 from retspec.report.formats.times import time_lines
 from retspec.text.fitting import fitting_columns, wrapped
 from retspec.text.printed import LAST_LINES, printed_lines
+from retspec.text.seeds import every_note, under_seeds
 from retspec.text.wording import (
     detail_lines,
     duration,
     ends,
     listing,
     margin,
-    notes,
     outcome,
     readable,
     required,
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     """Colours the word for a verdict; it may add ANSI codes, never visible characters."""
 
 HEADERS = ("criterion", "observed", "limit", "margin", "verdict", "time")
-_ALIGNMENT = ("left", "right", "left", "right", "left", "right")
-_LEFT_OUT = (5, 3, 2, 1)
+SEEDS = "seeds"
+"""The last column, where something was measured under several seeds."""
+_ALIGNMENT = ("left", "right", "left", "right", "left", "right", "left")
+_LEFT_OUT = (5, 6, 3, 2, 1)
 """The columns that a narrow screen does without, in this order."""
 _NOTHING = "—"
 _PADDING = "  "
@@ -127,19 +129,26 @@ def worst_first(results: Iterable[Result]) -> list[Result]:
 def _rows(results: Sequence[Result], style: Style, width: int | None) -> str:
     from tabulate import tabulate  # noqa: PLC0415 - every command lists the formats, and few print a table
 
-    rows = [row(result, style) for result in results]
-    heads = tuple(header + _PADDING for header in HEADERS)
-    shown = [*range(len(HEADERS))] if width is None else fitting_columns([heads, *rows], width, _LEFT_OUT)
+    headers = headers_of(results)
+    rows = [row(result, style)[: len(headers)] for result in results]
+    heads = tuple(header + _PADDING for header in headers)
+    left_out = [column for column in _LEFT_OUT if column < len(headers)]
+    shown = [*range(len(headers))] if width is None else fitting_columns([heads, *rows], width, left_out)
     return tabulate(
         [[cells[column] for column in shown] for cells in rows],
-        headers=[HEADERS[column] for column in shown],
+        headers=[headers[column] for column in shown],
         colalign=[_ALIGNMENT[column] for column in shown] if rows else None,
         disable_numparse=True,
     )
 
 
+def headers_of(results: Iterable[Result]) -> tuple[str, ...]:
+    """Return the headers of a table of some results."""
+    return (*HEADERS, SEEDS) if any(result.seeds is not None for result in results) else HEADERS
+
+
 def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
-    """Return the cells of one criterion, under `HEADERS`."""
+    """Return the cells of one criterion, under `HEADERS` and `SEEDS`."""
     criterion = result.criterion
     observed = result.observed
     room = margin(criterion, criterion.judged(observed)) if observed else None
@@ -150,6 +159,7 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
         _NOTHING if room is None else readable(room),
         style(result.verdict.value, result.verdict),
         duration(result.seconds),
+        under_seeds(result.seeds) if result.seeds else _NOTHING,
     )
 
 
@@ -227,7 +237,7 @@ def _trouble(text: str) -> str:
 
 def _notes(report: Report, width: int | None) -> list[str]:
     """Return the notes as one part, or nothing."""
-    lines = [wrapped(f"note: {one_line(note)}", width) for note in notes(report)]
+    lines = [wrapped(f"note: {one_line(note)}", width) for note in every_note(report)]
     return ["\n".join(lines)] if lines else []
 
 

@@ -6,6 +6,7 @@ A line is bounded, and so is their number. A broken line, such as one that a ful
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import stat
@@ -25,6 +26,8 @@ from retspec.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from retspec.records import Criterion, Result
 
 MOST_RUNS = 500
 """Lines that are kept."""
@@ -47,6 +50,11 @@ class Seen:
     verdict: Verdict
     observed: Value | None = None
     limit: Value | None = None
+    asks: str = ""
+    """The beginning of a hash of the check and its arguments; empty in lines of an earlier retspec."""
+    seeds: int = 1
+    deviation: float | None = None
+    """The sample standard deviation over the seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +97,7 @@ class Run:
             whole=report.is_whole,
             exit_code=report.exit_code,
             counts={word: number for word, number in counts.items() if number},
-            criteria={
-                result.criterion.name: Seen(
-                    verdict=result.verdict,
-                    observed=_short(result.observed.value if result.observed else None),
-                    limit=_short(result.criterion.limit),
-                )
-                for result in results[:MOST_CRITERIA]
-            },
+            criteria={result.criterion.name: _seen(result) for result in results[:MOST_CRITERIA]},
             left_out=max(0, len(results) - MOST_CRITERIA),
         )
 
@@ -159,6 +160,24 @@ class History:
     def _skip(self, sentence: str) -> None:
         if sentence not in self.broken:
             self.broken.append(sentence)
+
+
+def asks_of(criterion: Criterion) -> str:
+    """Return what tells apart what a criterion asks for: its check and its arguments, without its limit."""
+    asked = json.dumps(plain((criterion.check, criterion.arguments)), sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:8]
+
+
+def _seen(result: Result) -> Seen:
+    seeds = result.seeds
+    return Seen(
+        verdict=result.verdict,
+        observed=_short(result.observed.value if result.observed else None),
+        limit=_short(result.criterion.limit),
+        asks=asks_of(result.criterion),
+        seeds=len(seeds.each) if seeds else 1,
+        deviation=seeds.deviation if seeds else None,
+    )
 
 
 def _short(value: Any) -> Any:

@@ -12,6 +12,7 @@ from retspec.report.kept.changes import since_last_time
 from retspec.report.kept.folder import REPORTS, USUAL, folders_for
 from retspec.report.kept.history import History, Run
 from retspec.report.kept.last_failed import without_met
+from retspec.report.kept.noise import within_noise_of
 from retspec.report.live.fuller import is_partial
 from retspec.report.live.overwriting import folders_of, read_by, require_apart
 from retspec.report.live.quick_page import BAR, PAGE, is_quick
@@ -133,6 +134,7 @@ class Kept:
                 folder, history = self._folders[index], self._histories[index]
                 run = Run.of(report, _name_of(folder))
                 self.remarks[index] += since_last_time(self._runs(index), run)
+                self.remarks[index] += within_noise_of(self._runs(index), run, report)
                 self.remarks[index] += _about_place(folder, self._places[index], report)
                 self.remarks[index] += [f"note: {one_line(sentence)}" for sentence in history.broken]
 

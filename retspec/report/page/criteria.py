@@ -12,6 +12,7 @@ from retspec.characters import one_line, revealed
 from retspec.records import Direction, Result, Verdict
 from retspec.report.formats.table import JUDGED_BAD
 from retspec.report.page.marks import bullet
+from retspec.text.seeds import noise_note, under_seeds
 from retspec.text.wording import (
     MOST_DETAILS,
     bounded,
@@ -89,13 +90,23 @@ class Entry:
     @property
     def is_folded(self) -> bool:
         """Whether there is nothing to do about it."""
-        return self.result.verdict in _FOLDED and not self.unneeded_waiver
+        return self.result.verdict in _FOLDED and not (self.unneeded_waiver or self.noise)
 
     @property
     def unneeded_waiver(self) -> bool:
         """Whether it is met, and still has a waiver that no other cell can need."""
         criterion = self.result.criterion
         return self.result.verdict is Verdict.MET and criterion.waive is not None and not criterion.cell
+
+    @property
+    def seeds(self) -> str:
+        """The values under several seeds; empty where it was measured once."""
+        return flat(under_seeds(self.result.seeds)) if self.result.seeds else ""
+
+    @property
+    def noise(self) -> str:
+        """Why the verdict may flip; empty where it may not, as far as the seeds tell."""
+        return flat(noise_note(self.result))
 
     @property
     def observed(self) -> str:

@@ -1,6 +1,7 @@
 """Calibrate: write limits into a spec, from what was observed on a known-good setup."""
 
+from retspec.review.calibration.false_alarms import FEWEST, seeds_for
 from retspec.review.calibration.proposals import CalibrationOptions, Proposal, propose
 from retspec.review.calibration.yaml_edit import edited, require_as_meant
 
-__all__ = ["CalibrationOptions", "Proposal", "edited", "propose", "require_as_meant"]
+__all__ = ["FEWEST", "CalibrationOptions", "Proposal", "edited", "propose", "require_as_meant", "seeds_for"]

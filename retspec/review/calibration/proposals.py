@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from retspec.records import Direction, Judged, Verdict
 from retspec.review.calibration.bounds import bound
+from retspec.review.calibration.false_alarms import from_seeds
 from retspec.review.calibration.yaml_edit import LeftAlone, SpecText, Spot, spelled
 from retspec.spec.load.scalars import scalar_of
+from retspec.text.seeds import judged_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
     from retspec.plugins.catalog import Catalog
     from retspec.plugins.kinds import Check
@@ -29,6 +31,8 @@ class CalibrationOptions:
     """A share of the observed value: at least 0, less than 1."""
     loosen: bool = False
     """Whether a limit may become less strict."""
+    false_alarm: Decimal | None = None
+    """The chance of a false alarm that limits are written for, in place of the margin, where there are seeds."""
     everything: bool = False
     """Whether a criterion that uses the default limit of its check gets a written one."""
 
@@ -44,6 +48,10 @@ class Proposal:
     spot: Spot | None = None
     text: str = ""
     """The new limit as YAML text."""
+    chance: str = ""
+    """How often a setup that is as good misses the new limit; empty where that is not known."""
+    comment: Spot | None = None
+    """Where a comment says so, or said so of the old limit."""
     judge: Spot | None = None
     """Where `judge: point` becomes `judge: bound`, which the limit is from; None where it is the bound already."""
 
@@ -82,11 +90,16 @@ class _Proposing:
             raise LeftAlone("it is compared with a baseline")
         spot = self.spot(criterion, check)
         judge = self.spec_text.judge(criterion) if criterion.judge is Judged.POINT else None
-        text, new = self.limit(criterion, observed, check, like=self.spec_text.at(spot))
-        self.require_change(criterion, new, _trouble(result.verdict))
+        found, chance = self.limit(result, observed, check)
+        text = spelled(found, self.spec_text.at(spot))
+        new = _typed(text, check.value_type) if isinstance(found, Decimal) else found
+        if isinstance(found, Decimal) and (why := check.why_never_missed(new)):
+            raise LeftAlone(f"{text} cannot be its limit: {why}")
+        self.require_change(criterion, new, _trouble(result.verdict), chance)
         if criterion.warn is not None and not criterion.direction.is_stricter(criterion.warn, new):
             raise LeftAlone(f"its `warn` of {criterion.warn} must stay stricter than {text}")
-        return Proposal(result=result, new=new, spot=spot, text=text, judge=judge)
+        comment = self.spec_text.comment(spot)
+        return Proposal(result=result, new=new, spot=spot, text=text, chance=chance, comment=comment, judge=judge)
 
     def spot(self, criterion: Criterion, check: Check) -> Spot:
         spot = self.spec_text.limit(criterion, check, self.dtype)
@@ -94,18 +107,24 @@ class _Proposing:
             raise LeftAlone("no limit is written here; --all writes one")
         return spot or self.spec_text.insertion(criterion)
 
-    def limit(self, criterion: Criterion, observed: Value, check: Check, *, like: str) -> tuple[str, Value]:
-        """Return the limit that follows from an observation, as text and as value."""
+    def limit(self, result: Result, observed: Value, check: Check) -> tuple[Value | Decimal, str]:
+        """Return the limit that follows from what was observed, and the chance of a false alarm in words."""
+        criterion = result.criterion
         if criterion.direction is Direction.EQUAL:
-            return spelled(observed, like), observed
+            seen = {each.observed.value for each in result.seeds.each if each.observed} if result.seeds else {observed}
+            if len(seen) > 1:
+                raise LeftAlone("it differs with the seed")
+            return observed, ""
         assert isinstance(observed, int | float)  # noqa: S101 - the judge gives no verdict on anything else
-        text = spelled(bound(observed, criterion.direction, self.options.margin, is_count=check.counts), like)
-        value = _typed(text, check.value_type)
-        if why := check.why_never_missed(value):
-            raise LeftAlone(f"{text} cannot be its limit: {why}")
-        return text, value
+        if result.seeds is None:
+            return bound(observed, criterion.direction, self.options.margin, is_count=check.counts), ""
+        values = judged_values(replace(criterion, judge=Judged.BOUND), result.seeds)
+        found = from_seeds(
+            values, criterion.direction, self.options.margin, self.options.false_alarm, is_count=check.counts
+        )
+        return found.limit, found.chance
 
-    def require_change(self, criterion: Criterion, new: Value, trouble: str) -> None:
+    def require_change(self, criterion: Criterion, new: Value, trouble: str, chance: str) -> None:
         """Raise LeftAlone for a limit that changes nothing, and for a looser one without `loosen`.
 
         A limit on a bound is stricter than the same one on the point, so that the numbers alone are compared.
@@ -116,6 +135,8 @@ class _Proposing:
             return
         if trouble:
             raise LeftAlone(f"it {trouble}; --loosen makes it {spelled(new)}")
+        if chance and self.options.false_alarm is not None:
+            raise LeftAlone(f"stricter than {spelled(new)}: more false alarms; see --loosen")
         raise LeftAlone(f"it is stricter than {spelled(new)} already")
 
 

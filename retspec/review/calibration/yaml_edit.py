@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from retspec.records import Criterion, Spec
     from retspec.review.calibration.proposals import Proposal
 
+FALSE_ALARM = "chance of a false alarm"
+"""What a comment begins with that says how often a limit is missed for nothing."""
+_OWN_COMMENT = re.compile(rf"[ \t]*(?:#[ \t]*{FALSE_ALARM}[^\r\n]*)?(?=[\r\n]|\Z)")
 _LIMIT, _JUDGE = "limit", "judge"
 _LINE_END = re.compile(r"\r\n?|\n")
 _SMALLEST, _LARGEST = -4, 15
@@ -93,6 +96,11 @@ class SpecText:
         end = _LINE_END.search(self.text, key.end_mark.index)
         assert end  # noqa: S101 - a block begins on a new line
         return Spot(end.end(), end.end(), f"{' ' * node.start_mark.column}{_LIMIT}: ", end[0])
+
+    def comment(self, spot: Spot) -> Spot | None:
+        """Return the rest of the line of a limit, for a comment; None where anything but such a comment is there."""
+        found = _OWN_COMMENT.match(self.text, spot.end) if spot.start < spot.end else None
+        return Spot(found.start(), found.end()) if found else None
 
     def at(self, spot: Spot) -> str:
         """Return the text at a spot."""
@@ -181,6 +189,9 @@ def edited(text: str, proposals: Iterable[Proposal]) -> str:
     given = [*proposals]
     changes = [(proposal.spot, proposal.text) for proposal in given if proposal.spot is not None]
     changes += [(proposal.judge, Judged.BOUND.value) for proposal in given if proposal.judge is not None]
+    for proposal in given:
+        if proposal.comment is not None and (proposal.chance or text[proposal.comment.start : proposal.comment.end]):
+            changes.append((proposal.comment, f"  # {proposal.chance}" if proposal.chance else ""))
     for spot, written in sorted(changes, key=lambda change: -change[0].start):  # from the end: positions stay valid
         text = f"{text[: spot.start]}{spot.before}{written}{spot.after}{text[spot.end :]}"
     return text

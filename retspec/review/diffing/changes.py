@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from retspec.records import Criterion, Direction, Judged, Severity, Value, bytes_of, plain, seconds
+from retspec.records import Aggregate, Criterion, Direction, Judged, Severity, Value, bytes_of, plain, seconds
 from retspec.results.provenance import differences, subject_of
 from retspec.text.masking import Mask
 from retspec.text.wording import waived
@@ -104,6 +104,7 @@ def _of_run(old: Spec, new: Spec) -> Iterator[Change]:
         before, after = (getattr(spec.run, name) for spec in (old, new))
         if before != after:
             yield Change(name="run", kind=Kind.CHANGED, part=f"run.{name}", old=before, new=after, is_loosening=True)
+    yield from _seeds(old, new)
     for name, amount in _BOUNDS.items():
         before, after = (getattr(spec.run, name) for spec in (old, new))
         was, now = (None if bound is None else amount(bound) for bound in (before, after))
@@ -111,6 +112,16 @@ def _of_run(old: Spec, new: Spec) -> Iterator[Change]:
             is_looser = _is_looser_bound(was, now)
             kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED
             yield Change(name="run", kind=kind, part=f"run.{name}", old=before, new=after, is_loosening=is_looser)
+
+
+def _seeds(old: Spec, new: Spec) -> Iterator[Change]:
+    """Yield another number of seeds: the worst of more is never better; of medians, any may be."""
+    before, after = old.run.seeds, new.run.seeds
+    has_median = any(criterion.aggregate is Aggregate.MEDIAN for criterion in new.criteria)
+    if before != after:
+        kind = Kind.LOOSENED if after < before else Kind.CHANGED if has_median else Kind.TIGHTENED
+        is_loosening = after < before or has_median
+        yield Change(name="run", kind=kind, part="run.seeds", old=before, new=after, is_loosening=is_loosening)
 
 
 _BOUNDS: Mapping[str, Callable[[str], float]] = {
@@ -169,6 +180,16 @@ def _judge(old: Criterion, new: Criterion) -> Iterator[Change]:
         yield _change(new, kind, "judge", (old.judge, new.judge), is_loosening=is_looser)
 
 
+def _aggregate(old: Criterion, new: Criterion) -> Iterator[Change]:
+    """Yield another choice of the value that is judged; the median is never worse than the worst."""
+    pair = (old.aggregate or Aggregate.WORST, new.aggregate or Aggregate.WORST)
+    if pair[0] is not pair[1]:
+        is_looser, was_looser = (each is Aggregate.MEDIAN for each in reversed(pair))
+        kind = Kind.LOOSENED if is_looser else Kind.TIGHTENED if was_looser else Kind.CHANGED
+        values = (pair[0].value, pair[1].value)
+        yield _change(new, kind, "aggregate", values, is_loosening=is_looser)
+
+
 def _severity(old: Criterion, new: Criterion) -> Iterator[Change]:
     if old.severity is not new.severity:
         pair = (old.severity.value, new.severity.value)
@@ -208,6 +229,7 @@ def _terms(criterion: Criterion) -> str | None:
 _ASPECTS: tuple[Callable[[Criterion, Criterion], Iterator[Change]], ...] = (
     _limit,
     _judge,
+    _aggregate,
     _warn,
     _severity,
     _skip,

@@ -20,7 +20,7 @@ from retspec.text.wording import listing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from retspec.records import Criterion, Plan, Report, Result
+    from retspec.records import Criterion, Plan, Report, Result, SeedResult
 
 
 def judge_again(plans: Sequence[Plan], recorded: Report, *, strict: bool = False, today: date | None = None) -> Report:
@@ -69,6 +69,8 @@ class Answers:
         self._mask = Mask(plan.spec.secrets)
         self._recorded = {result.criterion.id: result for result in recorded.results}
         self._other_subject = _other_subject(plan, recorded)
+        self._seeds = plan.spec.run.seeds
+        self._varying = {step.criterion.id for step in plan.checks if step.varies}
 
     def judged(self, criterion: Criterion, today: date) -> Result:
         """Return what was recorded for a criterion, judged; not run if nothing answers it."""
@@ -98,6 +100,8 @@ class Answers:
             yield "it is now {}; recorded was {}".format(*asked)
         elif changed := other_arguments(criterion, was, self._mask):
             yield f"its arguments differ from the recorded ones: {changed}"
+        elif (seeds := len(found.seeds.each) if found.seeds else 1) < self._seeds and criterion.id in self._varying:
+            yield f"it was measured under {seeds} of the {self._seeds} seeds that the spec asks for"
 
 
 def day_of(recorded: Report) -> date:
@@ -110,15 +114,20 @@ def outcome_of(result: Result) -> Outcome:
 
     Except where an interval was too wide for the limit: under another one, or by its point, it may have a verdict.
     """
-    is_wide = result.verdict is Verdict.INCONCLUSIVE and result.observed is not None and result.observed.interval
+    if result.seeds is not None:
+        by_seed = {each.seed: _outcome(result.criterion.id, each) for each in result.seeds.each}
+        return Outcome(id=result.criterion.id, seconds=result.seconds, output=result.output, by_seed=by_seed)
+    return replace(_outcome(result.criterion.id, result), seconds=result.seconds, output=result.output)
+
+
+def _outcome(name: str, found: Result | SeedResult) -> Outcome:
+    is_wide = found.verdict is Verdict.INCONCLUSIVE and found.observed is not None and found.observed.interval
     return Outcome(
-        id=result.criterion.id,
-        observed=result.observed,
-        failure=None if result.verdict.is_decided or is_wide else result.verdict,
-        reason=result.reason,
-        trace=result.trace,
-        seconds=result.seconds,
-        output=result.output,
+        id=name,
+        observed=found.observed,
+        failure=None if found.verdict.is_decided or is_wide else found.verdict,
+        reason=found.reason,
+        trace=found.trace,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, get_args
 
-from retspec.records import RECIPE_KEYS, Dtype, Duration, Judged, Severity, Slack, Waiver
+from retspec.records import RECIPE_KEYS, Aggregate, Dtype, Duration, Judged, Severity, Slack, Waiver
 from retspec.spec.document import RUNNER_KEYS
 from retspec.spec.validate.arguments import has_shorthand, required_arguments, shorthand_fragment
 from retspec.spec.validate.fragments import Fragment, Fragments, takes_mapping
@@ -156,6 +156,11 @@ def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
         "check": {"type": "string", "description": "The check; by default the criterion's id."},
         **judged,
         "limit": {"description": f"{check.direction.capitalize()} this.", **limit, **default},
+        "aggregate": {
+            "description": "Which of the values under several seeds (`run.seeds`) is judged.",
+            "enum": [aggregate.value for aggregate in Aggregate],
+            "default": Aggregate.WORST.value,
+        },
         "warn": {"description": "A stricter limit; crossing it alone warns.", **limit},
         "vs": _reference("vs"),
         "max_regression": _reference("max_regression"),

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from retspec.characters import quoted
-from retspec.records import EXPRESSIONS, LOSSES, NAMED_LOSSES, Criterion, Direction, Value, decided_by
+from retspec.records import EXPRESSIONS, LOSSES, NAMED_LOSSES, Aggregate, Criterion, Direction, Value, decided_by
 from retspec.spec.validate.context import Finding
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def broken_rules(criterion: Criterion, catalog: Catalog, sections: Container[str
     sections: the sections that the spec has, `files` if its data names some, `feed` if it may give batch after batch.
     """
     yield from broken_bounds(criterion)
+    yield from _median_of_none(criterion)
     yield from _idle_limit(criterion, catalog.checks[criterion.check])
     if criterion.waive is not None and criterion.skip is not None:
         message = f"{criterion.id} is skipped, so that there is no miss to waive; keep one of `skip` and `waive`"
@@ -157,6 +158,13 @@ def broken_bounds(criterion: Criterion) -> Iterator[Finding]:
     if criterion.regression is not None and criterion.direction is Direction.EQUAL:
         message = f"{criterion.check} must equal its limit: nothing is worse than a baseline, so it takes no `vs`"
         yield Finding(("checks", criterion.id, "vs"), message, on_key=True)
+
+
+def _median_of_none(criterion: Criterion) -> Iterator[Finding]:
+    """Yield a median of values that have no order."""
+    if criterion.aggregate is Aggregate.MEDIAN and criterion.direction is Direction.EQUAL:
+        message = f"{criterion.check} must equal its limit under every seed: there is no median; write worst or all"
+        yield Finding(("checks", criterion.id, "aggregate"), message)
 
 
 def _idle_limit(criterion: Criterion, check: Check) -> Iterator[Finding]:

@@ -21,6 +21,8 @@ class BaseModel:
 
     model: nn.Module
     loading: Loading | None = None
+    seed: int | None = None
+    """The seed that it was made under; None where it would be the same under any other."""
 
 
 class BaseModels:
@@ -33,12 +35,12 @@ class BaseModels:
         self._key: Hashable = None
         self._kept: _Kept | None = None
 
-    def take(self, key: Hashable, make: Callable[[], BaseModel], *, keep: bool) -> BaseModel:
-        """Return the base model of this key; `make` is called if it was not kept, or has changed.
+    def take(self, key: Hashable, seed: int, make: Callable[[], BaseModel], *, keep: bool) -> BaseModel:
+        """Return the base model of this key and seed; `make` is called if it was not kept, or has changed.
 
         keep: whether another subject may need it.
         """
-        if self._kept and self._key == key and self._kept.is_restored():
+        if self._kept and self._key == key and self._kept.base.seed in {None, seed} and self._kept.is_restored():
             return self._kept.base
         self._kept = None  # before the next is made: memory may not hold two
         base = make()

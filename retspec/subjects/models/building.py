@@ -175,18 +175,18 @@ class ModelBuilder:
     def _filled_base(self) -> nn.Module:
         """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
         checkpoint = self._pinned_checkpoint()
-        key = (self._spec.base, checkpoint, self._planting.name_in("checkpoint"))
-        base = self._bases.take(key, lambda: self._made(checkpoint), keep=self._keep)
+        key, seed = (self._spec.base, checkpoint, self._planting.name_in("checkpoint")), self._spec.run.seed
+        base = self._bases.take(key, seed, lambda: self._made(checkpoint), keep=self._keep)
         self.loading = base.loading
         return base.model
 
     def _made(self, checkpoint: File | None) -> BaseModel:
         if checkpoint is None:
-            return BaseModel(self._base())
+            return BaseModel(self._base(), seed=self._spec.run.seed)
         if self.section.fill:
             return self._loaded(checkpoint)
         model = self._base()
-        return BaseModel(model, hold_against(model, checkpoint))
+        return BaseModel(model, hold_against(model, checkpoint), self._spec.run.seed)
 
     def _loaded(self, checkpoint: File) -> BaseModel:
         """Build the base and load its weights, before peft wraps it and renames its layers."""
@@ -194,7 +194,8 @@ class ModelBuilder:
 
         def load() -> BaseModel:
             model = self._base()
-            return BaseModel(model, load_into(model, checkpoint, partial(self._planting.into, "checkpoint")))
+            loading = load_into(model, checkpoint, partial(self._planting.into, "checkpoint"))
+            return BaseModel(model, loading, None if _is_whole(model, loading) else self._spec.run.seed)
 
         return without_draws(load) or load()
 
@@ -229,6 +230,13 @@ class ModelBuilder:
             message = f"{file.name} is another file: its SHA-256 is {self.checkpoint_sha256}"
             raise SubjectError(message, path="model.checkpoint_sha256")
         return file
+
+
+def _is_whole(model: nn.Module, loading: Loading) -> bool:
+    """Whether every parameter and buffer is from the checkpoint, so that no random number is left in the model."""
+    persistent = model.state_dict().keys()
+    names = {name for name, _ in (*model.named_parameters(), *model.named_buffers())}
+    return names <= persistent and not (loading.missing or loading.mismatches or loading.unusable)
 
 
 def _no_checkpoint() -> SubjectError:

@@ -36,6 +36,39 @@ def lacks_memory(fault: str, body: str, memory: str, sees: str) -> Scenario:
     )
 
 
+DIES_UNDER_THE_SECOND_SEED = '''
+import os
+from pathlib import Path
+
+from retspec.plugin import Check, Cost, Measurement, check, hookimpl, measurement
+
+
+@measurement(cost=Cost.FORWARD, needs_torch=False)
+def calls() -> int:
+    """How often it was made."""
+    calls = Path("calls.txt")
+    calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
+    if calls.read_text() == "xx":
+        os.abort()
+    return 1
+
+
+@check(direction="at most", advice="Nothing to do.")
+def harmful(calls: int) -> int:
+    """What does it do to its process?"""
+    return calls
+
+
+@hookimpl
+def retspec_checks() -> list[Check]:
+    return [harmful]
+
+
+@hookimpl
+def retspec_measurements() -> list[Measurement]:
+    return [calls]
+'''
+
 SCENARIOS = [
     dies("a check reads address zero", "ctypes.string_at(0)", "the worker was killed by SIGSEGV)"),
     dies("a check aborts", "os.abort()", "the worker was killed by SIGABRT)"),
@@ -93,6 +126,15 @@ SCENARIOS = [
         exit_code=3,
         sees="sound: crash (the worker died too often, 4 times; the last time the worker was killed by SIGABRT)",
         verdicts={**{f"crash_{number}": "crash" for number in range(4)}, "sound": "crash"},
+    ),
+    Scenario(
+        group=GROUP,
+        fault="a measurement crashes under the second of three seeds, and works under the others",
+        spec="retspec: 1\nrun: {seeds: 3}\nchecks: {harmful: {limit: 1, aggregate: median}}\n",
+        files={"checks.py": DIES_UNDER_THE_SECOND_SEED},
+        exit_code=3,
+        sees="under seed 43",
+        verdicts={"harmful": "crash"},
     ),
     lacks_memory(
         "a check allocates more than `run.memory`",

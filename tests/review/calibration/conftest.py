@@ -17,8 +17,6 @@ from tests.review.recorded import run_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from retspec.records import Value
-
 SHOWING = str(Path(__file__).with_name("showing.py"))
 
 
@@ -44,7 +42,7 @@ def calibrated(
     """Calibrate `spec.yaml`, a text, from observed values by criterion; what is not observed has no verdict."""
     monkeypatch.chdir(tmp_path)
 
-    def call(text: str, observed: dict[str, Value | Observed[Any]], *arguments: str, **recorded: Any) -> Calibrated:
+    def call(text: str, observed: dict[str, Any], *arguments: str, **recorded: Any) -> Calibrated:
         Path("spec.yaml").write_bytes(text.encode())
         Path("results.json").write_text(results_of("spec.yaml", observed, **recorded))
         capfd.readouterr()
@@ -55,15 +53,19 @@ def calibrated(
     return call
 
 
-def results_of(spec: str, observed: dict[str, Value | Observed[Any]], **recorded: Any) -> str:
+def results_of(spec: str, observed: dict[str, Any], **recorded: Any) -> str:
     plan, _ = prepare(spec, plugins=[SHOWING], entry_points=False)
     names = [step.criterion.id for step in plan.checks]
     unseen = {"failure": Verdict.INCONCLUSIVE, "reason": "nothing can be seen"}
-    outcomes = [
-        Outcome(id=name, **({"observed": _as_observed(observed[name])} if name in observed else unseen))
-        for name in names
-    ]
+    outcomes = [_outcome(name, observed[name]) if name in observed else Outcome(id=name, **unseen) for name in names]
     return render(run_of(plan, outcomes, **recorded))
+
+
+def _outcome(name: str, value: Any) -> Outcome:
+    """Return the outcome of a value; of a list, that of each under a seed of its own."""
+    if isinstance(value, list):
+        return Outcome(id=name, by_seed={42 + index: _outcome(name, each) for index, each in enumerate(value)})
+    return Outcome(id=name, observed=_as_observed(value))
 
 
 def _as_observed(value: Any) -> Observed[Any]:

@@ -58,6 +58,9 @@ def told(found: list[Change]) -> list[tuple[str, str, str, bool]]:
         ("loss_drop: {limit: 0.5, timeout: 1m}", "loss_drop: {limit: 0.5, timeout: 2m}", "LOOSENED", "timeout", True),
         ("loss_drop: {limit: 0.5, timeout: 1m}", "loss_drop: 0.5", "LOOSENED", "timeout", True),
         ("loss_drop: 0.5", "loss_drop: {limit: 0.5, timeout: 1m}", "TIGHTENED", "timeout", False),
+        ("loss_drop: 0.5", "loss_drop: {limit: 0.5, aggregate: median}", "LOOSENED", "aggregate", True),
+        ("loss_drop: {limit: 0.5, aggregate: median}", "loss_drop: 0.5", "TIGHTENED", "aggregate", False),
+        ("loss_drop: 0.5", "loss_drop: {limit: 0.5, aggregate: all}", "CHANGED", "aggregate", False),
         (
             "loss_drop: {limit: 0.5, tags: [gpu, slow]}",
             "loss_drop: {limit: 0.5, tags: [slow]}",
@@ -123,6 +126,8 @@ def test_another_subject_is_told_by_its_path_and_is_no_loosening(tmp_path: Path,
         ("run: {timeout: 10m}\n", "", "LOOSENED", "run.timeout", True),
         ("run: {timeout: 10m}\n", "run: {timeout: 1m}\n", "TIGHTENED", "run.timeout", False),
         ("run: {timeout: 90s}\n", "run: {timeout: 2m}\n", "LOOSENED", "run.timeout", True),
+        ("run: {seeds: 3}\n", "", "LOOSENED", "run.seeds", True),
+        ("run: {seeds: 3}\n", "run: {seeds: 5}\n", "TIGHTENED", "run.seeds", False),
         ("run: {memory: 900MB}\n", "run: {memory: 1GB}\n", "LOOSENED", "run.memory", True),
         ("run: {measurement_timeout: 1m}\n", "", "LOOSENED", "run.measurement_timeout", True),
         ("run: {memory: 1GB}\n", "run: {memory: 2GB}\n", "LOOSENED", "run.memory", True),
@@ -135,6 +140,12 @@ def test_what_decides_beside_the_criteria_is_told(  # noqa: PLR0913 - a table
     before, after = (spec_of(tmp_path, catalog, "loss_drop: 0.5", head) for head in (old, new))
     (change,) = changes([before], [after])
     assert (change.kind.value, change.part, change.is_loosening) == (kind, part, is_loosening)
+
+
+def test_a_median_over_more_seeds_may_be_better(tmp_path: Path, catalog: Catalog) -> None:
+    checks = "loss_drop: {limit: 0.5, aggregate: median}"
+    before, after = (spec_of(tmp_path, catalog, checks, f"run: {{seeds: {seeds}}}\n") for seeds in (3, 5))
+    assert told(changes([before], [after])) == [("run", "CHANGED", "run.seeds", True)]
 
 
 def test_a_file_that_need_no_longer_be_the_same_is_a_loosening(tmp_path: Path, catalog: Catalog) -> None:
@@ -167,6 +178,7 @@ SEEN = {
             "unit",
             "limit",
             "judge",
+            "aggregate",
             "warn",
             "severity",
             "arguments",
@@ -177,7 +189,7 @@ SEEN = {
         ),
     },
     Spec: {"cell", "model", "data", "train", "training", "predictions", "run", "plugins", "criteria"},
-    RunOptions: {"seed", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads", "fault"},
+    RunOptions: {"seed", "seeds", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads", "fault"},
 }
 JUDGES_NOTHING = {
     # A baseline is within the limit, and a config is under test.
