@@ -100,7 +100,7 @@ class Subject:
 
         if self._is_launched:
             return TrainerMaker.after(self.watched_run, self._spec, self.recipe, self._training_sources)
-        return TrainerMaker.of(self._spec, self.recipe, self._training_sources)
+        return TrainerMaker.of(self._spec, self.recipe, self._training_sources, self._data.after_training)
 
     @property
     def own_optimizers(self) -> Owners:
@@ -133,7 +133,7 @@ class Subject:
         """The user's own training, run and watched; raises SubjectError when the spec names none."""
         launched = self._launched
         with self._making("watched_run"):
-            return launched.watch(self._progress)
+            return launched.watch(self._progress, self._data.after_training)
 
     @cached_property
     def ranked_run(self) -> DistributedRun:

@@ -12,7 +12,7 @@ from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from retspec.plugin import Source
     from retspec.records import Recipe, Spec
     from retspec.subjects.data.batch import Batch
+    from retspec.subjects.training.tasks.task import Task
     from retspec.subjects.training.watching.watched import WatchedRun
+
+    Ended = Callable[[nn.Module, Batch, Task | None, int], None]
+    """Called after a training: with its model as it left it, its batch, the task if it is known, and the steps."""
 
 _VARIABLE = frozenset({"amp", "accumulation", "lr"})
 """What a measurement may vary of a watched training; all else is the user's own."""
@@ -38,13 +42,15 @@ class TrainerMaker:
     chosen: TrainingSource = field(default_factory=lambda: TrainingSource(source=built_in.name))
     watched: WatchedRun | None = None
     """The run of the user's own training; None for a kind that makes trainers."""
+    ended: Ended | None = None
+    """Who looks at the model after the training of the spec; None for nobody."""
 
     @staticmethod
-    def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
+    def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source], ended: Ended | None = None) -> TrainerMaker:
         """Return the maker for the training that a spec names, the recipe by default."""
         if spec.training is None:
-            return TrainerMaker(recipe)
-        return TrainerMaker(recipe, sources[spec.training.source], spec.training)
+            return TrainerMaker(recipe, ended=ended)
+        return TrainerMaker(recipe, sources[spec.training.source], spec.training, ended=ended)
 
     @staticmethod
     def after(run: WatchedRun, spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:
