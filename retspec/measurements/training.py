@@ -137,7 +137,10 @@ def train(
             if log.is_over(recipe):
                 break
         facts = log.training(running, recipe.steps, snapshot, frozen)
-        return Trained.of(facts, trained_tensors(model) if has_adapter(model) else {}, beginning)
+        trained = trained_tensors(model) if has_adapter(model) else {}
+        if remembers and trainer.ended is not None:
+            trainer.ended(model, running.batch, running.task, len(log.losses))
+        return Trained.of(facts, trained, beginning)
 
 
 class _Log:

@@ -8,6 +8,7 @@ from retspec.records.baseline import Baseline, Blessed, Blessing
 from retspec.records.lora import EXPRESSIONS, LORA_ALIASES, LORA_NOT_TAKEN, Lora
 from retspec.records.peft import PEFT_NEEDS, PEFT_REFUSED, Peft, peft_names, peft_type
 from retspec.records.peft_keys import PEFT_KEYS
+from retspec.records.pictures import MOST_PICTURES, Picture, fair_share
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
 from retspec.records.predictions import MADE, ORIGIN_SUFFIX, SPLIT_COLUMN, PredictionFiles
 from retspec.records.proof import Answer, Flips, Proof, Proven, Trial, Tried
@@ -44,13 +45,11 @@ from retspec.records.report import (
     EXIT_NO_VERDICT,
     EXIT_NOTHING,
     EXIT_USAGE,
-    MOST_PICTURES,
     Asked,
     Measured,
     NotMet,
     Outcome,
     Output,
-    Picture,
     Provenance,
     Report,
     Result,
@@ -207,6 +206,7 @@ __all__ = [
     "bytes_of",
     "decided_by",
     "exit_code_of",
+    "fair_share",
     "is_deep",
     "is_reference",
     "peft_names",

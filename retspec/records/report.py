@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 from retspec.errors import UsageError, did_you_mean
+from retspec.records.pictures import Picture
 from retspec.records.proof import Proof
 from retspec.records.seeds import Seeds
 from retspec.records.spec import Criterion
@@ -71,21 +72,6 @@ class Measured:
     seconds: float = 0.0
     criteria: tuple[str, ...] = ()
     """Ids of the criteria that read it; unknown, and empty, in results of an earlier retspec."""
-
-
-MOST_PICTURES = 24
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A small picture of the data, which a spec asks for with `run: {gallery: 12}`."""
-
-    caption: str
-    """What it shows: a label, or how it was augmented."""
-    group: str
-    """What it is shown with, as a heading."""
-    image: str
-    """A data URI."""
 
 
 @dataclass(frozen=True, kw_only=True)

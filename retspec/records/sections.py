@@ -284,8 +284,8 @@ class RunOptions:
         Meta(
             ge=0,
             le=24,
-            description="Small pictures of your data in the reports, of the batch and of one image under its "
-            "augmentations: anyone who gets a report sees them. 0 for none.",
+            description="Small pictures of your data in the reports: a batch, one image under its augmentations, wrong "
+            "predictions, and where a Vision Transformer attends. Anyone who gets a report sees them. 0 for none.",
             examples=[12],
         ),
     ] = 0

@@ -107,7 +107,8 @@ class Subject:
 
         if self._is_launched:
             return TrainerMaker.after(self.watched_run, self._spec, self.recipe, self._training_sources)
-        return TrainerMaker.of(self._spec, self.recipe, self._training_sources, self._planting)
+        maker = TrainerMaker.of(self._spec, self.recipe, self._training_sources, self._data.after_training)
+        return replace(maker, planting=self._planting)
 
     @property
     def own_optimizers(self) -> Owners:
@@ -140,7 +141,7 @@ class Subject:
         """The user's own training, run and watched; raises SubjectError when the spec names none."""
         launched = self._launched
         with self._making("watched_run"):
-            return launched.watch(self._progress)
+            return launched.watch(self._progress, self._data.after_training)
 
     @cached_property
     def ranked_run(self) -> DistributedRun:

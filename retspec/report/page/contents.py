@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retspec.records import MOST_PICTURES
 from retspec.report.formats.table import worst_first
 from retspec.report.page.criteria import Entry, Placed, anchor_of, flat, kind_of, place_of
 from retspec.report.page.figures import figures_of
+from retspec.report.page.galleries import galleries_of
 from retspec.report.page.marks import Row, bars, tally
 from retspec.text.asked import run_with
 from retspec.text.proofs import sentences, symbol
@@ -21,11 +20,9 @@ from retspec.text.wording import duration, outcome, summary, troubles
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from retspec.records import Measured, Picture, Proof, Report, Result, Trial
+    from retspec.records import Measured, Proof, Report, Result, Trial
+    from retspec.report.page.galleries import Gallery
 
-_PICTURE = re.compile(r"data:image/(jpeg|webp|png);base64,[A-Za-z0-9+/]+={0,2}")
-_LARGEST_PICTURE = 30_000
-"""Characters of a picture of 96 pixels a side, and many more."""
 MOST_CELLS = 256
 """Cells that a page shows one by one: with thousands, a browser would not open it."""
 KINDS = ("missed", "undecided", "warned", "waived", "skipped", "met")
@@ -58,8 +55,8 @@ class Measurement:
 class Part:
     """One report, or one cell of a matrix, on the page."""
 
-    def __init__(self, report: Report, before: Mapping[str, Result]) -> None:
-        self.report = report
+    def __init__(self, report: Report, before: Mapping[str, Result], gallery: Gallery) -> None:
+        self.report, self.gallery = report, gallery
         self.cell = report.cell
         self._before = before
         self._prefix = f"{anchor_of(report.cell)}." if report.cell else ""
@@ -110,15 +107,6 @@ class Part:
         worth = [row for row in rows if row.value >= 0.05]  # noqa: PLR2004 - seconds
         return bars("Seconds of each measurement, slowest first.", worth) if len(worth) > 1 else ""
 
-    @cached_property
-    def gallery(self) -> list[tuple[str, list[Picture]]]:
-        """Its pictures by their heading; none that would load something, whatever a file of results holds."""
-        found: dict[str, list[Picture]] = {}
-        for picture in self.report.pictures[:MOST_PICTURES]:
-            if len(picture.image) <= _LARGEST_PICTURE and _PICTURE.fullmatch(picture.image):
-                found.setdefault(flat(picture.group), []).append(picture)
-        return [*found.items()]
-
     def _figures(self, measured: Measured) -> tuple[Placed, ...]:
         address = anchor_of(f"figure.{self._prefix}{measured.key}")
         return tuple(Placed(each, f"{address}.{each.name}", measured.key) for each in figures_of(measured))
@@ -166,7 +154,9 @@ class Contents:
         most: cells that are shown; of more, those with the worst verdicts.
         """
         earlier = {result.criterion.name: result for result in before.every_result} if before else {}
-        return Contents(report, [Part(part, earlier) for part in _worst(report.parts, most)])
+        parts = _worst(report.parts, most)
+        galleries = zip(parts, galleries_of(parts), strict=True)
+        return Contents(report, [Part(part, earlier, gallery) for part, gallery in galleries])
 
     @property
     def left_out(self) -> int:

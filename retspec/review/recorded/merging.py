@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from retspec.characters import one_line
 from retspec.errors import UsageError
-from retspec.records import MOST_PICTURES, Asked, Verdict
+from retspec.records import MOST_PICTURES, Asked, Verdict, fair_share
 from retspec.report.live import composed
 from retspec.review.recorded.mergeable import different_circumstances, require_one_part, require_one_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from retspec.records import Measured, Provenance, Report, Result
+    from retspec.records import Measured, Picture, Provenance, Report, Result
 
 Named = tuple[str, "Report"]
 """A report, and the file that it is from."""
@@ -88,10 +88,16 @@ def _merged_part(named: Sequence[Named]) -> Report:
         measurements=_measurements(measured for part in parts for measured in part.measurements),
         faults=tuple(dict.fromkeys(faults)),
         notes=tuple(dict.fromkeys(notes)),
-        pictures=tuple(dict.fromkeys(picture for part in parts for picture in part.pictures))[:MOST_PICTURES],
+        pictures=_pictures(parts),
         interrupted=_interruption(parts, results),
         provenance=_provenance(parts),
     )
+
+
+def _pictures(parts: Sequence[Report]) -> tuple[Picture, ...]:
+    """Return the pictures of all runs, those that several have once."""
+    every = dict.fromkeys(picture for part in parts for picture in part.pictures)
+    return tuple(fair_share([*every], MOST_PICTURES, lambda picture: picture.group))
 
 
 def _interruption(parts: Sequence[Report], results: Iterable[Result]) -> int:

@@ -22,6 +22,7 @@ from retspec.subjects.data.loaders import FileFeed
 from retspec.subjects.data.ordered import OrderedReading
 from retspec.subjects.data.pairs import Pair
 from retspec.subjects.data.parts import Parts
+from retspec.subjects.data.thumbnails import Look, normalization_of
 from retspec.subjects.data.transforms import Transforms, build_transforms
 from retspec.subjects.data.user_loader import LoaderFeed
 from retspec.subjects.kwargs_paths import with_paths
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from retspec.subjects.data.user_loaders import UserLoaders
     from retspec.subjects.models.skeleton import Skeleton
     from retspec.subjects.planting import Planting
+    from retspec.subjects.training.making import Ended
 
 
 class DataBuilder:
@@ -77,7 +79,7 @@ class DataBuilder:
         self._recipe = spec.train
         self._making = making
         self._note = note
-        self.gallery = Gallery(spec.run.gallery, spec.run.seed, show)
+        self.gallery = Gallery(spec.run.gallery, spec.run.seed, show, note)
         self.source = sources[spec.data.source]
         declared = self.source.arguments  # a spec arrives as plain data
         self._arguments = {
@@ -166,14 +168,30 @@ class DataBuilder:
             dataset, evaluate = self.dataset, self.gallery.evaluating(self.transforms)
             with seeded(self._seed):
                 pair = take_images(dataset, evaluate, samples or self.batch_size, self._seed)
-            self.gallery.show_batch(*pair, transform=self.transforms.evaluate, classes=dataset.first.classes)
+            self.gallery.show_batch(*pair, self.look)
             return self.noted(pair)
         given = self.batches(samples)
         if not isinstance(given, tuple):
             with seeded(self._seed):
                 given = self.noted(given.first)
-        self.gallery.show_batch(*given)
+        self.gallery.show_batch(*given, self.look)
         return given
+
+    def look(self) -> Look:
+        """Return how images of this source are shown."""
+        if self.source.gives_files:
+            return Look(normalization_of(self.transforms.evaluate), self.dataset.first.classes)
+        named = self._data.classes if isinstance(self._data.classes, (list, tuple)) else ()
+        return Look(classes={str(name): number for number, name in enumerate(named)})
+
+    @property
+    def after_training(self) -> Ended | None:
+        """What shows a trained model in the gallery; None where the spec asks for no pictures."""
+        if not self.gallery.most:
+            return None
+        from retspec.subjects.onlooker import AfterTraining
+
+        return AfterTraining(self.gallery, self.look, self._recipe)
 
     def on(self, device: torch.device, inputs: Tensor, targets: Tensor) -> Batch:
         """Return a batch on a device; floating-point inputs get the dtype of the model.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from retspec.facts import Dataset, Overlaps, PredictedNumbers, Predictions, PredictionTable
     from retspec.records import Spec
     from retspec.subjects.data.building import DataBuilder
+    from retspec.subjects.onlooker import Onlooker
     from retspec.subjects.predictions.splits import Splits
 
 _PLACE = f"predictions.{MADE}"
@@ -154,15 +155,22 @@ class PredictionMaker(PredictionReader):
         model, steps = self._means.model, count(1)
         total = sum(splits.steps(split) for split in made)
         seen = {split: hashlib.sha256() for split in made}
+        onlooker = self._onlooker(kind)
 
         def inputs(split: str) -> Iterator[Tensor]:
             for pair in splits.batches(split):
                 seen[split].update(pair[0].detach().cpu().contiguous().numpy().tobytes())
+                if onlooker and split == self._shown:
+                    onlooker.give(*pair)
                 step = next(steps)
                 progress(step, max(total, step))
                 yield self._data.on(self._means.device, *pair).inputs
 
-        found = {split: predicted(model, inputs(split), kind) for split in made}
+        found = {
+            split: predicted(model, inputs(split), kind, onlooker if split == self._shown else None) for split in made
+        }
+        if onlooker:
+            onlooker.end()
         dataset = splits.dataset()
         outputs = next(iter(found.values())).shape[1]
         layout = Layout.of(dataset, [*made], self.section.subgroups, outputs, kind)
@@ -170,6 +178,19 @@ class PredictionMaker(PredictionReader):
             content = content_for(file, layout.columns(dataset, split, found[split]))
             self._write(file, content, dataset, split, seen[split].hexdigest())
         return layout
+
+    @property
+    def _shown(self) -> str:
+        """The split whose images may be shown: the judged one, else the first."""
+        made, judged = self.section.made, self.section.split
+        return judged if judged is not None and judged in made else next(iter(made))
+
+    def _onlooker(self, kind: str) -> Onlooker | None:
+        if not self._data.gallery.most:
+            return None
+        from retspec.subjects.onlooker import Onlooker
+
+        return Onlooker(self._data.gallery, self._data.look(), kind, self._shown)
 
     def _write(self, file: str, content: bytes, dataset: Dataset, split: str, inputs_sha256: str) -> None:
         def origin(sha256: str) -> Origin:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Protocol
 
 from retspec.errors import SubjectError
 from retspec.subjects.models.outputs import logits_of
@@ -10,13 +11,26 @@ from retspec.subjects.models.state import preserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
 
-def predicted(model: nn.Module, batches: Iterable[Tensor], kind: str = "classes") -> NDArray[np.float64]:
+class Watcher(Protocol):
+    """Looks on while a model predicts."""
+
+    def watching(self, model: nn.Module) -> AbstractContextManager[object]:
+        """Return what is entered around each forward pass."""
+
+    def saw(self, probabilities: Tensor) -> None:
+        """Take what was predicted of the latest batch, (images, outputs), in float64 on the CPU."""
+
+
+def predicted(
+    model: nn.Module, batches: Iterable[Tensor], kind: str = "classes", watcher: Watcher | None = None
+) -> NDArray[np.float64]:
     """Return what a model says of all images, (images, outputs), and leave the model as it was.
 
     kind: `classes`, `labels` or `values`. Of classes it is the softmax of the logits; of a single one, its logistic
@@ -33,18 +47,25 @@ def predicted(model: nn.Module, batches: Iterable[Tensor], kind: str = "classes"
     with preserved(model), torch.no_grad():
         model.eval()
         for inputs in batches:
-            outputs = logits_of(model(inputs)).double().cpu()
-            if outputs.dim() == 1:
-                outputs = outputs.unsqueeze(1)
+            with watcher.watching(model) if watcher else nullcontext():
+                outputs = in_rows(logits_of(model(inputs)))
             if outputs.dim() != 2 or len(outputs) != len(inputs):  # noqa: PLR2004 - images and outputs
                 raise SubjectError(
                     f"the model returns {tuple(outputs.shape)} for {len(inputs)} images, and predictions need a row of "
                     f"{kind} for each",
                     path="model",
                 )
-            found.append(_ACTIVATIONS[kind](outputs))
+            found.append(ACTIVATIONS[kind](outputs))
+            if watcher:
+                watcher.saw(found[-1])
     result: NDArray[np.float64] = torch.cat(found).numpy()
     return result
+
+
+def in_rows(logits: Tensor) -> Tensor:
+    """Return logits in float64 on the CPU, (images, outputs); those of a single output may be (images,)."""
+    outputs = logits.detach().double().cpu()
+    return outputs.unsqueeze(1) if outputs.dim() == 1 else outputs
 
 
 def _softmax(logits: Tensor) -> Tensor:
@@ -68,4 +89,5 @@ def _value(outputs: Tensor) -> Tensor:
     return outputs
 
 
-_ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"classes": _softmax, "labels": _logistic, "values": _value}
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"classes": _softmax, "labels": _logistic, "values": _value}
+"""What outputs (images, outputs) say, by the kind of predictions."""

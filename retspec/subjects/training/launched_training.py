@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retspec.facts import DistributedRun
     from retspec.plugin import Source
     from retspec.records import Spec
+    from retspec.subjects.training.making import Ended
     from retspec.subjects.training.watching.launching import Launch
 
 
@@ -47,9 +48,9 @@ class LaunchedTraining:
             arguments=dict(spec.training.arguments),
         )
 
-    def watch(self, progress: Callable[[int, int], None]) -> WatchedRun:
-        """Run it in this process, watched."""
-        return WatchedRun.of(self._launch(), self._launched, progress)
+    def watch(self, progress: Callable[[int, int], None], ended: Ended | None = None) -> WatchedRun:
+        """Run it in this process, watched; `ended` looks at the module that it trained."""
+        return WatchedRun.of(self._launch(), self._launched, progress, ended)
 
     def run_on_ranks(self) -> DistributedRun:
         """Run it on several ranks; raises SubjectError when the spec does not say on how many."""

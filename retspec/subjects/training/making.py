@@ -13,7 +13,7 @@ from retspec.subjects.training.sources.recipe import recipe as built_in
 from retspec.subjects.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from retspec.plugin import Source
     from retspec.records import Recipe, Spec
     from retspec.subjects.data.batch import Batch
+    from retspec.subjects.training.tasks.task import Task
     from retspec.subjects.training.watching.watched import WatchedRun
+
+    Ended = Callable[[nn.Module, Batch, Task | None, int], None]
+    """Called after a training: with its model as it left it, its batch, the task if it is known, and the steps."""
 
 _VARIABLE = frozenset({"amp", "accumulation", "lr"})
 """What a measurement may vary of a watched training; all else is the user's own."""
@@ -40,14 +44,15 @@ class TrainerMaker:
     planting: Planting = field(default_factory=Planting)
     watched: WatchedRun | None = None
     """The run of the user's own training; None for a kind that makes trainers."""
+    ended: Ended | None = None
+    """Who looks at the model after the training of the spec; None for nobody."""
 
     @staticmethod
-    def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source], planting: Planting | None = None) -> TrainerMaker:
+    def of(spec: Spec, recipe: Recipe, sources: Mapping[str, Source], ended: Ended | None = None) -> TrainerMaker:
         """Return the maker for the training that a spec names, the recipe by default."""
-        planting = planting or Planting()
         if spec.training is None:
-            return TrainerMaker(recipe, planting=planting)
-        return TrainerMaker(recipe, sources[spec.training.source], spec.training, planting)
+            return TrainerMaker(recipe, ended=ended)
+        return TrainerMaker(recipe, sources[spec.training.source], spec.training, ended=ended)
 
     @staticmethod
     def after(run: WatchedRun, spec: Spec, recipe: Recipe, sources: Mapping[str, Source]) -> TrainerMaker:

@@ -9,7 +9,7 @@ import pytest
 
 from retspec.report.page import render_page
 from tests.report.formats.sample import sample
-from tests.report.page.pages import pictured
+from tests.report.page.pages import GROUPS, pictured
 from tests.report.page.test_page import _hostile, _later, _matrix
 
 if TYPE_CHECKING:
@@ -87,7 +87,17 @@ def test_pictures_are_drawn(page: Page, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text(PAGES["pictures"])
     page.open(tmp_path / "report.html")
     widths = page.evaluate("[...document.querySelectorAll('.pictures img')].map((each) => each.naturalWidth)")
-    assert widths == [96] * 18
+    assert widths == [96] * 24
+    shown = "[...document.querySelectorAll('.gallery h3')].map((each) => each.textContent)"
+    assert page.evaluate(shown) == [*GROUPS]
+    texts = page.evaluate("[...document.querySelectorAll('.pictures img')].map((each) => each.alt)")
+    assert texts[::6] == [
+        "One image under its augmentations, picture 1",
+        "A batch as the model gets it, picture 1",
+        "Wrong after 20 steps on this batch alone, picture 1",
+        "Attention rollout, picture 1",
+    ]
+    assert len({*texts}) == 24
 
 
 def test_a_link_to_a_met_criterion_opens_it(page: Page, tmp_path: Path) -> None:

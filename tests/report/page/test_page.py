@@ -309,6 +309,28 @@ def test_pictures_are_shown_with_what_they_are_and_a_warning() -> None:
     assert "alert(2)" not in " ".join(found.attributes("onerror"))
 
 
+def test_no_group_of_pictures_and_no_cell_pushes_out_another() -> None:
+    uri = "data:image/webp;base64,UklGRg=="
+    groups = {"Attention rollout (after 3 steps)": 2, "A batch": 30, "Wrong: 3 of 4": 30, HOSTILE: 30}
+    pictures = tuple(
+        Picture(caption="a", group=group, image=uri) for group, count in groups.items() for _ in range(count)
+    )
+    page = render_page([report(judged(criterion(), 0.9), pictures=pictures)])
+    texts = Reader(page).attributes("alt")
+    assert [sum(each.startswith(word) for each in texts) for word in ("Attention rollout,", "A batch,", "Wrong,")] == [
+        2,
+        8,
+        7,
+    ]
+    assert len(texts) == len({*texts}) == MOST_PICTURES
+    assert "68 more are in the results alone" in Reader(page).text
+    cells = [replace(report(judged(criterion(cell=name), 0.9), pictures=pictures), cell=name) for name in "abc"]
+    page = render_page([report(cells=tuple(cells))])
+    assert len(Reader(page).attributes("alt")) == MOST_PICTURES
+    sections = page.split("Pictures of the data: ")[1:]
+    assert [section.count("<img") for section in sections] == [8, 8, 8]
+
+
 @pytest.mark.parametrize(
     "image",
     ["https://example.org/a.png", "javascript:alert(1)", "data:image/svg+xml;base64,PHN2Zz4=", "data:text/html,x", ""],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError
+from retspec.errors import NoVerdict, SubjectError
 from retspec.subjects.data.batch import Batch, UnlabelledBatch
 from retspec.subjects.devices import settings_of_torch
 from retspec.subjects.models.state import trained_tensors
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from retspec.facts.reruns import Trace
     from retspec.records import Recipe
     from retspec.subjects.data.user_loaders import UserLoaders
+    from retspec.subjects.training.making import Ended
     from retspec.subjects.training.trainer import Trainer
     from retspec.subjects.training.watching.launching import Launch
 
@@ -42,8 +44,10 @@ class WatchedRun:
     """The trained tensors by name, of a module with an adapter."""
 
     @staticmethod
-    def of(launch: Launch, launched: Rerun, progress: Callable[[int, int], None]) -> WatchedRun:
-        """Run a training until it has taken its steps."""
+    def of(
+        launch: Launch, launched: Rerun, progress: Callable[[int, int], None], ended: Ended | None = None
+    ) -> WatchedRun:
+        """Run a training until it has taken its steps; `ended` looks at its module before that is given back."""
         watch = Watch(launch, launched.steps, progress)
         with settings_of_torch():
             loop = watch.run()
@@ -52,8 +56,12 @@ class WatchedRun:
             return WatchedRun(loop, watch, launched)
         module = watch.trainee.module
         trained = trained_tensors(module) if has_adapter(module) else {}
+        run = WatchedRun(loop, watch, launched, trained)
+        if ended is not None:
+            with suppress(SubjectError, NoVerdict):  # what was called without a tensor has no batch to show
+                ended(module, run.batch, None, len(loop.main_steps))
         watch.trainee.give_back()
-        return WatchedRun(loop, watch, launched, trained)
+        return run
 
     def again(self, *, args: Sequence[str] | None = None, steps: int | None = None, config: str = "") -> Trace:
         """Run the training once more in a fresh process, with other arguments or for more steps if given.
