@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from retspec.errors import DoesNotApply
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from retspec.plugins.kinds import Fault
 
 T = TypeVar("T")
+OWN_TRAINING = "own_training"
+_MADE_HERE = frozenset({"model", "trainer", "batch", "checkpoint"})
+"""Parts that are made from a spec; a training of the user's own brings them."""
 
 
 class Planting:
@@ -24,23 +30,55 @@ class Planting:
         self._fault, self._seed = fault, seed
         self._undoing = ExitStack()
 
+    def require_part(self, *, is_launched: bool) -> None:
+        """Raise DoesNotApply when the part that the fault changes is never made.
+
+        is_launched: whether the training is the user's own.
+        """
+        part = "" if self._fault is None else self._fault.part
+        if is_launched and part in _MADE_HERE:
+            raise DoesNotApply("the training is a program of your own, which brings its model and its batches")
+        if part == OWN_TRAINING and not is_launched:
+            raise DoesNotApply("the training is no script or trainer of your own")
+
+    def changes(self, part: str) -> Fault | None:
+        """Return the fault if it changes a part."""
+        return self._fault if self._fault is not None and self._fault.part == part else None
+
     def into(self, part: str, value: T) -> T:
         """Return a part of the subject with the fault in it, or as it is if the fault changes another part.
 
         Raises DoesNotApply when the part cannot have the fault.
         """
-        if self._fault is None or self._fault.part != part:
-            return value
-        with seeded(self._seed, only_loaded=True):
-            planted: T | None = self._plant(self._fault, value)
-        return value if planted is None else planted
+        return self._planted(part, value, self._undoing)
 
-    def _plant(self, fault: Fault, value: T) -> T | None:
-        if not inspect.isgeneratorfunction(fault.function):
-            planted: T | None = fault(value)
-            return planted
-        given_back: T | None = self._undoing.enter_context(contextmanager(fault.function)(value))
-        return given_back
+    @contextmanager
+    def during(self, part: str, value: T) -> Iterator[T]:
+        """Give a part with the fault in it, and take the fault out at the end, whatever happens until then.
+
+        Raises DoesNotApply when the part cannot have the fault, or when its end shows that there was nothing to change.
+        """
+        undoing = ExitStack()
+        planted = self._planted(part, value, undoing)
+        try:
+            yield planted
+        except BaseException:
+            with suppress(DoesNotApply):  # what went wrong says more
+                undoing.close()
+            raise
+        undoing.close()
+
+    def _planted(self, part: str, value: T, undoing: ExitStack) -> T:
+        fault = self.changes(part)
+        if fault is None:
+            return value
+        planted: T | None
+        with seeded(self._seed, only_loaded=True):
+            if inspect.isgeneratorfunction(fault.function):
+                planted = undoing.enter_context(contextmanager(fault.function)(value))
+            else:
+                planted = fault(value)
+        return value if planted is None else planted
 
     def undo(self) -> None:
         """Give every part back as it was, the last one first."""
