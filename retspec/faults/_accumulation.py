@@ -5,10 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from retspec.faults._patching import patched
-from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.loss_weight import loss_weight
 
 if TYPE_CHECKING:
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from retspec.faults._patching import Chance
+    from retspec.subjects.training.watching.criteria import Criteria
 
 _SAME = 1e-3
 """Relative distance within which a weight is one over the number of micro-batches."""
@@ -25,9 +23,12 @@ _SAME = 1e-3
 @contextmanager
 def undivided(chance: Chance) -> Iterator[None]:
     """Multiply each loss by the backward passes of the step before, if it was divided by as many."""
+    import torch
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
-    undoing = _Undoing(chance)
+    from retspec.subjects.training.watching.criteria import Criteria, LossMode
+
+    undoing = _Undoing(chance, Criteria())
     with ExitStack() as stack:
         stack.callback(register_optimizer_step_post_hook(undoing.step_taken).remove)
         stack.enter_context(patched(torch.amp.GradScaler, "scale", undoing.noting_scale))
@@ -37,8 +38,8 @@ def undivided(chance: Chance) -> Iterator[None]:
 
 
 class _Undoing:
-    def __init__(self, chance: Chance) -> None:
-        self.criteria = Criteria()
+    def __init__(self, chance: Chance, criteria: Criteria) -> None:
+        self.criteria = criteria
         self._chance = chance
         self._scale = 1.0
         self._backwards = 0
@@ -64,8 +65,8 @@ class _Undoing:
 
         def undivided_backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
             self._backwards += 1
-            is_loss = isinstance(tensors, torch.Tensor) and tensors.numel() == 1
-            return backward(self._undivided(tensors) if is_loss else tensors, *args, **kwargs)
+            starts = self._undivided(tensors) if getattr(tensors, "numel", int)() == 1 else tensors
+            return backward(starts, *args, **kwargs)
 
         return undivided_backward
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
 from retspec.subjects.models.structure import adapter_parameters
 
 if TYPE_CHECKING:
@@ -27,6 +25,8 @@ def without_adapters(given: Sequence[Any]) -> list[Any] | None:
 
 def _adapters() -> set[int]:
     """Return the identities of all that live; a training hands its module to no one."""
+    from torch import nn
+
     modules = [thing for thing in gc.get_objects() if issubclass(type(thing), nn.Module) and "_modules" in vars(thing)]
     inner = {id(child) for module in modules for child in module.children()}
     return {key for module in modules if id(module) not in inner for key in adapter_parameters(module)}

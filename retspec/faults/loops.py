@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from retspec.faults import Frequency, fault
+from retspec.faults._accumulation import undivided
+from retspec.faults._adapters import without_adapters
 from retspec.faults._patching import Chance, all_patched, entering, everywhere_patched, patched
+from retspec.faults._rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from retspec.faults._rates import Rates
     from retspec.subjects.training.watching.launching import Launch
 
 _LOOP = "loop learning distributed"
@@ -47,7 +49,7 @@ def rate_zero_in_loop(own_training: Launch) -> Iterator[Launch]:
     """The learning rate is zero at every step of the loop."""
     chance = Chance("no optimizer took a step at a learning rate above zero")
     with chance.awaited():
-        yield entering(own_training, lambda: _rates(0.0, chance).changed())
+        yield entering(own_training, lambda: Rates(0.0, chance).changed())
 
 
 @fault(families=_LOOP, noticed_by="lr_rtol max_loss_rise loss_drop nonfinite_steps", frequency=Frequency.OFTEN)
@@ -55,13 +57,7 @@ def rate_times_100_in_loop(own_training: Launch) -> Iterator[Launch]:
     """The learning rate is a hundred times as high at every step of the loop."""
     chance = Chance("no optimizer took a step at a learning rate above zero")
     with chance.awaited():
-        yield entering(own_training, lambda: _rates(100.0, chance).changed())
-
-
-def _rates(factor: float, chance: Chance) -> Rates:
-    from retspec.faults._rates import Rates
-
-    return Rates(factor, chance)
+        yield entering(own_training, lambda: Rates(100.0, chance).changed())
 
 
 @fault(families=_LOOP, noticed_by="scheduler_steps lr_rtol", frequency=Frequency.OFTEN)
@@ -118,8 +114,6 @@ def loss_negated(own_training: Launch) -> Iterator[Launch]:
 @fault(families=_LOOP, noticed_by="loss_weight_rtol", frequency=Frequency.OFTEN)
 def accumulation_not_divided(own_training: Launch) -> Iterator[Launch]:
     """The losses of micro-batches are added up, and not divided by their number."""
-    from retspec.faults._accumulation import undivided
-
     chance = Chance("no loss is divided by the number of backward passes of a step, after its first step")
     with chance.awaited():
         yield entering(own_training, lambda: undivided(chance))
@@ -129,8 +123,6 @@ def accumulation_not_divided(own_training: Launch) -> Iterator[Launch]:
 def adapter_not_in_optimizer(own_training: Launch) -> Iterator[None]:  # noqa: ARG001 - what is patched is torch
     """The optimizer gets no parameter of the adapter."""
     from torch.optim import Optimizer
-
-    from retspec.faults._adapters import without_adapters
 
     chance = Chance("no optimizer gets parameters of an adapter beside others")
 
@@ -150,27 +142,17 @@ def adapter_not_in_optimizer(own_training: Launch) -> Iterator[None]:  # noqa: A
 @fault(families=_LOOP, noticed_by="max_loss_rise nonfinite_steps", frequency=Frequency.SOMETIMES)
 def clipping_lost(own_training: Launch) -> Iterator[None]:  # noqa: ARG001 - what is patched is torch
     """The gradients are not clipped, whatever their norm."""
-    from torch import Tensor
-    from torch.nn.utils.clip_grad import clip_grad_norm_, get_total_norm
+    from torch.nn.utils.clip_grad import clip_grad_norm_
 
     chance = Chance("no `clip_grad_norm_` of torch met a norm above its limit")
 
-    def lost(_clip: Callable[..., Any]) -> Callable[..., Any]:
-        def measure(
-            parameters: Any,
-            max_norm: float,
-            norm_type: float = 2.0,
-            error_if_nonfinite: bool = False,  # noqa: FBT001, FBT002 - torch's own signature
-            foreach: bool | None = None,  # noqa: FBT001 - the same
-        ) -> Tensor:
-            every = [parameters] if isinstance(parameters, Tensor) else [*parameters]
-            gradients = [each.grad for each in every if each.grad is not None]
-            norm = get_total_norm(gradients, norm_type, error_if_nonfinite, foreach)
+    def lost(clip: Callable[..., Any]) -> Callable[..., Any]:
+        def measure(parameters: Any, max_norm: float, *args: Any, **kwargs: Any) -> Any:
+            norm = clip(parameters, inf, *args, **kwargs)
             chance.taken = chance.taken or bool(norm > max_norm)
             return norm
 
         return measure
 
-    with chance.awaited(), ExitStack() as stack:
-        stack.enter_context(everywhere_patched(clip_grad_norm_, lost))
+    with chance.awaited(), everywhere_patched(clip_grad_norm_, lost):
         yield

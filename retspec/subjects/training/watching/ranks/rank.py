@@ -18,7 +18,16 @@ from retspec.errors import DoesNotApply
 from retspec.facts.distributed import RankTrace
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.planting import OWN_TRAINING
-from retspec.subjects.training.watching.ranks.messages import COMPARE, Compared, Ended, Job, Message, Step, Unfit, encode
+from retspec.subjects.training.watching.ranks.messages import (
+    COMPARE,
+    Compared,
+    Ended,
+    Job,
+    Message,
+    Step,
+    Unfit,
+    encode,
+)
 from retspec.subjects.training.watching.ranks.rank_watch import RankWatch
 from retspec.subjects.training.watching.ranks.sharding import is_sharded
 from retspec.subjects.training.watching.rerun import Rerun, planting_of, source_of, traced
