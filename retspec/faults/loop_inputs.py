@@ -117,13 +117,16 @@ def images_zeroed(own_training: Launch) -> Iterator[None]:  # noqa: ARG001 - wha
 
     chance = Chance("no module with parameters is called with a tensor of floats by position")
     inside: list[nn.Module] = []
+    has_entered = False
 
     def zeroed(module: nn.Module, args: tuple[Any, ...]) -> Any:
+        nonlocal has_entered
+        has_entered = has_entered and bool(inside)
         inside.append(module)
-        if len(inside) > 1 or next(module.parameters(), None) is None:
-            return None
         images = [_is_image(each) for each in args]
-        chance.taken = chance.taken or any(images)
+        if has_entered or not any(images) or next(module.parameters(), None) is None:
+            return None
+        has_entered = chance.taken = True
         return tuple(torch.zeros_like(each) if is_image else each for each, is_image in zip(args, images, strict=True))
 
     def left(module: nn.Module, *_rest: Any) -> None:
