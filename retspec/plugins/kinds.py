@@ -34,6 +34,8 @@ WITHOUT_TORCH = frozenset({"config", "dataset", "prediction_files", "progress", 
 
 _OF_MODEL = frozenset({"model", "build_again", "skeleton", "optional_skeleton", "loaded"})
 _OF_BATCH = frozenset({"batch", "take_batch"})
+OWN_TRAINING = "own_training"
+"""A training of the user's own, while it runs."""
 OF_SPEC = "spec"
 """What a fault changes before anything is planned."""
 REACH: Mapping[str, frozenset[str]] = {
@@ -44,7 +46,7 @@ REACH: Mapping[str, frozenset[str]] = {
     "dataset": _OF_BATCH | {"dataset", "feed"},
     "checkpoint": _OF_MODEL | {"checkpoint_file"},
     "predictions": frozenset({"prediction_files"}),
-    "own_training": PARTS - {"config", "dataset", "transforms", "prediction_files"},
+    OWN_TRAINING: PARTS - {"config", "dataset", "transforms", "prediction_files"},
 }
 """What a fault may be planted in, and the parts of the subject in which it then shows."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import DoesNotApply, NothingSelected, did_you_mean
 from retspec.plan import make_plan
+from retspec.proving.fitting import why_unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,9 @@ def faults_of(catalog: Catalog, names: Sequence[str]) -> list[Fault]:
 def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[Chosen]:
     """Yield each fault with the part of a plan that it may touch."""
     for fault in faults_of(catalog, names):
+        if unfit := why_unfit(fault, plan.spec, catalog):
+            yield Chosen(fault, None, unfit)
+            continue
         touched = [*_touched(plan, catalog, fault)]
         probing = [] if touched else [*_reading(plan, catalog, fault)][:1]  # shows only whether the fault applies
         try:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from retspec.errors import DoesNotApply
 from retspec.plugins.kinds import OF_SPEC
 from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from retspec.plugins.kinds import Fault
 
 T = TypeVar("T")
@@ -27,32 +30,49 @@ class Planting:
         self.is_waiting = fault is not None and fault.part != OF_SPEC
         """Whether the part that the fault changes was not asked for."""
 
-    def name_in(self, part: str) -> str:
-        """Return the name of the fault if it changes this part; empty if it does not."""
-        return self._fault.name if self._fault is not None and self._fault.part == part else ""
-
     def is_elsewhere(self, part: str) -> bool:
         """Whether there is a fault that changes another part."""
         return self._fault is not None and self._fault.part != part
+
+    def changes(self, part: str) -> Fault | None:
+        """Return the fault if it changes a part."""
+        return self._fault if self._fault is not None and self._fault.part == part else None
 
     def into(self, part: str, value: T) -> T:
         """Return a part of the subject with the fault in it, or as it is if the fault changes another part.
 
         Raises DoesNotApply when the part cannot have the fault.
         """
-        if self._fault is None or not self.name_in(part):
+        return self._planted(part, value, self._undoing)
+
+    @contextmanager
+    def during(self, part: str, value: T) -> Iterator[T]:
+        """Give a part with the fault in it, and take the fault out at the end, whatever happens until then.
+
+        Raises DoesNotApply when the part cannot have the fault, or when its end shows that there was nothing to change.
+        """
+        undoing = ExitStack()
+        planted = self._planted(part, value, undoing)
+        try:
+            yield planted
+        except BaseException:
+            with suppress(DoesNotApply):  # what went wrong says more
+                undoing.close()
+            raise
+        undoing.close()
+
+    def _planted(self, part: str, value: T, undoing: ExitStack) -> T:
+        fault = self.changes(part)
+        if fault is None:
             return value
         self.is_waiting = False
+        planted: T | None
         with seeded(self._seed, only_loaded=True):
-            planted: T | None = self._plant(self._fault, value)
+            if inspect.isgeneratorfunction(fault.function):
+                planted = undoing.enter_context(contextmanager(fault.function)(value))
+            else:
+                planted = fault(value)
         return value if planted is None else planted
-
-    def _plant(self, fault: Fault, value: T) -> T | None:
-        if not inspect.isgeneratorfunction(fault.function):
-            planted: T | None = fault(value)
-            return planted
-        given_back: T | None = self._undoing.enter_context(contextmanager(fault.function)(value))
-        return given_back
 
     def undo(self) -> None:
         """Give every part back as it was, the last one first."""

@@ -128,13 +128,13 @@ class Subject:
         training = self._spec.training
         return training is not None and self._training_sources[training.source].launches
 
-    @property
+    @cached_property
     def _launched(self) -> LaunchedTraining:
         from retspec.subjects.training.launched_training import LaunchedTraining
 
         training = self._spec.training
         source = None if training is None else self._training_sources[training.source]
-        return LaunchedTraining(self._spec, source, self.recipe.steps)
+        return LaunchedTraining(self._spec, source, self.recipe.steps, self._planting)
 
     @cached_property
     def watched_run(self) -> WatchedRun:

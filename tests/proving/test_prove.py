@@ -80,7 +80,9 @@ def test_faults_that_nothing_reads_are_listed_apart_and_do_not_count(gate: Path)
     _, proof = prove(gate)
     apart = {trial.fault: trial for trial in proof.trials if trial.tried is Tried.UNFIT}
     assert "adapter_frozen" in apart
-    assert apart["adapter_frozen"].reason == "no criterion reads what it changes"
+    assert apart["adapter_frozen"].reason == "the spec has no model"
+    assert apart["image_missing"].reason == "the data is no list of files"
+    assert apart["zero_grad_missing"].reason == "the training is no script or trainer of your own"
     assert {trial.fault for trial in proof.planted} >= {*ABOUT_SCORES, "score_is_nan", "images_repeated"}
 
 
@@ -201,6 +203,11 @@ def test_an_ordinary_run_can_plant_one(gate: Path, capsys: pytest.CaptureFixture
     assert main(["run", str(gate), "--set", "run.fault=overconfident", "--no-reports"]) == 1
     assert main(["run", str(gate), "--set", "run.fault=overconfidant", "--no-reports"]) == 2
     assert "did you mean 'overconfident'?" in capsys.readouterr().err
+
+
+def test_a_run_whose_fault_is_planted_nowhere_is_not_green(gate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(gate), "--set", "run.fault=adapter_frozen", "--no-reports"]) == 3
+    assert "was planted nowhere" in capsys.readouterr().out
 
 
 FLIPPING = '''

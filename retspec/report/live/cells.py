@@ -40,6 +40,7 @@ class Waiting:
     reason: str
 
 
+_UNPLANTED = "the fault of `run.fault` was planted nowhere: nothing that was measured reads what it changes"
 Elsewhere = Located | Waiting
 """What happens to a cell that is measured on another machine only."""
 
@@ -108,8 +109,8 @@ def _record(part: LivePart, event: Message | Elsewhere) -> None:
             part.note_environment(facts)
         case Located(provenance, seconds):
             part.note_place(provenance, seconds)
-        case Done(faults):
-            part.fault(*faults)
+        case Done(faults, unplanted=unplanted):
+            part.fault(*faults, *([_UNPLANTED] if unplanted else []))
 
 
 def live_cells(

@@ -175,7 +175,7 @@ class ModelBuilder:
     def _filled_base(self) -> nn.Module:
         """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
         checkpoint = self._pinned_checkpoint()
-        key, seed = (self._spec.base, checkpoint, self._planting.name_in("checkpoint")), self._spec.run.seed
+        key, seed = (self._spec.base, checkpoint, self._planting.changes("checkpoint") is not None), self._spec.run.seed
         base = self._bases.take(key, seed, lambda: self._made(checkpoint), keep=self._keep)
         self.loading = base.loading
         return base.model

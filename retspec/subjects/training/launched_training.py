@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retspec.errors import SubjectError
+from retspec.errors import DoesNotApply, SubjectError
+from retspec.plugins.kinds import OWN_TRAINING
 from retspec.plugins.loading import importable_name
+from retspec.subjects.planting import Planting
 from retspec.subjects.training.watching.ranks.running import run_on_ranks
-from retspec.subjects.training.watching.rerun import Rerun
+from retspec.subjects.training.watching.rerun import Rerun, place_of_fault
 from retspec.subjects.training.watching.watched import WatchedRun
 
 if TYPE_CHECKING:
@@ -27,16 +29,19 @@ class LaunchedTraining:
 
     source: what the section `train` names; None for the recipe.
     steps: optimizer steps after which it is ended.
+    planting: of a fault into it, while it runs.
     """
 
-    def __init__(self, spec: Spec, source: Source | None, steps: int) -> None:
+    def __init__(self, spec: Spec, source: Source | None, steps: int, planting: Planting | None = None) -> None:
         if spec.training is None or source is None or not source.launches:
             raise SubjectError(
                 "this needs a training of your own; name it as `train: {script: train.py}`", path="train"
             )
         import torch
 
-        self._source = source
+        self._source, self._planting = source, planting or Planting()
+        self._unfit: DoesNotApply | None = None
+        fault = self._planting.changes(OWN_TRAINING)
         self._launched = Rerun(
             source=source.name,
             module=importable_name(sys.modules[source.function.__module__]),
@@ -46,11 +51,23 @@ class LaunchedTraining:
             steps=steps,
             threads=torch.get_num_threads(),
             arguments=dict(spec.training.arguments),
+            fault="" if fault is None else place_of_fault(fault),
+            seed=spec.run.seed,
         )
 
     def watch(self, progress: Callable[[int, int], None], ended: Ended | None = None) -> WatchedRun:
-        """Run it in this process, watched; `ended` looks at the module that it trained."""
-        return WatchedRun.of(self._launch(), self._launched, progress, ended)
+        """Run it in this process, watched; `ended` looks at the module that it trained.
+
+        Raises DoesNotApply, once for all, when it cannot have the fault.
+        """
+        if self._unfit is not None:
+            raise self._unfit
+        try:
+            with self._planting.during(OWN_TRAINING, self._launch()) as launch:
+                return WatchedRun.of(launch, self._launched, progress, ended)
+        except DoesNotApply as error:
+            self._unfit = error
+            raise
 
     def run_on_ranks(self) -> DistributedRun:
         """Run it on several ranks; raises SubjectError when the spec does not say on how many."""

@@ -69,7 +69,7 @@ class Makings:
         living = LivingObjects.found()
         for thing in (*living.optimizers, *living.scalers, *living.schedulers):
             self._note(thing)
-        self._schedulers = {LRScheduler, *_below(LRScheduler)}
+        self._schedulers = {LRScheduler, *derived_from(LRScheduler)}
         with ExitStack() as stack:
             for kind, name in ((Optimizer, "__init__"), (Optimizer, "__setstate__"), (GradScaler, "__init__")):
                 stack.enter_context(self._noting(kind, name))
@@ -84,7 +84,7 @@ class Makings:
 
         living = [thing for thing in (each() for each in self._made.values()) if thing is not None]
         found = LivingObjects.among(living)
-        new = {kind for kind in _below(LRScheduler) if "__init__" in vars(kind)} - self._schedulers
+        new = {kind for kind in derived_from(LRScheduler) if "__init__" in vars(kind)} - self._schedulers
         if new:  # the training's own, which may call no other constructor
             found.schedulers = LivingObjects.found().schedulers
         return found
@@ -108,10 +108,10 @@ class Makings:
             setattr(kind, name, original)
 
 
-def _below(kind: type) -> set[type]:
+def derived_from(kind: type) -> set[type]:
     """Return all classes that are derived from one."""
     children: list[type] = kind.__subclasses__()
-    return {each for child in children for each in (child, *_below(child))}
+    return {each for child in children for each in (child, *derived_from(child))}
 
 
 def step_count(scheduler: Any) -> int:

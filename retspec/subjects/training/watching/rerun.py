@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,16 +19,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from retspec.errors import NoVerdict
+from retspec.errors import DoesNotApply, NoVerdict
 from retspec.facts.reruns import Trace
-from retspec.plugins.loading import import_plugin
+from retspec.plugins.kinds import OWN_TRAINING
+from retspec.plugins.loading import import_plugin, importable_name
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.models.state import fingerprint
+from retspec.subjects.planting import Planting
 from retspec.subjects.training.watching.config_reads import ConfigFollower
 from retspec.subjects.training.watching.watch import Watch
 
 if TYPE_CHECKING:
     from retspec.plugin import Source
+    from retspec.plugins.kinds import Fault
 
 LAUNCHED = "retspec.subjects.training.sources.launched"
 """The module of the kinds that are built in."""
@@ -51,6 +54,10 @@ class Rerun:
     """Where the function lies that launches it: a module, or the file of a plugin."""
     function: str = ""
     """Its name; that of the key by default."""
+    fault: str = ""
+    """What is planted into it, as `place_of_fault` says it; empty for nothing."""
+    seed: int = 0
+    """Of the random numbers that the fault draws."""
     config: str = ""
     """A training config whose reads are followed; empty where none is."""
 
@@ -88,10 +95,11 @@ def main() -> None:
     folder = Path(rerun.folder)
     allow_imports_from(folder, Path.cwd())
     follower = ConfigFollower(Path(rerun.config)) if rerun.config else None
-    with nullcontext() if follower is None else follower.following():
-        launch = source_of(rerun)(rerun.value, folder, **rerun.arguments)
-        watch = Watch(launch, rerun.steps)
-        watch.run()
+    with nullcontext() if follower is None else follower.following(), suppress(DoesNotApply):  # the first run says so
+        made = source_of(rerun)(rerun.value, folder, **rerun.arguments)
+        with planting_of(rerun).during(OWN_TRAINING, made) as launch:
+            watch = Watch(launch, rerun.steps)
+            watch.run()
     trace = traced(watch)
     if follower is not None:
         trace = replace(trace, config=follower.facts(rerun.code, is_complete=watch.ending in _COMPLETE))
@@ -134,6 +142,17 @@ def source_of(rerun: Rerun) -> Source:
     """Return what starts a training that is described as plain data."""
     source: Source = getattr(import_plugin(rerun.module), rerun.function or rerun.source)
     return source
+
+
+def place_of_fault(fault: Fault) -> str:
+    """Return where another process finds a fault: `module:name`, with the file of a plugin for its module."""
+    return f"{importable_name(sys.modules[fault.function.__module__])}:{fault.name}"
+
+
+def planting_of(rerun: Rerun) -> Planting:
+    """Return what plants the fault of a run, if it has one."""
+    module, _, name = rerun.fault.rpartition(":")
+    return Planting(getattr(import_plugin(module), name), rerun.seed) if module else Planting()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,14 @@ class Ended(Struct, frozen=True, tag=True):
     """A rank came to its end, and its file is written."""
 
     trace: RankTrace
+    unfit: str = ""
+    """Why it could not have the fault that was planted; empty if it could."""
+
+
+class Unfit(Struct, frozen=True, tag=True):
+    """The fault that was to be planted cannot be: the training did not start."""
+
+    why: str
 
 
 class Compared(Struct, frozen=True, tag=True):
@@ -41,6 +49,6 @@ class Compared(Struct, frozen=True, tag=True):
     gradients: GradientsOfRanks
 
 
-Message = Step | Ended | Compared
+Message = Step | Ended | Unfit | Compared
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Message).decode

@@ -14,12 +14,23 @@ from typing import Any
 
 import msgspec
 
+from retspec.errors import DoesNotApply
 from retspec.facts.distributed import RankTrace
+from retspec.plugins.kinds import OWN_TRAINING
 from retspec.subjects.callables import allow_imports_from
-from retspec.subjects.training.watching.ranks.messages import COMPARE, Compared, Ended, Job, Message, Step, encode
+from retspec.subjects.training.watching.ranks.messages import (
+    COMPARE,
+    Compared,
+    Ended,
+    Job,
+    Message,
+    Step,
+    Unfit,
+    encode,
+)
 from retspec.subjects.training.watching.ranks.rank_watch import RankWatch
 from retspec.subjects.training.watching.ranks.sharding import is_sharded
-from retspec.subjects.training.watching.rerun import Rerun, source_of, traced
+from retspec.subjects.training.watching.rerun import Rerun, planting_of, source_of, traced
 from retspec.subjects.training.watching.world import hang_up, leave_group
 
 
@@ -32,12 +43,22 @@ def main() -> None:
     torch.set_num_threads(rerun.threads)
     folder = Path(rerun.folder)
     allow_imports_from(folder, Path.cwd())
-    launch = source_of(rerun)(rerun.value, folder, **rerun.arguments)
-    watch = RankWatch(launch, rerun.steps, lambda taken, _total: _say(job, Step(taken)))
-    loop = watch.run()
+    made = source_of(rerun)(rerun.value, folder, **rerun.arguments)
+    watch = loop = None
+    unfit = ""
+    try:
+        with planting_of(rerun).during(OWN_TRAINING, made) as launch:
+            watch = RankWatch(launch, rerun.steps, lambda taken, _total: _say(job, Step(taken)))
+            loop = watch.run()
+    except DoesNotApply as error:
+        unfit = str(error)
+    if watch is None or loop is None:
+        _say(job, Unfit(unfit))
+        _end()
+        return
     trace = _trace(job.rank, watch)
     _write(job.records[job.rank], watch.first.record(watch))
-    _say(job, Ended(trace))
+    _say(job, Ended(trace, unfit))
     leave_group()
     if watch.ending:  # not before it is said: the others fail now, and who said so first has failed first
         hang_up()

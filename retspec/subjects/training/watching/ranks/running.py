@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as changed
 
-from retspec.errors import NoVerdict
+from retspec.errors import DoesNotApply, NoVerdict
 from retspec.facts.distributed import DistributedRun, GradientsOfRanks
-from retspec.subjects.training.watching.ranks.messages import Compared, Ended
+from retspec.subjects.training.watching.ranks.messages import Compared, Ended, Unfit
 from retspec.subjects.training.watching.ranks.rank_process import RankProcess
 from retspec.subjects.training.watching.world import free_port
 
@@ -39,7 +39,8 @@ def run_on_ranks(launched: Rerun, ranks: int, *, patience: float | None = None) 
 
     patience: seconds without a word after a first step, after which the ranks are taken to wait for each other.
 
-    Raises NoVerdict when one dies, or none goes on, with the rank and its last line.
+    Raises NoVerdict when one dies, or none goes on, with the rank and its last line, and DoesNotApply when no rank can
+    have the fault that is planted.
     """
     launched = replace(launched, threads=max(1, launched.threads // ranks))
     with ExitStack() as stack:
@@ -58,6 +59,7 @@ class _Run:
         self._heard = time.monotonic()
         self._computed = 0.0
         self._traces: dict[int, RankTrace] = {}
+        self._unfit: list[str] = []
         self._gradients: GradientsOfRanks | None = None
         self._selector = selectors.DefaultSelector()
         for each in processes:
@@ -68,6 +70,8 @@ class _Run:
         while len(self._traces) < len(self._processes):
             self._listen()
             self._require_progress()
+        if all(self._unfit):
+            raise DoesNotApply(self._unfit[0])
         return tuple(self._traces[rank] for rank in sorted(self._traces))
 
     def gradients(self) -> GradientsOfRanks:
@@ -91,8 +95,11 @@ class _Run:
             for message in process.read():
                 self._heard = time.monotonic()
                 match message:
-                    case Ended(trace):
+                    case Unfit(why):
+                        raise DoesNotApply(why)
+                    case Ended(trace, unfit):
                         process.has_ended = True
+                        self._unfit.append(unfit)
                         self._traces[process.rank] = changed(trace, arrived=len(self._traces))
                     case Compared(gradients):
                         self._gradients = gradients

@@ -1,0 +1,32 @@
+"""Whether a subject can have a fault at all, as far as its spec says that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retspec.plugins.kinds import OF_SPEC, OWN_TRAINING
+
+if TYPE_CHECKING:
+    from retspec.plugins.catalog import Catalog
+    from retspec.plugins.kinds import Fault
+    from retspec.records import Spec
+
+_BROUGHT = frozenset({OF_SPEC, "model", "trainer", "batch", "checkpoint"})
+"""What a training of the user's own brings, and retspec does not make."""
+
+
+def why_unfit(fault: Fault, spec: Spec, catalog: Catalog) -> str:
+    """Return why the subject of a spec cannot have a fault; empty if it may."""
+    launchers = {source.name for source in catalog.launchers}
+    is_launched = spec.training is not None and spec.training.source in launchers
+    if fault.part == OWN_TRAINING:
+        return "" if is_launched else "the training is no script or trainer of your own"
+    if is_launched and fault.part in _BROUGHT:
+        return "the training is a program of your own, which brings its model and its batches"
+    lacks = {
+        "dataset": "" if catalog.data_sources[spec.data.source].gives_files else "the data is no list of files",
+        "checkpoint": "" if spec.model and spec.model.checkpoint else "the model has no checkpoint",
+        "predictions": "" if spec.predictions else "the spec has no predictions",
+    }
+    is_bare = spec.model is None and fault.part in _BROUGHT
+    return lacks.get(fault.part, "") or ("the spec has no model" if is_bare else "")
