@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from retspec.plugins.catalog import gather
 from tests.checks.faults import FAULTS
-from tests.checks.planting import SPECS, Cell, criteria
+from tests.checks.planting import SPECS, Cell, Fault, criteria
 from tests.checks.test_cases import MEASURES_TIME
 from tests.distributed.planting import DEATHS
 from tests.distributed.planting import FAULTS as RANK_FAULTS
@@ -35,6 +35,10 @@ Each row is a test: the fault is planted in a tiny model, its recipe or its chec
 missed, `·` met, `?` no verdict, because nothing can be said about it under this fault (never green), blank: left out,
 because it does not fit this model or swings too far to be stated. No observation of learning or numerics lies within
 15 % of its limit. This page is generated: `python -m tests.checks.matrix`.
+
+A row that ends in a name in brackets, such as (`adapter_frozen`), is planted by the fault of that name, as
+`retspec prove` plants it into your own subject. `retspec run --set run.fault=adapter_frozen` does so in one run. The
+other faults are written for the tests alone.
 """
 
 LOOP_HEAD = """
@@ -78,7 +82,7 @@ def families() -> dict[str, list[str]]:
 def grid(names: list[str], head: Callable[[str], str]) -> tuple[list[str], list[list[str]]]:
     """Return the heads and the rows of the faults that say something about these criteria."""
     rows = [
-        [fault.name, *(SYMBOLS[fault.cells[name]] for name in names)]
+        [_named(fault), *(SYMBOLS[fault.cells[name]] for name in names)]
         for fault in FAULTS
         if fault.cells.keys() >= set(names)
     ]
@@ -105,7 +109,7 @@ def render() -> str:
 
 
 def _by_fault() -> str:
-    rows = [(fault.name, _listed(fault.missed), _listed(fault.undecided)) for fault in FAULTS]
+    rows = [(_named(fault), _listed(fault.missed), _listed(fault.undecided)) for fault in FAULTS]
     return "\n## By fault\n\n" + _markdown(["fault", "missed", "no verdict"], rows)
 
 
@@ -149,6 +153,11 @@ def _markdown(heads: list[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table without padding, so that a new row changes no other line."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _named(fault: Fault) -> str:
+    """Return the name of a row, with that of the fault that `retspec prove` plants."""
+    return f"{fault.name} (`{fault.planted}`)" if fault.planted else fault.name
 
 
 def _listed(names: Iterable[str]) -> str:
