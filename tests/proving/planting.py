@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from tests.photos import table
 from tests.predictions.planting import COMPUTED, FITTED, HEALTHY, RANKED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DATASET = Path(__file__).parent / "dataset.yaml"
 FOLDER = "RETSPEC_TEST_PROVING"
@@ -28,8 +24,8 @@ class Row:
 
     planted: str
     spec: Path
-    missed: str = ""
-    undecided: str = ""
+    missed: frozenset[str]
+    undecided: frozenset[str]
 
 
 def write_dataset(folder: Path) -> None:
@@ -43,39 +39,35 @@ def write_dataset(folder: Path) -> None:
     table(folder / "test.csv", "image,grade,patient", rows[12:])
 
 
-def _rows() -> Iterator[Row]:
-    for planted, missed, undecided in IN_DATA:
-        yield Row(planted, DATASET, missed, undecided)
-    for planted, missed, undecided in IN_PREDICTIONS:
-        yield Row(planted, HEALTHY, missed, undecided)
+def of(spec: Path, planted: str, missed: str, undecided: str = "") -> Row:
+    """State a fault of a healthy subject; missed, undecided: criteria, separated by spaces."""
+    return Row(planted, spec, frozenset(missed.split()), frozenset(undecided.split()))
 
 
 OF_PIXELS = "blank_images near_duplicate_images unusual_images"
-IN_DATA = (
-    ("patient_in_two_splits", "split_leakage", ""),
-    ("image_in_two_splits", "split_leakage duplicate_images", ""),
-    ("image_saved_again", "near_duplicate_images", ""),
-    ("image_missing", "missing_files", f"{OF_PIXELS} corrupt_images duplicate_images split_leakage"),
-    ("image_truncated", "corrupt_images", OF_PIXELS),
-    ("image_blank", "blank_images", ""),
-    ("labels_from_one", "labels_out_of_range class_map_mismatch", ""),
-    ("classes_reordered", "class_map_mismatch", ""),
-    ("class_lost", "min_class_count max_class_imbalance", ""),
-)
-IN_PREDICTIONS = (
-    ("scores_shuffled", RANKED + FITTED, ""),
-    ("score_columns_reversed", RANKED + FITTED, ""),
-    ("one_answer", "min_class_recall", COMPUTED.replace("min_class_recall ", "")),
-    ("overconfident", "max_calibration_error calibration_slope", ""),
-    (
+ROWS = (
+    of(DATASET, "patient_in_two_splits", "split_leakage"),
+    of(DATASET, "image_in_two_splits", "split_leakage duplicate_images"),
+    of(DATASET, "image_saved_again", "near_duplicate_images"),
+    of(DATASET, "image_missing", "missing_files", f"{OF_PIXELS} corrupt_images duplicate_images split_leakage"),
+    of(DATASET, "image_truncated", "corrupt_images", OF_PIXELS),
+    of(DATASET, "image_blank", "blank_images"),
+    of(DATASET, "labels_from_one", "labels_out_of_range class_map_mismatch"),
+    of(DATASET, "classes_reordered", "class_map_mismatch"),
+    of(DATASET, "class_lost", "min_class_count max_class_imbalance"),
+    of(HEALTHY, "scores_shuffled", RANKED + FITTED),
+    of(HEALTHY, "score_columns_reversed", RANKED + FITTED),
+    of(HEALTHY, "one_answer", "min_class_recall", COMPUTED.replace("min_class_recall ", "")),
+    of(HEALTHY, "overconfident", "max_calibration_error calibration_slope"),
+    of(
+        HEALTHY,
         "subgroup_failed",
         "max_subgroup_gap calibration_slope max_brier max_calibration_error min_auroc min_gain_over_prevalence "
         "min_qwk min_specificity operating_point_drift",
         "min_sensitivity",
     ),
-    ("images_unpredicted", "predictions_complete", ""),
-    ("images_repeated", "predictions_complete", COMPUTED),
-    ("score_is_nan", "predictions_complete", COMPUTED),
-    ("subgroup_too_small", "min_subgroup_positives predictions_complete", "max_subgroup_gap"),
+    of(HEALTHY, "images_unpredicted", "predictions_complete"),
+    of(HEALTHY, "images_repeated", "predictions_complete", COMPUTED),
+    of(HEALTHY, "score_is_nan", "predictions_complete", COMPUTED),
+    of(HEALTHY, "subgroup_too_small", "min_subgroup_positives predictions_complete", "max_subgroup_gap"),
 )
-ROWS = (*_rows(),)
