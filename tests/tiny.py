@@ -471,10 +471,10 @@ def loud() -> nn.Module:
     return Between(lambda _self, hidden: hidden * 1000)
 
 
-class StandingBatchNorm(nn.BatchNorm1d):
+class Standing(nn.BatchNorm1d):
     """A BatchNorm in eval mode for good."""
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, *_mode: bool, **_named: bool) -> Self:
         return super().train(mode=False)
 
 
@@ -485,7 +485,7 @@ def normalized_by_batch() -> nn.Module:
         return self.batch_norm(hidden)
 
     model = Between(normalize)
-    model.batch_norm = StandingBatchNorm(16)
+    model.batch_norm = Standing(16)
     return model
 
 

@@ -116,9 +116,12 @@ def statistics_drift(model: nn.Module) -> Iterator[None]:
             for norm in still:
                 norm.training = True
 
-    hook = unwrapped(model).register_forward_pre_hook(run)
-    yield
-    hook.remove()
+    with ExitStack() as stack:
+        for statistics in (each for norm in still for each in norm.buffers()):
+            stack.enter_context(filled(statistics, lambda _values: None))
+        hook = unwrapped(model).register_forward_pre_hook(run)
+        yield
+        hook.remove()
 
 
 def _run_in_training(model: nn.Module, norms: Sequence[nn.Module]) -> bool:

@@ -47,6 +47,11 @@ FAULTS = (
         model="tests.tiny:head_replaced_after_wrapping",
         missed="dead_gradients head_trainable max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
     ),
+    vit(
+        "the head is frozen together with the base",
+        planted="head_frozen",
+        missed="head_trainable max_final_loss overfit_loss overfit_steps",
+    ),
     vit("the head is unfrozen by hand", model="tests.tiny:head_trained_but_not_saved", missed="reload_atol"),
     vit(
         "a second adapter trains, the first is used",
@@ -104,7 +109,7 @@ FAULTS = (
     ),
     vit(
         "the learning rate is zero",
-        "train.lr=0",
+        planted="rate_zero",
         missed=f"{LEARNT} adapter_effect input_matters loss_drop max_final_loss min_grad_norm unchanged_params",
         undecided="dead_gradients",
     ),
@@ -206,8 +211,14 @@ FAULTS = (
         "a BatchNorm drifts under LoRA",
         "normalized_by_batch",
         planted="statistics_drift",
-        missed="frozen_drift",
-        undecided="grad_accumulation_rtol",
+        missed="batch_leak frozen_drift grad_accumulation_rtol",
+    ),
+    vit(
+        "the logits are a hundred times too large",
+        planted="logits_too_large",
+        missed="initial_loss_rtol max_grad_norm max_loss_rise",
+        # Rounding alone, made large.
+        unsteady="batch_invariance_atol merge_atol unmerge_atol",
     ),
     net(
         "the logits are far too large",
@@ -250,6 +261,12 @@ FAULTS = (
         "reload_atol unmerge_atol",
         undecided="amp_rtol grad_accumulation_rtol",
     ),
+    vit(
+        "dropout of the logits stays on in eval mode",
+        planted="dropout_in_eval",
+        missed="compile_atol eval_determinism_atol merge_atol reload_atol unmerge_atol",
+        unsteady="amp_rtol grad_accumulation_rtol",
+    ),
     net(
         "dropout stays on in eval mode",
         "dropout_in_eval",
@@ -259,6 +276,11 @@ FAULTS = (
     net(
         "statistics run over the batch in eval mode",
         "norm_over_batch",
+        missed="batch_invariance_atol batch_leak grad_accumulation_rtol",
+    ),
+    vit(
+        "the images of a batch leak into one another",
+        planted="samples_mixed",
         missed="batch_invariance_atol batch_leak grad_accumulation_rtol",
     ),
     net(

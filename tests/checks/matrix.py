@@ -16,6 +16,7 @@ from tests.distributed.planting import FAULTS as RANK_FAULTS
 from tests.loop.planting import FAULTS as LOOP_FAULTS
 from tests.predictions.compared import FAULTS as COMPARED_FAULTS
 from tests.predictions.planting import FAULTS as PREDICTION_FAULTS
+from tests.proving.planting import ROWS as PROVED_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,6 +54,13 @@ PREDICTIONS_HEAD = """
 
 Each fault is one of a table of predictions: two eyes of 400 patients in each of two splits, five grades, probabilities
 that are calibrated. All criteria of `tests/predictions/healthy.yaml` are judged: none but these is missed.
+"""
+
+PROVED_HEAD = """
+## By fault of a dataset or of predictions
+
+These too are planted as `retspec prove` plants them: into a small dataset of 18 patients, and into the healthy table of
+the grid above. All criteria of the spec are judged: none but these is missed. No file is changed.
 """
 
 COMPARED_HEAD = """
@@ -105,7 +113,7 @@ def render() -> str:
         heads, rows = grid(names, head=lambda name: name.replace("_", "_<br>"))
         parts.append(f"\n## {family.capitalize()}\n\n{_markdown(heads, rows)}")
     by_fault = [_by_fault(), _by_fault_of_a_loop(), _by_fault_of_ranks(), _by_fault_of_predictions()]
-    return "".join([*parts, *by_fault, _by_fault_of_others(), _elsewhere()])
+    return "".join([*parts, *by_fault, _by_fault_of_files(), _by_fault_of_others(), _elsewhere()])
 
 
 def _by_fault() -> str:
@@ -129,6 +137,21 @@ def _by_fault_of_predictions() -> str:
         (fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in PREDICTION_FAULTS
     ]
     return f"{PREDICTIONS_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
+
+
+def _by_fault_of_files() -> str:
+    known = gather(entry_points=False).faults
+    root = PAGE.parents[1]
+    rows = [
+        (
+            f"{known[row.planted].stands_for.rstrip('.')} (`{row.planted}`)",
+            f"`{row.spec.relative_to(root).as_posix()}`",
+            _listed(row.missed),
+            _listed(row.undecided),
+        )
+        for row in PROVED_ROWS
+    ]
+    return f"{PROVED_HEAD}\n" + _markdown(["fault", "spec", "missed", "no verdict"], rows)
 
 
 def _by_fault_of_others() -> str:

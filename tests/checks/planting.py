@@ -94,9 +94,10 @@ def vit(
     )
 
 
+_SIZES = "{img_size: 64, embed_dim: 48, depth: 2, num_heads: 2, num_classes: 3}"
+_LORA = "{r: 4, alpha: 16, target_modules: [qkv], modules_to_save: [head]}"
 TIMM = (
-    "model={timm: vit_tiny_patch16_224, kwargs: {img_size: 64, embed_dim: 48, depth: 2, num_heads: 2, num_classes: 3}, "
-    "lora: {r: 4, alpha: 16, target_modules: [qkv], modules_to_save: [head]}}",
+    f"model={{timm: vit_tiny_patch16_224, kwargs: {_SIZES}, lora: {_LORA}}}",
     "data.synthetic.input_size=[3, 64, 64]",
 )
 """The same ViT by its name in timm, adapted by the spec: as many patches, each of the usual 16 pixels."""

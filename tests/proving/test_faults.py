@@ -13,7 +13,6 @@ from retspec.plugins.catalog import Catalog, gather
 from retspec.prepare import prepare
 from retspec.records import Verdict
 from retspec.subjects.models.base_models import BaseModels
-from retspec.subjects.models.structure import unwrapped
 from retspec.subjects.subject import Subject
 from tests.checks.faults import FAULTS
 from tests.checks.planting import CHECKPOINT
@@ -21,7 +20,6 @@ from tests.here import run_here
 from tests.proving.planting import ROWS, SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from torch import nn
@@ -99,7 +97,7 @@ def test_what_a_fault_says_notices_it_does(name: str) -> None:
     assert {checks[each].family for each in missed} <= fault.families, "these would not be measured again"
 
 
-def subject(spec: Path, bases: BaseModels, fault: str = "") -> Subject:
+def made(spec: Path, bases: BaseModels, fault: str = "") -> Subject:
     plan, known = prepare(spec, overrides=[f"run.fault={fault}"] if fault else [], entry_points=False)
     return Subject(
         plan.spec,
@@ -112,30 +110,33 @@ def subject(spec: Path, bases: BaseModels, fault: str = "") -> Subject:
     )
 
 
-def state(model: nn.Module) -> dict[str, tuple[torch.Tensor, torch.dtype, bool]]:
-    """Return all values of a model, their dtypes, and what trains."""
+def state(model: nn.Module) -> dict[str, tuple[torch.Tensor, bool]]:
+    """Return all values of a model, and what trains."""
     tensors = (*model.named_parameters(), *model.named_buffers())
-    return {name: (tensor.detach().clone(), tensor.dtype, tensor.requires_grad) for name, tensor in tensors}
+    return {name: (tensor.detach().clone(), tensor.requires_grad) for name, tensor in tensors}
 
 
-def differing(left: nn.Module, right: dict[str, tuple[torch.Tensor, torch.dtype, bool]]) -> list[str]:
-    now = state(left)
-    assert now.keys() == right.keys()
+def differing(model: nn.Module, before: dict[str, tuple[torch.Tensor, bool]]) -> list[str]:
+    """Return the names of what is not as it was: dtype, values to the bit, whether it trains."""
+    now = state(model)
+    assert now.keys() == before.keys()
     return [
         name
-        for name, (tensor, *rest) in now.items()
-        if not (torch.equal(tensor, right[name][0]) and tuple(rest) == right[name][1:])
+        for name, (tensor, trains) in now.items()
+        if tensor.dtype != before[name][0].dtype
+        or not torch.equal(tensor, before[name][0])
+        or trains != before[name][1]
     ]
 
 
-def step_under(planted: Subject) -> torch.Tensor:
-    """Let a model run in training mode and backwards, and return its logits."""
-    model = planted.model.train()
-    logits: torch.Tensor = model(planted.batch.inputs)
-    if logits.requires_grad:
-        logits.sum().backward()
-    model.zero_grad()
-    return logits
+def step_under(subject: Subject) -> list[torch.Tensor]:
+    """Let a model run in training mode and backwards, and return its logits and gradients."""
+    model = subject.model.train()
+    logits = model(subject.batch.inputs)
+    if not logits.requires_grad:
+        return [logits]
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [logits, *torch.autograd.grad(logits.square().sum(), trained, allow_unused=True, materialize_grads=True)]
 
 
 @pytest.mark.parametrize("fault", names("model"))
@@ -143,13 +144,13 @@ def test_undone_fault_leaves_the_base_as_it_was_and_kept(fault: str, tmp_path: P
     spec, bases = tmp_path / "spec.yaml", BaseModels()
     factory, target = ("normalized_by_batch", "embed") if fault == "statistics_drift" else ("base", "qkv")
     spec.write_text(ADAPTED.format(factory=factory, target=target))
-    healthy = subject(spec, bases)
-    first = {id(each) for each in unwrapped(healthy.model).parameters() if not each.requires_grad}
-    expected, logits = state(healthy.model), step_under(healthy)
-    planted = subject(spec, bases, fault)
+    healthy = made(spec, bases)
+    base = {id(each) for each in healthy.model.parameters() if not each.requires_grad}
+    expected, step = state(healthy.model), step_under(healthy)
+    planted = made(spec, bases, fault)
     step_under(planted)
     planted.give_back()
-    later = subject(spec, bases)
-    assert first <= {id(each) for each in later.model.parameters()}, "the base was built again"
+    later = made(spec, bases)
+    assert base & {id(each) for each in later.model.parameters()}, "the base was built again"
     assert differing(later.model, expected) == []
-    assert torch.equal(step_under(later), logits)
+    assert all(torch.equal(*pair) for pair in zip(step_under(later), step, strict=True))
