@@ -17,32 +17,9 @@ if TYPE_CHECKING:
 # What trains ---------------------------------------------------------------------------------------
 
 
-def frozen_whole() -> PeftModel:
-    """`requires_grad_(False)` on the wrapped model: adapter and head are frozen with the base."""
-    return vit().requires_grad_(requires_grad=False)
-
-
 def merged_and_unloaded() -> nn.Module:
     """The adapter is folded into its base before anything was trained."""
     model: nn.Module = vit().merge_and_unload()
-    return model
-
-
-def both_factors_zero() -> PeftModel:
-    """Both factors of the adapter start at zero: each waits for the other for ever."""
-    model = vit()
-    for name, parameter in model.named_parameters():
-        if "lora_A" in name:
-            parameter.data.zero_()
-    return model
-
-
-def half_factors() -> PeftModel:
-    """The adapter alone is kept in float16, where the smallest step of AdamW rounds to zero."""
-    model = vit()
-    for name, parameter in model.named_parameters():
-        if "lora_" in name:
-            parameter.data = parameter.data.half()
     return model
 
 
@@ -131,13 +108,6 @@ def wasteful() -> nn.Module:
 
 
 # What the loss asks for ----------------------------------------------------------------------------
-
-
-def softmax_twice() -> PeftModel:
-    """The model returns probabilities, and the loss takes them for logits."""
-    model = vit()
-    model.base_model.model.register_forward_hook(lambda _module, _inputs, output: output.softmax(-1))
-    return model
 
 
 def shuffled_labels(logits: Tensor, targets: Tensor) -> Tensor:

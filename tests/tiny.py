@@ -16,6 +16,7 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Self
 
     from peft import PeftModel
     from torch import Tensor
@@ -442,9 +443,8 @@ def odd_mapping() -> dict[str, Tensor]:
 class Between(nn.Module):
     """Any function between a flattened image and a classifier; everything trains."""
 
-    def __init__(self, function: Callable[[Any, Tensor], Tensor], width: int = 16, scale: float = 1.0) -> None:
+    def __init__(self, function: Callable[[Any, Tensor], Tensor], width: int = 16) -> None:
         super().__init__()
-        self.scale = scale
         self.embed = nn.Linear(3 * 32 * 32, width)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, CLASSES)
@@ -453,17 +453,12 @@ class Between(nn.Module):
         self._function = function
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.head(self._function(self, self.norm(self.embed(self.scale * inputs.flatten(1)))))
+        return self.head(self._function(self, self.norm(self.embed(inputs.flatten(1)))))
 
 
 def plain() -> nn.Module:
     """No fault."""
     return Between(lambda _self, hidden: hidden)
-
-
-def inputs_lost() -> nn.Module:
-    """A transform destroys its input."""
-    return Between(lambda _self, hidden: hidden, scale=0.0)
 
 
 def root_of_zero() -> nn.Module:
@@ -476,14 +471,21 @@ def loud() -> nn.Module:
     return Between(lambda _self, hidden: hidden * 1000)
 
 
-def batch_normalized() -> nn.Module:
-    """A BatchNorm that nobody trains, and whose statistics move all the same."""
+class Standing(nn.BatchNorm1d):
+    """A BatchNorm in eval mode for good."""
+
+    def train(self, *_mode: bool, **_named: bool) -> Self:
+        return super().train(mode=False)
+
+
+def normalized_by_batch() -> nn.Module:
+    """A BatchNorm that nobody trains, whose statistics stand still."""
 
     def normalize(self: Any, hidden: Tensor) -> Tensor:
         return self.batch_norm(hidden)
 
     model = Between(normalize)
-    model.batch_norm = nn.BatchNorm1d(16)
+    model.batch_norm = Standing(16)
     return model
 
 
@@ -669,22 +671,6 @@ def stale_adapter() -> PeftModel:
     return model
 
 
-def frozen_after_wrapping() -> PeftModel:
-    """`requires_grad_(False)` on the whole model, then only the head is unfrozen again."""
-    model = vit().requires_grad_(requires_grad=False)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad = "modules_to_save" in name
-    return model
-
-
-def no_grad_backbone() -> PeftModel:
-    """`torch.no_grad` around the blocks, to save memory."""
-    model = vit()
-    blocks = model.base_model.model.blocks
-    blocks.forward = torch.no_grad()(blocks.forward)
-    return model
-
-
 def half_adapters() -> PeftModel:
     """The whole wrapped model is cast down, adapters and head included."""
     return vit().to(torch.bfloat16)
@@ -697,16 +683,3 @@ def scaled_up_adapter() -> PeftModel:
 
 def adapter_scaled_apart() -> PeftModel:
     return vit(alpha_pattern={"blocks.1.attn.qkv": 8})
-
-
-def merged_twice_scaled() -> PeftModel:
-    """A merge that forgets to scale the update by alpha / r."""
-    model = vit()
-    for block in model.base_model.model.blocks:
-        _merge_unscaled(block.attn.qkv)
-    return model
-
-
-def _merge_unscaled(layer: Any) -> None:
-    delta = layer.get_delta_weight
-    layer.get_delta_weight = lambda name: delta(name) / layer.scaling[name]

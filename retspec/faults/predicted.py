@@ -61,7 +61,7 @@ def score_columns_reversed(predictions: Predictions) -> Predictions:
     return _changed(predictions, lambda table: replace(table, scores=table.scores[:, ::-1].copy()))
 
 
-@fault(families="predictions", noticed_by="min_auroc min_class_recall", frequency=Frequency.SOMETIMES)
+@fault(families="predictions", noticed_by="min_class_recall min_auroc", frequency=Frequency.SOMETIMES)
 def one_answer(predictions: Predictions) -> Predictions:
     """The model says the same of every image."""
 
@@ -88,7 +88,7 @@ def overconfident(predictions: Predictions) -> Predictions:
 
 @fault(families="predictions", noticed_by="max_subgroup_gap", frequency=Frequency.OFTEN)
 def subgroup_failed(predictions: Predictions) -> Predictions:
-    """The model is of no use for one subgroup: there, its scores are those of the other images."""
+    """The model is of no use for one subgroup: there, its scores are those of other images."""
     import numpy as np
 
     def change(table: PredictionTable) -> PredictionTable:
@@ -100,7 +100,7 @@ def subgroup_failed(predictions: Predictions) -> Predictions:
             raise DoesNotApply("there is only one subgroup")
         inside = np.flatnonzero(values == names[counts.argmin()])
         scores = table.scores.copy()
-        scores[inside] = scores[np.random.default_rng(0).permutation(inside)][:, ::-1]
+        scores[inside] = scores[np.random.default_rng(0).permutation(inside)]
         return replace(table, scores=scores)
 
     return _changed(predictions, change)

@@ -11,7 +11,7 @@ from retspec.faults._reading import adapter_of, blocks_of, filled, frozen_base, 
 from retspec.subjects.models.structure import unwrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor, nn
 
@@ -108,15 +108,30 @@ def statistics_drift(model: nn.Module) -> Iterator[None]:
     still = [each for each in norms if not any(parameter.requires_grad for parameter in each.parameters())]
     if not still:
         raise DoesNotApply("the model has no frozen BatchNorm")
+    if _run_in_training(model, still):
+        raise DoesNotApply("the statistics of the frozen BatchNorm layers run anyhow; see `frozen_drift`")
 
     def run(_model: nn.Module, _inputs: Any) -> None:
         if model.training:
             for norm in still:
                 norm.training = True
 
-    hook = unwrapped(model).register_forward_pre_hook(run)
-    yield
-    hook.remove()
+    with ExitStack() as stack:
+        for statistics in (each for norm in still for each in norm.buffers()):
+            stack.enter_context(filled(statistics, lambda _values: None))
+        hook = unwrapped(model).register_forward_pre_hook(run)
+        yield
+        hook.remove()
+
+
+def _run_in_training(model: nn.Module, norms: Sequence[nn.Module]) -> bool:
+    """Whether layers of a model are in training mode when it is put there."""
+    modes = {module: module.training for module in model.modules()}
+    model.train()
+    found = any(norm.training for norm in norms)
+    for module, mode in modes.items():
+        module.training = mode
+    return found
 
 
 @fault(families=_LEARNT, noticed_by="max_final_loss overfit_loss", frequency=Frequency.OFTEN)

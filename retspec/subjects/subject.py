@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import DoesNotApply, SubjectError, describe
 from retspec.facts import Owners
-from retspec.records import is_reference
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
 from retspec.subjects.data.building import DataBuilder
@@ -27,6 +26,7 @@ from retspec.subjects.planting import Planting
 from retspec.subjects.predictions.made_from import sha256_of_split
 from retspec.subjects.predictions.making import PredictionMaker
 from retspec.subjects.predictions.reading import PredictionReader
+from retspec.subjects.training.own_training import OwnTraining
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from retspec.subjects.data.loaders import Feed
     from retspec.subjects.data.transforms import Transforms
     from retspec.subjects.data.user_loaders import UserLoaders
-    from retspec.subjects.training.launched_training import LaunchedTraining
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.watching.watched import WatchedRun
 
@@ -92,7 +91,10 @@ class Subject:
             show=show,
             planting=self._planting,
         )
-        self._progress, self._making = progress, making
+        self._making, ended = making, self._data.after_training
+        self._own = OwnTraining(
+            spec, self._training_sources, self._planting, progress=progress, making=making, ended=ended
+        )
         allow_imports_from(*spec.folders, Path.cwd())
 
     @property
@@ -105,7 +107,7 @@ class Subject:
         """Makes trainers, which take optimizer steps."""
         from retspec.subjects.training.making import TrainerMaker
 
-        if self._is_launched:
+        if self._own.is_launched:
             return TrainerMaker.after(self.watched_run, self._spec, self.recipe, self._training_sources)
         maker = TrainerMaker.of(self._spec, self.recipe, self._training_sources, self._data.after_training)
         return replace(maker, planting=self._planting)
@@ -113,48 +115,25 @@ class Subject:
     @property
     def own_optimizers(self) -> Owners:
         """Which parameters the optimizers of the user's own hold; raises SubjectError when the spec names none."""
-        if self._is_launched:
+        if self._own.is_launched:
             return Owners.seen_in(self.watched_run.loop)
-        if not is_reference(self.recipe.optimizer):
-            raise SubjectError(
-                "this asks about an optimizer of yours; name it as `train: {optimizer: package.module:callable}`",
-                path="train",
-            )
         return self.trainer.owners(self.model)
 
     @property
-    def _is_launched(self) -> bool:
-        """Whether the training is the user's own, which brings its model and its data."""
-        training = self._spec.training
-        return training is not None and self._training_sources[training.source].launches
-
-    @cached_property
-    def _launched(self) -> LaunchedTraining:
-        from retspec.subjects.training.launched_training import LaunchedTraining
-
-        training = self._spec.training
-        source = None if training is None else self._training_sources[training.source]
-        return LaunchedTraining(self._spec, source, self.recipe.steps, self._planting)
-
-    @cached_property
     def watched_run(self) -> WatchedRun:
         """The user's own training, run and watched; raises SubjectError when the spec names none."""
-        launched = self._launched
-        with self._making("watched_run"):
-            return launched.watch(self._progress, self._data.after_training)
+        return self._own.watched_run
 
-    @cached_property
+    @property
     def ranked_run(self) -> DistributedRun:
         """The user's own training, run on several ranks; raises SubjectError when the spec names none."""
-        launched = self._launched
-        with self._making("ranked_run"):
-            return launched.run_on_ranks()
+        return self._own.ranked_run
 
     @property
     def epochs(self) -> UserLoaders | DistributedRun:
         """What shows the order of epochs: the loaders under test, else the ranks of the user's own training."""
         training = self._spec.training
-        is_ranked = self._is_launched and training is not None and training.arguments.get("ranks") is not None
+        is_ranked = self._own.is_launched and training is not None and training.arguments.get("ranks") is not None
         return self.ranked_run if is_ranked and not self._data.source.gives_loaders else self.loaders
 
     @property
@@ -182,7 +161,7 @@ class Subject:
 
     @cached_property
     def _sealed(self) -> SealedModel:
-        if self._is_launched:
+        if self._own.is_launched:
             return SealedModel(lambda: self.watched_run.module, forget=None)
         return SealedModel(self._built_model, forget=self._builder.forget_base)
 
@@ -194,7 +173,7 @@ class Subject:
     @property
     def build_again(self) -> Callable[[Callable[[nn.Module], nn.Module]], nn.Module] | None:
         """A function that builds the model again, with another one that wraps the base; None without its adapter."""
-        if self._is_launched or self._spec.model is None or not self._spec.model.wraps:
+        if self._own.is_launched or self._spec.model is None or not self._spec.model.wraps:
             return None
         return lambda wrap: self._placed(self._builder.build_again(wrap), self.device)
 
@@ -236,7 +215,7 @@ class Subject:
     def skeleton(self) -> Skeleton:
         """The model without weights."""
         with self._making("skeleton"):
-            module = None if self._weights or self._is_launched else self._builder.build_on_meta()
+            module = None if self._weights or self._own.is_launched else self._builder.build_on_meta()
         module = hollow(self.model, on_meta) if module is None else part_inputs(module, self._data.parts)
         from_file = self._spec.model is not None and self._spec.model.checkpoint is not None
         return Skeleton(module, real=lambda: self.model, from_file=from_file)
@@ -244,7 +223,7 @@ class Subject:
     @property
     def optional_skeleton(self) -> Skeleton | None:
         """The model without weights; None when the spec has no model."""
-        return self.skeleton if self._is_launched or self._spec.model is not None else None
+        return self.skeleton if self._own.is_launched or self._spec.model is not None else None
 
     @property
     def dataset(self) -> Dataset:
@@ -265,7 +244,7 @@ class Subject:
     def feed(self) -> Feed:
         """A stream of batches; raises SubjectError when the data section gives only one batch."""
         source = self._data.source
-        if self._is_launched and not (source.gives_files or source.may_give_loader):
+        if self._own.is_launched and not (source.gives_files or source.may_give_loader):
             loop = self.watched_run.loop
             return PastFeed(loop.batch_size, loop.workers)
         return self._data.feed()
@@ -276,7 +255,7 @@ class Subject:
 
         Raises SubjectError when the spec gives neither, Inconclusive when the training showed none.
         """
-        if self._is_launched and not self._data.source.gives_loaders:
+        if self._own.is_launched and not self._data.source.gives_loaders:
             return self.watched_run.loaders
         return self._data.loaders
 
@@ -296,7 +275,7 @@ class Subject:
 
         Of a training of the user's own, it is the first one that entered the model.
         """
-        if self._is_launched:
+        if self._own.is_launched:
             return self._data.gallery.seen(self.watched_run.batch)
         return self._made_batch(None)
 
@@ -306,7 +285,7 @@ class Subject:
     @property
     def take_batch(self) -> Callable[[int], Batch]:
         """A function that returns a batch of a number of images, whatever the batch size of the spec."""
-        if self._is_launched:
+        if self._own.is_launched:
             return self.batch.first
         return self._made_batch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.checks.planting import FULL, criteria, file, net, vit
+from tests.checks.planting import FULL, criteria, file, named, net, vit
 
 TRAINED = (
     "loss_drop max_loss_rise max_final_loss initial_loss_rtol nonfinite_steps nonfinite_gradients "
@@ -24,15 +24,12 @@ LEARNT = "overfit_accuracy overfit_loss overfit_steps"
 
 FAULTS = (
     vit("none, a ViT"),
-    net("none, a small net", "plain"),
+    net("none, a small net"),
+    named("none, a ViT by its name in timm"),
+    net("none, a frozen BatchNorm that stands still", "normalized_by_batch"),
     vit(
         "the adapter is frozen",
-        model="tests.tiny:adapter_never_trained",
-        missed="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
-    ),
-    vit(
-        "everything but the head is frozen after wrapping",
-        model="tests.tiny:frozen_after_wrapping",
+        planted="adapter_frozen",
         missed="adapter_effect max_final_loss min_trainable_params overfit_loss overfit_steps",
     ),
     vit(
@@ -40,15 +37,20 @@ FAULTS = (
         model="tests.tiny:head_misspelt",
         missed="head_trainable max_final_loss overfit_loss overfit_steps",
     ),
-    vit(
+    named(
         "modules_to_save is missing",
-        model="tests.tiny:head_not_saved",
+        planted="head_not_saved",
         missed="head_trainable max_final_loss overfit_loss overfit_steps",
     ),
     vit(
         "the head is replaced after wrapping",
         model="tests.tiny:head_replaced_after_wrapping",
         missed="dead_gradients head_trainable max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    vit(
+        "the head is frozen together with the base",
+        planted="head_frozen",
+        missed="head_trainable max_final_loss overfit_loss overfit_steps",
     ),
     vit("the head is unfrozen by hand", model="tests.tiny:head_trained_but_not_saved", missed="reload_atol"),
     vit(
@@ -65,7 +67,7 @@ FAULTS = (
     ),
     vit(
         "a part of the base is left unfrozen",
-        model="tests.tiny:base_left_unfrozen",
+        planted="base_unfrozen",
         missed="reload_atol trainable_names",
     ),
     vit(
@@ -81,20 +83,15 @@ FAULTS = (
         undecided=f"{TRAINED} lora_scaling merge_atol rank_params reload_atol trainable_dtype trainable_names "
         "unmerge_atol",
     ),
-    vit(
+    named(
         "the head has the classes of ImageNet",
-        "model.kwargs={num_classes: 1000}",
-        model="tests.tiny:base",
-        missed="lora_layers max_final_loss max_trainable_fraction max_trainable_params output_shape trainable_names",
-        undecided=ADAPTED,
+        planted="classes_of_imagenet",
+        missed="max_trainable_fraction max_trainable_params output_shape",
     ),
-    vit(
-        "the patch size is another",
-        "model.kwargs={patch_size: 4}",
-        model="tests.tiny:base",
-        missed="attention_shape lora_layers max_final_loss max_loss_rise max_trainable_fraction "
-        "max_trainable_params patch_count sequence_length trainable_names",
-        undecided=ADAPTED,
+    named(
+        "the patches are twice as large",
+        planted="other_patch_size",
+        missed="attention_shape patch_count sequence_length",
     ),
     vit(
         "the number of heads is another",
@@ -112,7 +109,7 @@ FAULTS = (
     ),
     vit(
         "the learning rate is zero",
-        "train.lr=0",
+        planted="rate_zero",
         missed=f"{LEARNT} adapter_effect input_matters loss_drop max_final_loss min_grad_norm unchanged_params",
         undecided="dead_gradients",
     ),
@@ -126,7 +123,7 @@ FAULTS = (
     ),
     net(
         "the inputs are zeroed",
-        "inputs_lost",
+        planted="images_lost",
         missed=f"{LEARNT} adapter_effect dead_gradients input_matters loss_drop max_final_loss "
         "min_grad_norm unchanged_params",
         undecided="batch_invariance_atol batch_leak merge_atol unmerge_atol",
@@ -167,7 +164,7 @@ FAULTS = (
     ),
     vit(
         "a weight is NaN",
-        model="tests.tiny:nan_weight",
+        planted="weight_is_nan",
         missed="nonfinite_steps",
         undecided=f"{DIVERGED} amp_rtol batch_invariance_atol batch_leak compile_atol dead_gradients "
         "determinism_atol eval_determinism_atol eval_drift grad_accumulation_rtol max_grad_norm "
@@ -194,27 +191,34 @@ FAULTS = (
     ),
     vit(
         "the blocks run under no_grad",
-        model="tests.tiny:no_grad_backbone",
+        planted="blocks_without_grad",
         missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
         undecided="batch_invariance_atol batch_leak",
     ),
     vit(
         "the attention bypasses its adapter",
-        model="tests.tiny:adapter_bypassed",
+        planted="adapter_bypassed",
         missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
         undecided="merge_atol unmerge_atol",
     ),
     vit(
         "a hook writes to a frozen weight",
-        model="tests.tiny:frozen_weight_written",
+        planted="frozen_weight_written",
         missed="determinism_atol frozen_drift",
         undecided="grad_accumulation_rtol",
     ),
     net(
         "a BatchNorm drifts under LoRA",
-        "batch_normalized",
-        missed="frozen_drift",
-        undecided="grad_accumulation_rtol",
+        "normalized_by_batch",
+        planted="statistics_drift",
+        missed="batch_leak frozen_drift grad_accumulation_rtol",
+    ),
+    vit(
+        "the logits are a hundred times too large",
+        planted="logits_too_large",
+        missed="initial_loss_rtol max_grad_norm max_loss_rise",
+        # Rounding alone, made large.
+        unsteady="batch_invariance_atol merge_atol unmerge_atol",
     ),
     net(
         "the logits are far too large",
@@ -241,8 +245,8 @@ FAULTS = (
     net("noise in training alone", "tests.wild:own_noise", undecided="amp_rtol grad_accumulation_rtol"),
     net("none, stochastic depth", "tests.wild:stochastic_depth"),
     net("none, functional dropout", "tests.wild:functional_dropout"),
-    vit("merging drops a layer", model="tests.tiny:merge_drops_a_layer", missed="merge_atol"),
-    vit("merging forgets the scale", model="tests.tiny:merged_twice_scaled", missed="merge_atol"),
+    vit("merging drops a layer", planted="merge_drops_layer", missed="merge_atol"),
+    vit("merging forgets the scale", planted="merge_forgets_scale", missed="merge_atol"),
     vit("unmerging forgets a layer", model="tests.tiny:unmerge_forgets_a_layer", missed="unmerge_atol"),
     vit(
         "adapters and head are kept in half precision",
@@ -257,6 +261,12 @@ FAULTS = (
         "reload_atol unmerge_atol",
         undecided="amp_rtol grad_accumulation_rtol",
     ),
+    vit(
+        "dropout of the logits stays on in eval mode",
+        planted="dropout_in_eval",
+        missed="compile_atol eval_determinism_atol merge_atol reload_atol unmerge_atol",
+        unsteady="amp_rtol grad_accumulation_rtol",
+    ),
     net(
         "dropout stays on in eval mode",
         "dropout_in_eval",
@@ -268,6 +278,11 @@ FAULTS = (
         "norm_over_batch",
         missed="batch_invariance_atol batch_leak grad_accumulation_rtol",
     ),
+    vit(
+        "the images of a batch leak into one another",
+        planted="samples_mixed",
+        missed="batch_invariance_atol batch_leak grad_accumulation_rtol",
+    ),
     net(
         "view where transpose was meant",
         "view_for_transpose",
@@ -276,7 +291,7 @@ FAULTS = (
     net("the compiled model takes another branch", "other_when_compiled", missed="compile_atol"),
     vit(
         "everything is frozen after wrapping",
-        model="tests.faulty:frozen_whole",
+        planted="everything_frozen",
         missed="head_trainable min_trainable_params",
         undecided=f"{TRAINED} reload_atol trainable_dtype trainable_names",
     ),
@@ -288,21 +303,20 @@ FAULTS = (
     ),
     vit(
         "both factors of the adapter start at zero",
-        model="tests.faulty:both_factors_zero",
+        planted="adapter_starts_at_zero",
         missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
     ),
     vit(
         "the adapter is kept in float16",
-        model="tests.faulty:half_factors",
+        planted="adapter_in_half",
         missed="grad_accumulation_rtol nonfinite_steps trainable_dtype",
         undecided=f"{DIVERGED} dead_gradients determinism_atol",
     ),
-    vit(
+    named(
         "lora_alpha is a thousand times too large",
-        model="tests.tiny:scaled_up_adapter",
+        planted="scale_forgotten",
         missed="grad_accumulation_rtol lora_scaling max_grad_norm",
-        undecided="amp_rtol",
-        unsteady=f"{LEARNT} input_matters loss_drop max_final_loss max_loss_rise",
+        unsteady=f"{LEARNT} amp_rtol input_matters loss_drop max_final_loss max_loss_rise",
     ),
     vit(
         "parameters are replaced while the optimizer holds the old ones "
@@ -313,7 +327,7 @@ FAULTS = (
     ),
     vit(
         "the logits are detached",
-        model="tests.faulty:logits_detached",
+        planted="logits_detached",
         missed=f"{LEARNT} adapter_effect dead_gradients head_trainable input_matters loss_drop "
         "max_final_loss min_grad_norm unchanged_params",
         undecided="amp_rtol batch_invariance_atol batch_leak grad_accumulation_rtol",
@@ -341,7 +355,7 @@ FAULTS = (
     net("a large intermediate is made for nothing", "tests.faulty:wasteful", missed="peak_memory_mb"),
     vit(
         "a softmax precedes the cross-entropy",
-        model="tests.faulty:softmax_twice",
+        planted="softmax_twice",
         missed="max_final_loss overfit_loss overfit_steps",
     ),
     vit(
@@ -399,6 +413,30 @@ FAULTS = (
         "plain.safetensors",
         'model.factory="tests.tiny:initializes_after_loading"',
         missed="backbone_matches_file",
+    ),
+    file(
+        "half of the names in the file fit no name of the model",
+        "plain.safetensors",
+        planted="checkpoint_half_loaded",
+        missed="backbone_matches_file checkpoint_coverage max_missing_keys max_unexpected_keys",
+    ),
+    file(
+        "the layers are initialized anew after loading",
+        "plain.safetensors",
+        planted="initialized_after_loading",
+        missed="backbone_matches_file",
+    ),
+    file(
+        "a layer of the file has another size",
+        "plain.safetensors",
+        planted="checkpoint_of_another_shape",
+        missed="backbone_matches_file max_shape_mismatches",
+    ),
+    file(
+        "one weight is NaN once the file is loaded",
+        "plain.safetensors",
+        planted="checkpoint_has_nan",
+        missed="backbone_matches_file nonfinite_weights",
     ),
     file("the download was cut short", "cut-short.pth", undecided=LOADED),
     file("the file is a git-LFS pointer", "pointer.pth", undecided=LOADED),

@@ -9,13 +9,14 @@ from tabulate import tabulate
 
 from retspec.plugins.catalog import gather
 from tests.checks.faults import FAULTS
-from tests.checks.planting import SPECS, Cell, criteria
+from tests.checks.planting import SPECS, Cell, Fault, criteria
 from tests.checks.test_cases import MEASURES_TIME
 from tests.distributed.planting import DEATHS
 from tests.distributed.planting import FAULTS as RANK_FAULTS
 from tests.loop.planting import FAULTS as LOOP_FAULTS
 from tests.predictions.compared import FAULTS as COMPARED_FAULTS
 from tests.predictions.planting import FAULTS as PREDICTION_FAULTS
+from tests.proving.planting import ROWS as PROVED_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,6 +36,10 @@ Each row is a test: the fault is planted in a tiny model, its recipe or its chec
 missed, `·` met, `?` no verdict, because nothing can be said about it under this fault (never green), blank: left out,
 because it does not fit this model or swings too far to be stated. No observation of learning or numerics lies within
 15 % of its limit. This page is generated: `python -m tests.checks.matrix`.
+
+A row that ends in a name in brackets, such as (`adapter_frozen`), is planted by the fault of that name, as
+`retspec prove` plants it into your own subject. `retspec run --set run.fault=adapter_frozen` does so in one run. The
+other faults are written for the tests alone.
 """
 
 LOOP_HEAD = """
@@ -49,6 +54,13 @@ PREDICTIONS_HEAD = """
 
 Each fault is one of a table of predictions: two eyes of 400 patients in each of two splits, five grades, probabilities
 that are calibrated. All criteria of `tests/predictions/healthy.yaml` are judged: none but these is missed.
+"""
+
+PROVED_HEAD = """
+## By fault of a dataset or of predictions
+
+These too are planted as `retspec prove` plants them: into a small dataset of 18 patients, and into the healthy table of
+the grid above. All criteria of the spec are judged: none but these is missed. No file is changed.
 """
 
 COMPARED_HEAD = """
@@ -78,7 +90,7 @@ def families() -> dict[str, list[str]]:
 def grid(names: list[str], head: Callable[[str], str]) -> tuple[list[str], list[list[str]]]:
     """Return the heads and the rows of the faults that say something about these criteria."""
     rows = [
-        [fault.name, *(SYMBOLS[fault.cells[name]] for name in names)]
+        [_named(fault), *(SYMBOLS[fault.cells[name]] for name in names)]
         for fault in FAULTS
         if fault.cells.keys() >= set(names)
     ]
@@ -101,11 +113,11 @@ def render() -> str:
         heads, rows = grid(names, head=lambda name: name.replace("_", "_<br>"))
         parts.append(f"\n## {family.capitalize()}\n\n{_markdown(heads, rows)}")
     by_fault = [_by_fault(), _by_fault_of_a_loop(), _by_fault_of_ranks(), _by_fault_of_predictions()]
-    return "".join([*parts, *by_fault, _by_fault_of_others(), _elsewhere()])
+    return "".join([*parts, *by_fault, _by_fault_of_files(), _by_fault_of_others(), _elsewhere()])
 
 
 def _by_fault() -> str:
-    rows = [(fault.name, _listed(fault.missed), _listed(fault.undecided)) for fault in FAULTS]
+    rows = [(_named(fault), _listed(fault.missed), _listed(fault.undecided)) for fault in FAULTS]
     return "\n## By fault\n\n" + _markdown(["fault", "missed", "no verdict"], rows)
 
 
@@ -125,6 +137,21 @@ def _by_fault_of_predictions() -> str:
         (fault.name, _listed(fault.missed.split()), _listed(fault.undecided.split())) for fault in PREDICTION_FAULTS
     ]
     return f"{PREDICTIONS_HEAD}\n" + _markdown(["fault", "missed", "no verdict"], rows)
+
+
+def _by_fault_of_files() -> str:
+    known = gather(entry_points=False).faults
+    root = PAGE.parents[1]
+    rows = [
+        (
+            f"{known[row.planted].stands_for.rstrip('.')} (`{row.planted}`)",
+            f"`{row.spec.relative_to(root).as_posix()}`",
+            _listed(row.missed),
+            _listed(row.undecided),
+        )
+        for row in PROVED_ROWS
+    ]
+    return f"{PROVED_HEAD}\n" + _markdown(["fault", "spec", "missed", "no verdict"], rows)
 
 
 def _by_fault_of_others() -> str:
@@ -149,6 +176,11 @@ def _markdown(heads: list[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table without padding, so that a new row changes no other line."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _named(fault: Fault) -> str:
+    """Return the name of a row, with that of the fault that `retspec prove` plants."""
+    return f"{fault.name} (`{fault.planted}`)" if fault.planted else fault.name
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -30,7 +30,10 @@ class Cell(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """Overrides of a spec that plant it, and every criterion that is not met because of them."""
+    """Overrides of a spec that plant it, and every criterion that is not met because of them.
+
+    planted: the fault of `retspec.faults` that plants it, if one does.
+    """
 
     name: str
     overrides: tuple[str, ...]
@@ -39,6 +42,12 @@ class Fault:
     """Criteria without a verdict: nothing can be said about them under this fault."""
     skipped: frozenset[str] = frozenset()
     spec: Path = FULL
+    planted: str = ""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """All overrides, with that which plants the fault."""
+        return (*self.overrides, f"run.fault={self.planted}") if self.planted else self.overrides
 
     @property
     def cells(self) -> dict[str, Cell]:
@@ -60,12 +69,18 @@ def criteria(spec: Path) -> tuple[str, ...]:
 
 
 def vit(
-    name: str, *overrides: str, missed: str = "", undecided: str = "", unsteady: str = "", model: str = ""
+    name: str,
+    *overrides: str,
+    missed: str = "",
+    undecided: str = "",
+    unsteady: str = "",
+    model: str = "",
+    planted: str = "",
 ) -> Fault:
-    """State a fault of the tiny ViT with LoRA, planted by overrides or by another model (`module:factory`).
+    """State a fault of the tiny ViT with LoRA, planted by overrides, another model (`module:factory`), or by retspec.
 
     missed, undecided: criteria, separated by spaces; unsteady: those that are left out, because this fault makes their
-    observation swing so far that another processor may see another one.
+    observation swing so far that another processor may see another one. planted: the name of a fault of retspec.
     """
     factory = (f'model.factory="{model}"',) if model else ()
     skips = _skips(unsteady.split(), "it swings")
@@ -75,7 +90,22 @@ def vit(
         frozenset(missed.split()),
         frozenset(undecided.split()),
         skipped=frozenset(unsteady.split()),
+        planted=planted,
     )
+
+
+_SIZES = "{img_size: 64, embed_dim: 48, depth: 2, num_heads: 2, num_classes: 3}"
+_LORA = "{r: 4, alpha: 16, target_modules: [qkv], modules_to_save: [head]}"
+TIMM = (
+    f"model={{timm: vit_tiny_patch16_224, kwargs: {_SIZES}, lora: {_LORA}}}",
+    "data.synthetic.input_size=[3, 64, 64]",
+)
+"""The same ViT by its name in timm, adapted by the spec: as many patches, each of the usual 16 pixels."""
+
+
+def named(name: str, *, planted: str = "", missed: str = "", undecided: str = "", unsteady: str = "") -> Fault:
+    """State a fault of what the spec says of that ViT, planted by retspec."""
+    return vit(name, *TIMM, planted=planted, missed=missed, undecided=undecided, unsteady=unsteady)
 
 
 def _skips(names: Iterable[str], why: str) -> list[str]:
@@ -93,10 +123,12 @@ NET_LIMITS = {
 PATCHES = frozenset({"patch_count", "embed_dim", "input_divisible_by_patch", "sequence_length", "attention_shape"})
 
 
-def net(name: str, model: str, *, missed: str = "", undecided: str = "", unsteady: str = "") -> Fault:
+def net(
+    name: str, model: str = "plain", *, missed: str = "", undecided: str = "", unsteady: str = "", planted: str = ""
+) -> Fault:
     """State a fault between the adapted embedding and the saved head of a small net; limits are those that fit it.
 
-    unsteady: criteria that are left out, as for `vit`.
+    unsteady: criteria that are left out, as for `vit`; planted: the name of a fault of retspec, which the net gets.
     """
     overrides = (
         'model.factory="tests.tiny:adapted"',
@@ -106,10 +138,24 @@ def net(name: str, model: str, *, missed: str = "", undecided: str = "", unstead
         *_skips(unsteady.split(), "it swings"),
     )
     skipped = PATCHES.union(unsteady.split())
-    return Fault(name, overrides, frozenset(missed.split()), frozenset(undecided.split()), skipped=skipped)
+    return Fault(
+        name, overrides, frozenset(missed.split()), frozenset(undecided.split()), skipped=skipped, planted=planted
+    )
 
 
-def file(name: str, checkpoint: str, *overrides: str, missed: str = "", undecided: str = "") -> Fault:
-    """State a fault of a checkpoint, one of `tests.tiny.write_checkpoints`, or of the model that it is to fill."""
+def file(
+    name: str, checkpoint: str, *overrides: str, missed: str = "", undecided: str = "", planted: str = ""
+) -> Fault:
+    """State a fault of a checkpoint, one of `tests.tiny.write_checkpoints`, or of the model that it is to fill.
+
+    planted: the name of a fault of retspec, which the file gets.
+    """
     path = f'model.checkpoint="${{env.RETSPEC_TEST_CHECKPOINTS}}/{checkpoint}"'
-    return Fault(name, (path, *overrides), frozenset(missed.split()), frozenset(undecided.split()), spec=CHECKPOINT)
+    return Fault(
+        name,
+        (path, *overrides),
+        frozenset(missed.split()),
+        frozenset(undecided.split()),
+        spec=CHECKPOINT,
+        planted=planted,
+    )

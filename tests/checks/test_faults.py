@@ -26,7 +26,7 @@ CELLS = {Verdict.MET: Cell.MET, Verdict.MISSED: Cell.MISSED}
 @pytest.mark.usefixtures("checkpoints")
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_every_criterion_comes_out_as_the_grid_states(fault: Fault) -> None:
-    results = run_here(fault.spec, fault.overrides)
+    results = run_here(fault.spec, fault.settings)
     cells = {name: CELLS.get(result.verdict, Cell.UNDECIDED) for name, result in results.items()}
     stated = {name: cell for name, cell in fault.cells.items() if cell is not Cell.SKIPPED}
     assert cells == stated, {name: results[name].reason for name in cells if cells[name] != stated.get(name)}

@@ -1,4 +1,4 @@
-"""Predictions to prove a gate on: no torch is needed."""
+"""The subjects that the tests of `retspec prove` write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from tests.checks.conftest import written
-from tests.predictions.planting import FOLDER, HEALTHY, write_tables
+from tests.predictions.planting import FOLDER as PREDICTIONS
+from tests.predictions.planting import HEALTHY, write_tables
+from tests.proving.planting import FOLDER, write_dataset
+from tests.tiny import write_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +23,7 @@ KEPT = ("min_auroc", "max_subgroup_gap", "max_brier", "max_calibration_error")
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write the tables that the spec names."""
-    with written(FOLDER, write_tables, tmp_path_factory.mktemp("predictions")):
+    with written(PREDICTIONS, write_tables, tmp_path_factory.mktemp("predictions")):
         yield
 
 
@@ -33,3 +36,17 @@ def gate(tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "gate.yaml"
     path.write_text(yaml.safe_dump(spec))
     return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder with a dataset, predictions and checkpoints, which environment variables name for the specs."""
+    root = tmp_path_factory.mktemp("subjects")
+    for name in ("dataset", "predictions", "checkpoints"):
+        (root / name).mkdir()
+    with (
+        written(FOLDER, write_dataset, root / "dataset"),
+        written(PREDICTIONS, write_tables, root / "predictions"),
+        written("RETSPEC_TEST_CHECKPOINTS", write_checkpoints, root / "checkpoints"),
+    ):
+        yield root

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import NoVerdict, SubjectError
-from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource, decided_by
+from retspec.records import EVERY_TRAINING, RECIPE_KEYS, TrainingSource, decided_by, is_reference
 from retspec.subjects.planting import Planting
 from retspec.subjects.training.own_optimizer import own_optimizer, owners_of
 from retspec.subjects.training.sources.recipe import recipe as built_in
@@ -65,7 +65,15 @@ class TrainerMaker:
         return self.source is built_in
 
     def owners(self, model: nn.Module) -> Owners:
-        """Return which parameters of the model the user's own optimizer holds; raises what building it raises."""
+        """Return which parameters of the model the user's own optimizer holds.
+
+        Raises SubjectError when the spec names none, and what building it raises.
+        """
+        if not is_reference(self.recipe.optimizer):
+            raise SubjectError(
+                "this asks about an optimizer of yours; name it as `train: {optimizer: package.module:callable}`",
+                path="train",
+            )
         optimizer, _ = own_optimizer(model, str(self.recipe.optimizer))
         return owners_of(model, optimizer)
 
