@@ -18,7 +18,7 @@ def rate_zero(spec: Spec) -> Spec:
     return _with_rate(spec, 0.0)
 
 
-@fault(families="learning numerics", noticed_by="max_loss_rise loss_drop nonfinite_steps", frequency=Frequency.OFTEN)
+@fault(families="learning numerics", noticed_by="nonfinite_steps max_loss_rise loss_drop", frequency=Frequency.OFTEN)
 def rate_too_high(spec: Spec) -> Spec:
     """The learning rate is a hundred times as high."""
     return _with_rate(spec, 100.0)

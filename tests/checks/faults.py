@@ -71,6 +71,19 @@ FAULTS = (
         missed="reload_atol trainable_names",
     ),
     vit(
+        "the base trains as a whole",
+        planted="base_trains_whole",
+        missed="max_trainable_fraction max_trainable_params reload_atol trainable_names",
+        unsteady="dead_gradients max_loss_rise min_grad_norm unchanged_params",
+    ),
+    vit("the adapter trains in its first layer alone", planted="later_layers_frozen", missed="min_trainable_params"),
+    named(
+        "target_modules matches every linear layer",
+        planted="more_layers_adapted",
+        missed="lora_layers max_trainable_fraction max_trainable_params rank_params",
+        unsteady=f"{LEARNT} lora_scaling max_loss_rise max_final_loss",
+    ),
+    vit(
         "the model is not wrapped at all",
         model="tests.tiny:base",
         missed="lora_layers max_trainable_fraction max_trainable_params trainable_names",
@@ -112,6 +125,14 @@ FAULTS = (
         planted="rate_zero",
         missed=f"{LEARNT} adapter_effect input_matters loss_drop max_final_loss min_grad_norm unchanged_params",
         undecided="dead_gradients",
+    ),
+    vit(
+        "the learning rate is a hundred times a high one",
+        "train.lr=0.1",
+        planted="rate_too_high",
+        missed="nonfinite_gradients nonfinite_steps",
+        undecided=f"{DIVERGED} max_grad_norm",
+        unsteady="dead_gradients determinism_atol grad_accumulation_rtol amp_rtol",
     ),
     # So high that the second step overflows. Under one that is merely too high, the step at which the training leaves
     # the numbers hangs on rounding, and with it what is still measured.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class OwnTraining:
     """The user's own training, if the spec names one.
 
-    progress: called with its steps. making: entered while it runs. ended: looks at the model that it trained, if anybody does.
+    progress: called with its steps. making: entered while it runs. ended: looks at the model that it trained, or None.
     """
 
     def __init__(
