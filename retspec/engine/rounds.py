@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retspec.engine.protocol import Done, Finished, Made, Pictured
+from retspec.engine.protocol import Done, Finished, Made, Pictured, Progress
 from retspec.engine.supervisor import Turn
 from retspec.records import Outcome
 
@@ -56,6 +56,7 @@ class _Fold:
         self._outcomes: dict[str, dict[int, Outcome]] = {
             step.criterion.id: {} for step in job.plan.checks if step.varies and len(plans) > 1
         }
+        self._measured = {step.key for step in job.plan.measurements}
         self._begun = False
         self._open = len(plans)
 
@@ -73,7 +74,7 @@ class _Fold:
             case Finished(outcome) if outcome.id in self._outcomes:
                 yield from self._finished(self._seeds[number], outcome)
             case _:
-                yield from (event,) if number == 0 else _of_another(self._seeds[number], event)
+                yield from (event,) if number == 0 else self._of_another(self._seeds[number], event)
 
     def _finished(self, seed: int, outcome: Outcome) -> Iterator[Message]:
         """Yield the outcome under all seeds; a later one under the same seed replaces it, as that of one job would."""
@@ -82,18 +83,19 @@ class _Fold:
         if len(known) == len(self._seeds):
             yield Finished(_together({each: known[each] for each in self._seeds}))
 
-
-def _of_another(seed: int, event: Turn | Message) -> Iterator[Turn | Message]:
-    """Yield what is recorded of a round beside the first: what it took, and no facts, which are those of the first."""
-    match event:
-        case Made(measured):
-            yield Made(replace(measured, key=f"seed {seed}: {measured.key}", facts=None))
-        case Done(faults, modules):
-            yield Done(tuple(f"seed {seed}: {fault}" for fault in faults), modules)
-        case Pictured():
-            return
-        case _:
-            yield event
+    def _of_another(self, seed: int, event: Turn | Message) -> Iterator[Turn | Message]:
+        """Yield what is said of a round beside the first: no facts, which are those of the first."""
+        match event:
+            case Made(measured):
+                yield Made(replace(measured, key=f"seed {seed}: {measured.key}", facts=None))
+            case Progress(key, step, total) if key in self._measured:
+                yield Progress(f"seed {seed}: {key}", step, total)
+            case Done(faults, modules):
+                yield Done(tuple(f"seed {seed}: {fault}" for fault in faults), modules)
+            case Pictured():
+                return
+            case _:
+                yield event
 
 
 def _together(outcomes: dict[int, Outcome]) -> Outcome:

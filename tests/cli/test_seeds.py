@@ -38,6 +38,8 @@ def test_the_option_measures_under_so_many_seeds(invoked: Invoked) -> None:
     code, said = invoked("run", "--seeds", "5")
     assert code == 1
     assert "0.4 … 0.9 over 5 seeds, flips 1 of 5" in said
+    assert "measuring drawn" in said
+    assert "measuring seed 46: drawn" in said
     report = read_report(Path("reports/spec/results.json"))
     assert report.asked.overrides == ("run.seeds=5",)
     assert not report.is_partial

@@ -17,6 +17,7 @@ from retspec.report.formats.results import plain_document
 from retspec.report.formats.table import render_table
 from retspec.report.page import render_page
 from retspec.results.results_file import read_report
+from retspec.text.masking import Mask
 from tests.report.formats.sample import TODAY, criterion, report
 
 if TYPE_CHECKING:
@@ -104,6 +105,15 @@ def test_without_seeds_there_is_no_column_for_them() -> None:
 def test_a_narrow_screen_does_without_the_seeds_before_the_margin() -> None:
     head = render_table(shown(WIDE), width=60).splitlines()[0].split()
     assert head == ["criterion", "observed", "limit", "margin", "verdict"]
+
+
+def test_secrets_are_masked_under_every_seed() -> None:
+    held = criterion()
+    failed = Outcome(id=held.id, failure=Verdict.ERROR, reason="hunter22 is wrong", trace="at hunter22")
+    seen = Outcome(id=held.id, observed=Observed(0.9, {"token": "hunter22"}))
+    made = report(judge(held, Outcome(id=held.id, by_seed={42: seen, 43: failed}), today=TODAY))
+    assert "hunter22" in str(plain_document(made)["results"][0]["seeds"])
+    assert "hunter22" not in str(plain_document(Mask(["hunter22"]).report(made)))
 
 
 def test_exact_values_are_counted() -> None:
