@@ -135,7 +135,7 @@ def test_a_fault_is_missed_by_these_criteria_alone(fault: str, script: str, seen
     assert undecided(results) == {*healthy(script).undecided}
 
 
-CHECKS = "unowned_params: 0\nloss_drop: 0.3\nunchanged_params: 0\n"
+CHECKS = "unowned_params: 0\nloss_drop: 0.3\n"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ CHECKS = "unowned_params: 0\nloss_drop: 0.3\nunchanged_params: 0\n"
     [
         ("adapter_not_in_optimizer", "unowned_params"),
         ("labels_shuffled", "loss_drop"),
-        ("images_zeroed", "loss_drop unchanged_params"),
+        ("images_zeroed", "loss_drop"),
         ("labels_off_by_one", ""),
     ],
 )
@@ -183,7 +183,7 @@ def test_a_training_that_gives_a_fault_nothing_to_change_cannot_have_it(fault: s
 
 
 def test_a_training_of_retspec_has_no_loop_of_the_users(tmp_path: Path) -> None:
-    model = f"model: {{callable: {ROOT}/tests/tiny.py:build}}\nrun: {{fault: zero_grad_missing}}"
+    model = "model: {timm: vit_tiny_patch16_224}\nrun: {fault: zero_grad_missing}"
     results = run_here(spec_in(tmp_path, "nonfinite_steps: 0\n", model))
     assert "the training is no script or trainer of your own" in results["nonfinite_steps"].reason
 
