@@ -30,7 +30,10 @@ is made again. A function without `yield` may return another thing in place of t
 * `dataset`: the `retspec.facts.Dataset`, the list of the files.
 * `checkpoint`: the named tensors of the checkpoint, before they are loaded.
 * `predictions`: the `retspec.facts.Predictions` that were read or made.
-* `own_training`: the user's own script or trainer, before it starts. Patch what it will call, and undo that at the end.
+* `own_training`: the `retspec.toolkit.Launch` of the user's own script or trainer, before it starts, here and in every
+  process that runs it again or on ranks. Patch what it will call, and undo that after `yield`, which comes back when it
+  has run; raise `DoesNotApply` there, too, if the run gave the fault nothing to change. What watches it lies above such
+  patches. To lie above the watch, as another argument of a criterion must, yield a launch whose `start` is another.
 
 Raise `DoesNotApply("why")` for a subject that cannot have the fault: it is left out, and the reason is shown. Random
 numbers are seeded. The first line of the docstring is the mistake, as a sentence in the present tense. A `Fault` is
