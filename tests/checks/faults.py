@@ -226,7 +226,6 @@ FAULTS = (
         "a hook writes to a frozen weight",
         planted="frozen_weight_written",
         missed="determinism_atol frozen_drift",
-        undecided="grad_accumulation_rtol",
     ),
     net(
         "a BatchNorm drifts under LoRA",

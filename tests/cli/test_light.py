@@ -32,6 +32,7 @@ LIGHT = {
     "schema": [["schema"], ["schema", "--results"]],
     "plugins": [["plugins"]],
     "completion": [["completion", "bash"]],
+    "prove": [["prove", LORA, "--list"]],
     "calibrate": [["calibrate", LORA, "--results", "results.json", "-o", "calibrated.yaml"]],
     "judge": [["judge", "results.json", "--spec", LORA]],
     "merge": [["merge", "results.json", "results.json"]],

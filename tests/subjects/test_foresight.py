@@ -99,7 +99,7 @@ def test_the_largest_batch_fits_and_the_next_does_not(make: Any, accumulation: i
     room = foresight(model, target).estimate(2000).peak
     largest = foresight(model, target, accumulation=accumulation).largest(room)
     tried = foresight(model, target, accumulation=accumulation)
-    assert largest >= 1999
+    assert largest >= 1990
     assert tried.estimate(largest).peak <= room < tried.estimate(largest + accumulation).peak
 
 

@@ -54,6 +54,8 @@ MAY_NAME_TIMM = {
     "retspec/cli/drafting/spec.py": "drafts a spec for the source that is built in",
     "retspec/cli/drafting/recognition.py": "the keys by which a config names a model",
     "retspec/cli/drafting/foundation.py": "drafts a spec for it where the plugin of a foundation model is missing",
+    "retspec/subjects/models/rollout.py": "reads the attention of its Vision Transformers",
+    "retspec/faults/architecture.py": "the words of the spec: `model: {timm: ...}`",
     "retspec/subjects/checkpoints/matching.py": "of several weights in a file, takes those that timm takes",
     "retspec/cli/drafting/data.py": "drafts a spec for the source that is built in",
     "retspec/cli/drafting/new_check.py": "writes a spec for the source that is built in",
