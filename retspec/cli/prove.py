@@ -126,10 +126,10 @@ def command(  # noqa: PLR0913 - one for each option
 
     Writes reports/NAME/proof.json, which the next reports of the spec show.
     """
-    plan, catalog = _planned(spec, cells, options)
     if is_listing:
-        _list(catalog)
+        _list(prepare_cells(spec, cells=cells, **options)[1])
         return
+    plan, catalog = _planned(spec, cells, options)
     destination = folders_for([spec])[0].proof if writes else None
     paths = [path for path in (destination, badge_path) if path is not None]
     require_apart(paths, [catalog.named, read_by(plan.spec)], folders_of([plan]))
