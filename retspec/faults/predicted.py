@@ -44,6 +44,19 @@ def _rows(table: PredictionTable, places: Any) -> PredictionTable:
     )
 
 
+def _smallest_subgroup(table: PredictionTable) -> Any:
+    """Return the places of the rows of the smallest subgroup in the last column; raises DoesNotApply without two."""
+    import numpy as np
+
+    if not table.subgroups:
+        raise DoesNotApply("the predictions name no subgroups")
+    values = np.array([*table.subgroups.values()][-1])
+    names, counts = np.unique(values, return_counts=True)
+    if len(names) == 1:
+        raise DoesNotApply("there is only one subgroup")
+    return np.flatnonzero(values == names[counts.argmin()])
+
+
 @fault(families="predictions", noticed_by="min_auroc min_qwk", frequency=Frequency.OFTEN)
 def scores_shuffled(predictions: Predictions) -> Predictions:
     """The scores are in another order than the images, as after a loader that shuffles."""
@@ -92,13 +105,7 @@ def subgroup_failed(predictions: Predictions) -> Predictions:
     import numpy as np
 
     def change(table: PredictionTable) -> PredictionTable:
-        if not table.subgroups:
-            raise DoesNotApply("the predictions name no subgroups")
-        values = np.array([*table.subgroups.values()][-1])
-        names, counts = np.unique(values, return_counts=True)
-        if len(names) == 1:
-            raise DoesNotApply("there is only one subgroup")
-        inside = np.flatnonzero(values == names[counts.argmin()])
+        inside = _smallest_subgroup(table)
         scores = table.scores.copy()
         scores[inside] = scores[np.random.default_rng(0).permutation(inside)]
         return replace(table, scores=scores)
@@ -133,16 +140,9 @@ def score_is_nan(predictions: Predictions) -> Predictions:
 @fault(families="predictions", noticed_by="min_subgroup_positives", frequency=Frequency.RARELY)
 def subgroup_too_small(predictions: Predictions) -> Predictions:
     """Almost nobody of one subgroup is in the test."""
-    import numpy as np
 
     def change(table: PredictionTable) -> PredictionTable:
-        if not table.subgroups:
-            raise DoesNotApply("the predictions name no subgroups")
-        values = np.array([*table.subgroups.values()][-1])
-        names, counts = np.unique(values, return_counts=True)
-        if len(names) == 1:
-            raise DoesNotApply("there is only one subgroup")
-        few = np.flatnonzero(values == names[counts.argmin()])
+        few = _smallest_subgroup(table)
         return _rows(table, sorted({*range(len(table.ids))} - {*few[len(few) // 20 :].tolist()}))
 
     return _changed(predictions, change)

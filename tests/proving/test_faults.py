@@ -21,6 +21,7 @@ from tests.here import run_here
 from tests.proving.planting import ROWS, SPECS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import nn
@@ -99,8 +100,9 @@ def test_what_a_fault_says_notices_it_does(name: str) -> None:
     assert fault.families == {"parameters"} or {checks[each].family for each in missed} <= fault.families
 
 
-def made(spec: Path, bases: BaseModels, fault: str = "") -> Subject:
-    plan, known = prepare(spec, overrides=[f"run.fault={fault}"] if fault else [], entry_points=False)
+def made(spec: Path, bases: BaseModels, fault: str = "", settings: Sequence[str] = ()) -> Subject:
+    planted = [f"run.fault={fault}"] if fault else []
+    plan, known = prepare(spec, overrides=[*settings, *planted], entry_points=False)
     return Subject(
         plan.spec,
         model_sources=known.model_sources,
@@ -156,3 +158,14 @@ def test_undone_fault_leaves_the_base_as_it_was_and_kept(fault: str, tmp_path: P
     assert base & {id(each) for each in later.model.parameters()}, "the base was built again"
     assert differing(later.model, expected) == []
     assert all(torch.equal(*pair) for pair in zip(step_under(later), step, strict=True))
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_base_with_a_fault_of_its_checkpoint_is_kept_for_no_other() -> None:
+    bases, settings = BaseModels(), OF_FILES[0].overrides
+    for fault in ("checkpoint_half_loaded", "checkpoint_has_nan", ""):
+        subject = made(CHECKPOINT, bases, fault, settings)
+        values = [parameter.detach() for parameter in subject.model.parameters()]
+        assert not subject.lacks_fault
+        assert any(not each.isfinite().all() for each in values) == (fault == "checkpoint_has_nan")
+        subject.give_back()

@@ -175,7 +175,8 @@ class ModelBuilder:
     def _filled_base(self) -> nn.Module:
         """Return the base with its weights, on the CPU, or a kept one on the device that it was measured on."""
         checkpoint = self._pinned_checkpoint()
-        key, seed = (self._spec.base, checkpoint, self._planting.changes("checkpoint") is not None), self._spec.run.seed
+        fault, seed = self._planting.changes("checkpoint"), self._spec.run.seed
+        key = (self._spec.base, checkpoint, fault and fault.name)  # each fault of a checkpoint has a base of its own
         base = self._bases.take(key, seed, lambda: self._made(checkpoint), keep=self._keep)
         self.loading = base.loading
         return base.model
