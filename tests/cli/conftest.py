@@ -96,3 +96,13 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
         return path
 
     return write
+
+
+@pytest.fixture
+def data() -> Path:
+    """A split with two classes of images, in the working directory."""
+    for name in ("train/a/1.png", "train/a/2.png", "train/b/3.png"):
+        path = Path("data", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("image")
+    return Path("data").absolute()

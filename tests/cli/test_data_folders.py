@@ -24,16 +24,6 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def data() -> Path:
-    """A split with two classes of images, made long ago."""
-    for name in ("train/a/1.png", "train/a/2.png", "train/b/3.png"):
-        path = Path("data", name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("image")
-    return Path("data").absolute()
-
-
 def _age(*folders: Path) -> None:
     """Let folders look as if they had been left alone for an hour."""
     for folder in folders:
