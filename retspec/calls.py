@@ -28,7 +28,7 @@ class Options(TypedDict, total=False):
 
     cells: patterns of cell names; a cell is selected if it matches one of them.
     overrides: `path=value`, as in `model.lora.r=16`; the value is read as YAML.
-    seeds: how many seeds, from `run.seed` on, what depends on the seed is measured under; `run.seeds` by default.
+    seeds: how many seeds, from `run.seed` on, what depends on the seed is measured under; `run.seed_count` by default.
     plugins: files or modules to load, in addition to those that the spec names and the installed ones (`entry_points`).
     select, skip: patterns of criterion ids. tags: a criterion is selected if it has one of them.
     fail_fast: end after the first criterion that is neither met nor accepted. strict: warnings make the exit code 1.

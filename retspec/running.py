@@ -52,7 +52,7 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
     spec: path of the YAML file, or a mapping of what it would hold; with a matrix, the report has `cells`.
     cells: patterns of cell names; a cell is selected if it matches one of them.
     overrides: `path=value`, as in `model.lora.r=16`; the value is read as YAML.
-    seeds: how many seeds, from `run.seed` on, what depends on the seed is measured under; `run.seeds` by default.
+    seeds: how many seeds, from `run.seed` on, what depends on the seed is measured under; `run.seed_count` by default.
     plugins: files or modules to load, in addition to those that the spec names and the installed ones (`entry_points`).
     select, skip: patterns of criterion ids. tags: a criterion is selected if it has one of them.
     fail_fast: end after the first criterion that is neither met nor accepted. strict: warnings make the exit code 1.
@@ -87,12 +87,12 @@ def run(  # noqa: PLR0913 - keywords, as the command line has options
 
 
 def with_seeds(overrides: Sequence[str], seeds: int | None) -> Sequence[str]:
-    """Return the overrides, and what sets `run.seeds`; raises UsageError for what is no number of seeds."""
+    """Return the overrides, and what sets `run.seed_count`; raises UsageError for what is no number of seeds."""
     if seeds is None:
         return overrides
     if seeds < 1:
         raise UsageError(f"seeds= takes a number of at least 1; found {seeds}")
-    return (*overrides, f"run.seeds={seeds}")
+    return (*overrides, f"run.seed_count={seeds}")
 
 
 def run_all(  # noqa: PLR0913 - the same

@@ -143,7 +143,7 @@ def command(
     require_apart([output] if output else [], [results])
     text = read(str(spec))
     plan, catalog = prepare(spec, **options)
-    if calibration.false_alarm is not None and results is None and plan.spec.run.seeds < FEWEST:
+    if calibration.false_alarm is not None and results is None and plan.spec.run.seed_count < FEWEST:
         raise UsageError(f"--false-alarm needs --seeds {FEWEST} at least: one value says nothing about its noise")
     if output:
         require_apart([output], [catalog.named, read_by(replace(plan.spec, file=""))], folders_of([plan]))

@@ -146,14 +146,14 @@ def seeds_option(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def merged(*args: Any, overrides: tuple[str, ...], seeds: int | None, **rest: Any) -> None:
-        given = () if seeds is None else (f"run.seeds={seeds}",)
+        given = () if seeds is None else (f"run.seed_count={seeds}",)
         function(*args, overrides=(*overrides, *given), **rest)
 
     return click.option(
         "--seeds",
         type=click.IntRange(min=1),
         metavar="K",
-        help="Measure what depends on the seed under K seeds, from run.seed on; sets run.seeds.",
+        help="Measure what depends on the seed under K seeds, from run.seed on; sets run.seed_count.",
     )(merged)
 
 

@@ -153,7 +153,7 @@ def _planned(spec: Path, cells: Sequence[str], options: Planning) -> tuple[Plan,
         raise UsageError(f"{spec} has {len(plans)} cells, and one at a time is proven; choose it by --cell: {names}")
     if plans[0].spec.run.fault:
         raise UsageError(f"{spec} plants {plans[0].spec.run.fault!r} already; leave `run.fault` out")
-    return plans[0].with_run(seeds=1), catalog
+    return plans[0].with_run(seed_count=1), catalog
 
 
 def _list(catalog: Catalog) -> None:

@@ -43,7 +43,7 @@ def asked_of(plan: Plan) -> str:
         subject_of(plan.spec),
         criteria,
         run.device,
-        run.seeds,
+        run.seed_count,
         run.timeout,
         run.measurement_timeout,
         run.gallery,

@@ -87,13 +87,13 @@ class Plan:
 
     def _times(self, step: MeasurementStep) -> int:
         """Return under how many seeds a measurement is made."""
-        return self.spec.run.seeds if step.varies else 1
+        return self.spec.run.seed_count if step.varies else 1
 
     @property
     def rounds(self) -> tuple[Plan, ...]:
         """A plan for each seed: this one for the first, what may come out otherwise for the others."""
         again = self.restricted_to(step.criterion.id for step in self.checks if step.varies)
-        others = range(1, self.spec.run.seeds) if again.checks else ()
+        others = range(1, self.spec.run.seed_count) if again.checks else ()
         return (self, *(again.with_run(seed=self.spec.run.seed + number) for number in others))
 
     def criterion(self, name: str) -> Criterion:

@@ -246,7 +246,7 @@ class RunOptions:
     """The section `run`: where and how the measurements run."""
 
     seed: Annotated[int, Meta(ge=0, description="Seeds torch, numpy and random before each measurement.")] = 42
-    seeds: Annotated[PositiveInt, Meta(description="Under how many seeds, from `seed` on, it is measured.")] = 1
+    seed_count: Annotated[PositiveInt, Meta(description="Under how many seeds, from `seed` on, it is measured.")] = 1
     device: Annotated[
         str,
         Meta(

@@ -41,7 +41,7 @@ def test_the_option_measures_under_so_many_seeds(invoked: Invoked) -> None:
     assert "measuring drawn" in said
     assert "measuring seed 46: drawn" in said
     report = read_report(Path("reports/spec/results.json"))
-    assert report.asked.overrides == ("run.seeds=5",)
+    assert report.asked.overrides == ("run.seed_count=5",)
     assert not report.is_partial
 
 

@@ -46,7 +46,7 @@ def test_what_is_asked_leaves_out_what_only_judges(tmp_path: Path) -> None:
     assert asked_of(plans_of(spec)[0]) == asked_of(plan)
     assert asked_of(plans_of(spec_in(tmp_path, {"one": {"seconds": 1.0}}))[0]) != asked_of(plan)
     assert asked_of(plans_of(spec_in(tmp_path, {"one": {}}, run={"seed": 7}))[0]) != asked_of(plan)
-    assert asked_of(plans_of(spec_in(tmp_path, {"one": {}}, run={"seeds": 2}))[0]) != asked_of(plan)
+    assert asked_of(plans_of(spec_in(tmp_path, {"one": {}}, run={"seed_count": 2}))[0]) != asked_of(plan)
 
 
 def test_each_of_two_runs_at_once_has_a_folder(tmp_path: Path) -> None:

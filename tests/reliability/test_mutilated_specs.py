@@ -100,6 +100,12 @@ def test_the_sound_spec_is_planned_whole() -> None:
     _require_whole(plan, SOUND)
 
 
+def test_a_seed_with_an_s_is_not_a_number_of_seeds() -> None:
+    refusal = _plan_or_refusal(_changed(("run", "seed"), "seeds"))
+    assert isinstance(refusal, SpecError)
+    assert "did you mean 'seed'?" in str(refusal)
+
+
 @SEVERAL
 @given(path=st.sampled_from([path for path in PATHS if path not in FREE]), data=st.data())
 def test_a_typo_in_any_key_is_refused(path: tuple[str, ...], data: st.DataObject) -> None:

@@ -176,7 +176,7 @@ def test_every_cell_of_a_matrix_has_its_seeds(tmp_path: Path) -> None:
 
 def test_the_spec_may_ask_for_seeds_itself(tmp_path: Path) -> None:
     checks = f"at_least: {{limit: 0.5, with: {{table: {table_in(tmp_path, FIVE)}}}}}"
-    spec = spec_in(tmp_path, checks, "run: {seeds: 5}")
+    spec = spec_in(tmp_path, checks, "run: {seed_count: 5}")
     assert result_of(run(spec, plugins=[SEEDED], entry_points=False), "at_least").seeds is not None
     once = result_of(run(spec, plugins=[SEEDED], entry_points=False, seeds=1), "at_least")
     assert (once.seeds, once.verdict) == (None, Verdict.MET)

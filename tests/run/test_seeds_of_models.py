@@ -100,7 +100,7 @@ def test_recorded_seeds_are_judged_again(tmp_path: Path, aggregate: str, limit: 
 def test_results_under_fewer_seeds_than_the_spec_asks_for_are_no_answer(tmp_path: Path) -> None:
     recorded = run_seeded(tmp_path, "at_least: {limit: 0.1, with: {table: TABLE}}")
     table = table_in(tmp_path, FIVE)
-    spec = spec_in(tmp_path, f"at_least: {{limit: 0.1, with: {{table: {table}}}}}", "run: {seeds: 6}")
+    spec = spec_in(tmp_path, f"at_least: {{limit: 0.1, with: {{table: {table}}}}}", "run: {seed_count: 6}")
     plan, _ = prepare(spec, plugins=[SEEDED], entry_points=False)
     again = result_of(judge_again([plan], recorded), "at_least")
     assert again.verdict is Verdict.NOT_RUN

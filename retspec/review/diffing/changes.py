@@ -116,12 +116,12 @@ def _of_run(old: Spec, new: Spec) -> Iterator[Change]:
 
 def _seeds(old: Spec, new: Spec) -> Iterator[Change]:
     """Yield another number of seeds: the worst of more is never better; of medians, any may be."""
-    before, after = old.run.seeds, new.run.seeds
+    before, after = old.run.seed_count, new.run.seed_count
     has_median = any(criterion.aggregate is Aggregate.MEDIAN for criterion in new.criteria)
     if before != after:
         kind = Kind.LOOSENED if after < before else Kind.CHANGED if has_median else Kind.TIGHTENED
         is_loosening = after < before or has_median
-        yield Change(name="run", kind=kind, part="run.seeds", old=before, new=after, is_loosening=is_loosening)
+        yield Change(name="run", kind=kind, part="run.seed_count", old=before, new=after, is_loosening=is_loosening)
 
 
 _BOUNDS: Mapping[str, Callable[[str], float]] = {

@@ -69,7 +69,7 @@ class Answers:
         self._mask = Mask(plan.spec.secrets)
         self._recorded = {result.criterion.id: result for result in recorded.results}
         self._other_subject = _other_subject(plan, recorded)
-        self._seeds = plan.spec.run.seeds
+        self._seeds = plan.spec.run.seed_count
         self._varying = {step.criterion.id for step in plan.checks if step.varies}
 
     def judged(self, criterion: Criterion, today: date) -> Result:

@@ -157,7 +157,7 @@ def _runner_properties(check: Check, fragments: Fragments) -> Fragment:
         **judged,
         "limit": {"description": f"{check.direction.capitalize()} this.", **limit, **default},
         "aggregate": {
-            "description": "Which of the values under several seeds (`run.seeds`) is judged.",
+            "description": "Which of the values under several seeds (`run.seed_count`) is judged.",
             "enum": [aggregate.value for aggregate in Aggregate],
             "default": Aggregate.WORST.value,
         },

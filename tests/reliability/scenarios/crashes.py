@@ -130,7 +130,7 @@ SCENARIOS = [
     Scenario(
         group=GROUP,
         fault="a measurement crashes under the second of three seeds, and works under the others",
-        spec="retspec: 1\nrun: {seeds: 3}\nchecks: {harmful: {limit: 1, aggregate: median}}\n",
+        spec="retspec: 1\nrun: {seed_count: 3}\nchecks: {harmful: {limit: 1, aggregate: median}}\n",
         files={"checks.py": DIES_UNDER_THE_SECOND_SEED},
         exit_code=3,
         sees="under seed 43",

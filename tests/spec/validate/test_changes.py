@@ -126,8 +126,8 @@ def test_another_subject_is_told_by_its_path_and_is_no_loosening(tmp_path: Path,
         ("run: {timeout: 10m}\n", "", "LOOSENED", "run.timeout", True),
         ("run: {timeout: 10m}\n", "run: {timeout: 1m}\n", "TIGHTENED", "run.timeout", False),
         ("run: {timeout: 90s}\n", "run: {timeout: 2m}\n", "LOOSENED", "run.timeout", True),
-        ("run: {seeds: 3}\n", "", "LOOSENED", "run.seeds", True),
-        ("run: {seeds: 3}\n", "run: {seeds: 5}\n", "TIGHTENED", "run.seeds", False),
+        ("run: {seed_count: 3}\n", "", "LOOSENED", "run.seed_count", True),
+        ("run: {seed_count: 3}\n", "run: {seed_count: 5}\n", "TIGHTENED", "run.seed_count", False),
         ("run: {memory: 900MB}\n", "run: {memory: 1GB}\n", "LOOSENED", "run.memory", True),
         ("run: {measurement_timeout: 1m}\n", "", "LOOSENED", "run.measurement_timeout", True),
         ("run: {memory: 1GB}\n", "run: {memory: 2GB}\n", "LOOSENED", "run.memory", True),
@@ -144,8 +144,8 @@ def test_what_decides_beside_the_criteria_is_told(  # noqa: PLR0913 - a table
 
 def test_a_median_over_more_seeds_may_be_better(tmp_path: Path, catalog: Catalog) -> None:
     checks = "loss_drop: {limit: 0.5, aggregate: median}"
-    before, after = (spec_of(tmp_path, catalog, checks, f"run: {{seeds: {seeds}}}\n") for seeds in (3, 5))
-    assert told(changes([before], [after])) == [("run", "CHANGED", "run.seeds", True)]
+    before, after = (spec_of(tmp_path, catalog, checks, f"run: {{seed_count: {seeds}}}\n") for seeds in (3, 5))
+    assert told(changes([before], [after])) == [("run", "CHANGED", "run.seed_count", True)]
 
 
 def test_a_file_that_need_no_longer_be_the_same_is_a_loosening(tmp_path: Path, catalog: Catalog) -> None:
@@ -189,7 +189,17 @@ SEEN = {
         ),
     },
     Spec: {"cell", "model", "data", "train", "training", "predictions", "run", "plugins", "criteria"},
-    RunOptions: {"seed", "seeds", "device", "dtype", "timeout", "measurement_timeout", "memory", "threads", "fault"},
+    RunOptions: {
+        "seed",
+        "seed_count",
+        "device",
+        "dtype",
+        "timeout",
+        "measurement_timeout",
+        "memory",
+        "threads",
+        "fault",
+    },
 }
 JUDGES_NOTHING = {
     # A baseline is within the limit, and a config is under test.
