@@ -139,7 +139,7 @@ def adapter_not_in_optimizer(own_training: Launch) -> Iterator[None]:  # noqa: A
         yield
 
 
-@fault(families=_LOOP, noticed_by="max_loss_rise nonfinite_steps", frequency=Frequency.SOMETIMES)
+@fault(families=_LOOP, noticed_by="max_clipped_norm", frequency=Frequency.SOMETIMES)
 def clipping_lost(own_training: Launch) -> Iterator[None]:  # noqa: ARG001 - what is patched is torch
     """The gradients are not clipped, whatever their norm."""
     from torch.nn.utils.clip_grad import clip_grad_norm_

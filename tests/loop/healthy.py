@@ -33,18 +33,28 @@ COSINE = ("checks.accumulation=2", "checks.lr_rtol.with.rates=[1e-3, 0.000999753
 DECAYED = "checks.decayed_vectors=20"
 """As with many a recipe, all vectors are decayed."""
 
+UNCLIPPED = "checks.max_clipped_norm=100"
+
 HEALTHY = (
     Healthy("plain", settings=COSINE),
     Healthy("plain", ("--scale",), COSINE),
     Healthy("plain", ("--amp",), (*COSINE, "checks.autocast_dtype=bfloat16")),
     Healthy("plain", ("--amp", "--scale"), (*COSINE, "checks.autocast_dtype=bfloat16")),
-    Healthy("gan", undecided={**NO_SCHEDULER, **NO_EVALUATION, "criterion_input": "no cross-entropy was called"}),
+    Healthy(
+        "gan",
+        settings=(UNCLIPPED,),
+        undecided={**NO_SCHEDULER, **NO_EVALUATION, "criterion_input": "no cross-entropy was called"},
+    ),
     Healthy(
         "lbfgs",
-        settings=("train.steps=4", "checks.lr_rtol.with.rates=[0.1]"),
+        settings=("train.steps=4", "checks.lr_rtol.with.rates=[0.1]", UNCLIPPED),
         undecided={**NO_SCHEDULER, **NO_EVALUATION, "repeated_batches": "all steps had the same batch"},
     ),
-    Healthy("sam", settings=("checks.lr_rtol.with.rates=[0.05]",), undecided={**NO_SCHEDULER, **NO_EVALUATION}),
+    Healthy(
+        "sam",
+        settings=("checks.lr_rtol.with.rates=[0.05]", UNCLIPPED),
+        undecided={**NO_SCHEDULER, **NO_EVALUATION},
+    ),
     Healthy(
         "frozen_norm",
         settings=(
@@ -68,9 +78,9 @@ HEALTHY = (
         ),
         undecided=NO_EVALUATION,
     ),
-    Healthy("compiled", settings=("train.steps=4", DECAYED), undecided={**NO_SCHEDULER, **NO_EVALUATION}),
-    Healthy("task", undecided=NO_SCHEDULER),
-    Healthy("whole"),
+    Healthy("compiled", settings=("train.steps=4", DECAYED, UNCLIPPED), undecided={**NO_SCHEDULER, **NO_EVALUATION}),
+    Healthy("task", settings=(UNCLIPPED,), undecided=NO_SCHEDULER),
+    Healthy("whole", settings=(UNCLIPPED,)),
     Healthy("lightning_automatic", settings=("checks.accumulation=2", DECAYED), needs="lightning"),
     Healthy("lightning_manual", settings=(DECAYED,), undecided=NO_EVALUATION, needs="lightning"),
 )

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 SCRIPTS = Path(__file__).parent / "scripts"
 DROPOUT = ("model = small_vit()", "model = small_vit(proj_drop_rate=0.1)")
 OPTIMIZER = 'optimizer = torch.optim.AdamW([{"params": decayed}, {"params": spared, "weight_decay": 0.0}], lr=1e-3)\n'
-UNFED = "accumulation clip_factor loss_weight_rtol scheduler_steps stale_gradients "
+UNFED = "accumulation clip_factor loss_weight_rtol max_clipped_norm scheduler_steps stale_gradients "
 """Checks that have nothing to judge when no step has a gradient."""
 
 
@@ -98,6 +98,17 @@ FAULTS = (
         (("scaler.unscale_(optimizer)\n", "pass\n"),),
         missed="clip_factor",
         args=("--scale",),
+    ),
+    Fault(
+        "gradients are clipped after the step",
+        (
+            ("                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n", ""),
+            (
+                "scaler.update()\n",
+                "scaler.update()\n                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n",
+            ),
+        ),
+        missed="max_clipped_norm",
     ),
     Fault(
         "the validation leaves the model in eval mode",

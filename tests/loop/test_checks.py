@@ -54,7 +54,8 @@ def test_a_single_step_is_compared_with_none(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["scheduler_steps", "accumulation", "loss_weight_rtol", "stale_gradients", "clip_factor"]
+    "name",
+    ["scheduler_steps", "accumulation", "loss_weight_rtol", "stale_gradients", "clip_factor", "max_clipped_norm"],
 )
 @pytest.mark.parametrize(("foreign", "culprit"), [((), "steps_without_backward"), (("a tensor",), "foreign_params")])
 def test_steps_without_a_gradient_have_nothing_to_judge(name: str, foreign: tuple[str, ...], culprit: str) -> None:
@@ -205,6 +206,17 @@ def test_the_smallest_part_that_clipping_leaves_is_the_number() -> None:
 def test_a_norm_that_is_not_known_has_no_verdict(norms: dict[str, Any]) -> None:
     with pytest.raises(Inconclusive, match="in 1 of 2 steps"):
         value("clip_factor", loop(steps=steps({}, norms)))
+
+
+def test_the_largest_norm_that_is_applied_is_the_number() -> None:
+    facts = loop(steps=steps({}, {"norm": 3.0, "norm_after_backward": 50.0}))
+    assert value("max_clipped_norm", facts) == 3
+    assert details("max_clipped_norm", facts)["norm after backward"] == 50
+
+
+def test_an_applied_norm_that_is_not_known_has_no_verdict() -> None:
+    with pytest.raises(Inconclusive, match="not finite or not known in 1 of 2 steps"):
+        value("max_clipped_norm", loop(steps=steps({}, {"norm": None})))
 
 
 # What enters model and criterion ------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_a_fault_is_missed_as_the_same_mistake_in_the_text_is(fault: str, by_tex
         ("images_zeroed", "plain", "repeated_batches"),
         ("accumulation_not_divided", "accelerated", "loss_weight_rtol"),
         ("scheduler_still", "hf_trainer", "idle_groups lr_rtol scheduler_steps"),
-        ("clipping_lost", "plain", ""),
+        ("clipping_lost", "plain", "max_clipped_norm"),
         ("labels_shuffled", "plain", ""),
         ("labels_off_by_one", "plain", ""),
         ("images_zeroed", "hf_trainer", ""),
