@@ -28,6 +28,7 @@ is made again. A function without `yield` may return another thing in place of t
 * `trainer`: each `retspec.toolkit.Trainer` of the training that is not the user's own script.
 * `batch`: each `retspec.toolkit.Batch` that is measured with.
 * `dataset`: the `retspec.facts.Dataset`, the list of the files.
+* `transforms`: the `retspec.toolkit.Transforms` of their images.
 * `checkpoint`: the named tensors of the checkpoint, before they are loaded.
 * `predictions`: the `retspec.facts.Predictions` that were read or made.
 * `own_training`: the `retspec.toolkit.Launch` of the user's own script or trainer, before it starts, here and in every
@@ -58,7 +59,11 @@ __all__ = ["DoesNotApply", "Fault", "Frequency", "fault"]
 
 
 def fault(
-    *, families: str, noticed_by: str, frequency: Frequency = Frequency.SOMETIMES
+    *,
+    families: str,
+    noticed_by: str,
+    frequency: Frequency = Frequency.SOMETIMES,
+    of_training: bool = False,
 ) -> Callable[[Callable[..., Any]], Fault]:
     """Make a fault from a function; see the top of this page.
 
@@ -66,6 +71,7 @@ def fault(
         not measured again. Checks of plugins are, wherever they read what the fault changes.
     noticed_by: names of checks that notice it, the best one first, separated by spaces.
     frequency: how often people make this mistake.
+    of_training: whether it shows in nothing but a training, so that a spec that trains nothing cannot have it.
 
     Raises TypeError for a function whose parameter is nothing that a fault can change.
     """
@@ -82,6 +88,7 @@ def fault(
             families=frozenset(families.split()),
             noticed_by=tuple(noticed_by.split()),
             frequency=frequency,
+            of_training=of_training,
             doc=inspect.getdoc(function) or "",
         )
 

@@ -12,13 +12,23 @@ if TYPE_CHECKING:
     from retspec.records import Spec
 
 
-@fault(families="learning numerics", noticed_by="loss_drop unchanged_params adapter_effect", frequency=Frequency.OFTEN)
+@fault(
+    families="learning numerics",
+    noticed_by="loss_drop unchanged_params adapter_effect",
+    frequency=Frequency.OFTEN,
+    of_training=True,
+)
 def rate_zero(spec: Spec) -> Spec:
     """The learning rate is zero."""
     return _with_rate(spec, 0.0)
 
 
-@fault(families="learning numerics", noticed_by="nonfinite_steps max_loss_rise loss_drop", frequency=Frequency.OFTEN)
+@fault(
+    families="learning numerics",
+    noticed_by="nonfinite_steps max_loss_rise loss_drop",
+    frequency=Frequency.OFTEN,
+    of_training=True,
+)
 def rate_too_high(spec: Spec) -> Spec:
     """The learning rate is a hundred times as high."""
     return _with_rate(spec, 100.0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LEARNT = "learning numerics"
 
 
-@fault(families="learning numerics", noticed_by="input_matters loss_drop", frequency=Frequency.OFTEN)
+@fault(families="learning numerics predictions", noticed_by="input_matters loss_drop", frequency=Frequency.OFTEN)
 def images_lost(model: nn.Module) -> Iterator[None]:
     """The images are all zeros when they enter the model."""
 
@@ -30,14 +30,14 @@ def images_lost(model: nn.Module) -> Iterator[None]:
     hook.remove()
 
 
-@fault(families=f"parameters {_LEARNT}", noticed_by="dead_gradients unchanged_params loss_drop")
+@fault(families=f"parameters {_LEARNT}", noticed_by="dead_gradients unchanged_params loss_drop", of_training=True)
 def logits_detached(model: nn.Module) -> Iterator[None]:
     """The logits are detached from the graph."""
     with on_logits(model, lambda logits: logits.detach()):
         yield
 
 
-@fault(families=_LEARNT, noticed_by="dead_gradients unchanged_params", frequency=Frequency.OFTEN)
+@fault(families=_LEARNT, noticed_by="dead_gradients unchanged_params", frequency=Frequency.OFTEN, of_training=True)
 def blocks_without_grad(model: nn.Module) -> Iterator[None]:
     """The blocks run under `torch.no_grad`, so that nothing reaches the adapter."""
     import torch
@@ -49,7 +49,7 @@ def blocks_without_grad(model: nn.Module) -> Iterator[None]:
         yield
 
 
-@fault(families=_LEARNT, noticed_by="dead_gradients unchanged_params adapter_effect")
+@fault(families=f"{_LEARNT} predictions", noticed_by="dead_gradients unchanged_params adapter_effect")
 def adapter_bypassed(model: nn.Module) -> Iterator[None]:
     """The layers are called past their adapter, as a fused attention does that reads their weights itself."""
     with ExitStack() as stack:
@@ -58,7 +58,7 @@ def adapter_bypassed(model: nn.Module) -> Iterator[None]:
         yield
 
 
-@fault(families=_LEARNT, noticed_by="dead_gradients unchanged_params")
+@fault(families=f"{_LEARNT} predictions", noticed_by="dead_gradients unchanged_params")
 def adapter_starts_at_zero(model: nn.Module) -> Iterator[None]:
     """Both factors of the adapter start at zero, and each waits for the other for ever."""
     layers_of(model)
@@ -68,7 +68,7 @@ def adapter_starts_at_zero(model: nn.Module) -> Iterator[None]:
         yield
 
 
-@fault(families=_LEARNT, noticed_by="nonfinite_steps", frequency=Frequency.SOMETIMES)
+@fault(families=f"{_LEARNT} predictions", noticed_by="nonfinite_steps", frequency=Frequency.SOMETIMES)
 def weight_is_nan(model: nn.Module) -> Iterator[None]:
     """One weight is NaN."""
     weight = next((each for each in model.parameters() if each.ndim > 1 and each.is_floating_point()), None)
@@ -82,7 +82,7 @@ def _with_nan(values: Tensor) -> None:
     values.view(-1)[:1] = float("nan")
 
 
-@fault(families=_LEARNT, noticed_by="frozen_drift")
+@fault(families=_LEARNT, noticed_by="frozen_drift", of_training=True)
 def frozen_weight_written(model: nn.Module) -> Iterator[None]:
     """A hook writes to a frozen weight in every training step."""
     weight = next((each for each in frozen_base(model) if each.ndim > 1 and each.is_floating_point()), None)
@@ -99,7 +99,7 @@ def frozen_weight_written(model: nn.Module) -> Iterator[None]:
         hook.remove()
 
 
-@fault(families=_LEARNT, noticed_by="frozen_drift", frequency=Frequency.OFTEN)
+@fault(families=_LEARNT, noticed_by="frozen_drift", frequency=Frequency.OFTEN, of_training=True)
 def statistics_drift(model: nn.Module) -> Iterator[None]:
     """The running statistics of frozen BatchNorm layers go on running."""
     from torch.nn.modules.batchnorm import _BatchNorm
@@ -134,28 +134,28 @@ def _run_in_training(model: nn.Module, norms: Sequence[nn.Module]) -> bool:
     return found
 
 
-@fault(families=_LEARNT, noticed_by="max_final_loss overfit_loss", frequency=Frequency.OFTEN)
+@fault(families=_LEARNT, noticed_by="max_final_loss overfit_loss", frequency=Frequency.OFTEN, of_training=True)
 def softmax_twice(model: nn.Module) -> Iterator[None]:
     """The model returns probabilities, and the loss takes them for logits."""
     with on_logits(model, lambda logits: logits.softmax(1)):
         yield
 
 
-@fault(families=_LEARNT, noticed_by="initial_loss_rtol max_grad_norm", frequency=Frequency.RARELY)
+@fault(families=_LEARNT, noticed_by="initial_loss_rtol max_grad_norm", frequency=Frequency.RARELY, of_training=True)
 def logits_too_large(model: nn.Module) -> Iterator[None]:
     """The logits are a hundred times too large to begin with."""
     with on_logits(model, lambda logits: logits * 100):
         yield
 
 
-@fault(families=_LEARNT, noticed_by="batch_leak batch_invariance_atol", frequency=Frequency.SOMETIMES)
+@fault(families=f"{_LEARNT} predictions", noticed_by="batch_leak batch_invariance_atol", frequency=Frequency.SOMETIMES)
 def samples_mixed(model: nn.Module) -> Iterator[None]:
     """The images of a batch leak into one another: statistics are taken over the batch in eval mode, too."""
     with on_logits(model, lambda logits: logits + 0.5 * logits.mean(0, keepdim=True)):
         yield
 
 
-@fault(families=_LEARNT, noticed_by="eval_determinism_atol merge_atol", frequency=Frequency.OFTEN)
+@fault(families=f"{_LEARNT} predictions", noticed_by="eval_determinism_atol merge_atol", frequency=Frequency.OFTEN)
 def dropout_in_eval(model: nn.Module) -> Iterator[None]:
     """Dropout stays on in eval mode."""
     from torch.nn.functional import dropout

@@ -39,6 +39,7 @@ def with_lora(spec: Spec, **changes: object) -> Spec:
     families=f"parameters {_LEARNT}",
     noticed_by="min_trainable_params adapter_effect",
     frequency=Frequency.OFTEN,
+    of_training=True,
 )
 def adapter_frozen(model: nn.Module) -> Iterator[None]:
     """The adapter is frozen after wrapping, and the head alone trains."""
@@ -50,6 +51,7 @@ def adapter_frozen(model: nn.Module) -> Iterator[None]:
     families=f"parameters {_LEARNT}",
     noticed_by="head_trainable min_trainable_params",
     frequency=Frequency.OFTEN,
+    of_training=True,
 )
 def head_not_saved(spec: Spec) -> Spec:
     """`modules_to_save` does not name the head, which stays as it was initialized."""
@@ -58,14 +60,18 @@ def head_not_saved(spec: Spec) -> Spec:
     return with_lora(spec, modules_to_save=[])
 
 
-@fault(families=f"parameters {_LEARNT}", noticed_by="head_trainable min_trainable_params unchanged_params")
+@fault(
+    families=f"parameters {_LEARNT}",
+    noticed_by="head_trainable min_trainable_params unchanged_params",
+    of_training=True,
+)
 def head_frozen(model: nn.Module) -> Iterator[None]:
     """The head is frozen together with the base."""
     with frozen(trained(model, Group.HEAD)):
         yield
 
 
-@fault(families=f"parameters {_LEARNT}", noticed_by="min_trainable_params head_trainable")
+@fault(families=f"parameters {_LEARNT}", noticed_by="min_trainable_params head_trainable", of_training=True)
 def everything_frozen(model: nn.Module) -> Iterator[None]:
     """Everything is frozen after wrapping."""
     if not any(parameter.requires_grad for parameter in model.parameters()):
@@ -78,6 +84,7 @@ def everything_frozen(model: nn.Module) -> Iterator[None]:
     families="parameters numerics",
     noticed_by="trainable_names max_trainable_params",
     frequency=Frequency.OFTEN,
+    of_training=True,
 )
 def base_unfrozen(model: nn.Module) -> Iterator[None]:
     """A part of the base trains along with the adapter."""
@@ -89,7 +96,7 @@ def base_unfrozen(model: nn.Module) -> Iterator[None]:
     parameter.requires_grad = False
 
 
-@fault(families=f"parameters {_LEARNT}", noticed_by="min_trainable_params")
+@fault(families=f"parameters {_LEARNT}", noticed_by="min_trainable_params", of_training=True)
 def later_layers_frozen(model: nn.Module) -> Iterator[None]:
     """The adapter trains in its first layer alone."""
     later = [parameter for layer in layers_of(model)[1:] for parameter in layer.parameters()]
@@ -99,7 +106,12 @@ def later_layers_frozen(model: nn.Module) -> Iterator[None]:
         yield
 
 
-@fault(families="parameters", noticed_by="max_trainable_params max_trainable_fraction", frequency=Frequency.OFTEN)
+@fault(
+    families="parameters",
+    noticed_by="max_trainable_params max_trainable_fraction",
+    frequency=Frequency.OFTEN,
+    of_training=True,
+)
 def base_trains_whole(model: nn.Module) -> Iterator[None]:
     """The base trains as a whole along with the adapter."""
     free = [each for each in frozen_base(model) if each.is_floating_point()]
@@ -118,13 +130,18 @@ def more_layers_adapted(spec: Spec) -> Spec:
     return with_lora(spec, target_modules=_EVERY_LAYER)
 
 
-@fault(families=f"parameters {_LEARNT}", noticed_by="lora_scaling", frequency=Frequency.SOMETIMES)
+@fault(families=f"parameters {_LEARNT} predictions", noticed_by="lora_scaling", frequency=Frequency.SOMETIMES)
 def scale_forgotten(spec: Spec) -> Spec:
     """`lora_alpha` is a thousand times too large."""
     return with_lora(spec, alpha=1000 * lora_of(spec).alpha)
 
 
-@fault(families="parameters learning numerics", noticed_by="trainable_dtype", frequency=Frequency.SOMETIMES)
+@fault(
+    families="parameters learning numerics",
+    noticed_by="trainable_dtype",
+    frequency=Frequency.SOMETIMES,
+    of_training=True,
+)
 def adapter_in_half(model: nn.Module) -> Iterator[None]:
     """The adapter is kept in float16, in which small steps round to nothing."""
     import torch

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@fault(families="checkpoint", noticed_by="checkpoint_coverage max_missing_keys", frequency=Frequency.OFTEN)
+@fault(families="checkpoint predictions", noticed_by="checkpoint_coverage max_missing_keys", frequency=Frequency.OFTEN)
 def checkpoint_half_loaded(checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """Half of the names in the file fit no name of the model, and `strict=False` says nothing."""
     names = sorted(checkpoint)
@@ -21,7 +21,7 @@ def checkpoint_half_loaded(checkpoint: Mapping[str, Tensor]) -> Mapping[str, Ten
     return {f"encoder_q.{name}" if name in lost else name: tensor for name, tensor in checkpoint.items()}
 
 
-@fault(families="checkpoint", noticed_by="backbone_matches_file", frequency=Frequency.SOMETIMES)
+@fault(families="checkpoint predictions", noticed_by="backbone_matches_file", frequency=Frequency.SOMETIMES)
 def initialized_after_loading(checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """The layers are initialized after the weights were loaded."""
     import torch
@@ -32,7 +32,11 @@ def initialized_after_loading(checkpoint: Mapping[str, Tensor]) -> Mapping[str, 
     }
 
 
-@fault(families="checkpoint", noticed_by="max_shape_mismatches checkpoint_coverage", frequency=Frequency.SOMETIMES)
+@fault(
+    families="checkpoint predictions",
+    noticed_by="max_shape_mismatches checkpoint_coverage",
+    frequency=Frequency.SOMETIMES,
+)
 def checkpoint_of_another_shape(checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """A layer of the file has another size than that of the model."""
     name = next((name for name in sorted(checkpoint) if checkpoint[name].ndim > 1), None)
@@ -41,7 +45,7 @@ def checkpoint_of_another_shape(checkpoint: Mapping[str, Tensor]) -> Mapping[str
     return {**checkpoint, name: checkpoint[name][:-1]}
 
 
-@fault(families="checkpoint", noticed_by="nonfinite_weights", frequency=Frequency.RARELY)
+@fault(families="checkpoint predictions", noticed_by="nonfinite_weights", frequency=Frequency.RARELY)
 def checkpoint_has_nan(checkpoint: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """One weight of the file is NaN, as after a training that diverged."""
     name = next((name for name in sorted(checkpoint) if checkpoint[name].ndim > 1), None)

@@ -46,6 +46,7 @@ REACH: Mapping[str, frozenset[str]] = {
     "dataset": _OF_BATCH | {"dataset", "feed"},
     "checkpoint": _OF_MODEL | {"checkpoint_file"},
     "predictions": frozenset({"prediction_files"}),
+    "transforms": _OF_BATCH | {"transforms", "feed"},
     OWN_TRAINING: PARTS - {"config", "dataset", "transforms", "prediction_files"},
 }
 """What a fault may be planted in, and the parts of the subject in which it then shows."""
@@ -230,6 +231,8 @@ class Fault:
     noticed_by: tuple[str, ...]
     """The checks that notice it, the best one first."""
     frequency: Frequency
+    of_training: bool
+    """Whether what was trained already cannot have it."""
     doc: str = ""
 
     @property

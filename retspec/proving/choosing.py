@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from retspec.plugins.catalog import Catalog
-    from retspec.plugins.kinds import Fault
+    from retspec.plugins.kinds import Check, Fault
     from retspec.records import Plan
 
+_PREDICTIONS = "prediction_files"
+_OF_MADE = frozenset({"model", "transforms"})
 UNREAD = "no criterion reads what it changes"
 
 
@@ -59,7 +61,7 @@ def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[
 def _touched(plan: Plan, catalog: Catalog, fault: Fault) -> Iterator[str]:
     for step in plan.checks:
         check = catalog.checks[step.criterion.check]
-        if fault.touches(check, catalog.parts_of(check)):
+        if fault.touches(check, _parts(plan, catalog, check)):
             yield step.criterion.id
 
 
@@ -67,8 +69,15 @@ def _reading(plan: Plan, catalog: Catalog, fault: Fault) -> Iterator[str]:
     """Yield the criteria that read what a fault changes, the cheapest first, of whatever family."""
     for step in plan.checks:
         check = catalog.checks[step.criterion.check]
-        if fault.reaches(catalog.parts_of(check)):
+        if fault.reaches(_parts(plan, catalog, check)):
             yield step.criterion.id
+
+
+def _parts(plan: Plan, catalog: Catalog, check: Check) -> frozenset[str]:
+    """Return the parts of the subject that a check reads; predictions that retspec makes depend on what makes them."""
+    parts, predictions = catalog.parts_of(check), plan.spec.predictions
+    is_made = predictions is not None and predictions.make is not None
+    return parts | _OF_MADE if is_made and _PREDICTIONS in parts else parts
 
 
 def _under(plan: Plan, catalog: Catalog, fault: Fault, ids: Sequence[str]) -> Plan | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.plugins.kinds import OF_SPEC, OWN_TRAINING
+from retspec.records import Recipe
 
 if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
@@ -23,10 +24,25 @@ def why_unfit(fault: Fault, spec: Spec, catalog: Catalog) -> str:
         return "" if is_launched else "the training is no script or trainer of your own"
     if is_launched and fault.part in _BROUGHT:
         return "the training is a program of your own, which brings its model and its batches"
+    if fault.of_training and not _trains(fault, spec, catalog):
+        return "nothing is trained: the spec has no `train`, and no criterion that trains"
+    no_files = "" if catalog.data_sources[spec.data.source].gives_files else "the data is no list of files"
     lacks = {
-        "dataset": "" if catalog.data_sources[spec.data.source].gives_files else "the data is no list of files",
+        "dataset": no_files,
+        "transforms": no_files,
         "checkpoint": "" if spec.model and spec.model.checkpoint else "the model has no checkpoint",
         "predictions": "" if spec.predictions else "the spec has no predictions",
     }
     is_bare = spec.model is None and fault.part in _BROUGHT
     return lacks.get(fault.part, "") or ("the spec has no model" if is_bare else "")
+
+
+def _trains(fault: Fault, spec: Spec, catalog: Catalog) -> bool:
+    """Whether anything is trained, or a criterion asks what would be."""
+    used = {criterion.check for criterion in spec.criteria}
+    return (
+        spec.training is not None
+        or spec.train != Recipe()
+        or any("trainer" in catalog.parts_of(catalog.checks[name]) for name in used)
+        or not used.isdisjoint(fault.noticed_by)
+    )

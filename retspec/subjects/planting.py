@@ -12,6 +12,7 @@ from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from retspec.plugins.kinds import Fault
 
@@ -30,9 +31,14 @@ class Planting:
         self.is_waiting = fault is not None and fault.part != OF_SPEC
         """Whether the part that the fault changes was not asked for."""
 
-    def is_elsewhere(self, part: str) -> bool:
-        """Whether there is a fault that changes another part."""
-        return self._fault is not None and self._fault.part != part
+    @property
+    def plants(self) -> bool:
+        """Whether there is a fault."""
+        return self._fault is not None
+
+    def holding(self, resource: AbstractContextManager[T]) -> T:
+        """Return what a resource gives, which is let go when the fault is taken out."""
+        return self._undoing.enter_context(resource)
 
     def changes(self, part: str) -> Fault | None:
         """Return the fault if it changes a part."""

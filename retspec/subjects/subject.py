@@ -6,9 +6,10 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from retspec.errors import DoesNotApply, SubjectError, describe
+from retspec.errors import SubjectError, describe
 from retspec.facts import Owners
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.checkpoints import File, Loaded
@@ -24,7 +25,7 @@ from retspec.subjects.models.sealed import SealedModel
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.planting import Planting
 from retspec.subjects.predictions.made_from import sha256_of_split
-from retspec.subjects.predictions.making import PredictionMaker
+from retspec.subjects.predictions.making import PredictionMaker, made_in
 from retspec.subjects.predictions.reading import PredictionReader
 from retspec.subjects.training.own_training import OwnTraining
 
@@ -236,8 +237,8 @@ class Subject:
         reader = PredictionReader.of(self._spec, self._builder.weights_read)
         reader.listed, reader.listed_sha256 = self._data.listed, partial(sha256_of_split, self._data)
         reader.plant = partial(self._planting.into, "predictions")
-        if reader.is_made and self._planting.is_elsewhere("predictions"):
-            raise DoesNotApply("predictions are made by the healthy model alone, since they are written to your files")
+        if reader.is_made and self._planting.plants:  # your files are those of the healthy model
+            reader.section = made_in(reader.section, self._planting.holding(TemporaryDirectory()))
         return PredictionMaker(self._spec, reader, self._data, self) if reader.is_made else reader
 
     @cached_property

@@ -126,7 +126,7 @@ class DataBuilder:
     def transforms(self) -> Transforms:
         """The transforms from the images of the dataset to tensors."""
         with self._making("transforms"):
-            return build_transforms(self._data, self._skeleton)
+            return self._planting.into("transforms", build_transforms(self._data, self._skeleton))
 
     @cached_property
     def loaders(self) -> UserLoaders:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import structs
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from retspec.facts import Dataset, Overlaps, PredictedNumbers, Predictions, PredictionTable
-    from retspec.records import Spec
+    from retspec.records import PredictionFiles, Spec
     from retspec.subjects.data.building import DataBuilder
     from retspec.subjects.onlooker import Onlooker
     from retspec.subjects.predictions.splits import Splits
@@ -38,6 +39,12 @@ _PLACE = f"predictions.{MADE}"
 _LIBRARIES = ("torch", "timm", "peft", "transformers")
 _TASKS = {None, "classification", "ordinal"}
 _WORDS = {"classes": "classes", "labels": "several labels", "values": "the values of a regression"}
+
+
+def made_in(section: PredictionFiles, folder: str) -> PredictionFiles:
+    """Return a section whose predictions are made in another folder."""
+    made = enumerate(section.made.items())
+    return replace(section, make={split: str(Path(folder, f"{at}-{Path(file).name}")) for at, (split, file) in made})
 
 
 class Means(Protocol):
