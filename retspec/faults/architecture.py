@@ -26,7 +26,7 @@ def _with_kwargs(spec: Spec, **kwargs: object) -> Spec:
     return replace(spec, model=replace(model, arguments={**model.arguments, "kwargs": {**given, **kwargs}}))
 
 
-@fault(families="parameters predictions", noticed_by="output_shape", frequency=Frequency.OFTEN)
+@fault(families="parameters", noticed_by="output_shape", frequency=Frequency.OFTEN)
 def classes_of_imagenet(spec: Spec) -> Spec:
     """The head has the classes of ImageNet."""
     given = {} if spec.model is None else spec.model.arguments.get("kwargs") or {}

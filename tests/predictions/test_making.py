@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -21,6 +22,7 @@ from retspec.running import run
 from retspec.subjects.subject import Subject
 from tests.predictions import judging
 from tests.predictions.colours import Colours
+from tests.proving.planting import hashes
 from tests.run.tools import result_of
 
 if TYPE_CHECKING:
@@ -91,10 +93,12 @@ def read(folder: Path, predictions: str = MAKING, **parts: str) -> Predictions:
     return subject_of(spec_of(folder, predictions, **parts)).prediction_files.read()
 
 
-def subject_of(spec: Path) -> Subject:
-    plan, catalog = prepare(spec, plugins=[PLUGIN], entry_points=False)
+def subject_of(spec: Path, fault: str = "") -> Subject:
+    plan, catalog = prepare(
+        spec, overrides=[f"run.fault={fault}"] if fault else (), plugins=[PLUGIN], entry_points=False
+    )
     sources = {"model_sources": catalog.model_sources, "data_sources": catalog.data_sources}
-    return Subject(plan.spec, **sources, weights=plan.needs_weights)
+    return Subject(plan.spec, **sources, weights=plan.needs_weights, fault=catalog.faults.get(fault))
 
 
 def judged(folder: Path, predictions: str = MAKING, **parts: str) -> Report:
@@ -112,6 +116,21 @@ def test_each_image_is_predicted_once_as_an_evaluation_does(folder: Path) -> Non
     assert table.subgroups == {"camera": ("B, old", "A") * 4 + ("B, old",), "sex": ("f",) * 9}
     means = torch.tensor(SHADES[0], dtype=torch.float32) / 255 * 8  # dropout is off
     assert table.scores[0].tolist() == pytest.approx(means.double().softmax(0).tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("fault", ["normalized_for_another", "images_lost"])
+def test_a_fault_shows_in_what_is_predicted_and_in_no_file_of_yours(fault: str, folder: Path) -> None:
+    healthy, written = read(folder), hashes(folder)
+    subject = subject_of(spec_of(folder), fault)
+    reader = subject.prediction_files
+    faulty, elsewhere = reader.read(), reader.folder / reader.section.files["test"]
+    assert not np.array_equal(faulty.judged.scores, healthy.judged.scores)
+    assert faulty.judged.ids == healthy.judged.ids
+    assert hashes(folder) == written
+    assert elsewhere.is_file()
+    subject.give_back()
+    assert not elsewhere.exists()
+    assert np.array_equal(read(folder).judged.scores, healthy.judged.scores)
 
 
 def test_what_is_made_in_a_run_is_judged_again_without_the_model_or_torch(

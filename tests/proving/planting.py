@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,15 @@ def write_dataset(folder: Path) -> None:
     table(folder / "test.csv", "image,grade,patient", rows[12:])
 
 
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the hash of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
 def of(spec: Path, planted: str, missed: str, undecided: str = "") -> Row:
     """State a fault of a healthy subject; missed, undecided: criteria, separated by spaces."""
     return Row(planted, spec, frozenset(missed.split()), frozenset(undecided.split()))
@@ -55,6 +65,7 @@ ROWS = (
     of(DATASET, "labels_from_one", "labels_out_of_range class_map_mismatch"),
     of(DATASET, "classes_reordered", "class_map_mismatch"),
     of(DATASET, "class_lost", "min_class_count max_class_imbalance"),
+    of(DATASET, "normalized_for_another", "normalization_atol"),
     of(HEALTHY, "scores_shuffled", RANKED + FITTED),
     of(HEALTHY, "score_columns_reversed", RANKED + FITTED),
     of(HEALTHY, "one_answer", "min_class_recall", COMPUTED.replace("min_class_recall ", "")),

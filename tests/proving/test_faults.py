@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +17,7 @@ from retspec.subjects.subject import Subject
 from tests.checks.faults import FAULTS
 from tests.checks.planting import CHECKPOINT
 from tests.here import run_here
-from tests.proving.planting import ROWS, SPECS
+from tests.proving.planting import ROWS, SPECS, hashes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +46,6 @@ def catalog() -> Catalog:
 
 def names(part: str) -> list[str]:
     return [name for name, fault in catalog().faults.items() if fault.part == part]
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.stem for spec in SPECS])
