@@ -12,6 +12,7 @@ import msgspec
 from retspec.characters import one_line
 from retspec.cli import proof_table
 from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
+from retspec.cli.suggesting import Suggesting, suggestion_options, write_suggestion
 from retspec.cli.tables import Columns, format_option, show_json, show_rows
 from retspec.errors import UsageError
 from retspec.prepare import prepare_cells
@@ -50,6 +51,7 @@ class Budget(click.ParamType):  # type: ignore[type-arg] # older versions of cli
         "retspec prove specs/lora_preflight.yaml",
         "retspec prove specs/lora_preflight.yaml --fault rate_zero --fault adapter_frozen",
         "retspec prove specs/lora_preflight.yaml --budget 10m --min-noticed 0.9",
+        "retspec prove specs/lora_preflight.yaml --suggest --dry-run",
         "retspec prove specs/lora_preflight.yaml --aa 20",
     ),
 )
@@ -97,6 +99,7 @@ class Budget(click.ParamType):  # type: ignore[type-arg] # older versions of cli
 @click.option(
     "--no-reports", "writes", is_flag=True, flag_value=False, default=True, help="Do not write reports/NAME/proof.json."
 )
+@suggestion_options
 @planning_options
 @format_option
 @verbose_option
@@ -112,6 +115,7 @@ def command(  # noqa: PLR0913 - one for each option
     min_noticed: float | None,
     jobs: int,
     badge_path: Path | None,
+    suggesting: Suggesting,
     form: str,
     is_listing: bool,
     writes: bool,
@@ -124,12 +128,18 @@ def command(  # noqa: PLR0913 - one for each option
     notices with the checks that would, and the criteria that no fault turned red with limits that would have.
     Only faults that the subject can have are planted, and only criteria that they may touch are measured again.
 
-    Writes reports/NAME/proof.json, which the next reports of the spec show.
+    Writes reports/NAME/proof.json, which the next reports of the spec show. With `--suggest`, also writes checks at the
+    end of `checks:` in SPEC for faults that no criterion notices: each has its default limit, or a measured one, and was
+    seen to miss with the fault and to be met without. The new spec is validated before it takes the place of the old
+    one; with `--dry-run`, nothing at all is written.
     """
+    suggesting.require_sense(options)
     if is_listing:
         _list(prepare_cells(spec, cells=cells, **options)[1])
         return
     plan, catalog = _planned(spec, cells, options)
+    block = suggesting.block(spec, plan, catalog) if suggesting.is_asked else None
+    writes, badge_path = (False, None) if suggesting.dry_run else (writes, badge_path)
     destination = folders_for([spec])[0].proof if writes else None
     paths = [path for path in (destination, badge_path) if path is not None]
     require_apart(paths, [catalog.named, read_by(plan.spec)], folders_of([plan]))
@@ -137,11 +147,13 @@ def command(  # noqa: PLR0913 - one for each option
     proof = prove(plan, catalog, Proving(faults, float("inf") if budget is None else budget, lanes=jobs, say=_say))
     if runs:
         proof = replace(proof, flips=flips(plan, catalog, runs, lambda number: _say_run(number, runs)))
-    _show(proof, form)
+    _show(proof, form, err=suggesting.dry_run)
     if destination is not None:
         write_whole(destination, msgspec.json.format(msgspec.json.encode(proof)) + b"\n", "proof")
     if badge_path is not None:
         write_whole(badge_path, badge(proof), "badge")
+    if block is not None:
+        write_suggestion(spec, block, (plan, catalog), proof, suggesting, options, jobs)
     context.exit(_exit_code(proof, min_noticed))
 
 
@@ -179,12 +191,12 @@ def _say_run(number: int, runs: int) -> None:
     click.echo(f"run {number} of {runs} without a fault", err=True)
 
 
-def _show(proof: Proof, form: str) -> None:
+def _show(proof: Proof, form: str, *, err: bool) -> None:
     if form == "json":
-        show_json(proof)
+        show_json(proof, err=err)
         return
     shown = proof_table.markdown(proof) if form == "markdown" else proof_table.lines(proof, screen_width())
-    click.echo("\n".join(shown))
+    click.echo("\n".join(shown), err=err)
 
 
 def _exit_code(proof: Proof, least: float | None) -> int:

@@ -51,7 +51,7 @@ def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[
         touched = [*_touched(plan, catalog, fault)]
         probing = [] if touched else [*_reading(plan, catalog, fault)][:1]  # shows only whether the fault applies
         try:
-            yield Chosen(fault, _under(plan, catalog, fault, touched or probing), UNREAD)
+            yield Chosen(fault, under(plan, catalog, fault, touched or probing), UNREAD)
         except DoesNotApply as error:
             yield Chosen(fault, None, str(error))
 
@@ -71,7 +71,7 @@ def _reading(plan: Plan, catalog: Catalog, fault: Fault) -> Iterator[str]:
             yield step.criterion.id
 
 
-def _under(plan: Plan, catalog: Catalog, fault: Fault, ids: Sequence[str]) -> Plan | None:
+def under(plan: Plan, catalog: Catalog, fault: Fault, ids: Sequence[str]) -> Plan | None:
     """Return a plan for some criteria alone: it needs no weights where those need none."""
     if not ids:
         return None
