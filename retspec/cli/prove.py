@@ -128,10 +128,11 @@ def command(  # noqa: PLR0913 - one for each option
     notices with the checks that would, and the criteria that no fault turned red with limits that would have.
     Only faults that the subject can have are planted, and only criteria that they may touch are measured again.
 
-    Writes reports/NAME/proof.json, which the next reports of the spec show. With `--suggest`, also writes checks at the
-    end of `checks:` in SPEC for faults that no criterion notices: each has its default limit, or a measured one, and was
-    seen to miss with the fault and to be met without. The new spec is validated before it takes the place of the old
-    one; with `--dry-run`, nothing at all is written.
+    Writes reports/NAME/proof.json, which the next reports of the spec show.
+
+    With `--suggest`, also writes checks at the end of `checks:` in SPEC for faults that no criterion notices. Each has
+    its default limit, or a measured one, and was seen to be missed with the fault and met without it. The new spec is
+    validated before it takes the place of the old one; with `--dry-run`, nothing at all is written.
     """
     suggesting.require_sense(options)
     if is_listing:

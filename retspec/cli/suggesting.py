@@ -80,21 +80,21 @@ def suggestion_options(function: Callable[..., None]) -> Callable[..., None]:
     return asked(dry_run(output(merged)))
 
 
-def write_suggestion(
+def write_suggestion(  # noqa: PLR0913, PLR0917 - what a proof is made of
     spec: Path,
     block: Block,
     prepared: tuple[Plan, Catalog],
     proof: Proof,
     suggesting: Suggesting,
     options: Planning,
-    lanes: int,
+    jobs: int,
 ) -> None:
     """Write the checks that notice what no criterion of a proof does, or print what would change.
 
     Raises UsageError if the spec has changed since, or the new one would not be valid.
     """
     plan, catalog = prepared
-    suggestion = suggest(plan, catalog, proof.unnoticed, taken=block.names, lanes=lanes)
+    suggestion = suggest(plan, catalog, proof.unnoticed, taken=block.names, lanes=jobs)
     require_unchanged(spec, block.text)
     new, target = block.extended(_entries(suggestion, catalog)), suggesting.output or spec
     if suggestion.additions:

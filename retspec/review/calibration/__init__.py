@@ -1,4 +1,4 @@
-"""Calibrate: write limits into a spec, from what was observed on a known-good setup. New criteria are added here, too."""
+"""Calibrate: write limits into a spec, from what was observed on a known-good setup. Criteria are added, too."""
 
 from retspec.review.calibration.additions import Block, Entry, block_of
 from retspec.review.calibration.false_alarms import FEWEST, seeds_for
