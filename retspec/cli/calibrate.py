@@ -18,6 +18,7 @@ from retspec.cli.progress import watching
 from retspec.cli.rewriting import difference, require_unchanged, rewrite, validated
 from retspec.cli.screen import say
 from retspec.cli.tables import NOTHING, Columns, show_rows, shown
+from retspec.errors import UsageError
 from retspec.prepare import prepare
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
 from retspec.report.live import folders_of, read_by, require_apart

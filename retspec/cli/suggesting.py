@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +13,17 @@ from retspec.characters import one_line
 from retspec.cli.rewriting import difference, require_unchanged, rewrite, validated
 from retspec.cli.screen import say
 from retspec.errors import UsageError
-from retspec.proving import suggest
-from retspec.report.live import folders_of, read_by, require_apart
 from retspec.review.calibration import Block, Entry, block_of, require_as_meant
 from retspec.spec.load.spec_file import read
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from retspec.cli.options import Planning
     from retspec.plugins.catalog import Catalog
     from retspec.proving import Suggestion
-    from retspec.records import Plan, Proof, Trial
+    from retspec.records import Plan, Proof, Spec
 
 
 @dataclass(frozen=True)
@@ -38,22 +36,21 @@ class Suggesting:
 
     def require_sense(self, options: Planning) -> None:
         """Raise UsageError for options that do not go together."""
-        if not self.is_asked:
-            if self.dry_run or self.output:
-                raise UsageError("--dry-run and --output go with --suggest")
-            return
-        if options["select"] or options["tags"] or options["skip"]:
-            raise UsageError(
-                "--suggest adds to the whole spec, and -k, --tag and --skip prove a part of it; leave them out"
-            )
+        if not self.is_asked and (self.dry_run or self.output):
+            raise UsageError("--dry-run and --output go with --suggest")
+        if self.is_asked and (options["select"] or options["tags"] or options["skip"]):
+            raise UsageError("--suggest is for a whole spec, and -k, --tag and --skip leave parts out; leave them out")
 
-    def block(self, spec: Path, plan: Plan, catalog: Catalog) -> Block:
-        """Return the block of the spec to write into; raises UsageError where nothing can be written."""
-        if plan.spec.cell:
-            raise UsageError(f"{spec} has a matrix, and --suggest measures limits for one cell; leave --suggest out")
-        if self.output:
-            require_apart([self.output], [catalog.named, read_by(replace(plan.spec, file=""))], folders_of([plan]))
-        return block_of(read(str(spec)), str(spec))
+    def block(self, plans: Sequence[Plan]) -> Block | None:
+        """Return the block of the spec to write into, if that is asked; raises UsageError where there is none."""
+        if not self.is_asked:
+            return None
+        spec = plans[0].spec
+        if spec.cell:
+            raise UsageError(
+                f"{spec.file} has a matrix, and a check is for all of its cells; leave --suggest out"
+            )
+        return block_of(read(spec.file), spec.file)
 
 
 def suggestion_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -67,8 +64,7 @@ def suggestion_options(function: Callable[..., None]) -> Callable[..., None]:
         "--suggest",
         "suggests",
         is_flag=True,
-        help="Write checks into SPEC for faults that no criterion notices. Not with -k, --tag, --skip or a matrix; "
-        "limits that are measured under --set may not hold without it.",
+        help="Write checks into SPEC for faults that no criterion notices; not with -k, --tag, --skip or a matrix.",
     )
     dry_run = click.option("--dry-run", is_flag=True, help="With --suggest: write nothing; print a unified diff.")
     output = click.option(
@@ -80,60 +76,51 @@ def suggestion_options(function: Callable[..., None]) -> Callable[..., None]:
     return asked(dry_run(output(merged)))
 
 
-def write_suggestion(  # noqa: PLR0913, PLR0917 - what a proof is made of
-    spec: Path,
-    block: Block,
-    prepared: tuple[Plan, Catalog],
-    proof: Proof,
-    suggesting: Suggesting,
-    options: Planning,
-    jobs: int,
-) -> None:
-    """Write the checks that notice what no criterion of a proof does, or print what would change.
+def say_search(proof: Proof) -> None:
+    """Say that more is measured, if so."""
+    if count := len(proof.unnoticed):
+        click.echo(f"looking for checks that notice the {count} fault{'s' * (count != 1)} left", err=True)
 
-    Raises UsageError if the spec has changed since, or the new one would not be valid.
+
+def write_suggestion(
+    suggesting: Suggesting, block: Block, suggestion: Suggestion, proven: tuple[Spec, Catalog], options: Planning
+) -> None:
+    """Write the suggested checks, or print what would change; say what was done, and what could not be.
+
+    proven: the spec, and the catalog that its checks are from.
+    Raises UsageError if the spec has changed since it was read, or the new one would not be valid.
     """
-    plan, catalog = prepared
-    suggestion = suggest(plan, catalog, proof.unnoticed, taken=block.names, lanes=jobs)
+    before, catalog = proven
+    spec = Path(block.file)
     require_unchanged(spec, block.text)
     new, target = block.extended(_entries(suggestion, catalog)), suggesting.output or spec
     if suggestion.additions:
-        require_as_meant(
-            plan.spec, validated(new, target, options), added=[each.criterion for each in suggestion.additions]
-        )
+        added = [each.criterion for each in suggestion.additions]
+        require_as_meant(before, validated(new, target, options), added=added)
     if suggesting.dry_run:
         click.echo(difference(block.text, new, spec, target), nl=False)
     elif suggestion.additions or target != spec:
         rewrite(new, spec, target)
-    _say(suggestion, target, options, dry_run=suggesting.dry_run)
+    _say(suggestion, target, options, would="would be " * suggesting.dry_run)
 
 
 def _entries(suggestion: Suggestion, catalog: Catalog) -> list[Entry]:
     return [
         Entry(
             each.criterion,
-            tuple(map(_comment, each.notices)),
+            comments=tuple(f"Notices {trial.fault}: {trial.stands_for}" for trial in each.notices),
             is_long=catalog.checks[each.criterion.check].shorthand is not None,
         )
         for each in suggestion.additions
     ]
 
 
-def _comment(trial: Trial) -> str:
-    """Return what a line is for: the fault, and the mistake that it stands for within a sentence."""
-    mistake = trial.stands_for
-    if mistake[1:2].islower() or mistake[1:2] == " ":
-        mistake = mistake[0].lower() + mistake[1:]
-    return f"Notices {trial.fault}: {mistake}"
-
-
-def _say(suggestion: Suggestion, target: Path, options: Planning, *, dry_run: bool) -> None:
+def _say(suggestion: Suggestion, target: Path, options: Planning, *, would: str) -> None:
     for fault, reason in suggestion.left.items():
-        say(one_line(f"{fault}: nothing is added; {reason}"), err=True)
-    if suggestion.additions and options["overrides"]:
+        say(one_line(f"{fault}: nothing {would or 'is '}added: {reason}"), err=True)
+    count = len(suggestion.additions)
+    if count and options["overrides"]:
         given = listing(options["overrides"])
         say(one_line(f"note: proven with {given}, which the file does not say: limits may not hold without"), err=True)
-    if not dry_run:
-        count = len(suggestion.additions)
-        added = f"{count} check{'s' * (count != 1)} added" if count else "no check added"
-        say(f"{target}: {added}" + ("; prove it again for its new score" if count else ""), err=True)
+    again = "; prove it again for its new score" if count and not would else ""
+    say(one_line(f"{target}: {count or 'no'} check{'s' * (count > 1)} {would}added{again}"), err=True)

@@ -37,6 +37,7 @@ class Entry:
 class Block:
     """The block `checks:` of a spec: its last line ends at `end`, and the ids of its criteria have that indent."""
 
+    file: str
     text: str
     end: int
     indent: str
@@ -55,12 +56,11 @@ def block_of(text: str, file: str) -> Block:
     if spec.checks is None:
         raise UsageError(f"{file} has no `checks:` of its own; add the section, one criterion on a line")
     key, node = spec.checks
-    is_block = isinstance(node, yaml.MappingNode) and not node.flow_style and node.value
-    if not is_block or node.start_mark.index < key.end_mark.index:  # an alias stands for what is written above
+    if not isinstance(node, yaml.MappingNode) or node.flow_style:
         mark = Mark(file, key.start_mark.line + 1, key.start_mark.column + 1)
         raise UsageError(f"{mark}: `checks` is no block that a line can be added to; write one criterion on a line")
     column = node.value[0][0].start_mark.column
-    return Block(text, _end(text, node, column), " " * column, spec.names)
+    return Block(file, text, _end(text, node, column), " " * column, spec.names)
 
 
 def _end(text: str, node: yaml.MappingNode, column: int) -> int:
