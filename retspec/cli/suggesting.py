@@ -47,9 +47,7 @@ class Suggesting:
             return None
         spec = plans[0].spec
         if spec.cell:
-            raise UsageError(
-                f"{spec.file} has a matrix, and a check is for all of its cells; leave --suggest out"
-            )
+            raise UsageError(f"{spec.file} has a matrix, and a check is for all of its cells; leave --suggest out")
         return block_of(read(spec.file), spec.file)
 
 

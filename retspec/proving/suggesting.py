@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retspec.plan import make_plan
-from retspec.proving.choosing import Chosen, faults_of, under
+from retspec.proving.choosing import Chosen, choose, faults_of, under
 from retspec.proving.limits import noticing_limit
 from retspec.proving.proving import Proving, Session
 from retspec.records import Answer, Criterion, Direction, Tried
@@ -54,7 +54,7 @@ class _Seen:
         """Return what a criterion says without a fault and with it; raises _Flawed where one of them has no value."""
         trial = self.trials[fault]
         if trial.tried is not Tried.PLANTED:
-            raise _Flawed(trial.reason)
+            raise _Flawed(f"the fault was not planted: {trial.reason}")
         both = (("without", self.healthy.get(name)), ("with", trial.answers.get(name)))
         for which, answer in both:
             if answer is None or answer.value is None:
@@ -97,39 +97,59 @@ class _Search:
 
     def made(self) -> Suggestion:
         """Return what is suggested."""
-        chosen = self._chosen()
-        criteria = _strictest(chosen.values())
-        seen = self._measured({fault: [each.id] for fault, each in chosen.items()}, criteria)
-        noticing: dict[str, list[Trial]] = {}
-        for fault, each in chosen.items():
-            try:
-                seen.require_noticed(each.id, fault)
-            except _Flawed as flaw:
-                self._flaws[fault].append(f"{each.id}: planted again, {flaw}")
-            else:
-                noticing.setdefault(each.id, []).append(self._trials.pop(fault))
+        best = self._best()
+        criteria = _strictest(best.values())
+        noticed = self._noticed(best, criteria)
+        notices = {name: tuple(self._trials[fault] for fault in noticed if noticed[fault] == name) for name in criteria}
         return Suggestion(
-            additions=tuple(Addition(criteria[name], tuple(trials)) for name, trials in noticing.items()),
+            additions=tuple(Addition(criteria[name], trials) for name, trials in notices.items() if trials),
             left={
-                fault: listing(self._flaws[fault], "; ") or "no other check is known to notice it"
-                for fault in self._trials
+                fault: listing(flaws, "; ") or "no other check is known to notice it"
+                for fault, flaws in self._flaws.items()
+                if fault not in noticed
             },
         )
 
-    def _chosen(self) -> dict[str, Criterion]:
+    def _noticed(self, best: Mapping[str, Criterion], criteria: Mapping[str, Criterion]) -> dict[str, str]:
+        """Plant every fault again, as a proof of the new criteria would, and return which one notices it."""
+        if not criteria:
+            return {}
+        whole = self._planned(criteria)
+        seen = self._measured(whole, choose(whole, self._catalog, [*self._trials]))
+        noticed: dict[str, str] = {}
+        for fault in self._trials:
+            own = best[fault].id if fault in best else ""
+            for name in dict.fromkeys([own, *criteria] if own else criteria):
+                try:
+                    seen.require_noticed(name, fault)
+                except _Flawed as flaw:
+                    if name == own:
+                        self._flaws[fault].append(f"{name}: planted again, {flaw}")
+                else:
+                    noticed[fault] = name
+                    break
+        return noticed
+
+    def _best(self) -> dict[str, Criterion]:
         """Return the best criterion for each fault, with the limit that notices it."""
-        wanted = {fault: [*self._writable(trial)] for fault, trial in self._trials.items()}
+        writable = {fault: [*self._writable(trial)] for fault, trial in self._trials.items()}
+        wanted = {fault: names for fault, names in writable.items() if names}
+        if not wanted:
+            return {}
         criteria = {name: self._criterion(name) for names in wanted.values() for name in names}
-        seen = self._measured({fault: names for fault, names in wanted.items() if names}, criteria)
-        chosen: dict[str, Criterion] = {}
+        whole = self._planned(criteria)
+        faults = faults_of(self._catalog, [*wanted])
+        each_alone = (Chosen(fault, under(whole, self._catalog, fault, wanted[fault.name])) for fault in faults)
+        seen = self._measured(whole, each_alone)
+        best: dict[str, Criterion] = {}
         for fault, names in wanted.items():
             for name in names:
                 try:
-                    chosen[fault] = self._limited(criteria[name], fault, seen)
+                    best[fault] = self._limited(criteria[name], fault, seen)
                     break
                 except _Flawed as flaw:
                     self._flaws[fault].append(f"{name}: {flaw}")
-        return chosen
+        return best
 
     def _writable(self, trial: Trial) -> Iterable[str]:
         """Yield the checks that would notice a fault, without those of which a person must say more than a limit."""
@@ -170,16 +190,12 @@ class _Search:
             raise _Flawed(f"no limit tells {with_it} from the {without} without the fault")
         return replace(each, limit=limit)
 
-    def _measured(self, wanted: Mapping[str, Sequence[str]], criteria: Mapping[str, Criterion]) -> _Seen:
-        """Measure criteria without a fault, and some of them with each fault."""
-        if not wanted:
-            return _Seen({}, {})
-        whole = make_plan(replace(self._plan.spec, criteria=tuple(criteria.values())), self._catalog)
-        chosen = [
-            Chosen(fault, under(whole, self._catalog, fault, wanted[fault.name]))
-            for fault in faults_of(self._catalog, [*wanted])
-        ]
-        session = Session(whole, self._catalog, chosen, Proving(lanes=self._lanes), needs_green=False)
+    def _planned(self, criteria: Mapping[str, Criterion]) -> Plan:
+        return make_plan(replace(self._plan.spec, criteria=tuple(criteria.values())), self._catalog)
+
+    def _measured(self, plan: Plan, chosen: Iterable[Chosen]) -> _Seen:
+        """Measure a plan without a fault, and with each that is chosen."""
+        session = Session(plan, self._catalog, [*chosen], Proving(lanes=self._lanes), needs_green=False)
         session.measure()
         return _Seen(session.healthy, {trial.fault: trial for trial in session.trials()})
 
