@@ -40,6 +40,8 @@ class Suggesting:
             raise UsageError("--dry-run and --output go with --suggest")
         if self.is_asked and (options["select"] or options["tags"] or options["skip"]):
             raise UsageError("--suggest is for a whole spec, and -k, --tag and --skip leave parts out; leave them out")
+        if self.output and not self.output.absolute().parent.is_dir():
+            raise UsageError(f"{self.output}: there is no folder {self.output.parent}")
 
     def block(self, plans: Sequence[Plan]) -> Block | None:
         """Return the block of the spec to write into, if that is asked; raises UsageError where there is none."""
