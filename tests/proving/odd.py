@@ -19,15 +19,21 @@ FOLDER = "RETSPEC_TEST_ODD"
 """The environment variable of a folder, in which a fault counts how often it was planted."""
 
 
-def _without_last(dataset: Dataset) -> Dataset:
+def _without_last(dataset: Dataset, count: int = 1) -> Dataset:
     name, split = next(iter(dataset.splits.items()))
-    return replace(dataset, splits={**dataset.splits, name: replace(split, examples=split.examples[:-1])})
+    return replace(dataset, splits={**dataset.splits, name: replace(split, examples=split.examples[:-count])})
 
 
 @check(direction="at least", default_limit=18, shorthand="times", advice="List more.")
 def listed(splits: Splits, *, times: PositiveInt = 1) -> Count:
     """How many files are listed?"""
     return splits.files * times
+
+
+@check(direction="at least", advice="List more.")
+def file_count(splits: Splits) -> Count:
+    """How many files are listed?"""
+    return splits.files
 
 
 @check(direction="at most", default_limit=0, advice="Nothing helps.")
@@ -44,6 +50,18 @@ def split_count(splits: Splits) -> Count:
 
 @fault(families="data", noticed_by="listed min_class_count")
 def cut_short(dataset: Dataset) -> Dataset:
+    """The last image is left out."""
+    return _without_last(dataset)
+
+
+@fault(families="data", noticed_by="file_count")
+def much_lost(dataset: Dataset) -> Dataset:
+    """The last ten images are left out."""
+    return _without_last(dataset, 10)
+
+
+@fault(families="data", noticed_by="file_count")
+def one_lost(dataset: Dataset) -> Dataset:
     """The last image is left out."""
     return _without_last(dataset)
 
@@ -83,10 +101,10 @@ def meddling(dataset: Dataset) -> Iterator[Dataset]:
 @hookimpl
 def retspec_checks() -> list[Check]:
     """Offer the checks."""
-    return [listed, always_red, split_count]
+    return [listed, file_count, always_red, split_count]
 
 
 @hookimpl
 def retspec_faults() -> list[Fault]:
     """Offer the faults."""
-    return [cut_short, idle, fickle, unknown, meddling]
+    return [cut_short, much_lost, one_lost, idle, fickle, unknown, meddling]
