@@ -13,7 +13,7 @@ from retspec.proving.proving import Proving, Session
 from retspec.records import Answer, Criterion, Direction, Tried
 from retspec.spec.validate.arguments import required_arguments
 from retspec.spec.validate.convert import Defaults, criterion
-from retspec.text.wording import listing, readable
+from retspec.text.wording import exact, listing, readable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -167,8 +167,6 @@ class _Search:
             return f"it needs `with: {{{listing(required)}: ...}}`"
         if check.interval:
             return "you must say what of its interval is judged"
-        if check.default_limit is None and check.direction is Direction.EQUAL:
-            return "its limit is exact, and only you know what is meant"
         return ""
 
     def _criterion(self, name: str) -> Criterion:
@@ -184,6 +182,8 @@ class _Search:
             seen.require_noticed(each.id, fault)
             return each
         healthy, faulty = seen.answers(each.id, fault)
+        if each.direction is Direction.EQUAL and healthy.value != faulty.value:
+            raise _Flawed(f"its limit is exact; write {exact(healthy.value)} if that is what you mean")
         limit = noticing_limit(each.direction, healthy.value, [faulty.value])
         if limit is None:
             without, with_it = (readable(answer.value) for answer in (healthy, faulty) if answer.value is not None)

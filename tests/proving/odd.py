@@ -66,7 +66,14 @@ def one_lost(dataset: Dataset) -> Dataset:
     return _without_last(dataset)
 
 
-_USELESS = "corrupt_images min_class_count always_red split_count min_auroc max_subgroup_gap predictions_complete"
+@fault(families="data", noticed_by="split_count")
+def split_lost(dataset: Dataset) -> Dataset:
+    """The second split is left out."""
+    name, split = next(iter(dataset.splits.items()))
+    return replace(dataset, splits={name: split})
+
+
+_USELESS = "corrupt_images min_class_count always_red min_auroc max_subgroup_gap predictions_complete"
 
 
 @fault(families="data", noticed_by=_USELESS)
@@ -107,4 +114,4 @@ def retspec_checks() -> list[Check]:
 @hookimpl
 def retspec_faults() -> list[Fault]:
     """Offer the faults."""
-    return [cut_short, much_lost, one_lost, idle, fickle, unknown, meddling]
+    return [cut_short, much_lost, one_lost, split_lost, idle, fickle, unknown, meddling]

@@ -90,12 +90,12 @@ def test_each_fault_gets_its_best_check_and_the_next_proof_notices_it(
 
 
 def test_the_layout_of_another_file_is_kept_where_it_is_written_to(spec: Path) -> None:
-    """A byte order mark, line ends of Windows, no end of the last line; what is extended gives the data."""
-    spec.write_text(HEAD + CHECKS)
-    text = "retspec: 1\r\nextends: gate.yaml\r\nchecks:\r\n    missing_files: null\r\n    duplicate_images: 0"
+    """A byte order mark, line ends of Windows, no end of the last line; what is taken away there stays away."""
+    spec.write_text(f"{HEAD}{CHECKS}  class_map_mismatch: 0\n")
+    text = "retspec: 1\r\nextends: gate.yaml\r\nchecks:\r\n    class_map_mismatch: null\r\n    duplicate_images: 0"
     extending = spec.with_name("extending.yaml")
     extending.write_bytes(codecs.BOM_UTF8 + text.encode())
-    assert _prove(extending, "--suggest", "-o", "new.yaml", faults=("image_blank", "image_missing")) == 0
+    assert _prove(extending, "--suggest", "-o", "new.yaml", faults=("image_blank", "classes_reordered")) == 0
     assert extending.read_bytes() == codecs.BOM_UTF8 + text.encode()
     added = FOR_BLANK.rstrip("\n").replace("  #", "\r\n    #").replace("\n  blank", "\r\n    blank")
     assert Path("new.yaml").read_bytes() == codecs.BOM_UTF8 + (text + added).encode()
@@ -154,14 +154,14 @@ def test_what_does_not_notice_is_not_written_and_the_reason_is_said(
     """The fickle fault shows at first, and not where the check that it gave a limit is proven."""
     checks = f"{CHECKS}  resaved: {{check: near_duplicate_images, skip: not now}}\n"
     spec.write_text(HEAD + checks + TAIL)
-    faults = ("idle", "fickle", "unknown", "image_saved_again")
+    faults = ("idle", "fickle", "unknown", "split_lost", "image_saved_again")
     assert _prove(spec, "--suggest", "-p", odd.__file__, faults=faults) == 0
     assert spec.read_text() == HEAD + checks + TAIL
     said = " ".join(capfd.readouterr().err.split())
     assert "corrupt_images: it is met with the fault, too" in said
     assert "min_class_count: no limit tells 4 from the 4 without the fault" in said
     assert "always_red: it is not met without the fault" in said
-    assert "split_count: its limit is exact, and only you know what is meant" in said
+    assert "split_count: its limit is exact; write 2 if that is what you mean" in said
     assert "min_auroc: you must say what of its interval is judged" in said
     assert "max_subgroup_gap: it needs `with: {threshold: ...}`" in said
     assert "predictions_complete: it has no value without the fault" in said
