@@ -52,14 +52,15 @@ class _Seen:
 
     def answers(self, name: str, fault: str) -> tuple[Answer, Answer]:
         """Return what a criterion says without a fault and with it; raises _Flawed where one of them has no value."""
-        trial = self.trials[fault]
+        healthy, trial = self.healthy.get(name), self.trials[fault]
+        if healthy is None or healthy.value is None:
+            raise _Flawed(f"it has no value without the fault{_because(healthy)}")
         if trial.tried is not Tried.PLANTED:
             raise _Flawed(f"the fault was not planted: {trial.reason}")
-        both = (("without", self.healthy.get(name)), ("with", trial.answers.get(name)))
-        for which, answer in both:
-            if answer is None or answer.value is None:
-                raise _Flawed(f"it has no value {which} the fault" + (f": {answer.reason}" if answer else ""))
-        return self.healthy[name], trial.answers[name]
+        faulty = trial.answers.get(name)
+        if faulty is None or faulty.value is None:
+            raise _Flawed(f"it has no value with the fault{_because(faulty)}")
+        return healthy, faulty
 
     def require_noticed(self, name: str, fault: str) -> None:
         """Raise _Flawed unless a criterion is met without a fault and missed with it."""
@@ -86,7 +87,7 @@ def suggest(
 
 
 class _Search:
-    """Measures every check that may be written, then proves those that are chosen."""
+    """Measures the checks that may be written, then proves those that are chosen."""
 
     def __init__(
         self, plan: Plan, catalog: Catalog, unnoticed: Sequence[Trial], taken: Collection[str], lanes: int
@@ -131,22 +132,18 @@ class _Search:
         return noticed
 
     def _best(self) -> dict[str, Criterion]:
-        """Return the best criterion for each fault, with the limit that notices it."""
-        writable = {fault: [*self._writable(trial)] for fault, trial in self._trials.items()}
-        wanted = {fault: names for fault, names in writable.items() if names}
-        if not wanted:
-            return {}
-        criteria = {name: self._criterion(name) for names in wanted.values() for name in names}
-        whole = self._planned(criteria)
-        faults = faults_of(self._catalog, [*wanted])
-        each_alone = (Chosen(fault, under(whole, self._catalog, fault, wanted[fault.name])) for fault in faults)
-        seen = self._measured(whole, each_alone)
+        """Return the best criterion for each fault, with the limit that notices it; the next best only if need be."""
         best: dict[str, Criterion] = {}
-        for fault, names in wanted.items():
-            for name in names:
+        left = {fault: [*self._writable(trial)] for fault, trial in self._trials.items()}
+        while wanted := {fault: names.pop(0) for fault, names in left.items() if names and fault not in best}:
+            criteria = {name: self._criterion(name) for name in wanted.values()}
+            whole = self._planned(criteria)
+            faults = faults_of(self._catalog, [*wanted])
+            each = (Chosen(fault, under(whole, self._catalog, fault, [wanted[fault.name]])) for fault in faults)
+            seen = self._measured(whole, each)
+            for fault, name in wanted.items():
                 try:
                     best[fault] = self._limited(criteria[name], fault, seen)
-                    break
                 except _Flawed as flaw:
                     self._flaws[fault].append(f"{name}: {flaw}")
         return best
@@ -210,5 +207,5 @@ def _strictest(chosen: Iterable[Criterion]) -> dict[str, Criterion]:
     return strictest
 
 
-def _because(answer: Answer) -> str:
-    return f": {answer.reason}" if answer.reason else ""
+def _because(answer: Answer | None) -> str:
+    return f": {answer.reason}" if answer is not None and answer.reason else ""
