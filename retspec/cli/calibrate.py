@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import sys
 from dataclasses import replace
 from decimal import Decimal
-from difflib import unified_diff
 from functools import wraps
-from io import StringIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
@@ -19,12 +15,13 @@ import click
 from retspec.characters import one_line
 from retspec.cli.options import Planning, SpecFile, examples, planning_options, seeds_option, verbose_option
 from retspec.cli.progress import watching
+from retspec.cli.rewriting import difference, require_unchanged, rewrite, validated
 from retspec.cli.screen import say
 from retspec.cli.tables import NOTHING, Columns, show_rows, shown
-from retspec.errors import RetspecError, UsageError
+from retspec.errors import UsageError
 from retspec.prepare import prepare
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Verdict
-from retspec.report.live import folders_of, read_by, require_apart, write_whole
+from retspec.report.live import folders_of, read_by, require_apart
 from retspec.results.results_file import read_report
 from retspec.review.calibration import FEWEST, CalibrationOptions, edited, propose, require_as_meant, seeds_for
 from retspec.review.recorded import judge_again
@@ -35,7 +32,7 @@ from retspec.text.wording import ends, readable, troubles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from retspec.records import Observed, Plan, Report, Spec, Value
+    from retspec.records import Observed, Plan, Report, Value
     from retspec.review.calibration import Proposal
 
 COLUMNS = Columns(
@@ -44,7 +41,6 @@ COLUMNS = Columns(
     wraps={2: 12, 3: 10, 4: 20},
     widest={4: 56},
 )
-BYTE_ORDER_MARK = "\ufeff"
 
 
 def _chance(_context: click.Context, _parameter: click.Parameter, percentage: str | None) -> Decimal | None:
@@ -148,8 +144,7 @@ def command(
     if output:
         require_apart([output], [catalog.named, read_by(replace(plan.spec, file=""))], folders_of([plan]))
     report = _observe(spec, plan, results, options)
-    if read(str(spec)) != text:
-        raise UsageError(f"{spec} has changed while it was measured; nothing is written")
+    require_unchanged(spec, text)
     _require_sound(report, context)
     seeds = max((len(result.seeds.each) for result in report.results if result.seeds), default=1)
     if calibration.false_alarm is not None and seeds < FEWEST:
@@ -159,9 +154,9 @@ def command(
     for line in _chances(proposals, calibration, seeds):
         say(line, err=dry_run)
     new, target = edited(text, proposals), output or spec
-    require_as_meant(plan.spec, _validated(new, target, options), proposals)
+    require_as_meant(plan.spec, validated(new, target, options), proposals)
     if dry_run:
-        click.echo(_diff(text, new, spec, target), nl=False)
+        click.echo(difference(text, new, spec, target), nl=False)
     else:
         _write(new, spec, target, proposals)
     context.exit(_exit_code(proposals))
@@ -183,35 +178,13 @@ def _require_sound(report: Report, context: click.Context) -> None:
         context.exit(report.exit_code)
 
 
-def _validated(text: str, target: Path, options: Planning) -> Spec:
-    """Return the spec that a text would be at its place; raises UsageError if it is not valid there."""
-    try:
-        with NamedTemporaryFile("w", dir=target.absolute().parent, prefix=".retspec-", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            return prepare(file.name, **options)[0].spec
-    except RetspecError as error:
-        said = str(error).replace(file.name, str(target))
-        raise UsageError(f"the new spec would not be valid there; nothing is written:\n{said}") from error
-    except OSError as error:
-        raise UsageError(f"cannot write beside {target}: {error.strerror}") from error
-
-
-def _diff(old: str, new: str, spec: Path, target: Path) -> str:
-    """Return what would change, as a diff for `patch -p0`."""
-    before, after = (StringIO(text).readlines() for text in (old, new))  # only a line feed ends a line there
-    lines = unified_diff(before, after, str(spec), str(target))
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
 def _write(text: str, spec: Path, target: Path, proposals: Sequence[Proposal]) -> None:
     """Write the new spec unless nothing changed, and print what was done."""
     changed = [proposal for proposal in proposals if proposal.new is not None]
     if not changed and target == spec:
         say(f"{spec}: no limit changed")
         return
-    mark = BYTE_ORDER_MARK if spec.read_bytes().startswith(codecs.BOM_UTF8) else ""
-    write_whole(target, mark + text, "spec")
+    rewrite(text, spec, target)
     say(f"{target}: {len(changed)} {'limit' if len(changed) == 1 else 'limits'} changed")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -12,10 +13,11 @@ import msgspec
 from retspec.characters import one_line
 from retspec.cli import proof_table
 from retspec.cli.options import Planning, SpecFile, cell_option, examples, planning_options, verbose_option
+from retspec.cli.suggesting import Suggesting, say_search, suggestion_options, write_suggestion
 from retspec.cli.tables import Columns, format_option, show_json, show_rows
 from retspec.errors import UsageError
 from retspec.prepare import prepare_cells
-from retspec.proving import Proving, faults_of, flips, prove
+from retspec.proving import Proving, faults_of, flips, prove, suggest
 from retspec.records import EXIT_MET, EXIT_MISSED, EXIT_NO_VERDICT, Duration, Tried, seconds
 from retspec.report.kept import folders_for
 from retspec.report.live import folders_of, read_by, require_apart, write_whole
@@ -50,6 +52,7 @@ class Budget(click.ParamType):  # type: ignore[type-arg] # older versions of cli
         "retspec prove specs/lora_preflight.yaml",
         "retspec prove specs/lora_preflight.yaml --fault rate_zero --fault adapter_frozen",
         "retspec prove specs/lora_preflight.yaml --budget 10m --min-noticed 0.9",
+        "retspec prove specs/lora_preflight.yaml --suggest --dry-run",
         "retspec prove specs/lora_preflight.yaml --aa 20",
     ),
 )
@@ -97,6 +100,7 @@ class Budget(click.ParamType):  # type: ignore[type-arg] # older versions of cli
 @click.option(
     "--no-reports", "writes", is_flag=True, flag_value=False, default=True, help="Do not write reports/NAME/proof.json."
 )
+@suggestion_options
 @planning_options
 @format_option
 @verbose_option
@@ -112,6 +116,7 @@ def command(  # noqa: PLR0913 - one for each option
     min_noticed: float | None,
     jobs: int,
     badge_path: Path | None,
+    suggesting: Suggesting,
     form: str,
     is_listing: bool,
     writes: bool,
@@ -125,35 +130,46 @@ def command(  # noqa: PLR0913 - one for each option
     Only faults that the subject can have are planted, and only criteria that they may touch are measured again.
 
     Writes reports/NAME/proof.json, which the next reports of the spec show.
+
+    With `--suggest`, also writes checks at the end of `checks:` in SPEC for faults that no criterion notices. Each has
+    its default limit, or a measured one, and was seen to be missed with the fault and met without it. The new spec is
+    validated before it takes the place of the old one; with `--dry-run`, nothing at all is written.
     """
+    suggesting.require_sense(options)
+    plans, catalog = prepare_cells(spec, cells=cells, **options)
     if is_listing:
-        _list(prepare_cells(spec, cells=cells, **options)[1])
+        _list(catalog)
         return
-    plan, catalog = _planned(spec, cells, options)
+    block = suggesting.block(plans)
+    plan = _planned(spec, plans)
+    writes, badge_path = (False, None) if suggesting.dry_run else (writes, badge_path)
     destination = folders_for([spec])[0].proof if writes else None
-    paths = [path for path in (destination, badge_path) if path is not None]
+    paths = [path for path in (destination, badge_path, suggesting.output) if path is not None]
     require_apart(paths, [catalog.named, read_by(plan.spec)], folders_of([plan]))
     plan = plan if jobs == 1 or plan.spec.run.threads else plan.with_run(threads=max(1, cores() // jobs))
     proof = prove(plan, catalog, Proving(faults, float("inf") if budget is None else budget, lanes=jobs, say=_say))
     if runs:
         proof = replace(proof, flips=flips(plan, catalog, runs, lambda number: _say_run(number, runs)))
-    _show(proof, form)
+    _show(proof, form, err=suggesting.dry_run)
     if destination is not None:
         write_whole(destination, msgspec.json.format(msgspec.json.encode(proof)) + b"\n", "proof")
     if badge_path is not None:
         write_whole(badge_path, badge(proof), "badge")
+    if block is not None:
+        say_search(proof)
+        suggestion = suggest(plan, catalog, proof.unnoticed, taken=block.names, lanes=jobs)
+        write_suggestion(suggesting, block, suggestion, (plan.spec, catalog), options)
     context.exit(_exit_code(proof, min_noticed))
 
 
-def _planned(spec: Path, cells: Sequence[str], options: Planning) -> tuple[Plan, Catalog]:
+def _planned(spec: Path, plans: Sequence[Plan]) -> Plan:
     """Return the plan to prove; raises UsageError for a matrix of which not one cell is chosen."""
-    plans, catalog = prepare_cells(spec, cells=cells, **options)
     if len(plans) > 1:
         names = listing([plan.spec.cell for plan in plans])
         raise UsageError(f"{spec} has {len(plans)} cells, and one at a time is proven; choose it by --cell: {names}")
     if plans[0].spec.run.fault:
         raise UsageError(f"{spec} plants {plans[0].spec.run.fault!r} already; leave `run.fault` out")
-    return plans[0].with_run(seed_count=1), catalog
+    return plans[0].with_run(seed_count=1)
 
 
 def _list(catalog: Catalog) -> None:
@@ -179,12 +195,13 @@ def _say_run(number: int, runs: int) -> None:
     click.echo(f"run {number} of {runs} without a fault", err=True)
 
 
-def _show(proof: Proof, form: str) -> None:
+def _show(proof: Proof, form: str, *, err: bool) -> None:
     if form == "json":
-        show_json(proof)
+        show_json(proof, err=err)
         return
-    shown = proof_table.markdown(proof) if form == "markdown" else proof_table.lines(proof, screen_width())
-    click.echo("\n".join(shown))
+    width = screen_width(sys.stderr if err else sys.stdout)
+    shown = proof_table.markdown(proof) if form == "markdown" else proof_table.lines(proof, width)
+    click.echo("\n".join(shown), err=err)
 
 
 def _exit_code(proof: Proof, least: float | None) -> int:

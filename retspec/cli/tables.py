@@ -114,9 +114,9 @@ def _drawn(columns: Columns, headers: Sequence[str], rows: Rows, widths: Sequenc
     return tabulate(rows, headers=headers, disable_numparse=True, maxcolwidths=widths, colalign=align)
 
 
-def show_json(data: Any) -> None:
+def show_json(data: Any, *, err: bool = False) -> None:
     """Print records as JSON."""
-    click.echo(json.dumps(plain(data), indent=2, sort_keys=True))
+    click.echo(json.dumps(plain(data), indent=2, sort_keys=True), err=err)
 
 
 def shown(value: object) -> str:

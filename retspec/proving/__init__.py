@@ -3,5 +3,6 @@
 from retspec.proving.again import flips
 from retspec.proving.choosing import faults_of
 from retspec.proving.proving import Proving, prove
+from retspec.proving.suggesting import Suggestion, suggest
 
-__all__ = ["Proving", "faults_of", "flips", "prove"]
+__all__ = ["Proving", "Suggestion", "faults_of", "flips", "prove", "suggest"]

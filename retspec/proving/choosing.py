@@ -53,7 +53,7 @@ def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[
         touched = [*_touched(plan, catalog, fault)]
         probing = [] if touched else [*_reading(plan, catalog, fault)][:1]  # shows only whether the fault applies
         try:
-            yield Chosen(fault, _under(plan, catalog, fault, touched or probing), UNREAD)
+            yield Chosen(fault, under(plan, catalog, fault, touched or probing), UNREAD)
         except DoesNotApply as error:
             yield Chosen(fault, None, str(error))
 
@@ -80,7 +80,7 @@ def _parts(plan: Plan, catalog: Catalog, check: Check) -> frozenset[str]:
     return parts | _OF_MADE if is_made and _PREDICTIONS in parts else parts
 
 
-def _under(plan: Plan, catalog: Catalog, fault: Fault, ids: Sequence[str]) -> Plan | None:
+def under(plan: Plan, catalog: Catalog, fault: Fault, ids: Sequence[str]) -> Plan | None:
     """Return a plan for some criteria alone: it needs no weights where those need none."""
     if not ids:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,9 @@ def noticing_limit(direction: Direction, healthy: Value | None, faulty: Iterable
     limit = good + (worst - good) * _ROOM
     rounded = Context(prec=_DIGITS, rounding=ROUND_CEILING if sign > 0 else ROUND_FLOOR).plus(limit)
     chosen = rounded if sign * rounded < sign * worst else limit
-    return _like(chosen, healthy)
-
-
-def _like(limit: Decimal, healthy: Value | None) -> Value:
-    """Return a limit as a whole number where whole numbers are observed, on the strict side."""
-    return int(limit) if isinstance(healthy, int) and limit >= 0 else float(limit)
+    if not isinstance(healthy, int):
+        return float(chosen)
+    return math.floor(chosen) if sign > 0 else math.ceil(chosen)  # whole numbers are observed: the strict side
 
 
 def _is_number(value: object) -> bool:

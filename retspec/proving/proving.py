@@ -17,7 +17,7 @@ from retspec.proving.limits import noticing_limit
 from retspec.records import Answer, Proof, Proven, Trial, Tried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from retspec.plugins.catalog import Catalog
     from retspec.proving.choosing import Chosen
@@ -45,7 +45,7 @@ def prove(plan: Plan, catalog: Catalog, options: Proving) -> Proof:
     """
     begun, started = perf_counter(), datetime.now(UTC)
     chosen = [*choose(plan, catalog, options.faults)]
-    session = _Session(plan, catalog, chosen, options)
+    session = Session(plan, catalog, chosen, options)
     session.measure()
     trials = tuple(session.trials())
     return Proof(
@@ -71,13 +71,21 @@ class _Turn:
     is_over: bool = False
 
 
-class _Session:
+class Session:
     """The jobs of a proof: the first is the subject as it is."""
 
-    def __init__(self, plan: Plan, catalog: Catalog, chosen: Sequence[Chosen], options: Proving) -> None:
+    def __init__(
+        self, plan: Plan, catalog: Catalog, chosen: Sequence[Chosen], options: Proving, *, needs_green: bool = True
+    ) -> None:
+        self._needs_green = needs_green
         self._catalog, self._options, self._chosen = catalog, options, chosen
         self._plans = [plan, *(each.plan for each in chosen if each.plan is not None)]
         self._turns = {each.spec.run.fault: _Turn() for each in self._plans}
+
+    @property
+    def healthy(self) -> Mapping[str, Answer]:
+        """What came of each criterion without a fault."""
+        return self._healthy.answers
 
     @property
     def _healthy(self) -> _Turn:
@@ -109,9 +117,9 @@ class _Session:
                         turn.unfit = turn.unfit or (outcome.reason if outcome.unfit else "")
 
     def _tell(self, plan: Plan) -> None:
-        """Say what came of a turn; raises UsageError after the first if no criterion is green."""
+        """Say what came of a turn; raises UsageError after the first if no criterion is green, and one must be."""
         if not plan.spec.run.fault:
-            if not any(answer.is_green for answer in self._healthy.answers.values()):
+            if self._needs_green and not any(answer.is_green for answer in self._healthy.answers.values()):
                 raise UsageError(
                     f"no criterion of {plan.spec.file} is met without a fault, so none can notice one; "
                     "see `retspec run`"

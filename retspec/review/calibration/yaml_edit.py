@@ -52,8 +52,14 @@ class SpecText:
     def __init__(self, text: str) -> None:
         self.text = text
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        checks = _pairs(root).get("checks")
-        self._criteria = _pairs(checks[1]) if checks else {}
+        self.checks = _pairs(root).get("checks")
+        """The nodes of the key `checks` and of its value, None where there is no such key."""
+        self._criteria = _pairs(self.checks[1]) if self.checks else {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ids that are written below `checks:`, those of criteria that are taken away included."""
+        return tuple(self._criteria)
 
     def limit(self, criterion: Criterion, check: Check, dtype: str) -> Spot | None:
         """Return where the limit of a criterion is written, or None when the text has no limit for it.
@@ -197,11 +203,13 @@ def edited(text: str, proposals: Iterable[Proposal]) -> str:
     return text
 
 
-def require_as_meant(before: Spec, after: Spec, proposals: Iterable[Proposal]) -> None:
-    """Raise UsageError if a spec, read again after the edit, differs in anything but what is proposed."""
+def require_as_meant(
+    before: Spec, after: Spec, proposals: Iterable[Proposal] = (), added: Iterable[Criterion] = ()
+) -> None:
+    """Raise UsageError if a spec, read again after the edit, differs in anything but what is proposed and added."""
     proposed = {proposal.result.criterion.id: proposal for proposal in proposals if proposal.new is not None}
     found = {criterion.id: criterion for criterion in after.criteria}
-    for old in before.criteria:
+    for old in (*before.criteria, *added):
         new = found.pop(old.id, None)
         meant = proposed[old.id].applied(old) if old.id in proposed else old
         if new is None or replace(new, mark=old.mark) != meant:
