@@ -16,8 +16,8 @@ BLOCKS = 32
 SIDE = 4 * BLOCKS
 """Width and height of the sample that a look is taken at: so many pixels are enough to see what deserves a closer look.
 
-Averages of all pixels would take as long as decoding some images. Of a side that is a smaller multiple of BLOCKS,
-every pixel is taken once: the averages are the same."""
+Averages of all pixels would take as long as decoding some images. Where a side is a smaller multiple of BLOCKS, all its
+pixels are the sample: taking some of them twice would add nothing."""
 WAVES = 16
 """Rows and columns of the cosine waves that describe an image: the slowest ones, which scaling changes little."""
 CONTRAST = 8
