@@ -6,9 +6,8 @@ import errno
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -24,8 +23,7 @@ class NotRegularError(OSError):
         return str(self.strerror)
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Some bytes of a file that are a file by themselves, as the members of a tar archive are."""
 
     path: Path

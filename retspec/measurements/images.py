@@ -49,14 +49,15 @@ def images(
     """Read every file once, on all cores: hash its bytes, decode it to its last pixel, and look at its pixels."""
     disk = Folders(dataset.folder)
     files = dataset.distinct_files()
-    there = addresses(
-        dataset, (file for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file))
-    )
     with _as_it_is() as pillows_limit:
         reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
-        read = dict(zip(there, _read_all(list(there.values()), reading, progress), strict=True))
+        with reading_on_all_cores(reading, len(files)) as read:  # processes start while the files are looked up
+            there = addresses(
+                dataset, (file for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file))
+            )
+            found = dict(zip(there, _read_all(list(there.values()), read, progress), strict=True))
         absent = Seen(None)
-        seen = {file: read.get(file, absent) for file in files}
+        seen = {file: found.get(file, absent) for file in files}
         same = identical(dataset, seen, there)
     unusual = [*_unusual(seen)]
     return Images(
@@ -74,10 +75,14 @@ def images(
     )
 
 
-def _read_all(paths: Sequence[Address], reading: Reading, progress: Callable[[int, int], None]) -> Iterator[Seen]:
+def _read_all(
+    paths: Sequence[Address],
+    read: Callable[[Sequence[Address]], list[Seen]],
+    progress: Callable[[int, int], None],
+) -> Iterator[Seen]:
     from concurrent.futures import ThreadPoolExecutor
 
-    with reading_on_all_cores(reading, len(paths)) as read, ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         done, at_once = 0, _at_once(paths)
         for part in pool.map(read, [paths[at : at + at_once] for at in range(0, len(paths), at_once)]):
             progress(done, len(paths))

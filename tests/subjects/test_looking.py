@@ -96,6 +96,14 @@ def test_a_copy_is_alike_under_scale_and_compression_and_pictures_are_not(tmp_pa
     assert max(max(similarities(one, other)) for one, other in pairs) < 0.5
 
 
+@pytest.mark.parametrize(("width", "height"), [(32, 32), (64, 64), (96, 32), (32, 128)])
+def test_a_small_picture_is_averaged_over_all_its_pixels(width: int, height: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width), dtype=np.uint8)
+    blocks = pixels.reshape(32, height // 32, 32, width // 32).mean(axis=(1, 3))
+    levels = np.frombuffer(look(Image.fromarray(pixels)).levels, dtype=np.uint8).reshape(32, 32)
+    assert np.abs(levels - blocks).max() < 1
+
+
 def test_a_picture_without_contrast_is_not_compared() -> None:
     has_contrast, vectors = waves_of([look(Image.new("L", (64, 64), 7)).levels])
     assert not has_contrast.any()

@@ -199,6 +199,19 @@ def test_more_images_are_read_at_a_time_where_they_are_many_and_small(
     assert steps(tmp_path) == [0, 16, 32]
 
 
+IMPORTED = """
+import sys
+import retspec.subjects.data.reader
+print(*({"msgspec", "dataclasses", "numpy", "retspec.errors"} & {*sys.modules}))
+"""
+
+
+def test_a_process_starts_without_what_reading_images_does_not_need() -> None:
+    """Each of these takes as long to import as a hundred small images to read."""
+    ended = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, timeout=60, check=True)
+    assert ended.stdout.split() == []
+
+
 # The end of a process -----------------------------------------------------------------------------
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,14 +11,13 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-BLOCK = 4
-"""Rows and columns of the sample that are averaged, which takes out noise."""
 BLOCKS = 32
-"""Rows and columns of blocks."""
-SIDE = BLOCK * BLOCKS
+"""Rows and columns of blocks, in which the sample's pixels are averaged, which takes out noise."""
+SIDE = 4 * BLOCKS
 """Width and height of the sample that a look is taken at: so many pixels are enough to see what deserves a closer look.
 
-Averages of all pixels would take as long as decoding some images."""
+Averages of all pixels would take as long as decoding some images. Where a side is a smaller multiple of BLOCKS, all its
+pixels are the sample: taking some of them twice would add nothing."""
 WAVES = 16
 """Rows and columns of the cosine waves that describe an image: the slowest ones, which scaling changes little."""
 CONTRAST = 8
@@ -37,7 +34,7 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _FOREIGN = ("CMYK", "YCbCr", "LAB", "HSV")
 
 
-class Look(Struct, frozen=True, gc=False):
+class Look(NamedTuple):
     """The result of looking at one image."""
 
     mode: str
@@ -70,7 +67,7 @@ def look(image: Image) -> Look:
     return Look(
         mode=mode,
         size=image.size,
-        levels=grey.reduce(BLOCK).tobytes(),
+        levels=grey.reduce((grey.width // BLOCKS, grey.height // BLOCKS)).tobytes(),
         share=_share(seen, counts),
         unusual=tuple(_unusual(image, seen, is_dark=not any(counts[DARK:]))),
     )
@@ -110,16 +107,22 @@ def halves(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _sample(image: Image) -> Image:
     """Return a sample as 8 bits of grey; values of another range are stretched to it."""
-    from PIL.Image import Resampling
-
+    width, height = (side if side < SIDE and side % BLOCKS == 0 else SIDE for side in image.size)
     if image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
-        if image.width * image.height < SIDE * SIDE:  # whichever comes first, it is for fewer pixels
-            return image.convert("L").resize((SIDE, SIDE), Resampling.NEAREST)
-        return image.resize((SIDE, SIDE), Resampling.NEAREST).convert("L")
-    values = image.resize((SIDE, SIDE), Resampling.NEAREST).convert("F")
+        if image.width * image.height <= width * height:  # whichever comes first, it is for fewer pixels
+            return _resized(image.convert("L"), width, height)
+        return _resized(image, width, height).convert("L")
+    values = _resized(image, width, height).convert("F")
     low, high = values.getextrema()
     scale = 255 / (high - low) if high > low else 0  # type: ignore[operator]
     return values.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
+
+
+def _resized(image: Image, width: int, height: int) -> Image:
+    """Return so many of an image's pixels; the image itself where it has as many, since a copy takes time."""
+    from PIL.Image import Resampling
+
+    return image if image.size == (width, height) else image.resize((width, height), Resampling.NEAREST)
 
 
 def _share(image: Image, counts: list[int]) -> float:

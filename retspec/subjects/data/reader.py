@@ -5,6 +5,7 @@ It takes lists of addresses from standard input, answers on standard output, and
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
@@ -29,6 +30,7 @@ def main(limit: int) -> None:
 
     Image.MAX_IMAGE_PIXELS = None
     Image.preinit()
+    gc.freeze()  # what is imported stays: the collector need not walk it again and again
     reading = Reading(limit)
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers, warnings.catch_warnings(record=True) as warned:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a decoder prints is taken for an answer

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
-
-from retspec.errors import named
 from retspec.regular_files import read_content
 from retspec.subjects.data.looking import Look, look
 
@@ -32,7 +29,7 @@ LARGEST = 1 << 30
 """Bytes of a file that is read for an image; a sparse one may claim any size."""
 
 
-class Seen(Struct, frozen=True, gc=False):
+class Seen(NamedTuple):
     """The result of reading one file."""
 
     digest: bytes | None
@@ -46,7 +43,7 @@ class Seen(Struct, frozen=True, gc=False):
     """None if it is not decoded."""
 
 
-class Reading(Struct, frozen=True):
+class Reading(NamedTuple):
     """Reads files, and decodes those of at most so many pixels."""
 
     limit: int
@@ -60,7 +57,7 @@ class Reading(Struct, frozen=True):
         except FileNotFoundError:
             return Seen(None)
         except (OSError, ValueError, EOFError) as error:  # a ValueError means a NUL in the path
-            return Seen(None, named(error))
+            return Seen(None, _named(error))
         if content is None:
             return Seen(None, f"it is larger than {LARGEST >> 30} GiB")
         digest = hashlib.sha256(content).digest()
@@ -72,7 +69,13 @@ class Reading(Struct, frozen=True):
                 image.load()
                 return Seen(digest, pixels=pixels, look=look(image))
         except Exception as error:  # noqa: BLE001 - Pillow's decoders raise any exception on invalid bytes
-            return Seen(digest, _foreign(content) or _without_address(named(error)))
+            return Seen(digest, _foreign(content) or _without_address(_named(error)))
+
+
+def _named(error: Exception) -> str:
+    from retspec.errors import named  # takes longer to import than all else that a process imports to read images
+
+    return named(error)
 
 
 def _foreign(content: bytes) -> str:
