@@ -71,7 +71,7 @@ def fault(
         not measured again. Checks of plugins are, wherever they read what the fault changes.
     noticed_by: names of checks that notice it, the best one first, separated by spaces.
     frequency: how often people make this mistake.
-    of_training: whether it shows in nothing but a training, so that a spec that trains nothing cannot have it.
+    of_training: whether it shows in nothing but a training, so that a model that is trained already cannot have it.
 
     Raises TypeError for a function whose parameter is nothing that a fault can change.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retspec.plugins.kinds import OF_SPEC, OWN_TRAINING
-from retspec.records import Recipe
 
 if TYPE_CHECKING:
     from retspec.plugins.catalog import Catalog
@@ -24,8 +23,8 @@ def why_unfit(fault: Fault, spec: Spec, catalog: Catalog) -> str:
         return "" if is_launched else "the training is no script or trainer of your own"
     if is_launched and fault.part in _BROUGHT:
         return "the training is a program of your own, which brings its model and its batches"
-    if fault.of_training and not _trains(fault, spec, catalog):
-        return "nothing is trained: the spec has no `train`, and no criterion that trains"
+    if fault.of_training and _is_trained(spec) and not _trains(fault, spec, catalog):
+        return "the model is trained already, and no criterion trains it on"
     no_files = "" if catalog.data_sources[spec.data.source].gives_files else "the data is no list of files"
     lacks = {
         "dataset": no_files,
@@ -37,12 +36,14 @@ def why_unfit(fault: Fault, spec: Spec, catalog: Catalog) -> str:
     return lacks.get(fault.part, "") or ("the spec has no model" if is_bare else "")
 
 
+def _is_trained(spec: Spec) -> bool:
+    """Whether the spec is about what a training left: its predictions, or its adapter."""
+    return spec.predictions is not None or (spec.model is not None and spec.model.adapter is not None)
+
+
 def _trains(fault: Fault, spec: Spec, catalog: Catalog) -> bool:
-    """Whether anything is trained, or a criterion asks what would be."""
+    """Whether a criterion trains, or asks about what would train."""
     used = {criterion.check for criterion in spec.criteria}
-    return (
-        spec.training is not None
-        or spec.train != Recipe()
-        or any("trainer" in catalog.parts_of(catalog.checks[name]) for name in used)
-        or not used.isdisjoint(fault.noticed_by)
+    return not used.isdisjoint(fault.noticed_by) or any(
+        "trainer" in catalog.parts_of(catalog.checks[name]) for name in used
     )

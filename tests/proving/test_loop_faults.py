@@ -18,7 +18,7 @@ from retspec.plugins.catalog import gather
 from retspec.plugins.kinds import OWN_TRAINING
 from retspec.prepare import prepare
 from retspec.proving.fitting import why_unfit
-from retspec.records import Recipe, Verdict
+from retspec.records import Verdict
 from retspec.subjects.planting import Planting
 from retspec.subjects.training.watching.launching import Launch
 from retspec.subjects.training.watching.living import derived_from
@@ -193,10 +193,13 @@ def test_what_a_spec_says_rules_a_fault_out() -> None:
     assert why_unfit(zeroing, own.spec, catalog) == ""
     assert why_unfit(detached, ours.spec, catalog) == ""
     assert why_unfit(zeroing, ours.spec, catalog) == "the training is no script or trainer of your own"
-    untrained = replace(ours.spec, train=Recipe(), criteria=ours.spec.criteria[:1])
-    assert [each.check for each in untrained.criteria] == ["max_trainable_params"]
-    assert why_unfit(detached, untrained, catalog).startswith("nothing is trained")
-    assert why_unfit(catalog.faults["base_unfrozen"], untrained, catalog) == ""
+    static = replace(ours.spec, criteria=ours.spec.criteria[:1])
+    assert [each.check for each in static.criteria] == ["max_trainable_params"]
+    assert why_unfit(detached, static, catalog) == ""
+    trained = replace(static, model=replace(static.model, adapter="saved"))
+    assert why_unfit(detached, trained, catalog) == "the model is trained already, and no criterion trains it on"
+    assert why_unfit(catalog.faults["base_unfrozen"], trained, catalog) == ""
+    assert why_unfit(detached, replace(trained, criteria=ours.spec.criteria), catalog) == ""
     assert "a program of your own" in why_unfit(detached, own.spec, catalog)
 
 
