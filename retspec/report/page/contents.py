@@ -15,6 +15,7 @@ from retspec.report.page.galleries import galleries_of
 from retspec.report.page.marks import Row, bars, tally
 from retspec.text.asked import run_with
 from retspec.text.proofs import sentences, symbol
+from retspec.text.seeds import noise_in
 from retspec.text.wording import duration, outcome, summary, troubles
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Part:
             place=place_of(result),
             measured_on=tuple(m.key for m in self.report.measurements if result.criterion.id in m.criteria),
             before=self._before.get(result.criterion.name),
+            known=noise_in(self.report),
         )
         wanted = [*self._explaining(result)]
         if entry.is_folded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from retspec.records import Spread
     from retspec.report.page.figures import Figure
 
 _NO_JSON = ("nan", "inf", "-inf")
@@ -81,6 +82,8 @@ class Entry:
     """Shown elsewhere."""
     before: Result | None = None
     """The same criterion in the results that these are compared with."""
+    known: Mapping[str, Spread] = field(default_factory=dict)
+    """What is known of the noise of each criterion."""
 
     @property
     def kind(self) -> str:
@@ -106,7 +109,7 @@ class Entry:
     @property
     def noise(self) -> str:
         """Why the verdict may flip; empty where it may not, as far as the seeds tell."""
-        return flat(noise_note(self.result))
+        return flat(noise_note(self.result, self.known))
 
     @property
     def observed(self) -> str:

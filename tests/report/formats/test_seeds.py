@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from retspec.judge import judge
-from retspec.records import Aggregate, Direction, Observed, Outcome, Verdict
+from retspec.records import Aggregate, Direction, Flips, Observed, Outcome, Proof, Spread, Verdict
 from retspec.report.formats.github import github
 from retspec.report.formats.junit import render_junit
 from retspec.report.formats.markdown import render_markdown
@@ -67,6 +68,31 @@ def test_every_format_says_that_a_verdict_flips(name: str) -> None:
     text = FORMATS[name](shown(FLIPPING))
     assert "0.4 … 0.9 over 5 seeds, flips 1 of 5" in text
     assert FLIPS in text
+
+
+def proven(deviation: float = 0.02, *, runs: int = 20, device: str = "cpu", value: float = 0.51) -> Report:
+    """Return a report of one value, of a spec whose noise is known from a proof on the CPU."""
+    spread = Spread(runs=runs, least=0.5, median=0.53, greatest=0.57, deviation=deviation)
+    flips = Flips(runs=runs, flipped=0, observed={"loss_drop": spread}, device="cpu")
+    proof = Proof(name="lora_preflight", file="a.yaml", spec_sha256="5e" * 32, criteria=(), flips=flips)
+    once = judge(criterion(), Outcome(id="loss_drop", observed=Observed(value)), today=TODAY)
+    made = report(once)
+    return replace(made, proof=proof, provenance=replace(made.provenance, device=device))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_knows_the_noise_of_a_proof(name: str) -> None:
+    assert NOISY.replace("0.07294 (5 seeds)", "0.04 (20 runs of `retspec prove --aa`)") in FORMATS[name](proven())
+
+
+@pytest.mark.parametrize("other", [{"deviation": 0.005}, {"runs": 2}, {"device": "cuda"}, {"value": 0.7}], ids=str)
+def test_a_proof_that_says_nothing_of_this_value_is_not_named(other: dict[str, Any]) -> None:
+    assert "its noise" not in render_table(proven(**other))
+
+
+def test_seeds_say_more_than_a_proof() -> None:
+    found = replace(proven(), results=(under(STEADY),))
+    assert "its noise" not in render_table(found)
 
 
 def test_annotations_have_a_notice_of_the_noise() -> None:
