@@ -97,8 +97,9 @@ class Part:
 
     @property
     def every_figure(self) -> list[Placed]:
-        """All figures, in the order in which they were measured."""
-        return [placed for measured in self.report.measurements for placed in self._drawn[measured.key]]
+        """All figures, in the order in which they were measured, then those of the seeds."""
+        measured = [placed for measured in self.report.measurements for placed in self._drawn[measured.key]]
+        return [*measured, *(entry.strip for entry in self.entries if entry.strip)]
 
     @cached_property
     def cost(self) -> Markup | str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from retspec.characters import one_line, revealed
 from retspec.records import Direction, Result, Verdict
 from retspec.report.formats.table import JUDGED_BAD
 from retspec.report.page.marks import bullet
+from retspec.report.page.strip import strip_of
 from retspec.text.seeds import noise_note, under_seeds
 from retspec.text.wording import (
     MOST_DETAILS,
@@ -105,6 +107,12 @@ class Entry:
     def seeds(self) -> str:
         """The values under several seeds; empty where it was measured once."""
         return flat(under_seeds(self.result.seeds)) if self.result.seeds else ""
+
+    @cached_property
+    def strip(self) -> Placed | None:
+        """The values under several seeds as a drawing; None where they are no numbers that differ."""
+        figure = strip_of(self.result)
+        return None if figure is None else Placed(figure, anchor_of(f"figure.{self.result.criterion.name}.seeds"), "")
 
     @property
     def noise(self) -> str:
