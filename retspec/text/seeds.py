@@ -37,6 +37,14 @@ def under_seeds(seeds: Seeds) -> str:
     return f"{_values(seeds)}{flips_of(seeds)}"
 
 
+def seen_under(result: Result) -> str:
+    """Return the values of a result in a run under several seeds: `once` where no seed changes what it reads.
+
+    Empty where nothing was observed.
+    """
+    return under_seeds(result.seeds) if result.seeds else "once" if result.observed else ""
+
+
 def decided_by(seeds: Seeds) -> str:
     """Return which of the values was judged, with all of them: `the worst of 5 seeds: 0.51 … 0.6 over 5 seeds`."""
     return f"{_BEGINNINGS[seeds.aggregate].format(len(seeds.each))}: {under_seeds(seeds)}"

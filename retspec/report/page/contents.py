@@ -62,6 +62,7 @@ class Part:
         self._before = before
         self._prefix = f"{anchor_of(report.cell)}." if report.cell else ""
         self._drawn = {measured.key: self._figures(measured) for measured in report.measurements}
+        self._is_repeated = any(result.seeds is not None for result in report.results)
         self._alone = Counter(measured.key.partition("(")[0] for measured in report.measurements)
 
     @cached_property
@@ -120,6 +121,7 @@ class Part:
             place=place_of(result),
             measured_on=tuple(m.key for m in self.report.measurements if result.criterion.id in m.criteria),
             before=self._before.get(result.criterion.name),
+            is_repeated=self._is_repeated,
             known=noise_in(self.report),
         )
         wanted = [*self._explaining(result)]

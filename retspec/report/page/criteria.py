@@ -14,7 +14,7 @@ from retspec.records import Direction, Result, Verdict
 from retspec.report.formats.table import JUDGED_BAD
 from retspec.report.page.marks import bullet
 from retspec.report.page.strip import strip_of
-from retspec.text.seeds import noise_note, under_seeds
+from retspec.text.seeds import noise_note, seen_under
 from retspec.text.wording import (
     MOST_DETAILS,
     bounded,
@@ -84,6 +84,8 @@ class Entry:
     """Shown elsewhere."""
     before: Result | None = None
     """The same criterion in the results that these are compared with."""
+    is_repeated: bool = False
+    """Whether anything in the run was measured under several seeds."""
     known: Mapping[str, Spread] = field(default_factory=dict)
     """What is known of the noise of each criterion."""
 
@@ -105,8 +107,8 @@ class Entry:
 
     @property
     def seeds(self) -> str:
-        """The values under several seeds; empty where it was measured once."""
-        return flat(under_seeds(self.result.seeds)) if self.result.seeds else ""
+        """The values in a run under several seeds; empty in one under one."""
+        return flat(seen_under(self.result)) if self.is_repeated else ""
 
     @cached_property
     def strip(self) -> Placed | None:

@@ -121,6 +121,15 @@ def test_without_noise_no_margin_is_too_small() -> None:
     assert "noise" not in render_table(shown((0.5,) * 5))
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_not_repeated_among_others_says_so(name: str) -> None:
+    once = judge(criterion("auroc", 0.5), Outcome(id="auroc", observed=Observed(0.9)), today=TODAY)
+    unseen = judge(criterion("gone"), Outcome(id="gone", failure=Verdict.CRASH, reason="SIGSEGV"), today=TODAY)
+    text = FORMATS[name](report(under(WIDE), once, unseen))
+    assert len(re.findall(r"\bonce\b", text)) == (0 if name == "junit" else 1)
+    assert "flips 0" not in text
+
+
 def test_without_seeds_there_is_no_column_for_them() -> None:
     once = judge(criterion(), Outcome(id="loss_drop", observed=Observed(0.51)), today=TODAY)
     assert "seeds" not in render_table(report(once)).splitlines()[0]
