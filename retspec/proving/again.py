@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
+from dataclasses import dataclass, field
+from statistics import median, stdev
 from typing import TYPE_CHECKING
 
-from retspec.engine.protocol import Finished, Job
+from retspec.engine.protocol import Environment, Finished, Job
 from retspec.engine.supervisor import Workers, measure
 from retspec.judge import judge, utc_today
-from retspec.records import Answer, Flips
+from retspec.records import Answer, Flips, Spread
+from retspec.text.seeds import finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,30 +29,40 @@ def flips(plan: Plan, catalog: Catalog, runs: int, say: Callable[[int], None] = 
     say: called with the number of each run that is over.
     Raises what starting a worker raises.
     """
-    seen: list[dict[str, Answer]] = []
+    found: list[_Run] = []
     for number in range(1, runs + 1):
-        seen.append(_once(plan, catalog))
+        found.append(_once(plan, catalog))
         say(number)
+    seen = [run.answers for run in found]
     gates = [_gate(answers) for answers in seen]
     differing = {name: _differing([answers[name].verdict.value for answers in seen]) for name in seen[0]}
     return Flips(
         runs=runs,
         flipped=_differing(gates),
         criteria={name: count for name, count in differing.items() if count},
-        spreads={name: spread for name in seen[0] if (spread := _spread([each[name] for each in seen])) is not None},
+        observed={name: spread for name in seen[0] if (spread := _spread([each[name] for each in seen])) is not None},
+        device=" and ".join(dict.fromkeys(run.device for run in found)),
     )
 
 
-def _once(plan: Plan, catalog: Catalog) -> dict[str, Answer]:
+@dataclass
+class _Run:
+    device: str
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+
+def _once(plan: Plan, catalog: Catalog) -> _Run:
     job = Job(plan=plan, plugins=catalog.named, entry_points=catalog.entry_points)
-    today, answers = utc_today(), dict[str, Answer]()
+    today, run = utc_today(), _Run(plan.spec.run.device)
     with closing(Workers()) as workers, closing(measure(job, workers)) as messages:
         for message in messages:
-            if isinstance(message, Finished):
+            if isinstance(message, Environment):
+                run.device = message.facts["device"]
+            elif isinstance(message, Finished):
                 outcome = message.outcome
                 result = judge(plan.criterion(outcome.id), outcome, today=today)
-                answers[outcome.id] = Answer(result.verdict, result.observed.value if result.observed else None)
-    return answers
+                run.answers[outcome.id] = Answer(result.verdict, result.observed.value if result.observed else None)
+    return run
 
 
 def _gate(answers: dict[str, Answer]) -> str:
@@ -65,8 +78,15 @@ def _differing(seen: Sequence[str]) -> int:
     return len(seen) - Counter(seen).most_common(1)[0][1]
 
 
-def _spread(answers: Sequence[Answer]) -> float | None:
-    """Return the largest less the smallest number; None for what is no number, or was not observed every time."""
-    values = [answer.value for answer in answers]
-    numbers = [float(value) for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    return max(numbers) - min(numbers) if len(numbers) == len(values) else None
+def _spread(answers: Sequence[Answer]) -> Spread | None:
+    """Return how far the numbers go apart that were observed; None for fewer than two."""
+    numbers = finite(answer.value for answer in answers)
+    if len(numbers) < 2:  # noqa: PLR2004 - one value has no spread
+        return None
+    return Spread(
+        runs=len(numbers),
+        least=min(numbers),
+        median=median(numbers),
+        greatest=max(numbers),
+        deviation=stdev(numbers),
+    )

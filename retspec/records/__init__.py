@@ -11,7 +11,7 @@ from retspec.records.peft_keys import PEFT_KEYS
 from retspec.records.pictures import MOST_PICTURES, Picture, fair_share
 from retspec.records.plan import CheckStep, MeasurementStep, Passes, Plan
 from retspec.records.predictions import MADE, ORIGIN_SUFFIX, SPLIT_COLUMN, PredictionFiles
-from retspec.records.proof import Answer, Flips, Proof, Proven, Trial, Tried
+from retspec.records.proof import Answer, Flips, Proof, Proven, Spread, Trial, Tried
 from retspec.records.quantities import (
     RARE,
     Amount,
@@ -194,6 +194,7 @@ __all__ = [
     "Size",
     "Slack",
     "Spec",
+    "Spread",
     "TaskName",
     "TrainingSource",
     "TransformChoice",

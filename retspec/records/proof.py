@@ -75,6 +75,19 @@ class Trial:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How far the numbers go apart that one criterion observed in the same subject, again and again."""
+
+    runs: int
+    """Runs in which a number was observed."""
+    least: float
+    median: float
+    greatest: float
+    deviation: float
+    """The sample standard deviation."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Flips:
     """The same subject, measured again and again: what came of each criterion, and of the whole gate."""
 
@@ -83,8 +96,10 @@ class Flips:
     """Runs whose gate differs from that of most."""
     criteria: Mapping[str, int] = field(default_factory=dict)
     """Runs in which the verdict of a criterion differs from that of most; those that never differ are left out."""
-    spreads: Mapping[str, float] = field(default_factory=dict)
-    """Largest less smallest observation of each criterion that observes numbers."""
+    observed: Mapping[str, Spread] = field(default_factory=dict)
+    """What each criterion observed that observes numbers; empty in proofs of an earlier retspec."""
+    device: str = ""
+    """Where it was measured: the noise of one device is not that of another."""
 
 
 @dataclass(frozen=True, kw_only=True)

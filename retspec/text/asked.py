@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
     from retspec.records import Asked, Report
 
-_OWN_OPTIONS = {"run.device": "--device", "run.seed": "--seed"}
+_OWN_OPTIONS = {
+    "run.device": "--device",
+    "run.executor": "--executor",
+    "run.seed": "--seed",
+    "run.seed_count": "--seeds",
+}
 """The place of a spec to the option that overrides it."""
 
 
@@ -33,6 +38,15 @@ def _options(asked: Asked) -> Iterator[str]:
         yield from (f"{option} {shlex.quote(value)}" for value in values)
     if asked.last_failed:
         yield "--last-failed"
+    yield from _overriding(asked)
+
+
+def overridden_by(asked: Asked) -> str:
+    """Return the options that overrode values of the spec; empty where none did."""
+    return bounded(" ".join(_overriding(asked)))
+
+
+def _overriding(asked: Asked) -> Iterator[str]:
     for override in asked.overrides:
         place, _, value = override.partition("=")
         own = _OWN_OPTIONS.get(place)

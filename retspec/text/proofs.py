@@ -40,6 +40,8 @@ def sentences(proof: Proof) -> Iterator[str]:
     if proof.flips is not None and proof.flips.criteria:
         said = [f"  {name}: {count} of {proof.flips.runs} runs" for name, count in proof.flips.criteria.items()]
         yield "\n".join(["criteria whose verdict flips although nothing changes:", *said])
+    if varied := [*_varied(proof)]:
+        yield "\n".join(["criteria whose value varies although nothing changes:", *varied])
 
 
 def symbol(answer: Answer | None) -> str:
@@ -49,6 +51,13 @@ def symbol(answer: Answer | None) -> str:
     if answer.is_green:
         return GREEN
     return MISSED if answer.verdict.is_decided else OPEN
+
+
+def _varied(proof: Proof) -> Iterator[str]:
+    for name, seen in proof.flips.observed.items() if proof.flips else ():
+        if seen.least != seen.greatest:
+            least, greatest = readable(seen.least, beside=seen.greatest), readable(seen.greatest, beside=seen.least)
+            yield f"  {name}: {least} … {greatest}, median {readable(seen.median)}, in {seen.runs} runs"
 
 
 def _unnoticed(trial: Trial) -> str:

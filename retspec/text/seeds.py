@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from retspec.records import Aggregate
 from retspec.text.wording import is_number, margin, notes, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from retspec.records import Criterion, Report, Result, Seeds
+    from retspec.records import Criterion, Report, Result, Seeds, Spread
 
 _BEGINNINGS = {
     Aggregate.WORST: "the worst of {} seeds",
@@ -22,6 +23,8 @@ _BEGINNINGS = {
 }
 DEVIATIONS = 2
 """Standard deviations that are called noise: of normal values, 95% are so near to their mean."""
+FEWEST = 3
+"""Values without seeds that say how much a measurement varies."""
 _MEDIAN_ERROR = math.sqrt(math.pi / 2)
 """The standard error of the median of normal values, in standard errors of their mean."""
 _MOST = 20
@@ -32,6 +35,14 @@ ADVICE = "calibrate its limit (`retspec calibrate --seeds`), or raise the steps 
 def under_seeds(seeds: Seeds) -> str:
     """Return the values in a few words: `0.51 … 0.6 over 5 seeds, flips 1 of 5`."""
     return f"{_values(seeds)}{flips_of(seeds)}"
+
+
+def seen_under(result: Result) -> str:
+    """Return the values of a result in a run under several seeds: `once` where no seed changes what it reads.
+
+    Empty where nothing was observed.
+    """
+    return under_seeds(result.seeds) if result.seeds else "once" if result.observed else ""
 
 
 def decided_by(seeds: Seeds) -> str:
@@ -69,12 +80,14 @@ def noise_of(values: Sequence[float], aggregate: Aggregate | None = None) -> flo
     return DEVIATIONS * deviation * factor
 
 
-def within_noise(criterion: Criterion, room: float, noise: float, where: str) -> str:
-    """Return that a margin is smaller than the noise, in a sentence; empty where it is not.
+def within_noise(result: Result, noise: float, where: str) -> str:
+    """Return that the margin of a result is smaller than the noise, in a sentence; empty where it is not.
 
-    room: the margin, negative for a miss. where: what the noise is known from.
+    noise: zero where it is not known. where: what it is known from.
     """
-    if abs(room) >= noise:
+    criterion, observed = result.criterion, result.observed
+    room = margin(criterion, criterion.judged(observed)) if observed else None
+    if room is None or abs(room) >= noise:
         return ""
     return (
         f"{one_line(criterion.name)}: its margin {readable(room)} is within its noise {readable(noise)} ({where}): "
@@ -84,29 +97,47 @@ def within_noise(criterion: Criterion, room: float, noise: float, where: str) ->
 
 def every_note(report: Report) -> list[str]:
     """Return the notes of a report, and which of its verdicts flip under its seeds, or may."""
-    found = [note for result in report.every_result if (note := noise_note(result))]
+    found = [note for part in report.parts for result in part.results if (note := noise_note(result, noise_in(part)))]
     more = [f"{len(found) - _MOST:,} more verdicts may flip"] if len(found) > _MOST else []
     return [*notes(report), *found[:_MOST], *more]
 
 
-def noise_note(result: Result) -> str:
-    """Return that a verdict flips with the seed, or that its margin is within its noise; else an empty string."""
+def noise_in(part: Report) -> Mapping[str, Spread]:
+    """Return what `retspec prove --aa` saw of each criterion on the device of a report or a cell; may be empty."""
+    flips = part.proof.flips if part.proof else None
+    return flips.observed if flips and flips.device == part.provenance.device else {}
+
+
+def noise_note(result: Result, known: Mapping[str, Spread]) -> str:
+    """Return that a verdict flips with the seed, or that its margin is within its noise; else an empty string.
+
+    known: what `noise_in` returns for the report that holds the result; the seeds of the result itself say more.
+    """
     criterion, seeds = result.criterion, result.seeds
     if seeds is None:
-        return ""
+        return _note_of_proof(result, known.get(criterion.id))
     is_of_all = seeds.aggregate is Aggregate.MEDIAN and result.verdict.is_decided  # a seed alone does not turn it
     if seeds.flips and not is_of_all:
         words = Counter(each.verdict.value for each in seeds.each).most_common()
         counted = ", ".join(f"{word} under {times}" for word, times in words)
         return f"{one_line(criterion.name)}: the verdict flips with the seed: {counted} of {len(seeds.each)}; {ADVICE}"
-    room = margin(criterion, criterion.judged(result.observed)) if result.observed else None
     values = judged_values(criterion, seeds)
-    if room is None or len(values) < len(seeds.each) or not seeds.spread:
+    if len(values) < len(seeds.each) or not seeds.spread:
         return ""
-    return within_noise(criterion, room, noise_of(values, seeds.aggregate), f"{len(values)} seeds")
+    return within_noise(result, noise_of(values, seeds.aggregate), f"{len(values)} seeds")
+
+
+def _note_of_proof(result: Result, spread: Spread | None) -> str:
+    if spread is None or spread.runs < FEWEST or not result.verdict.is_decided:
+        return ""
+    return within_noise(result, DEVIATIONS * spread.deviation, f"{spread.runs} runs of `retspec prove --aa`")
 
 
 def judged_values(criterion: Criterion, seeds: Seeds) -> list[float]:
     """Return what is held against the limit under each seed, as far as that is a number."""
-    judged = [criterion.judged(each.observed) for each in seeds.each if each.observed is not None]
-    return [float(value) for value in judged if is_number(value) and math.isfinite(value)]
+    return finite(criterion.judged(each.observed) for each in seeds.each if each.observed is not None)
+
+
+def finite(values: Iterable[object]) -> list[float]:
+    """Return the finite numbers among some values."""
+    return [float(value) for value in values if is_number(value) and abs(value) <= sys.float_info.max]

@@ -13,6 +13,7 @@ from retspec.records import Measured, Report
 from retspec.report.live import is_quick, quick_page
 from retspec.results.results_file import read_report
 from tests.report.formats.sample import criterion, judged, report, sample
+from tests.report.formats.test_seeds import under
 
 pytestmark = pytest.mark.usefixtures("unmeasured_programs")
 
@@ -43,6 +44,12 @@ def test_verdicts_their_details_and_the_numbers_of_measurements_count() -> None:
     assert not is_quick(_of(66, 5_000))
     detailed = tuple(judged(criterion(f"c{number}"), 0.5, {"all": [1] * 60}) for number in range(130))
     assert not is_quick(replace(_of(0), results=detailed))
+
+
+def test_what_is_drawn_of_several_seeds_counts() -> None:
+    held = [under((0.51, 0.6, 0.55, 0.53, 0.58), criterion(f"criterion_{number}")) for number in range(90)]
+    assert is_quick(report(*held[:80]))
+    assert not is_quick(report(*held))
 
 
 def test_all_cells_count() -> None:

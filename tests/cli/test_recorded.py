@@ -155,6 +155,64 @@ def test_edited_results_and_another_spec_are_found(retspec: Any, spec: Path) -> 
     ]
 
 
+def overridden(spec: Path, *overrides: str) -> None:
+    """Write green results of the spec as a run with these overrides has them."""
+    found = json.loads(green_results_of(spec, *overrides))
+    Path("results.json").write_text(json.dumps(found | {"asked": {"overrides": overrides}}))
+
+
+@pytest.mark.parametrize(
+    ("override", "option"),
+    [
+        ("run.seed_count=5", "--seeds 5"),
+        ("run.seed=7", "--seed 7"),
+        ("run.device=cpu", "--device cpu"),
+        ("model.lora.r=16", "--set model.lora.r=16"),
+        ("checks.lora_layers=11", "--set checks.lora_layers=11"),
+    ],
+)
+def test_what_overrode_the_spec_is_laid_over_it_again_and_named(
+    retspec: Any, spec: Path, override: str, option: str
+) -> None:
+    overridden(spec, override)
+    finished = retspec("verify", "results.json", "--spec", spec)
+    first, *rest = finished.out.splitlines()
+    assert first == f"?      overrides: the run had {option}; the spec is taken with them"
+    assert [line.split()[0] for line in rest] == ["ok", "ok", "ok", "the"]
+    assert finished.code == 0
+    again = retspec("verify", "results.json", "--spec", spec, "--set", override)
+    assert (again.code, again.out.splitlines()) == (0, rest)
+
+
+def test_results_of_another_spec_are_wrong_under_their_overrides_too(retspec: Any, spec: Path) -> None:
+    overridden(spec, "run.seed=7")
+    spec.write_text(spec.read_text().replace("100_000", "90_000"))
+    finished = retspec("verify", "results.json", "--spec", spec)
+    assert finished.code == 1
+    assert "WRONG  spec:" in finished.out
+
+
+def test_what_cannot_be_laid_over_the_spec_is_wrong(retspec: Any, spec: Path) -> None:
+    overridden(spec, "model.lora.r=16")
+    spec.write_text(spec.read_text().replace("{target_modules: [qkv], modules_to_save: [head]}", "3"))
+    assert retspec("verify", "results.json", "--spec", spec).code == 2  # the spec itself is invalid
+    spec.write_text(re.sub(r"  lora: .*\n", "", spec.read_text()).replace("  lora_layers: 12\n", ""))
+    finished = retspec("verify", "results.json", "--spec", spec)
+    assert finished.code == 1
+    assert "WRONG  overrides: the run had --set model.lora.r=16, which cannot be laid over the spec" in finished.out
+
+
+def test_no_plugin_is_loaded_because_results_name_it(retspec: Any, spec: Path) -> None:
+    Path("loaded.py").write_text("from pathlib import Path\nPath('was-here').touch()\n")
+    overridden(spec)
+    found = json.loads(Path("results.json").read_text())
+    Path("results.json").write_text(json.dumps(found | {"asked": {"overrides": ["plugins=[loaded.py]"]}}))
+    finished = retspec("verify", "results.json", "--spec", spec)
+    assert finished.code == 1
+    assert "WRONG  overrides: the run had --set 'plugins=[loaded.py]'" in finished.out
+    assert not Path("was-here").exists()
+
+
 # bless ---------------------------------------------------------------------------------------------
 
 

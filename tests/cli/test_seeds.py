@@ -45,6 +45,15 @@ def test_the_option_measures_under_so_many_seeds(invoked: Invoked) -> None:
     assert not report.is_partial
 
 
+def test_its_results_are_verified_under_as_many(invoked: Invoked, capfd: pytest.CaptureFixture[str]) -> None:
+    invoked("run", "--seeds", "5")
+    verified = ["verify", "reports/spec/results.json", "--spec", "spec.yaml", "-p", SEEDED, "--no-plugins"]
+    assert main(verified) == 0
+    said = capfd.readouterr().out
+    assert said.startswith("?      overrides: the run had --seeds 5; ")
+    assert "WRONG" not in said
+
+
 @pytest.mark.parametrize("seeds", ["0", "-1", "many"])
 def test_what_is_no_number_of_seeds_is_refused(invoked: Invoked, seeds: str) -> None:
     assert invoked("run", f"--seeds={seeds}")[0] == 2

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from retspec.cli import main
 from retspec.cli.again.files import WatchedFiles
 from retspec.cli.again.watching import _WaitingRun
 from retspec.prepare import prepare
@@ -220,3 +221,36 @@ def test_every_file_that_a_spec_names_is_watched_also_one_that_is_not_there() ->
     plan, _ = prepare("light.yaml")
     found = {path.name for path in paths_among(read_by(plan.spec), plan.spec.folders)}
     assert found >= {*texts, "mine.py", "test.csv"}
+
+
+SHARDED = """\
+retspec: 1
+data: {webdataset: {train: "shards/train-{000..002}.tar", val: ["val-{a,b}.tar", val-c.tar]}}
+checks: {missing_files: 0}
+"""
+
+
+def test_the_shards_that_a_pattern_stands_for_are_watched_also_those_that_are_not_there() -> None:
+    Path("light.yaml").write_text(SHARDED)
+    Path("shards").mkdir()
+    for number in range(2):
+        Path(f"shards/train-00{number}.tar").touch()
+    plan, _ = prepare("light.yaml")
+    found = {os.path.relpath(path) for path in paths_among(read_by(plan.spec), plan.spec.folders)}
+    shards = {f"shards/train-00{number}.tar" for number in range(3)} | {f"val-{name}.tar" for name in "abc"}
+    assert {path for path in found if path.endswith(".tar")} == shards
+
+
+def test_a_report_never_replaces_a_shard(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("light.yaml").write_text(SHARDED)
+    Path("shards").mkdir()
+    Path("shards/train-001.tar").write_bytes(b"images")
+    assert main(["run", "light.yaml", "--report", "json=shards/train-001.tar"]) == 2
+    assert "would replace 'shards/train-001.tar', which is read" in capsys.readouterr().err
+    assert Path("shards/train-001.tar").read_bytes() == b"images"
+
+
+def test_a_pattern_of_too_many_shards_is_left_to_its_source() -> None:
+    Path("light.yaml").write_text(SHARDED.replace("{000..002}", "{0..999999999}"))
+    plan, _ = prepare("light.yaml")
+    assert "val-a.tar" in {path.name for path in paths_among(read_by(plan.spec), plan.spec.folders)}

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from retspec.cli import main
-from retspec.records import Proof, Tried, Verdict
+from retspec.records import Flips, Proof, Spread, Tried, Verdict
+from retspec.results.results_file import read_report
 
 ABOUT_SCORES = ("scores_shuffled", "overconfident", "subgroup_failed")
 
@@ -243,7 +244,9 @@ def retspec_measurements() -> list[Measurement]:
 '''
 
 
-def test_what_flips_without_a_fault_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_flips_without_a_fault_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("flipping.py").write_text(FLIPPING)
     Path("config.yaml").write_text("a: 1\n")
@@ -254,14 +257,39 @@ def test_what_flips_without_a_fault_is_counted(tmp_path: Path, monkeypatch: pyte
     proof = msgspec.json.decode(Path("reports/gate/proof.json").read_bytes(), type=Proof)
     assert proof.flips is not None
     assert (proof.flips.runs, proof.flips.flipped, dict(proof.flips.criteria)) == (6, 2, {"every_third": 2})
-    assert proof.flips.spreads == {"every_third": 2.0, "always_same": 0.0}
+    assert proof.flips.observed == {
+        "every_third": Spread(runs=6, least=0.0, median=1.0, greatest=2.0, deviation=pytest.approx(0.8944, abs=1e-4)),
+        "always_same": Spread(runs=6, least=0.0, median=0.0, greatest=0.0, deviation=0.0),
+    }
+    assert "every_third: 0 … 2, median 1, in 6 runs" in capsys.readouterr().out
+
+    # The next reports of the spec know it: the margin of this run is 0 or 1, and its noise 1.789.
+    assert main(["run", "gate.yaml"]) in {0, 1}
+    output = capsys.readouterr().out
+    assert "is within its noise 1.789 (6 runs of `retspec prove --aa`): the verdict may flip" in output
+    assert output.count("noise") == 1
+    assert main(["run", "gate.yaml", "--set", "checks.every_third=5"]) == 0
+    assert "noise" not in capsys.readouterr().out  # another spec is not the one that was proven
+
+
+def test_a_proof_of_an_earlier_retspec_is_read(gate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prove(gate, *faults("overconfident"), "--aa", "2")
+    path = gate.parent / "reports" / "gate" / "proof.json"
+    written = json.loads(path.read_text())
+    written["flips"] = {"runs": 2, "flipped": 0, "criteria": {}, "spreads": {"max_brier": 0.5}}
+    path.write_text(json.dumps(written))
+    capsys.readouterr()
+    main(["run", str(gate)])
+    proof = read_report(path.with_name("results.json")).proof
+    assert proof is not None
+    assert proof.flips == Flips(runs=2, flipped=0)
+    assert "noise" not in capsys.readouterr().out
 
 
 def test_a_gate_that_flips_is_not_good_enough(gate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, proof = prove(gate, *faults("overconfident"), "--aa", "2", "--min-noticed", "1")
     assert (code, proof.flips is not None and proof.flips.flipped) == (0, 0)
     from retspec.cli import prove as command
-    from retspec.records import Flips
 
     monkeypatch.setattr(command, "flips", lambda *_arguments: Flips(runs=2, flipped=1))
     assert prove(gate, *faults("overconfident"), "--aa", "2", "--min-noticed", "1")[0] == 1

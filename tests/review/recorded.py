@@ -46,9 +46,9 @@ def read_back(written: Report) -> Report:
         return read_report(path)
 
 
-def green_results_of(spec: str | Path) -> str:
+def green_results_of(spec: str | Path, *overrides: str) -> str:
     """Return the results.json of a run in which each criterion observed its very limit."""
-    plan, _ = prepare(spec, entry_points=False)
+    plan, _ = prepare(spec, overrides=overrides, entry_points=False)
     limits = [(step.criterion.id, step.criterion.limit) for step in plan.checks]
     outcomes = [Outcome(id=name, observed=Observed(limit)) for name, limit in limits if limit is not None]
     return render(run_of(plan, outcomes, name=plan.spec.name, file=plan.spec.file))

@@ -158,6 +158,14 @@ def test_lanes_measure_seeds_side_by_side(tmp_path: Path) -> None:
 def test_what_is_the_same_under_every_seed_alone_makes_no_more_rounds(tmp_path: Path) -> None:
     report = run_seeded(tmp_path, "fixed_is: {limit: 1, with: {table: TABLE}}")
     assert (report.exit_code, calls(tmp_path)) == (0, ["fixed"])
+    assert report.results[0].seeds is None
+    said = "Every criterion is measured once, not under 5 seeds: none reads anything that is made anew under each."
+    assert report.notes == (said,)
+
+
+def test_what_is_measured_again_needs_no_such_note(tmp_path: Path) -> None:
+    assert run_seeded(tmp_path, TWO).notes == ()
+    assert run_seeded(tmp_path, "fixed_is: {limit: 1, with: {table: TABLE}}", [0.8]).notes == ()
 
 
 def test_the_first_miss_ends_a_run_that_is_to_fail_fast(tmp_path: Path) -> None:

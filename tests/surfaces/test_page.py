@@ -138,6 +138,14 @@ def test_the_page_is_published_red_or_green() -> None:
     assert _read(GITLAB)["acceptance"]["artifacts"]["paths"] == ["reports/"]
 
 
+@pytest.mark.parametrize("name", [PAGES, GITLAB, JENKINS])
+def test_a_page_that_is_published_is_asked_for(name: str) -> None:
+    """One that nobody asked for is left out where it would take long."""
+    asked = re.findall(r"--report html=([^\s']+)", _file(name))
+    assert asked == ["reports/aptos/report.html"]
+    assert asked[0] in _file(name).replace("', reportFiles: '", "/").replace(f"html={asked[0]}", "")
+
+
 def test_the_stricter_family_is_written_as_the_page_says(project: Project) -> None:
     (command,) = re.findall(r"`(retspec run [^`]*junit-strict[^`]*)`", PAGE)
     assert project.shell(command).returncode == 0

@@ -10,7 +10,7 @@ not 0.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -18,9 +18,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from retspec.characters import defused, one_line
 from retspec.plugin import reporter
-from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Verdict
+from retspec.records import EXIT_NOTHING, Criterion, Provenance, Report, Result, Spread, Verdict
 from retspec.report.formats.junit_texts import capped, explanation, machine_readable, output_lines, shortened
 from retspec.text.relative_paths import from_root
+from retspec.text.seeds import noise_in
 from retspec.text.wording import troubles
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def render_junit(*reports: Report, family: Family = "rich", warnings: Warnings |
                 is_rich=family == "rich",
                 warnings=warnings or ("fail" if report.strict else "pass"),
                 relative=relative,
+                known=noise_in(report),
                 largest=_share(len(report.results)),
             ),
         )
@@ -160,6 +162,8 @@ class _Writer:
     is_rich: bool
     warnings: Warnings
     relative: Callable[[str], str]
+    known: Mapping[str, Spread]
+    """What is known of the noise of each criterion."""
     largest: int
     """Bytes of one text."""
 
@@ -174,7 +178,7 @@ class _Writer:
         tag = self._tag(result.verdict)
         if tag:
             self._say(case, tag, _ERRORS.get(result.verdict, _FAILURE), explanation(result))
-        SubElement(case, "system-out").text = capped(output_lines(result), self.largest)
+        SubElement(case, "system-out").text = capped(output_lines(result, self.known), self.largest)
         return case
 
     def run_testcase(self, texts: list[str]) -> Element:

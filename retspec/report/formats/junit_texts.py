@@ -12,9 +12,9 @@ from retspec.text.seeds import noise_note
 from retspec.text.wording import detail_lines, margin, observation, required, waived
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from retspec.records import Result, Seeds
+    from retspec.records import Result, Seeds, Spread
 
 _LONGEST_MESSAGE = 480
 """Characters of a message; readers cut or refuse from 500 on."""
@@ -33,15 +33,18 @@ def explanation(result: Result) -> Iterator[str]:
         yield result.trace
 
 
-def output_lines(result: Result) -> Iterator[str]:
-    """Yield the lines of `system-out`: value and limit as a sentence and for programs, details, what was printed."""
+def output_lines(result: Result, known: Mapping[str, Spread]) -> Iterator[str]:
+    """Yield the lines of `system-out`: value and limit as a sentence and for programs, details, what was printed.
+
+    known: what is known of the noise of each criterion.
+    """
     prefix = "WARN " if result.verdict is Verdict.WARNED else ""
     yield prefix + shortened(defused(one_line(result.reason) if _is_judged(result) else _comparison(result)))
     for name, value in _measured_facts(result).items():
         yield f"[[PROPERTY|retspec.{name}={machine_readable(value)}]]"
     if not _is_judged(result):
         yield shortened(defused(one_line(result.reason)))
-    if note := noise_note(result):
+    if note := noise_note(result, known):
         yield shortened(defused(note))
     if result.observed:
         yield from map(defused, detail_lines(result.observed.details))

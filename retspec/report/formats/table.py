@@ -13,7 +13,7 @@ from retspec.report.formats.cell_grid import cell_grid
 from retspec.report.formats.times import time_lines
 from retspec.text.fitting import fitting_columns, wrapped
 from retspec.text.printed import LAST_LINES, printed_lines
-from retspec.text.seeds import every_note, under_seeds
+from retspec.text.seeds import every_note, seen_under
 from retspec.text.wording import (
     detail_lines,
     duration,
@@ -159,7 +159,7 @@ def row(result: Result, style: Style = _unstyled) -> tuple[str, ...]:
         _NOTHING if room is None else readable(room),
         style(result.verdict.value, result.verdict),
         duration(result.seconds),
-        under_seeds(result.seeds) if result.seeds else _NOTHING,
+        seen_under(result) or _NOTHING,
     )
 
 

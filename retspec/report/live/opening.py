@@ -57,15 +57,19 @@ def _opening(plan: Plan, around: Provenance, *, strict: bool, asked: Asked | Non
         asked=asked or Asked(),
         unselected=len(spec.criteria) - len(results),
         unselected_cells=spec.unselected_cells,
-        notes=_notes(spec),
+        notes=_notes(plan),
         strict=strict,
         provenance=_provenance(plan, around),
     )
 
 
-def _notes(spec: Spec) -> tuple[str, ...]:
-    """Return what a reader should know of the spec and the training config, whatever is asked."""
+def _notes(plan: Plan) -> tuple[str, ...]:
+    """Return what a reader should know of the plan, the spec and the training config, whatever is asked."""
+    spec, seeds = plan.spec, plan.spec.run.seed_count
     doubts = tuple(doubt.message for doubt in spec.doubts)
+    if seeds > 1 and plan.checks and not any(step.varies for step in plan.checks):
+        sentence = "none reads anything that is made anew under each"
+        doubts += (f"Every criterion is measured once, not under {seeds} seeds: {sentence}.",)
     if spec.config is None or not spec.config.otherwise:
         return doubts
     name = Path(spec.config.file).name

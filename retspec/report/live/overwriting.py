@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.characters import quoted
 from retspec.errors import UsageError
 from retspec.records import ORIGIN_SUFFIX
+from retspec.subjects.data.tars.braces import TooManyNamesError, expanded
 
 if TYPE_CHECKING:
     from retspec.records import Plan, Spec
@@ -72,11 +73,19 @@ def summaries() -> list[Path]:
 
 
 def read_by(spec: Spec) -> list[Any]:
-    """Return all parts of a spec that may name a file that its run reads."""
+    """Return all parts of a spec that may name a file that its run reads, those that may be thousands last."""
     criteria = [(criterion.arguments, criterion.regression) for criterion in spec.criteria]
     predictions = [] if spec.predictions is None or spec.predictions.make else [spec.predictions, *_with_origins(spec)]
     subject = [spec.model, spec.data, spec.training, predictions]
-    return [spec.file, spec.extended, *subject, spec.config, spec.plugins, criteria]
+    return [spec.file, spec.extended, *subject, spec.config, spec.plugins, criteria, [*_shards(spec)]]
+
+
+def _shards(spec: Spec) -> Iterator[str]:
+    """Yield the shards that patterns such as `train-{000..146}.tar` stand for, as the data source reads them."""
+    if spec.data.source == "webdataset":
+        for pattern in _texts([spec.data.value, spec.data.arguments]):
+            with suppress(TooManyNamesError):  # the source says so
+                yield from expanded(pattern)
 
 
 def written_by(plan: Plan) -> list[Path]:

@@ -18,6 +18,8 @@ _MOST = 12_500
 """Values on a page that takes as long; counted, so that the same results have a page on every machine, or on none."""
 _OF_A_VERDICT = 40
 """Values that take as long as a verdict without its details: its limit, its place, its advice and their layout."""
+_OF_A_STRIP, _OF_A_SEED = 70, 8
+"""The same of the drawing of several seeds, and of each of them."""
 
 
 def is_quick(report: Report) -> bool:
@@ -30,6 +32,9 @@ def _values(report: Report) -> Iterator[object]:
         yield from range(_OF_A_VERDICT)
         if result.observed:
             yield from _leaves(result.observed.details)
+        if result.seeds:
+            yield from range(_OF_A_STRIP + _OF_A_SEED * len(result.seeds.each))
+            yield from (leaf for each in result.seeds.each if each.observed for leaf in _leaves(each.observed.details))
     for part in report.parts:
         for measured in part.measurements:
             yield from _leaves(measured.facts)

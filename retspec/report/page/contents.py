@@ -15,6 +15,7 @@ from retspec.report.page.galleries import galleries_of
 from retspec.report.page.marks import Row, bars, tally
 from retspec.text.asked import run_with
 from retspec.text.proofs import sentences, symbol
+from retspec.text.seeds import noise_in
 from retspec.text.wording import duration, outcome, summary, troubles
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Part:
         self._before = before
         self._prefix = f"{anchor_of(report.cell)}." if report.cell else ""
         self._drawn = {measured.key: self._figures(measured) for measured in report.measurements}
+        self._is_repeated = any(result.seeds is not None for result in report.results)
         self._alone = Counter(measured.key.partition("(")[0] for measured in report.measurements)
 
     @cached_property
@@ -96,8 +98,9 @@ class Part:
 
     @property
     def every_figure(self) -> list[Placed]:
-        """All figures, in the order in which they were measured."""
-        return [placed for measured in self.report.measurements for placed in self._drawn[measured.key]]
+        """All figures, in the order in which they were measured, then those of the seeds."""
+        measured = [placed for measured in self.report.measurements for placed in self._drawn[measured.key]]
+        return [*measured, *(entry.strip for entry in self.entries if entry.strip)]
 
     @cached_property
     def cost(self) -> Markup | str:
@@ -118,6 +121,8 @@ class Part:
             place=place_of(result),
             measured_on=tuple(m.key for m in self.report.measurements if result.criterion.id in m.criteria),
             before=self._before.get(result.criterion.name),
+            is_repeated=self._is_repeated,
+            known=noise_in(self.report),
         )
         wanted = [*self._explaining(result)]
         if entry.is_folded:

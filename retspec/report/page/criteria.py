@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,7 +13,8 @@ from retspec.characters import one_line, revealed
 from retspec.records import Direction, Result, Verdict
 from retspec.report.formats.table import JUDGED_BAD
 from retspec.report.page.marks import bullet
-from retspec.text.seeds import noise_note, under_seeds
+from retspec.report.page.strip import strip_of
+from retspec.text.seeds import noise_note, seen_under
 from retspec.text.wording import (
     MOST_DETAILS,
     bounded,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from retspec.records import Spread
     from retspec.report.page.figures import Figure
 
 _NO_JSON = ("nan", "inf", "-inf")
@@ -81,6 +84,10 @@ class Entry:
     """Shown elsewhere."""
     before: Result | None = None
     """The same criterion in the results that these are compared with."""
+    is_repeated: bool = False
+    """Whether anything in the run was measured under several seeds."""
+    known: Mapping[str, Spread] = field(default_factory=dict)
+    """What is known of the noise of each criterion."""
 
     @property
     def kind(self) -> str:
@@ -100,13 +107,19 @@ class Entry:
 
     @property
     def seeds(self) -> str:
-        """The values under several seeds; empty where it was measured once."""
-        return flat(under_seeds(self.result.seeds)) if self.result.seeds else ""
+        """The values in a run under several seeds; empty in one under one."""
+        return flat(seen_under(self.result)) if self.is_repeated else ""
+
+    @cached_property
+    def strip(self) -> Placed | None:
+        """The values under several seeds as a drawing; None where they are no numbers that differ."""
+        figure = strip_of(self.result)
+        return None if figure is None else Placed(figure, anchor_of(f"figure.{self.result.criterion.name}.seeds"), "")
 
     @property
     def noise(self) -> str:
         """Why the verdict may flip; empty where it may not, as far as the seeds tell."""
-        return flat(noise_note(self.result))
+        return flat(noise_note(self.result, self.known))
 
     @property
     def observed(self) -> str:

@@ -124,7 +124,8 @@ def _mark(axes: Any, element: ET.Element) -> None:
     elif element.tag == "circle":
         colour = next((_COLOURS[kind] for kind in kinds if kind in _COLOURS), _INK)
         place = float(element.get("cx", 0)), float(element.get("cy", 0))
-        _dot(axes, place, 2 * _points(float(element.get("r", 1))), colour)
+        ring = 0 if "fill" in element.attrib else _points(float(element.get("stroke-width", 1)))
+        _dot(axes, place, 2 * _points(float(element.get("r", 1))), colour, ring)
 
 
 def _path(axes: Any, element: ET.Element, colour: str) -> None:
@@ -144,8 +145,13 @@ def _path(axes: Any, element: ET.Element, colour: str) -> None:
         )
 
 
-def _dot(axes: Any, place: tuple[float, float], size: float, colour: str) -> None:
-    axes.plot(*([each] for each in place), "o", color=colour, markersize=size, markeredgewidth=0, clip_on=False)
+def _dot(axes: Any, place: tuple[float, float], size: float, colour: str, ring: float = 0) -> None:
+    """Draw a dot; ring: how wide the line of an empty one is."""
+    x, y = place
+    filling = "none" if ring else colour
+    axes.plot(
+        [x], [y], "o", color=colour, markersize=size, markeredgewidth=ring, markerfacecolor=filling, clip_on=False
+    )
 
 
 def _lines(steps: str) -> Iterator[list[tuple[float, float]]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from retspec.judge import judge
-from retspec.records import Aggregate, Direction, Observed, Outcome, Verdict
+from retspec.records import Aggregate, Direction, Flips, Observed, Outcome, Proof, Spread, Verdict
 from retspec.report.formats.github import github
 from retspec.report.formats.junit import render_junit
 from retspec.report.formats.markdown import render_markdown
@@ -69,6 +70,31 @@ def test_every_format_says_that_a_verdict_flips(name: str) -> None:
     assert FLIPS in text
 
 
+def proven(deviation: float = 0.02, *, runs: int = 20, device: str = "cpu", value: float = 0.51) -> Report:
+    """Return a report of one value, of a spec whose noise is known from a proof on the CPU."""
+    spread = Spread(runs=runs, least=0.5, median=0.53, greatest=0.57, deviation=deviation)
+    flips = Flips(runs=runs, flipped=0, observed={"loss_drop": spread}, device="cpu")
+    proof = Proof(name="lora_preflight", file="a.yaml", spec_sha256="5e" * 32, criteria=(), flips=flips)
+    once = judge(criterion(), Outcome(id="loss_drop", observed=Observed(value)), today=TODAY)
+    made = report(once)
+    return replace(made, proof=proof, provenance=replace(made.provenance, device=device))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_knows_the_noise_of_a_proof(name: str) -> None:
+    assert NOISY.replace("0.07294 (5 seeds)", "0.04 (20 runs of `retspec prove --aa`)") in FORMATS[name](proven())
+
+
+@pytest.mark.parametrize("other", [{"deviation": 0.005}, {"runs": 2}, {"device": "cuda"}, {"value": 0.7}], ids=str)
+def test_a_proof_that_says_nothing_of_this_value_is_not_named(other: dict[str, Any]) -> None:
+    assert "its noise" not in render_table(proven(**other))
+
+
+def test_seeds_say_more_than_a_proof() -> None:
+    found = replace(proven(), results=(under(STEADY),))
+    assert "its noise" not in render_table(found)
+
+
 def test_annotations_have_a_notice_of_the_noise() -> None:
     assert f"::notice title=lora_preflight%3A note::{NOISY}" in github(shown(WIDE))
 
@@ -93,6 +119,15 @@ def test_a_narrow_miss_may_flip_as_well() -> None:
 
 def test_without_noise_no_margin_is_too_small() -> None:
     assert "noise" not in render_table(shown((0.5,) * 5))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_not_repeated_among_others_says_so(name: str) -> None:
+    once = judge(criterion("auroc", 0.5), Outcome(id="auroc", observed=Observed(0.9)), today=TODAY)
+    unseen = judge(criterion("gone"), Outcome(id="gone", failure=Verdict.CRASH, reason="SIGSEGV"), today=TODAY)
+    text = FORMATS[name](report(under(WIDE), once, unseen))
+    assert len(re.findall(r"\bonce\b", text)) == (0 if name == "junit" else 1)
+    assert "flips 0" not in text
 
 
 def test_without_seeds_there_is_no_column_for_them() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from retspec.records import Direction, Observed, Outcome, Report
+from retspec.records import Direction, Flips, Observed, Outcome, Proof, Report, Spread
 from retspec.report.kept import Run
 from retspec.report.kept.noise import within_noise_of
 from tests.report.formats.sample import criterion
@@ -72,6 +72,20 @@ def test_other_arguments_are_another_measurement_and_another_limit_is_not() -> N
 def test_exact_values_have_no_margin() -> None:
     runs = [line(report(value, direction=Direction.EQUAL)) for value in (0.53, 0.55)]
     assert remarks(runs, report(direction=Direction.EQUAL)) == []
+
+
+def test_what_the_report_says_by_itself_is_not_said_again() -> None:
+    spread = Spread(runs=20, least=0.5, median=0.53, greatest=0.57, deviation=0.02)
+    proof = Proof(
+        name="a",
+        file="a.yaml",
+        spec_sha256="5e" * 32,
+        criteria=(),
+        flips=Flips(runs=20, flipped=0, observed={"loss_drop": spread}, device="cpu"),
+    )
+    runs = [line(report(value)) for value in (0.53, 0.55)]
+    assert remarks(runs, replace(report(), proof=proof)) == []
+    assert remarks(runs, replace(report(), proof=replace(proof, flips=None))) == [LINE]
 
 
 def test_seeds_of_this_run_say_it_themselves() -> None:

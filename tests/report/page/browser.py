@@ -16,6 +16,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from retspec.processes import cpu_seconds, descendants
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WHY_NOT = "there is no Chromium on this machine; install the package chromium"
 _PATIENCE = 60.0
-"""Seconds."""
+"""Seconds without a word in which it must compute something: one that hangs does not, one on a busy machine is slow."""
+_LEAST = 0.5
+"""Seconds of CPU time that are something."""
+_TURNS = 10
+"""How often patience may run out for one answer, whatever is computed."""
 _OPTIONS = (
     "--headless=new",
     "--remote-debugging-pipe",
@@ -104,8 +110,8 @@ class Page:
 class Browser:
     """A running Chromium."""
 
-    def __init__(self, writing: int, reading: int) -> None:
-        self._writing, self._reading = writing, reading
+    def __init__(self, writing: int, reading: int, process: int) -> None:
+        self._writing, self._reading, self._process = writing, reading, process
         self._rest = b""
         self._number = 0
         self.events: list[dict[str, Any]] = []
@@ -129,11 +135,12 @@ class Browser:
             next(message for message in self._messages() if message.get("method") == event)
 
     def _messages(self) -> Iterator[dict[str, Any]]:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TURNS * _PATIENCE
         while True:
             while b"\0" not in self._rest:
-                ready, _, _ = select.select([self._reading], [], [], max(deadline - time.monotonic(), 0))
-                assert ready, f"Chromium said nothing for {_PATIENCE:.0f} s"
+                assert time.monotonic() < deadline, f"Chromium did not answer for {_TURNS * _PATIENCE:.0f} s"
+                if not self._has_said_something():
+                    continue
                 piece = os.read(self._reading, 1 << 20)
                 assert piece, "Chromium has ended"
                 self._rest += piece
@@ -142,6 +149,20 @@ class Browser:
             if "method" in message:
                 self.events.append(message)
             yield message
+
+    def _has_said_something(self) -> bool:
+        """Wait for a word from it, as long as it computes."""
+        before = self.computed()
+        if select.select([self._reading], [], [], _PATIENCE)[0]:
+            return True
+        took = self.computed() - before
+        assert took >= _LEAST, f"Chromium said nothing for {_PATIENCE:.0f} s, and computed for {took:.1f} s of them"
+        return False
+
+    def computed(self) -> float:
+        """Return the seconds of CPU time that its processes have taken, where they can be seen."""
+        below = [process.pid for process in descendants(self._process)]
+        return sum(map(cpu_seconds, [self._process, *below]))
 
 
 @contextmanager
@@ -161,7 +182,7 @@ def chromium(folder: Path) -> Iterator[Browser]:
     for end in (*low, silent, commands, answers):
         os.close(end)
     try:
-        yield Browser(writing, reading)
+        yield Browser(writing, reading, process)
     finally:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)

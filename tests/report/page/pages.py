@@ -11,19 +11,21 @@ from PIL import Image
 
 from retspec.records import Measured, Picture, plain
 from tests.report.formats.sample import criterion, judged, report, sample
+from tests.report.formats.test_seeds import under
 from tests.report.page.test_figures import MADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from retspec.records import Report
+    from retspec.records import Report, Result
 
 CURVES, CRITERIA, RUNS = 20, 66, 20
 
 
 def large(**changes: Any) -> Report:
     """Return a report of 66 criteria of every verdict, with every plot that there is and 20 curves of a training."""
-    results = [*sample().results, *_more(CRITERIA - len(sample().results))]
+    known = [*sample().results, *_seeded()]
+    results = [*known, *_more(CRITERIA - len(known))]
     facts = [Measured(key=name, facts=plain(held), seconds=0.2) for name, (held, _) in MADE.items()]
     fields = {"results": tuple(results), "measurements": (*facts, *_trainings())}
     return replace(sample(), **fields | changes)
@@ -66,6 +68,12 @@ def matrix() -> Report:
     """Return a report of 16 cells."""
     names = [f"r={2**power},lr={rate}" for power in range(1, 5) for rate in ("1e-4", "3e-4", "1e-3", "3e-3")]
     return report(name="sweep", cells=tuple(map(_cell, names)))
+
+
+def _seeded() -> Iterator[Result]:
+    """Yield a criterion that is listed in the open, and one that is folded, each under five seeds."""
+    yield under((0.51, 0.6, 0.55, 0.53, 0.58), criterion("flipping", 0.52, warn=0.54))
+    yield under((0.9, 0.91, 0.9, 0.92, 0.9), criterion("steady"))
 
 
 def _more(count: int) -> Iterator[Any]:
