@@ -10,13 +10,11 @@ import click
 from retspec.characters import one_line
 from retspec.cli.options import Plugins, SpecFile, examples, override_options, plugin_options, verbose_option
 from retspec.cli.screen import say
-from retspec.errors import SpecError, UsageError
 from retspec.prepare import prepare_cells
 from retspec.records import EXIT_MISSED
 from retspec.results.results_file import read_report
 from retspec.review.recorded import Statement, verify
-from retspec.spec.load import load_cells, plugins_of
-from retspec.text.asked import overridden_by
+from retspec.text.asked import has_own_option, overriding
 from retspec.text.wording import outcome
 
 if TYPE_CHECKING:
@@ -50,10 +48,10 @@ def command(
     """Check whether results can be trusted.
 
     Compares the SHA-256 of the resolved spec, of its subject, of the config and of the files that were measured
-    (checkpoint, adapter, predictions), and judges every criterion again. What overrode the spec in that run, such as
-    `--seeds 5`, is laid over it again and named. A `?` is before that, and before weights that are not on this
-    machine. Exits 0 if everything matches, 1 otherwise; whether the results are green is a question for judge. Finds
-    files that were mixed up and verdicts that were edited, not observations that were invented.
+    (checkpoint, adapter, predictions), and judges every criterion again. How the run was made, such as `--seeds 5`, is
+    laid over the spec and named; its `--set` has to be given here, too. A `?` is before that, and before weights that
+    are not on this machine. Exits 0 if everything matches, 1 otherwise; whether the results are green is a question for
+    judge. Finds files that were mixed up and verdicts that were edited, not observations that were invented.
     """
     report = read_report(results)
     plans, statements = _planned(spec, report.parts[0].asked, overrides, plugins)
@@ -69,24 +67,19 @@ def command(
 def _planned(
     spec: Path, asked: Asked, overrides: Sequence[str], plugins: Plugins
 ) -> tuple[list[Plan], list[Statement]]:
-    """Return the plans of the spec under what overrode it in the run and what does now, and what to say of the first.
+    """Return the plans of the spec under what the run and this command give, and what to say of the first.
 
+    How it ran, such as `--seed`, is taken over; what changes what is measured or judged has to be given here, too.
     Raises what `prepare_cells` raises.
     """
     recorded = [each for each in asked.overrides if each not in overrides]
-    if not recorded:
-        return prepare_cells(spec, overrides=overrides, **plugins)[0], []
-    said = f"overrides: the run had {one_line(overridden_by(asked))}"
-    try:
-        if _plugins(spec, [*recorded, *overrides]) != _plugins(spec, overrides):
-            raise UsageError("no plugin is loaded because results name it; give it by --set, too")  # noqa: TRY301
-        plans, _ = prepare_cells(spec, overrides=[*recorded, *overrides], **plugins)
-    except (SpecError, UsageError) as error:
-        plans, _ = prepare_cells(spec, overrides=overrides, **plugins)
-        text = f"{said}, which cannot be laid over the spec: {one_line(str(error))}"
-        return plans, [Statement(holds=False, text=text)]
-    return plans, [Statement(holds=True, is_open=True, text=f"{said}; the spec is taken with them")]
-
-
-def _plugins(spec: Path, overrides: Sequence[str]) -> set[tuple[str, ...]]:
-    return {plugins_of(document) for document in load_cells(spec, overrides)}
+    laid = [each for each in recorded if has_own_option(each)]
+    plans, _ = prepare_cells(spec, overrides=[*laid, *overrides], **plugins)
+    statements = []
+    if laid:
+        text = f"overrides: the run had {overriding(laid)}; the spec is taken with that"
+        statements.append(Statement(holds=True, is_open=True, text=one_line(text)))
+    if others := [each for each in recorded if each not in laid]:
+        text = f"overrides: the run had {overriding(others)}; give it here, too, if it is meant"
+        statements.append(Statement(holds=False, text=one_line(text)))
+    return plans, statements

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from retspec.text.wording import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from retspec.records import Asked, Report
 
@@ -38,16 +38,21 @@ def _options(asked: Asked) -> Iterator[str]:
         yield from (f"{option} {shlex.quote(value)}" for value in values)
     if asked.last_failed:
         yield "--last-failed"
-    yield from _overriding(asked)
+    yield from _overriding(asked.overrides)
 
 
-def overridden_by(asked: Asked) -> str:
-    """Return the options that overrode values of the spec; empty where none did."""
-    return bounded(" ".join(_overriding(asked)))
+def has_own_option(override: str) -> bool:
+    """Whether an option of its own gives a value: it says how a spec is run, not what it asks."""
+    return override.partition("=")[0] in _OWN_OPTIONS
 
 
-def _overriding(asked: Asked) -> Iterator[str]:
-    for override in asked.overrides:
+def overriding(overrides: Sequence[str]) -> str:
+    """Return the options that give values of the spec."""
+    return bounded(" ".join(_overriding(overrides)))
+
+
+def _overriding(overrides: Sequence[str]) -> Iterator[str]:
+    for override in overrides:
         place, _, value = override.partition("=")
         own = _OWN_OPTIONS.get(place)
         yield f"{own} {shlex.quote(value)}" if own else f"--set {shlex.quote(override)}"
