@@ -23,8 +23,6 @@ def why_unfit(fault: Fault, spec: Spec, catalog: Catalog) -> str:
         return "" if is_launched else "the training is no script or trainer of your own"
     if is_launched and fault.part in _BROUGHT:
         return "the training is a program of your own, which brings its model and its batches"
-    if fault.of_training and _is_trained(spec) and not _trains(fault, spec, catalog):
-        return "the model is trained already, and no criterion trains it on"
     no_files = "" if catalog.data_sources[spec.data.source].gives_files else "the data is no list of files"
     lacks = {
         "dataset": no_files,
@@ -32,8 +30,11 @@ def why_unfit(fault: Fault, spec: Spec, catalog: Catalog) -> str:
         "checkpoint": "" if spec.model and spec.model.checkpoint else "the model has no checkpoint",
         "predictions": "" if spec.predictions else "the spec has no predictions",
     }
-    is_bare = spec.model is None and fault.part in _BROUGHT
-    return lacks.get(fault.part, "") or ("the spec has no model" if is_bare else "")
+    if spec.model is None and fault.part in _BROUGHT:
+        return "the spec has no model"
+    if fault.of_training and _is_trained(spec) and not _trains(fault, spec, catalog):
+        return "the model is trained already, and no criterion trains it on"
+    return lacks.get(fault.part, "")
 
 
 def _is_trained(spec: Spec) -> bool:

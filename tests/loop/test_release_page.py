@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -29,9 +30,14 @@ EXIT_CODES = {RUN: 1}
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the commands run."""
+    return tmp_path_factory.mktemp("release")
+
+
+@pytest.fixture(scope="module")
+def printed(folder: Path) -> dict[str, str]:
     """Run the commands of the page in their order, and return what each prints."""
-    folder = tmp_path_factory.mktemp("release")
     for name in ("specs/release.yaml", "examples/train_grades.py"):
         (folder / name).parent.mkdir()
         shutil.copy(ROOT / name, folder / name)
@@ -74,3 +80,14 @@ def test_the_gate_names_the_camera_and_how_many_patients_are_missing(printed: di
     tabletop, handheld = map(float, sensitivities.groups())
     assert tabletop > 0.9
     assert 0.5 < handheld < 0.7
+
+
+@pytest.mark.usefixtures("printed")
+def test_a_gate_that_is_met_notices_nine_tenths_of_the_faults(folder: Path) -> None:
+    """What the sample is built to fail is loosened: a criterion that is not met can notice nothing."""
+    met = "--set checks.min_sensitivity.judge=point --set checks.max_subgroup_gap.limit=0.5 --set run.threads=1"
+    said = json.loads(_printed(f"retspec prove specs/release.yaml {met} --format json", folder))
+    assert {each["answer"]["verdict"] for each in said["criteria"]} == {"met"}
+    planted = [trial for trial in said["trials"] if trial["tried"] == "planted"]
+    assert {trial["fault"] for trial in planted if not trial["noticed_by"]} == {"image_saved_again"}
+    assert len(planted) > 25

@@ -1,0 +1,64 @@
+"""The shipped specs of both backbones notice nine tenths of the faults that can be planted; here, of two blocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from retspec_retfound.cli import main
+
+pytestmark = pytest.mark.no_cover  # it runs in processes of its own
+
+ROOT = Path(__file__).parents[3]
+LATER = re.compile(r"blocks[.]([2-9]|1[01])[.]")
+"""Names of what is in a block after the second."""
+
+
+def sample(folder: Path, kind: str) -> Path:
+    """Write a checkpoint of two blocks in the layout of its authors."""
+    finished = CliRunner().invoke(main, ["make-sample", str(folder), "--kind", kind, "--no-images"])
+    assert finished.exit_code == 0, finished.output
+    (file,) = folder.glob("*.pth")
+    if kind == "green":
+        weights = torch.load(file)
+        torch.save({name: tensor for name, tensor in weights.items() if not LATER.match(name)}, file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "trainable", "unnoticed"),
+    [
+        ("retfound_large_preflight", "mae", 70_661, {"merge_drops_layer", "merge_forgets_scale"}),
+        ("retfound_green_preflight", "green", 26_501, set()),
+    ],
+)
+def test_a_shipped_spec_notices_nine_tenths(
+    spec: str, kind: str, trainable: int, unnoticed: set[str], tmp_path: Path
+) -> None:
+    counts = {"lora_layers": 2, "max_trainable_params": trainable, "min_trainable_params": trainable}
+    checks = [f"--set=checks.{name}={value}" for name, value in {**counts, "checkpoint_coverage": 0.999}.items()]
+    small = ["--set=model.depth=2", "--set=train.steps=3", "--set=train.lr=5e-3", "--set=run.threads=1"]
+    command = ["-m", "retspec", "prove", str(ROOT / "specs" / f"{spec}.yaml"), *small, *checks, "--format=json"]
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "plugins" / "retspec-retfound" / "src")])
+    ended = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, *command, "--no-reports", "--min-noticed=0.9"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths, "RETFOUND_CHECKPOINT": str(sample(tmp_path, kind))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    proof = json.loads(ended.stdout)
+    unmet = {each["id"]: each["answer"] for each in proof["criteria"] if each["answer"]["verdict"] != "met"}
+    assert unmet == {}
+    planted = [trial for trial in proof["trials"] if trial["tried"] == "planted"]
+    assert {trial["fault"] for trial in planted if not trial["noticed_by"]} == unnoticed
