@@ -6,11 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from jsonschema import Draft202012Validator, SchemaError
-from jsonschema.validators import extend, validator_for
 from msgspec import Meta
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from retspec.facts import Violation, Violations
 from retspec.plugin import Cost, SubjectError, measurement
@@ -20,7 +16,7 @@ from retspec.subjects.config_paths import find
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from jsonschema import ValidationError
+    from jsonschema import SchemaError, ValidationError
 
     from retspec.records import Config
 
@@ -60,6 +56,12 @@ def violations(
 
     Raises SubjectError for a schema that is missing, invalid, or refers to another one.
     """
+    # Here, since every worker imports this file, and few validate a config.
+    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
     rules = _read(schema, config) if isinstance(schema, str) else schema
     validator: Any = validator_for(rules, default=Draft202012Validator)
     applied: list[str] = []
@@ -124,6 +126,7 @@ def _counting(base: Any, applied: list[str], unknown: dict[str, None], whole: An
 
     applied: gets the keyword of such a rule. unknown: gets the place of such a value, of which no rule is tried.
     """
+    from jsonschema.validators import extend
 
     def counted(keyword: str, rule: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
         def applying(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:

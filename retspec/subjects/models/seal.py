@@ -36,7 +36,7 @@ class Seal:
     settings: Mapping[str, tuple[object, ...]]
 
     @staticmethod
-    def of(model: nn.Module) -> Seal:
+    def of(model: nn.Module, *, with_settings: bool = True) -> Seal:
         """Return the seal of a model as it is now."""
         tensors = dict(chain(model.named_parameters(), model.named_buffers()))
         modules = dict(model.named_modules())
@@ -44,7 +44,7 @@ class Seal:
             modules={name: _state(module) for name, module in modules.items()},
             tensors={name: _description(tensor) for name, tensor in tensors.items()},
             hooks={name: _hooks(module) for name, module in modules.items()},
-            settings={name: _settings(module) for name, module in modules.items()},
+            settings={name: _settings(module) for name, module in modules.items()} if with_settings else {},
         )
 
     def holds(self, model: nn.Module, *, thorough: bool) -> bool:
@@ -53,7 +53,7 @@ class Seal:
         thorough: also the settings of its modules, and no new buffers. A model may make one in its first forward pass.
         """
         try:
-            now = Seal.of(model)
+            now = Seal.of(model, with_settings=thorough)
         except Exception:  # noqa: BLE001 - a model that is broken in the middle of a merge cannot name its parameters
             return False
         if thorough:
