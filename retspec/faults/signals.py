@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _LEARNT = "learning numerics"
+_TARGETS = frozenset({"labels", "targets", "target"})
+"""Keywords of what a model that computes its loss is called with beside the images."""
 
 
 @fault(families="learning numerics", noticed_by="input_matters loss_drop", frequency=Frequency.OFTEN)
 def images_lost(model: nn.Module) -> Iterator[None]:
     """The images are all zeros when they enter the model."""
+    from torch.utils._pytree import tree_map
 
-    def zeroed(_model: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (inputs[0] * 0, *inputs[1:])
+    from retspec.subjects.training.watching.forwards import tensors_in
 
-    hook = unwrapped(model).register_forward_pre_hook(zeroed)
+    def zeroed(_model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        images = next((each for name, each in tensors_in(args, kwargs) if name not in _TARGETS), None)
+        return tree_map(lambda leaf: images * 0 if images is not None and leaf is images else leaf, (args, kwargs))
+
+    hook = unwrapped(model).register_forward_pre_hook(zeroed, with_kwargs=True)
     yield
     hook.remove()
 
