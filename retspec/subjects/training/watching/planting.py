@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _NO_OPTIMIZER = "the training made no optimizer over the parameters of a module"
 _ANOTHER_MODULE = "it puts another module in place of the one that trains"
-_NOT_CALLED = "the training does not call the module that holds what it trains, but a part of it"
+_NOT_CALLED = "the module that holds all that trains is not the one that the training takes its outputs from"
 
 
 class FaultInTraining:
