@@ -190,10 +190,13 @@ def test_what_a_spec_says_rules_a_fault_out() -> None:
     catalog = gather(entry_points=False)
     (own, _), (ours, _) = (prepare(spec, entry_points=False) for spec in (ROOT / "tests/loop/healthy.yaml", FULL))
     zeroing, detached = catalog.faults["zero_grad_missing"], catalog.faults["logits_detached"]
+    of_spec, of_checkpoint = catalog.faults["rate_zero"], catalog.faults["initialized_after_loading"]
     assert why_unfit(zeroing, own.spec, catalog) == ""
     assert why_unfit(detached, ours.spec, catalog) == ""
     assert why_unfit(zeroing, ours.spec, catalog) == "the training is no script or trainer of your own"
-    assert "a program of your own" in why_unfit(detached, own.spec, catalog)
+    assert why_unfit(detached, own.spec, catalog) == ""
+    assert "a program of your own" in why_unfit(of_spec, own.spec, catalog)
+    assert "a program of your own" in why_unfit(of_checkpoint, own.spec, catalog)
 
 
 def test_a_training_that_cannot_have_a_fault_runs_once(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -157,13 +157,13 @@ def _listed(params: Any) -> Any:
 
 def _tensors(given: Any) -> Iterator[Tensor]:
     """Give the parameters among what an optimizer is given: alone, with their names, or in groups."""
-    if isinstance(given, Mapping):
+    if hasattr(given, "requires_grad"):
+        yield given
+    elif isinstance(given, Mapping):
         yield from _tensors(given.get("params"))
-    elif isinstance(given, (list, tuple)):
+    elif isinstance(given, Iterable) and not isinstance(given, str):
         for each in given:
             yield from _tensors(each)
-    elif hasattr(given, "requires_grad"):
-        yield given
 
 
 def _module_of(parameters: list[Tensor]) -> nn.Module | None:
