@@ -50,7 +50,10 @@ REACH: Mapping[str, frozenset[str]] = {
     "predictions": frozenset({"prediction_files"}),
     OWN_TRAINING: PARTS - {"config", "dataset", "transforms", "prediction_files"},
 }
-"""What a fault may be planted in, and the parts of the subject in which it then shows."""
+"""What a fault may be planted in, and the parts of the subject in which it then shows.
+
+In a training of the user's own, that is more for one of a model: see `Fault.in_own_training`.
+"""
 
 _NO_LIMIT = 1e30
 """A magnitude that no observation of a check has."""

@@ -57,7 +57,12 @@ def state() -> dict[Any, int]:
         ("__next__", torch.utils.data.dataloader._BaseDataLoaderIter),
     ]
     found = {(each, name): id(vars(each)[name]) for name, each in kinds if name in vars(each)}
-    modules = {key: vars(each).get("clip_grad_norm_") for key, each in sys.modules.items() if hasattr(each, "__dict__")}
+    modules = {
+        (key, name): vars(each).get(name)
+        for key, each in sys.modules.items()
+        if hasattr(each, "__dict__")
+        for name in ("clip_grad_norm_", "get_peft_model")
+    }
     hooks, stepping = nn.modules.module, sys.modules["torch.optim.optimizer"]
     return {
         **found,
