@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import replace
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ from retspec.prepare import prepare
 from retspec.proving.choosing import choose
 from retspec.records import Result, Verdict
 from retspec.subjects.planting import Planting
+from retspec.subjects.training.launched_training import LaunchedTraining
 from retspec.subjects.training.watching.launching import Launch
 from retspec.subjects.training.watching.planting import FaultInTraining
 from retspec.subjects.training.watching.ranks.running import run_on_ranks
-from retspec.subjects.training.watching.rerun import Rerun, place_of_fault, trace_of
+from retspec.subjects.training.watching.rerun import Rerun, place_of_fault
 from retspec.subjects.training.watching.watch import EndOfWatch, Watch
 from tests.distributed.test_ranks import launched
 from tests.here import run_here
@@ -34,6 +36,8 @@ from tests.loop.planting import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from retspec.subjects.training.watching.watched import WatchedRun
 
 SPEC = Path(__file__).with_name("adapted.yaml")
 OF_A_CALLED_MODEL = """
@@ -395,18 +399,16 @@ def test_a_training_that_is_interrupted_leaves_nothing_patched(planted: str) -> 
 # In other processes --------------------------------------------------------------------------------
 
 
-def rerun_of(name: str, *words: str) -> Rerun:
-    arguments = {"args": [*words]}
-    place = place_of_fault(MODEL_FAULTS[name]) if name else ""
-    folder = str(SPEC.parent)
-    return Rerun(
-        source="script", value="adapted.py", folder=folder, steps=2, threads=1, arguments=arguments, fault=place
-    )
+def watched(planted: str) -> WatchedRun:
+    plan, known = prepare(SPEC, entry_points=False)
+    planting = Planting(MODEL_FAULTS[planted]) if planted else None
+    return LaunchedTraining(plan.spec, known.training_sources["script"], 2, planting).watch(lambda _step, _steps: None)
 
 
-def test_a_second_run_in_another_process_has_the_fault_too() -> None:
-    assert all(loss == loss for loss in trace_of(rerun_of("")).losses)  # noqa: PLR0124 - none is NaN
-    assert not any(loss == loss for loss in trace_of(rerun_of("weight_is_nan")).losses)  # noqa: PLR0124 - all are
+@pytest.mark.parametrize(("planted", "is_finite"), [("", True), ("weight_is_nan", False)])
+def test_a_second_run_in_another_process_has_the_fault_too(planted: str, is_finite: bool) -> None:  # noqa: FBT001
+    losses = watched(planted).again().losses
+    assert [isfinite(loss) for loss in losses] == [is_finite] * 2
 
 
 def test_ranks_have_the_fault_too_and_say_when_they_cannot() -> None:
