@@ -24,7 +24,9 @@ What comes after `yield` gives the subject back as it was, bit by bit: that is v
 is made again. A function without `yield` may return another thing in place of the one that it got.
 
 * `spec`: the valid `Spec`, before anything is built. Return another one, by `dataclasses.replace`.
-* `model`: the wrapped module, on the CPU or, for criteria that need no weights, on the meta device.
+* `model`: the wrapped module, on the CPU or, for criteria that need no weights, on the meta device. Of a training of
+  the user's own, the module that it makes: on its device, when its first optimizer is made, or as soon as peft has
+  wrapped it if the fault changes what trains. It is then undone after all that is measured on that module.
 * `trainer`: each `retspec.toolkit.Trainer` of the training that is not the user's own script.
 * `batch`: each `retspec.toolkit.Batch` that is measured with.
 * `dataset`: the `retspec.facts.Dataset`, the list of the files.

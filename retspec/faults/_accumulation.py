@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from retspec.faults._patching import patched
+from retspec.subjects.patching import patched
 from retspec.subjects.training.watching.loss_weight import loss_weight
 
 if TYPE_CHECKING:

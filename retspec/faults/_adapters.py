@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 from retspec.subjects.models.structure import adapter_parameters
+from retspec.subjects.training.watching.living import outermost_modules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,7 @@ def without_adapters(given: Sequence[Any]) -> list[Any] | None:
 
 def _adapters() -> set[int]:
     """Return the identities of all that live; a training hands its module to no one."""
-    from torch import nn
-
-    modules = [thing for thing in gc.get_objects() if issubclass(type(thing), nn.Module) and "_modules" in vars(thing)]
-    inner = {id(child) for module in modules for child in module.children()}
-    return {key for module in modules if id(module) not in inner for key in adapter_parameters(module)}
+    return {key for module in outermost_modules() for key in adapter_parameters(module)}
 
 
 def _listed(params: Any) -> list[Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from retspec.errors import DoesNotApply
+from retspec.subjects.patching import patched
 from retspec.subjects.training.watching.living import derived_from
 
 if TYPE_CHECKING:
@@ -37,36 +36,12 @@ class Chance:
 
 
 @contextmanager
-def patched(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    """Replace a function of a class or a module by another one that is made of it, and put it back at the end."""
-    original = vars(owner)[name]
-    setattr(owner, name, wraps(original)(make(original)))
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
-
-
-@contextmanager
 def all_patched(kind: type, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    """Do the same to a method of a class, and of all classes derived from it that have their own."""
+    """Replace a method of a class, and of all derived classes that have their own, and put it back at the end."""
     with ExitStack() as stack:
         for each in {kind, *derived_from(kind)}:
             if name in vars(each):
                 stack.enter_context(patched(each, name, make))
-        yield
-
-
-@contextmanager
-def everywhere_patched(
-    function: Callable[..., Any], make: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> Iterator[None]:
-    """Replace a function in every module that has it under its own name."""
-    name = function.__name__
-    with ExitStack() as stack:
-        for module in [*sys.modules.values()]:
-            if getattr(module, "__dict__", {}).get(name) is function:
-                stack.enter_context(patched(module, name, make))
         yield
 
 

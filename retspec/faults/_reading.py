@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -89,14 +90,25 @@ def replaced(owner: object, **attributes: object) -> Iterator[None]:
 
 
 @contextmanager
-def on_logits(model: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Change the logits of a model, wherever they are in what it returns."""
+def on_logits(model: nn.Module, change: Callable[[Tensor], Tensor], *, reaches_loss: bool = True) -> Iterator[None]:
+    """Change the logits of a model, wherever they are in what it returns.
+
+    reaches_loss: raise DoesNotApply, when it is called, for a model that has computed its loss from them already.
+    """
     from torch.utils._pytree import tree_map
 
     def changed(_model: nn.Module, _inputs: Any, output: Any) -> Any:
         logits = logits_of(output)
+        if logits.ndim < len(("batch", "classes")):
+            raise DoesNotApply("the module that trains returns a loss, and no logits")
+        if reaches_loss and _loss_in(output) is not None:
+            raise DoesNotApply("the model computes its loss itself, from logits that the fault does not reach")
         return tree_map(lambda leaf: change(logits) if leaf is logits else leaf, output)
 
     hook = model.register_forward_hook(changed)
     yield
     hook.remove()
+
+
+def _loss_in(output: Any) -> Any:
+    return output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)

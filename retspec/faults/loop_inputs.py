@@ -7,7 +7,8 @@ from weakref import WeakKeyDictionary
 
 from retspec.faults import Frequency, fault
 from retspec.faults._criteria import criteria_given
-from retspec.faults._patching import Chance, entering, patched
+from retspec.faults._patching import Chance, entering
+from retspec.subjects.patching import patched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from retspec.faults import Frequency, fault
 from retspec.faults._accumulation import undivided
 from retspec.faults._adapters import without_adapters
-from retspec.faults._patching import Chance, all_patched, entering, everywhere_patched, patched
+from retspec.faults._patching import Chance, all_patched, entering
 from retspec.faults._rates import Rates
+from retspec.subjects.patching import everywhere_patched, patched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _LEARNT = "learning numerics"
+_TARGETS = frozenset({"labels", "targets", "target"})
+"""Keywords of what a model that computes its loss is called with beside the images."""
 
 
 @fault(families="learning numerics predictions", noticed_by="input_matters loss_drop", frequency=Frequency.OFTEN)
 def images_lost(model: nn.Module) -> Iterator[None]:
     """The images are all zeros when they enter the model."""
+    from torch.utils._pytree import tree_map
 
-    def zeroed(_model: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (inputs[0] * 0, *inputs[1:])
+    from retspec.subjects.training.watching.forwards import tensors_in
 
-    hook = unwrapped(model).register_forward_pre_hook(zeroed)
+    def zeroed(_model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        images = next((each for name, each in tensors_in(args, kwargs) if name not in _TARGETS), None)
+        return tree_map(lambda leaf: images * 0 if images is not None and leaf is images else leaf, (args, kwargs))
+
+    hook = unwrapped(model).register_forward_pre_hook(zeroed, with_kwargs=True)
     yield
     hook.remove()
 
@@ -151,7 +157,7 @@ def logits_too_large(model: nn.Module) -> Iterator[None]:
 @fault(families=f"{_LEARNT} predictions", noticed_by="batch_leak batch_invariance_atol", frequency=Frequency.SOMETIMES)
 def samples_mixed(model: nn.Module) -> Iterator[None]:
     """The images of a batch leak into one another: statistics are taken over the batch in eval mode, too."""
-    with on_logits(model, lambda logits: logits + 0.5 * logits.mean(0, keepdim=True)):
+    with on_logits(model, lambda logits: logits + 0.5 * logits.mean(0, keepdim=True), reaches_loss=False):
         yield
 
 
@@ -160,7 +166,7 @@ def dropout_in_eval(model: nn.Module) -> Iterator[None]:
     """Dropout stays on in eval mode."""
     from torch.nn.functional import dropout
 
-    with on_logits(model, lambda logits: dropout(logits, 0.1, training=True)):
+    with on_logits(model, lambda logits: dropout(logits, 0.1, training=True), reaches_loss=False):
         yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Annotated, Any, get_args, get_origin
 
@@ -34,13 +34,15 @@ WITHOUT_TORCH = frozenset({"config", "dataset", "prediction_files", "progress", 
 
 _OF_MODEL = frozenset({"model", "build_again", "skeleton", "optional_skeleton", "loaded"})
 _OF_BATCH = frozenset({"batch", "take_batch"})
+MODEL = "model"
+"""The wrapped module, wherever it is made."""
 OWN_TRAINING = "own_training"
 """A training of the user's own, while it runs."""
 OF_SPEC = "spec"
 """What a fault changes before anything is planned."""
 REACH: Mapping[str, frozenset[str]] = {
     OF_SPEC: _OF_MODEL | {"trainer", "own_optimizers"},
-    "model": _OF_MODEL,
+    MODEL: _OF_MODEL,
     "trainer": frozenset({"trainer"}),
     "batch": _OF_BATCH,
     "dataset": _OF_BATCH | {"dataset", "feed"},
@@ -49,7 +51,10 @@ REACH: Mapping[str, frozenset[str]] = {
     "transforms": _OF_BATCH | {"transforms", "feed"},
     OWN_TRAINING: PARTS - {"config", "dataset", "transforms", "prediction_files"},
 }
-"""What a fault may be planted in, and the parts of the subject in which it then shows."""
+"""What a fault may be planted in, and the parts of the subject in which it then shows.
+
+In a training of the user's own, that is more for one of a model: see `Fault.in_own_training`.
+"""
 
 _NO_LIMIT = 1e30
 """A magnitude that no observation of a check has."""
@@ -248,6 +253,10 @@ class Fault:
     def reaches(self, parts: Iterable[str]) -> bool:
         """Whether it shows in one of these parts of the subject."""
         return not REACH[self.part].isdisjoint(parts)
+
+    def in_own_training(self) -> Fault:
+        """Return a fault of a model as one of the training that brings it: that shows in what its loop does, too."""
+        return replace(self, part=OWN_TRAINING, families=self.families | {"loop"})
 
     def __call__(self, part: Any) -> Any:
         """Call the function."""

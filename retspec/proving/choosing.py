@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from retspec.errors import DoesNotApply, NothingSelected, did_you_mean
 from retspec.plan import make_plan
-from retspec.proving.fitting import why_unfit
+from retspec.plugins.kinds import MODEL
+from retspec.proving.fitting import is_own_training, why_unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,8 +51,10 @@ def choose(plan: Plan, catalog: Catalog, names: Sequence[str] = ()) -> Iterator[
         if unfit := why_unfit(fault, plan.spec, catalog):
             yield Chosen(fault, None, unfit)
             continue
-        touched = [*_touched(plan, catalog, fault)]
-        probing = [] if touched else [*_reading(plan, catalog, fault)][:1]  # shows only whether the fault applies
+        is_launched = fault.part == MODEL and is_own_training(plan.spec, catalog)
+        shown = fault.in_own_training() if is_launched else fault
+        touched = [*_touched(plan, catalog, shown)]
+        probing = [] if touched else [*_reading(plan, catalog, shown)][:1]  # shows only whether the fault applies
         try:
             yield Chosen(fault, under(plan, catalog, fault, touched or probing), UNREAD)
         except DoesNotApply as error:

@@ -51,6 +51,23 @@ class Planting:
         """
         return self._planted(part, value, self._undoing)
 
+    def tried(self, part: str, value: T) -> tuple[T, ExitStack]:
+        """Return a part with the fault in it, and what undoes that: closed, or left to `undo` by `keep`.
+
+        Raises DoesNotApply when the part cannot have the fault.
+        """
+        undoing = ExitStack()
+        return self._planted(part, value, undoing), undoing
+
+    def keep(self, undoing: ExitStack) -> None:
+        """Leave a fault that was tried where it is, until `undo`."""
+        self._undoing.push(undoing)
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether the fault gives back what it changes; one without `yield` may put another thing in place of it."""
+        return self._fault is not None and inspect.isgeneratorfunction(self._fault.function)
+
     @contextmanager
     def during(self, part: str, value: T) -> Iterator[T]:
         """Give a part with the fault in it, and take the fault out at the end, whatever happens until then.
@@ -74,7 +91,7 @@ class Planting:
         self.is_waiting = False
         planted: T | None
         with seeded(self._seed, only_loaded=True):
-            if inspect.isgeneratorfunction(fault.function):
+            if self.can_be_undone:
                 planted = undoing.enter_context(contextmanager(fault.function)(value))
             else:
                 planted = fault(value)

@@ -57,7 +57,12 @@ def state() -> dict[Any, int]:
         ("__next__", torch.utils.data.dataloader._BaseDataLoaderIter),
     ]
     found = {(each, name): id(vars(each)[name]) for name, each in kinds if name in vars(each)}
-    modules = {key: vars(each).get("clip_grad_norm_") for key, each in sys.modules.items() if hasattr(each, "__dict__")}
+    modules = {
+        (key, name): vars(each).get(name)
+        for key, each in sys.modules.items()
+        if hasattr(each, "__dict__")
+        for name in ("clip_grad_norm_", "get_peft_model")
+    }
     hooks, stepping = nn.modules.module, sys.modules["torch.optim.optimizer"]
     return {
         **found,
@@ -190,6 +195,7 @@ def test_what_a_spec_says_rules_a_fault_out() -> None:
     catalog = gather(entry_points=False)
     (own, _), (ours, _) = (prepare(spec, entry_points=False) for spec in (ROOT / "tests/loop/healthy.yaml", FULL))
     zeroing, detached = catalog.faults["zero_grad_missing"], catalog.faults["logits_detached"]
+    of_spec, of_checkpoint = catalog.faults["rate_zero"], catalog.faults["initialized_after_loading"]
     assert why_unfit(zeroing, own.spec, catalog) == ""
     assert why_unfit(detached, ours.spec, catalog) == ""
     assert why_unfit(zeroing, ours.spec, catalog) == "the training is no script or trainer of your own"
@@ -200,7 +206,9 @@ def test_what_a_spec_says_rules_a_fault_out() -> None:
     assert why_unfit(detached, trained, catalog) == "the model is trained already, and no criterion trains it on"
     assert why_unfit(catalog.faults["base_unfrozen"], trained, catalog) == ""
     assert why_unfit(detached, replace(trained, criteria=ours.spec.criteria), catalog) == ""
-    assert "a program of your own" in why_unfit(detached, own.spec, catalog)
+    assert why_unfit(detached, own.spec, catalog) == ""
+    assert "a program of your own" in why_unfit(of_spec, own.spec, catalog)
+    assert "a program of your own" in why_unfit(of_checkpoint, own.spec, catalog)
 
 
 def test_a_training_that_cannot_have_a_fault_runs_once(tmp_path: Path) -> None:

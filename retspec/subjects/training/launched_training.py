@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retspec.errors import DoesNotApply, SubjectError
-from retspec.plugins.kinds import OWN_TRAINING
+from retspec.plugins.kinds import MODEL, OWN_TRAINING
 from retspec.plugins.loading import importable_name
 from retspec.subjects.planting import Planting
+from retspec.subjects.training.watching.planting import FaultInTraining
 from retspec.subjects.training.watching.ranks.running import run_on_ranks
 from retspec.subjects.training.watching.rerun import Rerun, place_of_fault
 from retspec.subjects.training.watching.watched import WatchedRun
@@ -29,7 +30,7 @@ class LaunchedTraining:
 
     source: what the section `train` names; None for the recipe.
     steps: optimizer steps after which it is ended.
-    planting: of a fault into it, while it runs.
+    planting: of a fault into it, while it runs, or into the module that it makes.
     """
 
     def __init__(self, spec: Spec, source: Source | None, steps: int, planting: Planting | None = None) -> None:
@@ -41,7 +42,7 @@ class LaunchedTraining:
 
         self._source, self._planting = source, planting or Planting()
         self._unfit: DoesNotApply | None = None
-        fault = self._planting.changes(OWN_TRAINING)
+        fault = self._planting.changes(OWN_TRAINING) or self._planting.changes(MODEL)
         self._launched = Rerun(
             source=source.name,
             module=importable_name(sys.modules[source.function.__module__]),
@@ -62,9 +63,12 @@ class LaunchedTraining:
         """
         if self._unfit is not None:
             raise self._unfit
+        fault = FaultInTraining(self._planting)
         try:
-            with self._planting.during(OWN_TRAINING, self._launch()) as launch:
-                return WatchedRun.of(launch, self._launched, progress, ended)
+            with fault.during(self._launch()) as launch:
+                run = WatchedRun.of(launch, self._launched, progress, ended)
+                fault.require_seen(run.watch)
+                return run
         except DoesNotApply as error:
             self._unfit = error
             raise

@@ -12,6 +12,8 @@ from weakref import ref
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from torch import nn
+
 
 @dataclass
 class LivingObjects:
@@ -106,6 +108,15 @@ class Makings:
             yield
         finally:
             setattr(kind, name, original)
+
+
+def outermost_modules() -> list[nn.Module]:
+    """Return the modules that live and are inside no other; types are asked, as above."""
+    from torch import nn
+
+    modules = [thing for thing in gc.get_objects() if issubclass(type(thing), nn.Module) and "_modules" in vars(thing)]
+    inner = {id(child) for module in modules for child in module.children()}
+    return [module for module in modules if id(module) not in inner]
 
 
 def derived_from(kind: type) -> set[type]:

@@ -21,12 +21,12 @@ from msgspec.structs import replace
 
 from retspec.errors import DoesNotApply, NoVerdict
 from retspec.facts.reruns import Trace
-from retspec.plugins.kinds import OWN_TRAINING
 from retspec.plugins.loading import import_plugin, importable_name
 from retspec.subjects.callables import allow_imports_from
 from retspec.subjects.models.state import fingerprint
 from retspec.subjects.planting import Planting
 from retspec.subjects.training.watching.config_reads import ConfigFollower
+from retspec.subjects.training.watching.planting import FaultInTraining
 from retspec.subjects.training.watching.watch import Watch
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def main() -> None:
     follower = ConfigFollower(Path(rerun.config)) if rerun.config else None
     with nullcontext() if follower is None else follower.following(), suppress(DoesNotApply):  # the first run says so
         made = source_of(rerun)(rerun.value, folder, **rerun.arguments)
-        with planting_of(rerun).during(OWN_TRAINING, made) as launch:
+        with FaultInTraining(planting_of(rerun)).during(made) as launch:
             watch = Watch(launch, rerun.steps)
             watch.run()
     trace = traced(watch)

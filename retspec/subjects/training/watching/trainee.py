@@ -57,7 +57,7 @@ class Trainee:
         ]
         candidates.sort(key=lambda each: each.depth)
         module = _model_of(candidates, forwards.ran) if candidates else root
-        return Trainee(_unwrapped(module), root, forwards, trained)
+        return Trainee(user_module(module), root, forwards, trained)
 
     @property
     def still(self) -> dict[str, int]:
@@ -104,7 +104,7 @@ def _parameters_that_ran(module: nn.Module, ran: Container[int]) -> set[int]:
     return {id(p) for each in module.modules() if id(each) in ran for p in each.parameters(recurse=False)}
 
 
-def _unwrapped(module: nn.Module) -> nn.Module:
+def user_module(module: nn.Module) -> nn.Module:
     """Return what torch.compile or a data-parallel wrapper holds."""
     inner = getattr(module, _WRAPPERS.get(type(module).__name__, ""), None)
-    return module if inner is None else _unwrapped(inner)
+    return module if inner is None else user_module(inner)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from retspec.errors import SubjectError, describe
+from retspec.errors import DoesNotApply, SubjectError, describe
 from retspec.subjects.training.watching.backwards import backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
@@ -94,7 +94,7 @@ class Watch:
             pass
         except SystemExit as error:
             self._finish(f"it ended by itself, with exit code {exit_code_of(error)}")
-        except (KeyboardInterrupt, SubjectError):
+        except (KeyboardInterrupt, SubjectError, DoesNotApply):  # the latter by a fault that retspec has planted
             raise
         except BaseException as error:  # noqa: BLE001 - see above
             self._finish(f"it raised {describe(error)}")

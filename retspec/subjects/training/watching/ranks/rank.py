@@ -16,8 +16,8 @@ import msgspec
 
 from retspec.errors import DoesNotApply
 from retspec.facts.distributed import RankTrace
-from retspec.plugins.kinds import OWN_TRAINING
 from retspec.subjects.callables import allow_imports_from
+from retspec.subjects.training.watching.planting import FaultInTraining
 from retspec.subjects.training.watching.ranks.messages import (
     COMPARE,
     Compared,
@@ -47,7 +47,7 @@ def main() -> None:
     watch = loop = None
     unfit = ""
     try:
-        with planting_of(rerun).during(OWN_TRAINING, made) as launch:
+        with FaultInTraining(planting_of(rerun)).during(made) as launch:
             watch = RankWatch(launch, rerun.steps, lambda taken, _total: _say(job, Step(taken)))
             loop = watch.run()
     except DoesNotApply as error:
