@@ -32,6 +32,7 @@ PARTS = 150
 """Parts that a dataset has at least where there are more than 16 files at a time: all cores end at about one time."""
 BYTES = 2**20
 """Bytes that are read at a time where there are more than 16 files: they decode in less than a second."""
+_JPEG = (".jpg", ".jpeg")
 OTHER_SIZE = 8
 """How many times smaller or larger than the median an unusual image is."""
 
@@ -50,13 +51,15 @@ def images(
     disk = Folders(dataset.folder)
     files = dataset.distinct_files()
     with _as_it_is() as pillows_limit:
-        reading = Reading(pillows_limit if max_megapixels is None else max_megapixels * 10**6)
+        limit = pillows_limit if max_megapixels is None else max_megapixels * 10**6
+        reading = Reading(limit, takes_luma=all(file.lower().endswith(_JPEG) for file in files))
         with reading_on_all_cores(reading, len(files)) as read:  # processes start while the files are looked up
             there = addresses(
                 dataset, (file for file in files if file in dataset.stored or disk.has(file) or disk.obstacle(file))
             )
             found = dict(zip(there, _read_all(list(there.values()), read, progress), strict=True))
         absent = Seen(None)
+        found |= {file: Reading(limit).of(there[file]) for file in _unlike_others(found)}
         seen = {file: found.get(file, absent) for file in files}
         same = identical(dataset, seen, there)
     unusual = [*_unusual(seen)]
@@ -97,6 +100,13 @@ def _at_once(paths: Sequence[Address]) -> int:
         return AT_ONCE[0]
     sample = paths[:: len(paths) // AT_ONCE[0]]
     return max(min(most, BYTES * len(sample) // max(sum(map(size_of, sample)), 1)), AT_ONCE[0])
+
+
+def _unlike_others(found: Mapping[str, Seen]) -> list[str]:
+    """Return files seen by their luma that have mode and size of one that was not, such as a PNG named like a JPEG."""
+    looks = {file: each.look for file, each in found.items() if each.look}
+    others = {(look.mode, look.size) for look in looks.values() if not look.is_of_luma}
+    return [file for file, look in looks.items() if look.is_of_luma and (look.mode, look.size) in others]
 
 
 @contextmanager

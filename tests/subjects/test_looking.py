@@ -11,6 +11,7 @@ from PIL import Image
 from retspec.checks.data.corrupt_images import corrupt_images
 from retspec.measurements.images import images
 from retspec.subjects.data.looking import halves, look, waves_of
+from retspec.subjects.data.reading import Reading
 from retspec.subjects.data.sources.imagefolder import ImageFolder, imagefolder
 from tests.photos import SIDE, healthy, pictures
 
@@ -172,3 +173,65 @@ def test_grey_among_colour_and_another_size_are_unusual(tmp_path: Path) -> None:
         ("train/0_none/grey.png", "grey among colour images"),
         ("train/0_none/large.png", f"{SIDE * 9} x {SIDE * 9} pixels, where the median side is {SIDE}"),
     ]
+
+
+# JPEGs, of which the luma is decoded alone -----------------------------------------------------------
+
+
+def jpegs(folder: Path) -> dict[str, Image.Image]:
+    """Write JPEGs of one size: two photographs, one dark, one blank, one of two colours as bright as one another."""
+    rng = np.random.default_rng(7)
+    drawn = {
+        name: Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)).resize((SIDE, SIDE)) for name in "ab"
+    }
+    halves_of_two = np.full((SIDE, SIDE, 3), (200, 60, 60), np.uint8)
+    halves_of_two[: SIDE // 2] = (60, 129, 60)
+    drawn |= {
+        "dark": Image.fromarray((EVEN % 3).astype(np.uint8)).convert("RGB"),
+        "blank": Image.new("RGB", (SIDE, SIDE), (90, 30, 200)),
+        "two": Image.fromarray(halves_of_two),
+    }
+    folder.mkdir(parents=True)
+    for name, image in drawn.items():
+        image.convert("RGB").save(folder / f"{name}.jpg", quality=95)
+    return drawn
+
+
+def test_the_luma_of_a_jpeg_says_what_all_of_it_says(tmp_path: Path) -> None:
+    by_luma, exact = Reading(10**6, takes_luma=True), Reading(10**6)
+    for name in jpegs(tmp_path / "jpegs"):
+        path = tmp_path / "jpegs" / f"{name}.jpg"
+        one, other = by_luma.of(path).look, exact.of(path).look
+        assert one
+        assert other
+        assert one.is_of_luma
+        assert (one.mode, one.size, one.share, one.unusual) == (other.mode, other.size, other.share, other.unusual)
+        levels = [np.frombuffer(each.levels, np.uint8).astype(int) for each in (one, other)]
+        assert np.abs(np.subtract(*levels)).max() <= 2, name
+
+
+@pytest.mark.parametrize("cut", [0.5, 0.99])
+def test_a_jpeg_that_is_cut_short_is_corrupt_by_its_luma_too(cut: float, tmp_path: Path) -> None:
+    jpegs(tmp_path / "jpegs")
+    path = tmp_path / "jpegs" / "a.jpg"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * cut)])
+    reasons = [Reading(10**6, takes_luma=takes_luma).of(path).reason for takes_luma in (True, False)]
+    assert "truncated" in reasons[0]
+    assert reasons[0] == reasons[1]
+
+
+def test_a_png_that_is_named_like_a_jpeg_is_a_copy_of_one_with_the_same_pixels(tmp_path: Path) -> None:
+    jpegs(tmp_path / "train" / "class")
+    (tmp_path / "val" / "class").mkdir(parents=True)
+    with Image.open(tmp_path / "train/class/a.jpg") as image:
+        image.save(tmp_path / "val/class/again.jpg", "PNG")
+    same = [{copy.file for copy in copies} for copies in seen(tmp_path).identical]
+    assert same == [{"train/class/a.jpg", "val/class/again.jpg"}]
+
+
+def test_jpegs_with_the_same_pixels_and_other_bytes_are_copies(tmp_path: Path) -> None:
+    jpegs(tmp_path / "train" / "class")
+    (tmp_path / "val" / "class").mkdir(parents=True)
+    content = (tmp_path / "train/class/a.jpg").read_bytes()
+    (tmp_path / "val/class/again.jpg").write_bytes(content + b"trailing")
+    assert [len(copies) for copies in seen(tmp_path).identical] == [2]

@@ -46,6 +46,8 @@ class Look(NamedTuple):
     share: float
     """Share of the pixels that have one value, within two levels; 0 where it is below about 0.9."""
     unusual: tuple[str, ...]
+    is_of_luma: bool = False
+    """Whether the levels are the luma that a JPEG holds, not that of its decoded colours: they round otherwise."""
 
     @property
     def key(self) -> tuple[str, tuple[int, int], bytes]:
@@ -67,10 +69,18 @@ def look(image: Image) -> Look:
     return Look(
         mode=mode,
         size=image.size,
-        levels=grey.reduce((grey.width // BLOCKS, grey.height // BLOCKS)).tobytes(),
+        levels=_levels(grey),
         share=_share(seen, counts),
-        unusual=tuple(_unusual(image, seen, is_dark=not any(counts[DARK:]))),
+        unusual=(*_unusual(image, seen, is_dark=not any(counts[DARK:])), *_framing(image)),
     )
+
+
+def look_at_luma(image: Image) -> tuple[Look, bool]:
+    """Look at the luma of a JPEG in colour; return also whether its colours have to be seen for the rest."""
+    grey = _sample(image)
+    counts = grey.histogram()
+    found = Look("RGB", image.size, _levels(grey), 0.0, tuple(_framing(image)), is_of_luma=True)
+    return found, _commonest(counts) >= NEARLY or not any(counts[DARK:])
 
 
 def pixels_of(image: Image) -> bytes:
@@ -125,6 +135,10 @@ def _resized(image: Image, width: int, height: int) -> Image:
     return image if image.size == (width, height) else image.resize((width, height), Resampling.NEAREST)
 
 
+def _levels(grey: Image) -> bytes:
+    return grey.reduce((grey.width // BLOCKS, grey.height // BLOCKS)).tobytes()
+
+
 def _share(image: Image, counts: list[int]) -> float:
     """Return the share of pixels that have one value in every channel, as far as the sample says that it is large."""
     if _commonest(counts) < NEARLY:
@@ -154,6 +168,9 @@ def _unusual(image: Image, seen: Image, *, is_dark: bool) -> Iterator[str]:
         high = max(extremum[1] for extremum in _extrema(seen))
         if 0 < high < FEW_LEVELS:
             yield f"values end at {high} of 255"
+
+
+def _framing(image: Image) -> Iterator[str]:
     if (turned := _orientation(image)) > 1:
         yield f"orientation {turned} in its Exif data, which viewers obey and Pillow does not"
     if getattr(image, "n_frames", 1) > 1:

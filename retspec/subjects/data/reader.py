@@ -1,4 +1,4 @@
-"""A process that reads images: `python -m retspec.subjects.data.reader LIMIT`, which `ReaderProcess` starts.
+"""A process that reads images: `python -m retspec.subjects.data.reader LIMIT TAKES_LUMA`, which `ReaderProcess` starts.
 
 It takes lists of addresses from standard input, answers on standard output, and ends when its input does.
 """
@@ -21,17 +21,13 @@ if TYPE_CHECKING:
     from retspec.subjects.data.addresses import Address
 
 
-def main(limit: int) -> None:
-    """Say that it is ready, with no image, and answer every request with what was seen of each image.
-
-    limit: pixels of the largest image that is decoded.
-    """
+def main(reading: Reading) -> None:
+    """Say that it is ready, with no image, and answer every request with what was seen of each image."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
     Image.preinit()
     gc.freeze()  # what is imported stays: the collector need not walk it again and again
-    reading = Reading(limit)
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers, warnings.catch_warnings(record=True) as warned:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a decoder prints is taken for an answer
         warnings.simplefilter("always")
@@ -59,4 +55,4 @@ def _seen_clearly(address: Address, reading: Reading, warned: list[warnings.Warn
 
 if __name__ == "__main__":
     with suppress(BrokenPipeError):  # the process that asked is gone
-        main(int(sys.argv[1]))
+        main(Reading(int(sys.argv[1]), takes_luma=sys.argv[2] == "1"))

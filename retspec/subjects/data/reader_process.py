@@ -43,7 +43,7 @@ class ReaderProcess:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
                 # -P: a file in the working directory must not replace a module of the standard library.
-                [sys.executable, "-P", "-m", "retspec.subjects.data.reader", str(reading.limit)],
+                [sys.executable, "-P", "-m", "retspec.subjects.data.reader", *(str(int(each)) for each in reading)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _ROOT]))},
