@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BAR = 1.25
 MANY = 200_000
-"""Images times pixels of a side below which there is no bar: a tenth of a second is not worth starting processes for."""
+"""Images times pixels of a side below which there is no bar: a tenth of a second is not worth processes."""
 SIZES = ((1_000, 64), (10_000, 64), (10_000, 224), (200, 1024))
 AT_ONCE = 16
 """Files that one thread decodes at a time."""

@@ -146,6 +146,10 @@ class Loop(Struct, frozen=True):
     """Worker processes of the DataLoader that gave the last batch."""
     device: str = ""
     """Kind of the device that the first leaf with weights computes on."""
+    averages: tuple[str, ...] = ()
+    """Classes of the averages of the weights that lived before the first step, as far as they are known."""
+    still_averages: tuple[str, ...] = ()
+    """Those of them whose weights are what they were before it."""
 
     @property
     def main(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from importlib.util import find_spec
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +139,29 @@ def adapter_not_in_optimizer(own_training: Launch) -> Iterator[None]:  # noqa: A
         return constructing
 
     with chance.awaited(), patched(Optimizer, "__init__", forgetful):
+        yield
+
+
+@fault(families=_LOOP, noticed_by="still_averages", frequency=Frequency.SOMETIMES)
+def average_still(own_training: Launch) -> Iterator[None]:  # noqa: ARG001 - what is patched is torch
+    """The average of the weights is never updated."""
+    from torch.optim.swa_utils import AveragedModel
+
+    chance = Chance("no average of the weights, of torch or timm, is updated")
+
+    def lost(_update: Callable[..., Any]) -> Callable[..., Any]:
+        def nothing(*_args: Any, **_kwargs: Any) -> None:
+            chance.taken = True
+
+        return nothing
+
+    with chance.awaited(), ExitStack() as stack:
+        stack.enter_context(patched(AveragedModel, "update_parameters", lost))
+        if find_spec("timm"):
+            from timm.utils import ModelEmaV2, ModelEmaV3
+
+            stack.enter_context(patched(ModelEmaV2, "update", lost))
+            stack.enter_context(patched(ModelEmaV3, "update", lost))
         yield
 
 

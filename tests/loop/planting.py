@@ -53,7 +53,7 @@ FAULTS = (
             ("decayed = [p for p in model.", "decayed = [p for p in twin."),
             ("spared = [p for p in model.", "spared = [p for p in twin."),
         ),
-        missed="foreign_params unowned_params steps_without_backward",
+        missed="foreign_params unowned_params steps_without_backward still_averages",
         undecided=UNFED + "autocast_dtype repeated_batches train_mode_validations",
     ),
     Fault("a group has the rate zero", (('"weight_decay": 0.0}', '"weight_decay": 0.0, "lr": 0.0}'),), "idle_groups"),
@@ -84,7 +84,7 @@ FAULTS = (
     Fault(
         "zero_grad comes between the backward pass and the step",
         (("scaler.step(optimizer)\n", "optimizer.zero_grad()\n                scaler.step(optimizer)\n"),),
-        missed="steps_without_backward",
+        missed="steps_without_backward still_averages",
         undecided=UNFED,
     ),
     Fault(
@@ -109,6 +109,16 @@ FAULTS = (
             ),
         ),
         missed="max_clipped_norm",
+    ),
+    Fault(
+        "the average of the weights is never updated",
+        (("average.update_parameters(model)\n", "pass\n"),),
+        missed="still_averages",
+    ),
+    Fault(
+        "the average is that of a copy",
+        (("average.update_parameters(model)\n", "average.update_parameters(average.module)\n"),),
+        missed="still_averages",
     ),
     Fault(
         "the validation leaves the model in eval mode",

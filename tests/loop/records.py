@@ -55,6 +55,7 @@ LOOP = Loop(
     repeated=0,
     from_loader=True,
     device="cuda",
+    averages=("AveragedModel",),
 )
 
 

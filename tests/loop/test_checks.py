@@ -219,6 +219,14 @@ def test_an_applied_norm_that_is_not_known_has_no_verdict() -> None:
         value("max_clipped_norm", loop(steps=steps({}, {"norm": None})))
 
 
+def test_averages_that_stand_still_are_counted_among_those_that_are_known() -> None:
+    assert value("still_averages", LOOP) == 0
+    assert value("still_averages", loop(still_averages=("AveragedModel",))) == 1
+    assert details("still_averages", LOOP)["averages"] == ["AveragedModel"]
+    with pytest.raises(Inconclusive, match="keeps no average of its weights"):
+        value("still_averages", loop(averages=()))
+
+
 # What enters model and criterion ------------------------------------------------------------------
 
 

@@ -104,6 +104,7 @@ def undecided(results: dict[str, Result]) -> set[str]:
         ("zero_grad_missing", "zero_grad is missing"),
         ("zero_grad_missing", "zero_grad of the critic is missing"),
         ("scheduler_still", "the scheduler is never stepped"),
+        ("average_still", "the average of the weights is never updated"),
         ("accumulation_not_divided", "the division by the accumulation is missing"),
         ("softmax_before_criterion", "softmax before cross-entropy"),
         ("one_batch_repeated", "next(iter(loader)) gives the same batch each time"),
@@ -126,7 +127,7 @@ def test_a_fault_is_missed_as_the_same_mistake_in_the_text_is(fault: str, by_tex
 @pytest.mark.parametrize(
     ("fault", "script", "seen"),
     [
-        ("rate_zero_in_loop", "plain", "idle_groups lr_rtol"),
+        ("rate_zero_in_loop", "plain", "idle_groups lr_rtol still_averages"),
         ("rate_zero_in_loop", "lbfgs", "idle_groups lr_rtol"),
         ("rate_times_100_in_loop", "plain", "lr_rtol"),
         ("loss_negated", "plain", "loss_weight_rtol"),

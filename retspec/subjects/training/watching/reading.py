@@ -43,6 +43,7 @@ def loop_facts(watch: Watch) -> Loop:
     evaluated = list(evaluated_roots(watch))
     vectors = [p for each in stepping for p in each.parameters if p.dim() <= 1]
     scales = _scales(watch)
+    averages, still_averages = watch.averages.found()
     return Loop(
         command=watch.launch.command,
         requested=watch.requested,
@@ -71,6 +72,8 @@ def loop_facts(watch: Watch) -> Loop:
         one_batch=watch.launch.one_batch,
         workers=watch.waits.workers,
         device=device,
+        averages=averages,
+        still_averages=still_averages,
     )
 
 

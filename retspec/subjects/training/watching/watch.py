@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from retspec.errors import DoesNotApply, SubjectError, describe
+from retspec.subjects.training.watching.averages import Averages
 from retspec.subjects.training.watching.backwards import backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
@@ -62,6 +63,7 @@ class Watch:
         self.waits = Waits(self.forwards.feeders, one_batch=launch.one_batch)
         self.world = World()
         self._makings = Makings()
+        self.averages = Averages()
         self.schedulers: list[tuple[Any, int]] = []
         """Each scheduler with its steps since the first optimizer step."""
         self._early_schedulers: list[Any] = []
@@ -194,6 +196,8 @@ class Watch:
             self._log_of(optimizer)
         trained = {id(p): p for log in self.logs.values() for p in log.parameters}
         self.trainee = Trainee.among(self.forwards, trained)
+        if not self.applied:
+            self.averages.meet()
 
     def _log_of(self, optimizer: Optimizer) -> OptimizerLog:
         return self.logs.setdefault(id(optimizer), OptimizerLog(optimizer, len(self.logs)))
