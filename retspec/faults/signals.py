@@ -64,6 +64,22 @@ def adapter_bypassed(model: nn.Module) -> Iterator[None]:
         yield
 
 
+@fault(
+    families=f"parameters {_LEARNT} predictions",
+    noticed_by="head_trainable dead_gradients unchanged_params",
+)
+def head_bypassed(model: nn.Module) -> Iterator[None]:
+    """The head that is called is the one before wrapping, and the copy that trains beside it has no part."""
+    copies: list[Any] = [each for each in model.modules() if hasattr(each, "modules_to_save")]
+    wrappers = [each for each in copies if hasattr(each, "original_module")]
+    if not wrappers:
+        raise DoesNotApply("peft trains no copy of a head")
+    with ExitStack() as stack:
+        for wrapper in wrappers:
+            stack.enter_context(replaced(wrapper, forward=wrapper.original_module.forward))
+        yield
+
+
 @fault(families=f"{_LEARNT} predictions", noticed_by="dead_gradients unchanged_params")
 def adapter_starts_at_zero(model: nn.Module) -> Iterator[None]:
     """Both factors of the adapter start at zero, and each waits for the other for ever."""

@@ -223,6 +223,11 @@ FAULTS = (
         undecided="merge_atol unmerge_atol",
     ),
     vit(
+        "the head that is called is the one before wrapping",
+        planted="head_bypassed",
+        missed="dead_gradients head_trainable max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
+    ),
+    vit(
         "a hook writes to a frozen weight",
         planted="frozen_weight_written",
         missed="determinism_atol frozen_drift",
