@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import ExitStack, contextmanager, suppress
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from retspec.errors import DoesNotApply
@@ -12,7 +13,6 @@ from retspec.subjects.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from retspec.plugins.kinds import Fault
 
@@ -36,9 +36,9 @@ class Planting:
         """Whether there is a fault."""
         return self._fault is not None
 
-    def holding(self, resource: AbstractContextManager[T]) -> T:
-        """Return what a resource gives, which is let go when the fault is taken out."""
-        return self._undoing.enter_context(resource)
+    def folder(self) -> str:
+        """Return a temporary folder, which is removed when the fault is taken out."""
+        return self._undoing.enter_context(TemporaryDirectory())
 
     def changes(self, part: str) -> Fault | None:
         """Return the fault if it changes a part."""

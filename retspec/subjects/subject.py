@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from retspec.errors import SubjectError, describe
@@ -238,7 +237,7 @@ class Subject:
         reader.listed, reader.listed_sha256 = self._data.listed, partial(sha256_of_split, self._data)
         reader.plant = partial(self._planting.into, "predictions")
         if reader.is_made and self._planting.plants:  # your files are those of the healthy model
-            reader.section = made_in(reader.section, self._planting.holding(TemporaryDirectory()))
+            reader.section = made_in(reader.section, self._planting.folder())
         return PredictionMaker(self._spec, reader, self._data, self) if reader.is_made else reader
 
     @cached_property
