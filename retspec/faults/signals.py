@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from retspec.errors import DoesNotApply
 from retspec.faults import Frequency, fault
 from retspec.faults._reading import adapter_of, blocks_of, filled, frozen_base, layers_of, on_logits, replaced
+from retspec.subjects.models.peft_types import saved_modules
 from retspec.subjects.models.structure import unwrapped
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def adapter_bypassed(model: nn.Module) -> Iterator[None]:
 )
 def head_bypassed(model: nn.Module) -> Iterator[None]:
     """The head that is called is the one before wrapping, and the copy that trains beside it has no part."""
-    copies: list[Any] = [each for each in model.modules() if hasattr(each, "modules_to_save")]
-    wrappers = [each for each in copies if hasattr(each, "original_module")]
+    wrappers = saved_modules(model)
     if not wrappers:
         raise DoesNotApply("peft trains no copy of a head")
     with ExitStack() as stack:
