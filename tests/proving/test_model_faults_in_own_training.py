@@ -111,6 +111,7 @@ ROWS = {
     "adapter_starts_at_zero": ("dead_gradients unchanged_params", ""),
     "base_trains_whole": ("max_trainable_params trainable_names dead_gradients unchanged_params", ""),
     "base_unfrozen": ("max_trainable_params trainable_names", ""),
+    "head_bypassed": ("dead_gradients head_trainable unchanged_params", ""),
     "blocks_without_grad": ("dead_gradients unchanged_params", "batch_leak batch_invariance_atol"),
     "config_adapts_every_layer": ("max_trainable_params lora_layers", ""),
     "config_alpha_times_1000": ("lora_scaling merge_atol loss_drop max_grad_norm", ""),

@@ -56,6 +56,8 @@ MAY_NAME_TIMM = {
     "retspec/cli/drafting/foundation.py": "drafts a spec for it where the plugin of a foundation model is missing",
     "retspec/subjects/models/rollout.py": "reads the attention of its Vision Transformers",
     "retspec/faults/architecture.py": "the words of the spec: `model: {timm: ...}`",
+    "retspec/faults/loops.py": "stops its averages of weights, too",
+    "retspec/checks/loop/still_averages.py": "says whose averages of weights are known",
     "retspec/subjects/checkpoints/matching.py": "of several weights in a file, takes those that timm takes",
     "retspec/cli/drafting/data.py": "drafts a spec for the source that is built in",
     "retspec/cli/drafting/new_check.py": "writes a spec for the source that is built in",

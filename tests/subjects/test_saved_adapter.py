@@ -198,7 +198,6 @@ def test_a_model_that_cannot_be_built_without_weights_may_be_pinned_too(saved: P
 def test_the_shipped_spec_for_a_release_is_met_by_a_trained_adapter(saved: Path) -> None:
     sizes = "{img_size: 32, patch_size: 8, embed_dim: 48, depth: 2, num_heads: 2, num_classes: 3}"
     tiny = ["model.timm=vit_tiny_patch16_224", f"model.kwargs={sizes}", LORA, f"vars.adapter={saved}"]
-    results = run_here(
-        ROOT / "specs" / "adapter_release.yaml", [*tiny, "checks.lora_layers=2", "checks.output_shape=[2, 3]"]
-    )
+    counts = ("lora_layers=2", "output_shape=[2, 3]", "min_trainable_params=1_683", "sequence_length=17")
+    results = run_here(ROOT / "specs" / "adapter_release.yaml", [*tiny, *(f"checks.{count}" for count in counts)])
     assert {name: result.reason for name, result in results.items() if result.verdict != "met"} == {}
