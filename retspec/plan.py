@@ -173,7 +173,7 @@ class _Planner:
     @property
     def measurements(self) -> tuple[MeasurementStep, ...]:
         may_share = "training" in self._steps and not self.is_launched
-        return tuple(_counted(step, may_share=may_share) for step in self._steps.values())
+        return tuple(self._beside_training(step) if may_share else step for step in self._steps.values())
 
     def reads(self, part: str) -> bool:
         """Whether some measurement reads this part of the subject."""
@@ -201,8 +201,8 @@ class _Planner:
             cost=measurement.cost.name.lower(),
             arguments=arguments,
             inputs=inputs,
-            passes=self._passes(measurement, measurement.passes, arguments),
-            fewest_passes=self._passes(measurement, measurement.fewest_passes, arguments),
+            passes=self._passes(measurement, measurement.passes, arguments) or Passes(),
+            fewest_passes=self._passes(measurement, measurement.fewest_passes, arguments) or Passes(),
             criteria=(),
             needs_torch=measurement.needs_torch or any(map(self._needs_torch, inputs.values())),
             varies=measurement.cost is not Cost.STATIC or any(map(self._varies, inputs.values())),
@@ -218,7 +218,17 @@ class _Planner:
         """Whether another seed may change an input: a part of the subject, or a measurement that is planned already."""
         return self._steps[source].varies if source in self._steps else source not in self._without_seed
 
-    def _passes(self, measurement: Measurement, count: Callable[..., Passes], arguments: Mapping[str, Any]) -> Passes:
+    def _beside_training(self, step: MeasurementStep) -> MeasurementStep:
+        """Return a measurement with its passes beside a training that it may share: it tries that first."""
+        measurement = self._catalog.measurements[step.name]
+        shared = self._passes(measurement, measurement.shared_passes, step.arguments)
+        return replace(step, passes=step.passes + shared, fewest_passes=shared) if shared else step
+
+    def _passes(
+        self, measurement: Measurement, count: Callable[..., Passes | None] | None, arguments: Mapping[str, Any]
+    ) -> Passes | None:
+        if count is None:
+            return None
         if self.is_launched and measurement.name in _FROM_THE_RUN:
             return Passes()
         try:
@@ -245,12 +255,3 @@ class _Planner:
         ]
         apart += [key for key in inputs.values() if "(" in key]
         return f"{measurement.name}({', '.join(apart)})" if apart else measurement.name
-
-
-def _counted(step: MeasurementStep, *, may_share: bool) -> MeasurementStep:
-    """Return a measurement with its passes beside a training that it may begin from: it tries that first."""
-    if MADE_TRAINING not in step.inputs.values():
-        return step
-    if not may_share:
-        return replace(step, fewest_passes=step.passes)
-    return replace(step, passes=step.passes + step.fewest_passes)

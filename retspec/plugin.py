@@ -168,6 +168,7 @@ def measurement(
     cost: Cost,
     passes: Callable[..., Passes] | None = None,
     fewest_passes: Callable[..., Passes] | None = None,
+    shared_passes: Callable[..., Passes | None] | None = None,
     needs_torch: bool = True,
 ) -> Callable[[Callable[..., Any]], Measurement]:
     """Make a measurement from a function.
@@ -176,6 +177,7 @@ def measurement(
     passes: a function of the recipe and the measurement's arguments, by name, that returns how many forward and
         backward passes of the real model it makes; without it, none.
     fewest_passes: the same for a measurement that may end early, where `passes` returns the most; by default `passes`.
+    shared_passes: the same for one that asks for `made_training`, where that saves it passes; None where it cannot.
     needs_torch: False for one that does not use torch; a run of only such ones saves the seconds of its import.
     """
 
@@ -187,6 +189,7 @@ def measurement(
             cost=cost,
             passes=passes or _no_passes,
             fewest_passes=fewest_passes or passes or _no_passes,
+            shared_passes=shared_passes,
             inputs=positional,
             arguments=keyword,
             doc=inspect.getdoc(function) or "",

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from math import hypot, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from retspec.errors import Inconclusive, NoVerdict, named
 from retspec.facts import GradientAgreement, TensorDeviation
 from retspec.plugin import Cost, Passes, measurement
 from retspec.subjects.models.adapters import zero_factors_filled
 from retspec.subjects.models.dropout import without_dropout
-from retspec.subjects.models.state import in_double, preserved, weights_rounded
+from retspec.subjects.models.state import preserved, weights_rounded
 from retspec.subjects.seeds import generator_states
+from retspec.subjects.training.gradients import epsilon_of, gradients
 from retspec.subjects.training.single_norms import norms_in_single
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from torch import Tensor, nn
+    from torch import nn
 
+    from retspec.measurements.training import Trained
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
+    from retspec.subjects.training.beginning import BatchGradient
+    from retspec.subjects.training.gradients import Gradients
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.trainer import Trainer
 
-LEAST_SHARE = 1e-2
-"""Least norm that a difference is relative to, as a share of the norm of all gradients: rounding is far below it."""
+AGREEING = 1e-5
+"""Greatest difference, relative to the norm, at which two gradients in float32 agree; by rounding it was below 2e-6."""
 EQUAL = 0.5
 """Share of a disagreement that two equal passes must reach to be its cause."""
 
@@ -42,15 +47,28 @@ def _fewest_accumulation_passes(recipe: Recipe, parts: int) -> Passes:  # noqa: 
     return Passes(forward=1 + parts, backward=1 + parts)
 
 
-@measurement(cost=Cost.TRAINING, passes=_accumulation_passes, fewest_passes=_fewest_accumulation_passes)
+def _shared_accumulation_passes(recipe: Recipe, parts: int) -> Passes | None:
+    return Passes(forward=parts, backward=parts) if recipe.accumulation == 1 else None
+
+
+@measurement(
+    cost=Cost.TRAINING,
+    passes=_accumulation_passes,
+    fewest_passes=_fewest_accumulation_passes,
+    shared_passes=_shared_accumulation_passes,
+)
 def accumulation(
     model: nn.Module,
     batch: Batch,
     trainer: TrainerMaker,
+    made_training: Trained | None,
     *,
     parts: Annotated[int, Meta(ge=2, description="Micro-batches; the last one may be smaller.")] = 3,
 ) -> GradientAgreement:
     """Compare the gradients of the whole batch with those accumulated over micro-batches.
+
+    The gradient of the whole batch is one of a training that was made, if the accumulated ones agree with it. If not,
+    or if that says less, both are computed here.
 
     Raises Inconclusive for a batch of one image, no gradients, and a loss or gradient that is not finite.
     """
@@ -65,7 +83,35 @@ def accumulation(
             f"{min(sizes)} to {max(sizes)} that this check divides it into: {named(error)}; raise `train.batch_size`"
         )
 
+    begun = made_training.beginning if made_training else None
+    made = begun.gradient_of(model, trainer) if begun else None
+    if made and (found := _agreement_with(made, model, batch, accumulated, blame)):
+        return found
     return _agreement(model, batch, whole, accumulated, suits=_require_images_apart, blame=blame)
+
+
+def _agreement_with(
+    made: BatchGradient,
+    model: nn.Module,
+    batch: Batch,
+    accumulated: TrainerMaker,
+    blame: Callable[[Exception], Exception],
+) -> GradientAgreement | None:
+    """Compare a gradient that was made with the accumulated one at the same weights.
+
+    None unless they agree as well as rounding lets them, each by its own norm.
+    """
+    with preserved(model), without_dropout(model):
+        for name, parameter in model.named_parameters():
+            if name in made.weights:
+                parameter.data.copy_(made.weights[name])
+        model.train()
+        _require_images_apart(model)
+        other = _other_gradients(model, accumulated.on(model, batch), blame)
+        if other.tensors.keys() != made.gradients.tensors.keys():
+            return None
+        found = made.gradients.against(other, epsilon_of(model, accumulated))
+    return found if found.worst.relative <= AGREEING and not found.unresolved else None
 
 
 def _require_images_apart(model: nn.Module) -> None:
@@ -135,13 +181,7 @@ def _agreement(
     Raises NoVerdict when a step of the user's own draws random numbers, as mixing images does, and Inconclusive when
     two equal passes disagree nearly as much as the two trainings.
 
-    The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too. The factor
-    between flattened gradients g (reference) and h is the least-squares solution (g . h) / (g . g).
-
-    A difference is relative to the norm of the tensor's gradient, but to no less than `LEAST_SHARE` of the norm of all
-    gradients together, or the machine epsilon of the coarsest dtype if that is more. A gradient whose true value is
-    zero is rounding alone: softmax is blind to a constant in its inputs, so to a key's bias, and a normalization to a
-    bias in front of it. As a share of the norm of all, such rounding was 1e-8 in float32 and 1e-4 in bfloat16.
+    The zero factors of a new adapter are filled: otherwise the gradients of their counterparts are zero too.
     """
     with ExitStack() as stack:
         stack.enter_context(preserved(model))
@@ -163,51 +203,29 @@ def _compared(
     import torch
 
     states = generator_states()
-    first_loss, first = _gradients(model, reference.on(model, batch))
+    first = gradients(model, reference.on(model, batch))
     if reference.recipe.step is not None and generator_states() != states:
         raise NoVerdict(
             "this compares two passes with dropout switched off, and `train.step` draws random numbers in each: "
             f"{reference.recipe.step}"
         )
-    second_loss, second = _other_gradients(model, other.on(model, batch), blame)
-    epsilon, rounding = _epsilon(model, reference, other), sqrt(_epsilon(model, reference))
-    norms = {name: float(gradient.norm()) for name, gradient in first.items()}
-    norm = hypot(*norms.values())
-    floor = max(LEAST_SHARE, epsilon) * norm
-    tensors = _deviations(first, second, norms, floor)
-    if tensors[0].relative > rounding:
-        _, again = _gradients(model, reference.on(model, batch))
-        _require_repeatable(_deviations(first, again, norms, floor)[0], tensors[0], rounding)
-    loss, explained = _relative(abs(second_loss - first_loss), abs(first_loss)), 0.0
+    second = _other_gradients(model, other.on(model, batch), blame)
+    epsilon, rounding = epsilon_of(model, reference, other), sqrt(epsilon_of(model, reference))
+    found = first.against(second, epsilon)
+    if found.worst.relative > rounding:
+        again = first.against(gradients(model, reference.on(model, batch)), epsilon)
+        _require_repeatable(again.worst, found.worst, rounding)
     coarse = other.recipe.amp
-    if coarse != reference.recipe.amp and max(loss, tensors[0].relative) > sqrt(epsilon):
+    if coarse != reference.recipe.amp and max(found.loss, found.worst.relative) > sqrt(epsilon):
         with weights_rounded(model, getattr(torch, coarse)):
-            rounded_loss, rounded = _gradients(model, reference.on(model, batch))
-        of_loss = TensorDeviation("", _relative(abs(rounded_loss - first_loss), abs(first_loss)))
-        alone = (of_loss, *_deviations(first, rounded, norms, floor))
-        explained = _explained((TensorDeviation("", loss), *tensors), alone)
-    flat, other_flat = (torch.cat([g.flatten() for g in found.values()]) for found in (first, second))
-    apart = {name: _relative(float((second[name] - first[name]).norm()), norms[name]) for name in first}
-    return GradientAgreement(
-        loss=loss,
-        tensors=tensors,
-        factor=float(flat @ other_flat / (flat @ flat).clamp(min=1e-30)),
-        norm=norm,
-        floor=floor,
-        unresolved=tuple(name for name in first if norms[name] < floor and apart[name] > sqrt(epsilon)),
-        explained=explained,
-    )
+            alone = first.against(gradients(model, reference.on(model, batch)), epsilon)
+        return replace(found, explained=_explained(_deviations(found), _deviations(alone)))
+    return found
 
 
-def _deviations(
-    first: Mapping[str, Tensor], second: Mapping[str, Tensor], norms: Mapping[str, float], floor: float
-) -> tuple[TensorDeviation, ...]:
-    """Return how far each gradient is from its reference, relative to its norm or to a larger floor, worst first."""
-    deviations = (
-        TensorDeviation(name, _relative(float((second[name] - gradient).norm()), max(norms[name], floor)))
-        for name, gradient in first.items()
-    )
-    return tuple(sorted(deviations, key=lambda entry: -entry.relative))
+def _deviations(found: GradientAgreement) -> tuple[TensorDeviation, ...]:
+    """Return how far each gradient is from its reference, and the loss, which has no name."""
+    return (TensorDeviation("", found.loss), *found.tensors)
 
 
 def _explained(found: Sequence[TensorDeviation], alone: Sequence[TensorDeviation]) -> float:
@@ -230,11 +248,9 @@ def _require_repeatable(repeated: TensorDeviation, found: TensorDeviation, round
         )
 
 
-def _other_gradients(
-    model: nn.Module, trainer: Trainer, blame: Callable[[Exception], Exception]
-) -> tuple[float, dict[str, Tensor]]:
+def _other_gradients(model: nn.Module, trainer: Trainer, blame: Callable[[Exception], Exception]) -> Gradients:
     try:
-        return _gradients(model, trainer)
+        return gradients(model, trainer)
     except Inconclusive:
         raise
     except Exception as error:
@@ -242,32 +258,3 @@ def _other_gradients(
         if blamed is error:
             raise
         raise blamed from error
-
-
-def _gradients(model: nn.Module, trainer: Trainer) -> tuple[float, dict[str, Tensor]]:
-    """Return the mean loss, and each parameter's gradient by name, in float64 on the CPU.
-
-    Raises Inconclusive when the loss or a gradient is not finite, or no parameter has a gradient.
-    """
-    loss = trainer.finite_backward()
-    gradients = {name: in_double(p.grad) for name, p in model.named_parameters() if p.grad is not None}
-    if not gradients:
-        raise Inconclusive("no parameter has a gradient; see `dead_gradients`")
-    bad = [name for name, gradient in gradients.items() if not gradient.isfinite().all()]
-    if bad:
-        raise Inconclusive(f"the gradient of {bad[0]} is not finite; see `nonfinite_gradients`")
-    return loss, gradients
-
-
-def _epsilon(model: nn.Module, *trainings: TrainerMaker) -> float:
-    """Return the largest machine epsilon of the dtypes of the gradients and of autocast."""
-    import torch
-
-    dtypes = {p.grad.dtype for p in model.parameters() if p.grad is not None}
-    dtypes |= {getattr(torch, each.recipe.amp) for each in trainings if each.recipe.amp != "none"}
-    return max(torch.finfo(dtype).eps for dtype in dtypes)
-
-
-def _relative(difference: float, norm: float) -> float:
-    """Return the norm of a difference relative to another norm; 0 for no difference."""
-    return difference / max(norm, 1e-30) if difference else 0.0

@@ -26,16 +26,15 @@ SEED = 0
 
 
 def _passes(recipe: Recipe, repeated_steps: int) -> Passes:
-    once = _fewest_passes(recipe, repeated_steps)
-    return once + once
+    return _shared_passes(recipe, repeated_steps) * 2
 
 
-def _fewest_passes(recipe: Recipe, repeated_steps: int) -> Passes:
+def _shared_passes(recipe: Recipe, repeated_steps: int) -> Passes:
     each = repeated_steps * recipe.accumulation
     return Passes(forward=each, backward=each)
 
 
-@measurement(cost=Cost.TRAINING, passes=_passes, fewest_passes=_fewest_passes)
+@measurement(cost=Cost.TRAINING, passes=_passes, shared_passes=_shared_passes)
 def repetition(
     model: nn.Module,
     batch: Batch,

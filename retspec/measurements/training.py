@@ -18,8 +18,7 @@ from retspec.subjects.devices import synchronize
 from retspec.subjects.models.dropout import without_dropout
 from retspec.subjects.models.state import Snapshot, fingerprints, preserved, trained_tensors
 from retspec.subjects.models.structure import drifted, groups, has_adapter
-from retspec.subjects.seeds import remembered
-from retspec.subjects.training.beginning import BEGINNING, Beginning, prints_of
+from retspec.subjects.training.beginning import Memory
 from retspec.subjects.training.diagnosis import nonfinite_backward, nonfinite_operation
 from retspec.subjects.training.norms import finite, norms_of
 from retspec.subjects.training.reach import goal_of, is_out_of_reach, rate_of
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from retspec.records import Recipe
     from retspec.subjects.data.batch import Batch
+    from retspec.subjects.training.beginning import Beginning
     from retspec.subjects.training.making import TrainerMaker
     from retspec.subjects.training.trainer import Trainer
     from retspec.subjects.training.watching.watched import WatchedRun
@@ -119,7 +119,7 @@ def train(
 
     remembers: whether to keep what the first steps came to.
     """
-    recipe, beginning = trainer.recipe, None
+    recipe = trainer.recipe
     with ExitStack() as stack:
         snapshot = stack.enter_context(preserved(model))
         if recipe.dropout == "zero":
@@ -127,20 +127,18 @@ def train(
         model.train()
         frozen = _fingerprints(model)
         log = _Log(model)
-        put_states = remembered()
+        memory = Memory(recipe, model) if remembers else None
         running = trainer.on(model, batch)
         for step in range(recipe.steps):
             progress(step + 1, recipe.steps)
-            log.take_step(running)
-            if remembers and len(log.losses) == BEGINNING and beginning is None:
-                beginning = Beginning(recipe, put_states, tuple(log.losses), prints_of(model))
+            log.take_step(running, memory)
             if log.is_over(recipe):
                 break
         facts = log.training(running, recipe.steps, snapshot, frozen)
         trained = trained_tensors(model) if has_adapter(model) else {}
         if remembers and trainer.ended is not None:
             trainer.ended(model, running.batch, running.task, len(log.losses))
-        return Trained.of(facts, trained, beginning)
+        return Trained.of(facts, trained, memory.beginning if memory else None)
 
 
 class _Log:
@@ -165,7 +163,7 @@ class _Log:
         self._rates: dict[int, list[float]] = {}
         """Of each parameter by its identity: its learning rate at each step."""
 
-    def take_step(self, trainer: Trainer) -> None:
+    def take_step(self, trainer: Trainer, memory: Memory | None) -> None:
         """Take one step and record it; without an update when the loss is not finite."""
         start = perf_counter()
         loss = trainer.backward()
@@ -179,10 +177,14 @@ class _Log:
         if first and not trainer.scales:
             self._nonfinite_backward = nonfinite_backward(self._model, trainer)
         rates = _rates(trainer)
+        if memory:
+            memory.before_update(loss)
         resumed = perf_counter()
         updated = trainer.update()
         synchronize(trainer.device)
         self._seconds.append(perf_counter() - start - (resumed - paused))
+        if memory:
+            memory.after_update()
         self.losses.append(loss)
         if updated:
             self._note(norms, rates)

@@ -144,6 +144,7 @@ class Measurement:
     cost: Cost
     passes: Callable[..., Passes]
     fewest_passes: Callable[..., Passes]
+    shared_passes: Callable[..., Passes | None] | None
     inputs: tuple[str, ...]
     arguments: Mapping[str, Argument]
     doc: str

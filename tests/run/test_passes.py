@@ -179,6 +179,53 @@ def test_what_does_not_come_again_is_measured_as_before(tmp_path: Path) -> None:
     assert results["determinism_atol"].verdict is Verdict.MISSED
 
 
+WHOLE = ("steps: 4, accumulation: 2", "steps: 4")
+"""A step of one micro-batch, whose gradient is that of the whole batch."""
+ACCUMULATED = "grad_accumulation_rtol: 1e-5\nloss_drop: -9"
+
+
+def test_the_gradient_of_the_whole_batch_is_one_of_the_training(tmp_path: Path) -> None:
+    plan, ran, results = passes_of(tmp_path / "both", ACCUMULATED, change=WHOLE)
+    assert ran == plan.fewest_passes == Passes(forward=4 + 3, backward=4 + 3)
+    assert plan.passes == Passes(forward=4 + 3 + 5, backward=4 + 3 + 5)
+    assert [each.verdict for each in results.values()] == [Verdict.MET] * 2
+    alone, ran_alone, _ = passes_of(tmp_path / "alone", "grad_accumulation_rtol: 1e-5", change=WHOLE)
+    assert ran_alone == alone.fewest_passes == Passes(forward=4, backward=4)
+    assert alone.passes == Passes(forward=5, backward=5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (HEAD, HEAD.replace(*WHOLE).replace(*DROPS).replace("steps: 4", "steps: 4, dropout: keep")),
+        (WHOLE[0], "steps: 2"),
+        (HEAD, HEAD.replace(*WHOLE).replace("lr: 1e-2", "lr: 0")),
+        (HEAD, HEAD.replace(*WHOLE).replace("  lora: {r: 2, target_modules: [body], modules_to_save: [head]}\n", "")),
+    ],
+    ids=["kept dropout", "too short", "factors are zero still", "no adapter"],
+)
+def test_a_gradient_that_says_less_is_computed_again(tmp_path: Path, change: tuple[str, str]) -> None:
+    plan, ran, results = passes_of(tmp_path / "spec", ACCUMULATED, change=change)
+    trained = next(step.passes for step in plan.measurements if step.name == "training")
+    assert ran == trained + Passes(forward=4, backward=4)
+    assert results["grad_accumulation_rtol"].verdict is Verdict.MET
+
+
+def test_a_step_of_micro_batches_gives_no_gradient_of_the_whole_batch(tmp_path: Path) -> None:
+    plan, ran, results = passes_of(tmp_path / "spec", ACCUMULATED)
+    assert ran == plan.fewest_passes == Passes(forward=4 * 2 + 4, backward=4 * 2 + 4)
+    assert results["grad_accumulation_rtol"].verdict is Verdict.MET
+
+
+def test_a_gradient_that_disagrees_is_computed_again(tmp_path: Path) -> None:
+    """What is missed is always told by both gradients of the measurement itself."""
+    factory = ("tests.run.counted:build", "tests.run.counted:build_noisy")
+    change = (HEAD, HEAD.replace(*WHOLE).replace(*factory))
+    _, ran, results = passes_of(tmp_path / "both", ACCUMULATED, change=change)
+    assert ran == Passes(forward=4 + 3 + 5, backward=4 + 3 + 5)
+    assert results["grad_accumulation_rtol"].verdict is Verdict.INCONCLUSIVE
+
+
 def test_a_training_that_spoils_its_model_is_no_beginning(tmp_path: Path) -> None:
     """The model that comes after it is built again, and would repeat what the first one did only once."""
     factory = ("tests.run.counted:build", "tests.run.counted:build_wearing")

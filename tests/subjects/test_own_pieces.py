@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,8 +26,10 @@ from tests.run.tools import spec_in, verdicts
 from tests.subjects.test_recipe import Net, batch, by_recipe, loaded, same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from retspec.facts import GradientAgreement
     from retspec.records import Result
 
 OWN = "tests.subjects.own_pieces:"
@@ -227,12 +230,16 @@ def test_a_step_with_its_own_autocast_is_compared_with_nothing() -> None:
         precision.function(Net(), batch(), own)
 
 
-@pytest.mark.parametrize("measurement", [accumulation, precision])
-def test_a_step_that_draws_numbers_is_compared_with_nothing(measurement: Any) -> None:
+@pytest.mark.parametrize(
+    "compared",
+    [partial(accumulation.function, made_training=None), precision.function],
+    ids=["accumulation", "precision"],
+)
+def test_a_step_that_draws_numbers_is_compared_with_nothing(compared: Callable[..., GradientAgreement]) -> None:
     with pytest.raises(NoVerdict, match="draws random numbers"):
-        measurement.function(Net(), batch(), TrainerMaker(Recipe(step=f"{OWN}step_that_draws")))
-    agreed = measurement.function(Net(), batch(), TrainerMaker(Recipe(step=f"{OWN}step")))
-    assert agreed == measurement.function(Net(), batch(), TrainerMaker(Recipe()))
+        compared(Net(), batch(), TrainerMaker(Recipe(step=f"{OWN}step_that_draws")))
+    agreed = compared(Net(), batch(), TrainerMaker(Recipe(step=f"{OWN}step")))
+    assert agreed == compared(Net(), batch(), TrainerMaker(Recipe()))
 
 
 BUILT_IN = "train: {lr: 0.02, weight_decay: 0.1, scheduler: {name: cosineannealinglr, T_max: 4}, steps: 6}"
