@@ -13,10 +13,10 @@ from retspec.records import RECIPE_KEYS, CheckStep, Criterion, MeasurementStep, 
 from retspec.text.wording import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from retspec.plugins.catalog import Catalog
-    from retspec.plugins.kinds import Measurement
+    from retspec.plugins.kinds import Measurement, PassCounter
     from retspec.plugins.signatures import Argument
     from retspec.spec.document import Document
 
@@ -225,7 +225,7 @@ class _Planner:
         return replace(step, passes=step.passes + shared, fewest_passes=shared) if shared else step
 
     def _passes(
-        self, measurement: Measurement, count: Callable[..., Passes | None] | None, arguments: Mapping[str, Any]
+        self, measurement: Measurement, count: PassCounter | None, arguments: Mapping[str, Any]
     ) -> Passes | None:
         if count is None:
             return None

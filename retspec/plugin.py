@@ -187,8 +187,8 @@ def measurement(
             name=_name(function),
             function=function,
             cost=cost,
-            passes=passes or _no_passes,
-            fewest_passes=fewest_passes or passes or _no_passes,
+            passes=passes,
+            fewest_passes=fewest_passes or passes,
             shared_passes=shared_passes,
             inputs=positional,
             arguments=keyword,
@@ -296,7 +296,3 @@ def _source(function: Callable[..., Any], kind: str) -> Source:
 
 def _name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", function))
-
-
-def _no_passes(recipe: Recipe, **_arguments: Any) -> Passes:  # noqa: ARG001 - called like every other counter
-    return Passes()

@@ -30,7 +30,8 @@ MADE_TRAINING = "made_training"
 """The part that is the facts of the training of the spec, if it was made already: a measurement may begin from it."""
 WITHOUT_TORCH = frozenset({"config", "dataset", "prediction_files", "progress", "recorded_warnings"})
 """The parts available without torch. A measurement that declares no torch and reads only these runs without it."""
-
+PassCounter = Callable[..., Passes | None]
+"""Returns the passes that a measurement makes, of the recipe and its arguments; None where it cannot be so."""
 
 _OF_MODEL = frozenset({"model", "build_again", "skeleton", "optional_skeleton", "loaded"})
 _OF_BATCH = frozenset({"batch", "take_batch"})
@@ -142,9 +143,9 @@ class Measurement:
     name: str
     function: Callable[..., Any]
     cost: Cost
-    passes: Callable[..., Passes]
-    fewest_passes: Callable[..., Passes]
-    shared_passes: Callable[..., Passes | None] | None
+    passes: PassCounter | None
+    fewest_passes: PassCounter | None
+    shared_passes: PassCounter | None
     inputs: tuple[str, ...]
     arguments: Mapping[str, Argument]
     doc: str
