@@ -27,6 +27,9 @@ def grad_accumulation_rtol(accumulation: GradientAgreement) -> Observed[Relative
         when the batch does not divide by them: each then counts by its size
         (https://huggingface.co/blog/gradient_accumulation). Healthy in single precision: below 2e-6.
 
+        Where the spec trains an adapter anyway, the gradient of the whole batch is that of the training's third step.
+        If the accumulated one is further from it than 1e-5, both are computed at the weights of the start.
+
         A gradient whose true value is zero, such as that of a key's bias or of a bias in front of a normalization, is
         rounding and agrees with nothing. So a difference is relative to no less than a hundredth of the norm of all
         gradients together, or the machine epsilon of the coarsest dtype if that is more; the details name them.
