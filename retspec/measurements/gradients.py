@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from retspec.subjects.training.trainer import Trainer
 
 AGREEING = 1e-5
-"""Greatest difference, relative to the norm, at which two gradients in float32 agree; by rounding it was below 2e-6."""
+"""Greatest difference, relative to the norm, at which two gradients in float32 agree; by rounding it was below 4e-6."""
 EQUAL = 0.5
 """Share of a disagreement that two equal passes must reach to be its cause."""
 
