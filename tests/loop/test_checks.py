@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -202,21 +203,27 @@ def test_the_smallest_part_that_clipping_leaves_is_the_number() -> None:
     assert details("clip_factor", facts)["norm after backward"] == 50
 
 
-@pytest.mark.parametrize("norms", [{"norm": None}, {"norm_after_backward": None}, {"norm_after_backward": 0.0}])
-def test_a_norm_that_is_not_known_has_no_verdict(norms: dict[str, Any]) -> None:
-    with pytest.raises(Inconclusive, match="in 1 of 2 steps"):
-        value("clip_factor", loop(steps=steps({}, norms)))
+@pytest.mark.parametrize("side", ["norm", "norm_after_backward"])
+@pytest.mark.parametrize("unknown", [None, math.inf, math.nan])
+def test_a_norm_that_is_not_known_or_not_finite_has_no_verdict(side: str, unknown: float | None) -> None:
+    facts = loop(steps=steps({}, {side: unknown}))
+    text = "the norm of the gradients is not finite or not known in 1 of 2 steps; see `nonfinite_gradients`"
+    for name in ("clip_factor", *(["max_clipped_norm"] if side == "norm" else [])):
+        with pytest.raises(Inconclusive, match=f"^{text}$"):
+            value(name, facts)
+
+
+def test_of_no_gradient_nothing_can_be_clipped() -> None:
+    facts = loop(steps=steps({}, {"norm": 0.0, "norm_after_backward": 0.0}))
+    with pytest.raises(Inconclusive, match=r"are zero after the last backward pass in 1 of 2 steps.*`dead_gradients`"):
+        value("clip_factor", facts)
+    assert value("max_clipped_norm", loop(steps=steps({"norm": 0.0}))) == 0
 
 
 def test_the_largest_norm_that_is_applied_is_the_number() -> None:
     facts = loop(steps=steps({}, {"norm": 3.0, "norm_after_backward": 50.0}))
     assert value("max_clipped_norm", facts) == 3
     assert details("max_clipped_norm", facts)["norm after backward"] == 50
-
-
-def test_an_applied_norm_that_is_not_known_has_no_verdict() -> None:
-    with pytest.raises(Inconclusive, match="not finite or not known in 1 of 2 steps"):
-        value("max_clipped_norm", loop(steps=steps({}, {"norm": None})))
 
 
 def test_averages_that_stand_still_are_counted_among_those_that_are_known() -> None:
