@@ -50,3 +50,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         written("RETSPEC_TEST_CHECKPOINTS", write_checkpoints, root / "checkpoints"),
     ):
         yield root
+
+
+@pytest.fixture
+def nothing_stays() -> Iterator[None]:
+    """Hold that what a fault patches is put back."""
+    import peft
+    from torch.optim import Optimizer
+
+    before = Optimizer.__init__, peft.get_peft_model
+    yield
+    assert (Optimizer.__init__, peft.get_peft_model) == before
