@@ -11,7 +11,7 @@ from tests.checks.conftest import written
 from tests.predictions.planting import FOLDER as PREDICTIONS
 from tests.predictions.planting import HEALTHY, write_tables
 from tests.proving.planting import FOLDER, write_dataset
-from tests.tiny import write_checkpoints
+from tests.tiny_checkpoints import write_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
