@@ -11,7 +11,7 @@ import numpy as np
 from retspec.measurements.subgroups import subgroup_gaps
 from retspec.statistics.calibration import recalibration
 from retspec.statistics.clusters import resampled
-from retspec.statistics.kappa import confusions, quadratic_kappa
+from retspec.statistics.kappa import moments, quadratic_kappa
 from retspec.statistics.normal import linear
 from retspec.statistics.shares import share
 from tests.predictions.tables import eyes, predictions, squashed
@@ -77,17 +77,13 @@ def grades(patients: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int6
 def true_kappa() -> float:
     """Return the kappa of half a million patients."""
     true, predicted, _ = grades(500_000, seed=10**6)
-    cells = np.bincount(true * CLASSES + predicted, minlength=CLASSES**2).astype(np.float64)
-    return quadratic_kappa(cells.reshape(CLASSES, CLASSES))
+    return quadratic_kappa(moments(true, predicted))
 
 
 def weighted_kappa(diseased: int, healthy: int, seed: int) -> Ends:
     """Return the interval of the quadratic weighted kappa over all patients."""
     true, predicted, units = grades(diseased + healthy, seed)
-    parts = confusions(true, predicted, units, CLASSES)
-    low, high, _ = resampled(
-        parts, lambda sums: quadratic_kappa(sums.reshape(CLASSES, CLASSES)), rounds=SAMPLES, level=LEVEL
-    )
+    low, high, _ = resampled(moments(true, predicted, units), quadratic_kappa, rounds=SAMPLES, level=LEVEL)
     return low, high
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from tests.tiny import Between, vit
+from tests.tiny import vit
+from tests.tiny_between import Between
 
 if TYPE_CHECKING:
     from peft import PeftModel

@@ -9,7 +9,8 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 from torchvision.ops import StochasticDepth
 
-from tests.tiny import CLASSES, Between, base, vit
+from tests.tiny import CLASSES, base, vit
+from tests.tiny_between import Between
 
 if TYPE_CHECKING:
     from peft import PeftModel

@@ -158,10 +158,10 @@ def average_still(own_training: Launch) -> Iterator[None]:  # noqa: ARG001 - wha
     with chance.awaited(), ExitStack() as stack:
         stack.enter_context(patched(AveragedModel, "update_parameters", lost))
         if find_spec("timm"):
-            from timm.utils import ModelEmaV2, ModelEmaV3
+            from timm.utils import ModelEma, ModelEmaV2, ModelEmaV3
 
-            stack.enter_context(patched(ModelEmaV2, "update", lost))
-            stack.enter_context(patched(ModelEmaV3, "update", lost))
+            for kind in (ModelEma, ModelEmaV2, ModelEmaV3):
+                stack.enter_context(patched(kind, "update", lost))
         yield
 
 

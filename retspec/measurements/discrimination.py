@@ -12,10 +12,10 @@ from retspec.subjects.predictions.binary import (
     Level,
     Positive,
     binary,
+    each_class,
     too_few,
-    usable,
 )
-from retspec.subjects.predictions.plotting import roc_of
+from retspec.subjects.predictions.plotting import MOST_CURVES, roc_of
 
 if TYPE_CHECKING:
     from retspec.facts import Predictions
@@ -35,7 +35,6 @@ def auroc(
     """Compute the area under the ROC curve: of the positive classes, or the mean of each class against the others."""
     if positive is not None or len(predictions.classes) == 2:  # noqa: PLR2004 - a question with two answers
         return of_one(binary(predictions, positive), level, min_patients)
-    usable(predictions)
     return _of_all(predictions, level, min_patients)
 
 
@@ -56,11 +55,17 @@ def of_one(images: Binary, level: float, fewest: int) -> Statistic:
 
 def _of_all(predictions: Predictions, level: float, fewest: int) -> Statistic:
     from retspec.statistics.auroc import area, mean_of
+    from retspec.statistics.clusters import counted
 
-    each = {name: binary(predictions, name) for name in predictions.classes}
-    areas = {name: area(images.truth, images.scores, images.units) for name, images in each.items()}
-    found, images = mean_of([*areas.values()]), next(iter(each.values()))
-    counts = {f"{name!r}": kinds_of(of_class)["positive"] for name, of_class in each.items()}
+    areas: dict[str, Area] = {}
+    counts: dict[str, int] = {}
+    drawn: dict[str, Binary] = {}
+    for name, images in each_class(predictions):
+        areas[name] = area(images.truth, images.scores, images.units)
+        counts[f"{name!r}"] = counted(images.truth, images.units)
+        if len(drawn) < MOST_CURVES:
+            drawn[name] = images
+    found, images = mean_of([*areas.values()]), next(iter(drawn.values()))
     ends, method = ends_of(found, min(counts.values()), level)
     interval = images.interval(ends, level, f"mean over classes, {method}")
     by_class = {name: round(found.value, 4) for name, found in areas.items()}
@@ -69,7 +74,7 @@ def _of_all(predictions: Predictions, level: float, fewest: int) -> Statistic:
         interval,
         {"by class": by_class, **_counted(counts, images), "method": interval.method},
         too_few(counts, fewest, by_patient=images.by_patient),
-        (roc_of(each),),
+        (roc_of(drawn),),
     )
 
 

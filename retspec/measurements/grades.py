@@ -9,10 +9,15 @@ from retspec.facts import Statistic
 from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.binary import FewestPatients, Level, interval_of, too_few, usable
 from retspec.subjects.predictions.examples import Examples, furthest
-from retspec.subjects.predictions.plotting import confusion_of, forest_of
+from retspec.subjects.predictions.plotting import MOST_ROWS, confusion_of, forest_of
 
 if TYPE_CHECKING:
-    from retspec.facts import Predictions
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retspec.facts import Confusion, Predictions
     from retspec.statistics.shares import Share
 
 _ROUNDS = 2_000
@@ -24,36 +29,47 @@ def weighted_kappa(predictions: Predictions, *, level: Level = 0.95, min_patient
     import numpy as np
 
     from retspec.statistics.clusters import resampled
-    from retspec.statistics.kappa import confusions, quadratic_kappa
+    from retspec.statistics.kappa import moments, quadratic_kappa
 
-    table, classes = usable(predictions), len(predictions.classes)
+    table = usable(predictions)
     predicted = table.scores.argmax(axis=1)
     for what, values in (("true", table.labels), ("predicted", predicted)):
         if len(np.unique(values)) < 2:  # noqa: PLR2004 - agreement by chance is then all there is
             raise Inconclusive(
                 f"every {what} class is {predictions.classes[int(values[0])]!r}, so that kappa says nothing"
             )
-    parts = confusions(table.labels, predicted, table.units, classes)
-    whole = parts.sum(axis=0).reshape(classes, classes)
-    low, high, undefined = resampled(
-        parts[parts.sum(axis=1) > 0],
-        lambda sums: quadratic_kappa(sums.reshape(classes, classes)),
-        rounds=_ROUNDS,
-        level=level,
-    )
-    value, by_patient = quadratic_kappa(whole), table.groups is not None
+    parts = moments(table.labels, predicted, table.units)
+    low, high, undefined = resampled(parts[parts[:, 0] > 0], quadratic_kappa, rounds=_ROUNDS, level=level)
+    value, by_patient = quadratic_kappa(parts.sum(axis=0)), table.groups is not None
     ends = (min(low, value), max(high, value)) if np.isfinite([low, high]).all() else (-1.0, 1.0)
     interval = interval_of(table.units, ends, level, f"bootstrap, {_ROUNDS:,} rounds", by_patient=by_patient)
     counts = {"": len(np.unique(table.units))}
+    plots = confusion_of(predictions.classes, table.labels, predicted)
     details = {
-        "confusion, a row per true class": {
-            name: [int(cell) for cell in row] for name, row in zip(predictions.classes, whole, strict=True)
-        },
+        **_confused(predictions.classes, plots, table.labels, predicted),
         "rounds without a kappa": undefined,
         "method": interval.method,
     }
     few = too_few(counts, min_patients, by_patient=by_patient).replace("  ", " ")
-    return Statistic(value, interval, details, few, confusion_of(predictions.classes, whole))
+    return Statistic(value, interval, details, few, plots)
+
+
+def _confused(
+    classes: Sequence[str], plots: Sequence[Confusion], labels: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> dict[str, object]:
+    """Return the confusion matrix as details, or of classes too many for one, the pairs that are confused most."""
+    import numpy as np
+
+    if plots:
+        return {"confusion, a row per true class": dict(zip(classes, map(list, plots[0].counts), strict=True))}
+    wrong = labels != predicted
+    pairs, counts = np.unique(labels[wrong] * len(classes) + predicted[wrong], return_counts=True)
+    most = np.argsort(-counts, kind="stable")[:MOST_ROWS]
+    named = {
+        f"{classes[pair // len(classes)]} as {classes[pair % len(classes)]}": int(images)
+        for pair, images in zip(pairs[most], counts[most], strict=True)
+    }
+    return {"images of a wrong class": int(wrong.sum()), "confused most": named}
 
 
 @measurement(cost=Cost.STATIC, needs_torch=False)

@@ -10,7 +10,7 @@ from retspec.errors import Inconclusive
 from retspec.facts import Forest, ForestRow, Statistic
 from retspec.measurements.discrimination import ends_of, kinds_of, of_one
 from retspec.plugin import Cost, measurement
-from retspec.subjects.predictions.binary import Binary, FewestPatients, Level, interval_of
+from retspec.subjects.predictions.binary import MOST_NAMED, Binary, FewestPatients, Level, interval_of
 from retspec.subjects.predictions.plotting import lowest_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def label_aurocs(
         },
         "method": interval.method,
     }
-    few = "; ".join(f"of {name!r} {each.few}" for name, each in found.items() if each.few)
+    lacking = [f"of {name!r} {each.few}" for name, each in found.items() if each.few]
+    more = [f"and the like of {len(lacking) - MOST_NAMED:,} more labels"] if len(lacking) > MOST_NAMED else []
+    few = "; ".join([*lacking[:MOST_NAMED], *more])
     rows = (ForestRow(name, found[name].value, each.lower, each.upper) for name, each in ends.items())
     return Statistic(value, interval, details, few, (Forest("AUROC by label", lowest_of(rows)),))
 

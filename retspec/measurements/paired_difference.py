@@ -12,7 +12,7 @@ from retspec.plugin import Cost, measurement
 from retspec.subjects.predictions.beside import beside
 from retspec.subjects.predictions.binary import FewestPatients, Level, Positive, binary, interval_of, too_few
 from retspec.subjects.predictions.examples import Examples, furthest
-from retspec.subjects.predictions.metrics import ComparedThreshold, Metric, Question, confusion
+from retspec.subjects.predictions.metrics import ComparedThreshold, Metric, Question, grades
 from retspec.subjects.predictions.plotting import roc_of
 
 if TYPE_CHECKING:
@@ -73,12 +73,14 @@ def _require_skill(old: Predictions, asked: Question, level: float) -> None:
 
     Trials call it assay sensitivity: ICH E10, Choice of Control Group in Clinical Trials, section 1.5.
     """
+    import numpy as np
+
     from retspec.statistics.auroc import area, interval
     from retspec.statistics.shares import share
 
     if asked.metric in {"accuracy", "qwk"}:
-        whole = confusion(old).sum(axis=0)
-        by_chance = float((whole.sum(axis=0) * whole.sum(axis=1)).sum() / whole.sum() ** 2)
+        true, called = (np.bincount(each, minlength=len(old.classes)) for each in grades(old))
+        by_chance = float(true @ called) / float(true.sum()) ** 2
         right = share(old.judged.scores.argmax(axis=1) == old.judged.labels, old.judged.units, level)
         if right.lower <= by_chance:
             ends = f"{right.lower:.4g} to {right.upper:.4g}"
@@ -155,19 +157,19 @@ class _Comparing:
         import numpy as np
 
         from retspec.statistics.clusters import resampled
-        from retspec.statistics.kappa import quadratic_kappa
+        from retspec.statistics.kappa import moments, quadratic_kappa
         from retspec.statistics.paired import Difference
 
-        parts = np.stack([confusion(each) for each in (self._new, self._old)], axis=1)
-        parts = parts[parts.sum(axis=(1, 2, 3)) > 0]
-        shape = parts.shape[1:]
+        both = [moments(*grades(each), self.units) for each in (self._new, self._old)]
+        parts = np.concatenate(both, axis=1)
+        parts = parts[parts[:, 0] > 0]
 
         def difference(sums: NDArray[np.float64]) -> float:
-            new, old = sums.reshape(shape)
+            new, old = np.split(sums, 2)
             return quadratic_kappa(new) - quadratic_kappa(old)
 
         value = difference(parts.sum(axis=0))
-        low, high, undefined = resampled(parts.reshape(len(parts), -1), difference, rounds=_ROUNDS, level=self._level)
+        low, high, undefined = resampled(parts, difference, rounds=_ROUNDS, level=self._level)
         if not np.isfinite([low, high]).all():
             low, high = -2.0, 2.0
         details = {"rounds without a kappa": undefined, "method": f"paired bootstrap, {_ROUNDS:,} rounds"}

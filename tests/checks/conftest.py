@@ -10,7 +10,7 @@ import pytest
 from tests.photos import write_photos
 from tests.predictions.compared import write_compared
 from tests.predictions.planting import FOLDER, write_tables
-from tests.tiny import write_checkpoints
+from tests.tiny_checkpoints import write_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

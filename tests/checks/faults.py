@@ -34,7 +34,7 @@ FAULTS = (
     ),
     vit(
         "modules_to_save is misspelt",
-        model="tests.tiny:head_misspelt",
+        model="tests.tiny_adapters:head_misspelt",
         missed="head_trainable max_final_loss overfit_loss overfit_steps",
     ),
     named(
@@ -44,7 +44,7 @@ FAULTS = (
     ),
     vit(
         "the head is replaced after wrapping",
-        model="tests.tiny:head_replaced_after_wrapping",
+        model="tests.tiny_adapters:head_replaced_after_wrapping",
         missed="dead_gradients head_trainable max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
     ),
     vit(
@@ -52,17 +52,17 @@ FAULTS = (
         planted="head_frozen",
         missed="head_trainable max_final_loss overfit_loss overfit_steps",
     ),
-    vit("the head is unfrozen by hand", model="tests.tiny:head_trained_but_not_saved", missed="reload_atol"),
+    vit("the head is unfrozen by hand", model="tests.tiny_adapters:head_trained_but_not_saved", missed="reload_atol"),
     vit(
         "a second adapter trains, the first is used",
-        model="tests.tiny:stale_adapter",
+        model="tests.tiny_adapters:stale_adapter",
         missed=f"{LEARNT} adapter_effect dead_gradients head_trainable input_matters loss_drop "
         "max_final_loss min_grad_norm unchanged_params",
         undecided="amp_rtol grad_accumulation_rtol reload_atol",
     ),
     vit(
         "[qkv, proj] adapts the patch embedding too",
-        model="tests.tiny:patch_embedding_adapted",
+        model="tests.tiny_adapters:patch_embedding_adapted",
         missed="lora_layers max_trainable_params rank_params",
     ),
     vit(
@@ -151,13 +151,13 @@ FAULTS = (
     ),
     vit(
         "the loss has the wrong sign",
-        'train.loss="tests.tiny:wrong_sign"',
+        'train.loss="tests.tiny_losses:wrong_sign"',
         missed="overfit_accuracy overfit_steps",
         undecided="initial_loss_rtol input_matters loss_drop max_loss_rise overfit_loss",
     ),
     vit(
         "the loss is a sum where a mean is expected",
-        'train.loss="tests.tiny:summed_cross_entropy"',
+        'train.loss="tests.tiny_losses:summed_cross_entropy"',
         missed="grad_accumulation_rtol",
         undecided="initial_loss_rtol",
     ),
@@ -200,13 +200,13 @@ FAULTS = (
     ),
     vit(
         "the adapter is merged before training",
-        model="tests.tiny:merged_before_training",
+        model="tests.tiny_adapters:merged_before_training",
         missed="dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
         undecided="adapter_effect merge_atol rank_params unmerge_atol",
     ),
     vit(
         "the head stands behind a detach",
-        model="tests.tiny:head_behind_detach",
+        model="tests.tiny_adapters:head_behind_detach",
         missed="adapter_effect dead_gradients max_final_loss min_grad_norm overfit_loss overfit_steps unchanged_params",
         undecided="batch_invariance_atol batch_leak",
     ),
@@ -266,16 +266,20 @@ FAULTS = (
     ),
     vit("a lazy layer never saw a batch", model="tests.wild:lazy", undecided=" ".join(criteria(FULL))),
     vit("a part is left on the meta device", model="tests.wild:without_values", undecided=" ".join(criteria(FULL))),
-    vit("the initialization of the adapter draws the base", model="tests.tiny:drawn_at_random", missed="reload_atol"),
+    vit(
+        "the initialization of the adapter draws the base",
+        model="tests.tiny_adapters:drawn_at_random",
+        missed="reload_atol",
+    ),
     net("noise in training alone", "tests.wild:own_noise", undecided="amp_rtol grad_accumulation_rtol"),
     net("none, stochastic depth", "tests.wild:stochastic_depth"),
     net("none, functional dropout", "tests.wild:functional_dropout"),
     vit("merging drops a layer", planted="merge_drops_layer", missed="merge_atol"),
     vit("merging forgets the scale", planted="merge_forgets_scale", missed="merge_atol"),
-    vit("unmerging forgets a layer", model="tests.tiny:unmerge_forgets_a_layer", missed="unmerge_atol"),
+    vit("unmerging forgets a layer", model="tests.tiny_adapters:unmerge_forgets_a_layer", missed="unmerge_atol"),
     vit(
         "adapters and head are kept in half precision",
-        model="tests.tiny:half_adapters",
+        model="tests.tiny_adapters:half_adapters",
         missed="grad_accumulation_rtol trainable_dtype",
     ),
     net("an offset swallows the digits of half precision", "offset_in_half", missed="amp_rtol"),
@@ -436,7 +440,7 @@ FAULTS = (
     file(
         "the base is initialized anew after loading",
         "plain.safetensors",
-        'model.factory="tests.tiny:initializes_after_loading"',
+        'model.factory="tests.tiny_checkpoints:initializes_after_loading"',
         missed="backbone_matches_file",
     ),
     file(

@@ -131,7 +131,7 @@ def net(
     unsteady: criteria that are left out, as for `vit`; planted: the name of a fault of retspec, which the net gets.
     """
     overrides = (
-        'model.factory="tests.tiny:adapted"',
+        'model.factory="tests.tiny_between:adapted"',
         f'model.kwargs={{fault: "{model}"}}',
         *(f"checks.{check}={limit}" for check, limit in NET_LIMITS.items()),
         *_skips(sorted(PATCHES), "a net without patches"),
@@ -146,7 +146,7 @@ def net(
 def file(
     name: str, checkpoint: str, *overrides: str, missed: str = "", undecided: str = "", planted: str = ""
 ) -> Fault:
-    """State a fault of a checkpoint, one of `tests.tiny.write_checkpoints`, or of the model that it is to fill.
+    """State a fault of a checkpoint, one of `write_checkpoints`, or of the model that it is to fill.
 
     planted: the name of a fault of retspec, which the file gets.
     """

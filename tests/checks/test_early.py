@@ -18,7 +18,7 @@ from retspec.measurements.training import fewest_passes, train, training_passes
 from retspec.records import Passes, Recipe
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.training.making import TrainerMaker
-from tests import tiny
+from tests import tiny, tiny_adapters, tiny_between
 
 SHARE = 0.5
 
@@ -57,13 +57,15 @@ def test_it_takes_the_fewest_steps_however_fast_the_loss_falls() -> None:
 
 
 def test_steps_that_the_loss_scaler_skips_do_not_count() -> None:
-    early, begun = fitted(tiny.loud(), lr=1e-3, amp="float16", stop_at_drop=1e-6, min_steps=3)
+    early, begun = fitted(tiny_between.loud(), lr=1e-3, amp="float16", stop_at_drop=1e-6, min_steps=3)
     assert early.skipped
     assert early.ended_early
     assert begun - len(early.skipped) >= 3
 
 
-@pytest.mark.parametrize("train", [{"lr": 0.0}, {"loss": "tests.tiny:wrong_sign", "stop_at_drop": 0.01}], ids=str)
+@pytest.mark.parametrize(
+    "train", [{"lr": 0.0}, {"loss": "tests.tiny_losses:wrong_sign", "stop_at_drop": 0.01}], ids=str
+)
 def test_a_loss_that_does_not_fall_or_is_not_positive_ends_nothing(train: dict[str, Any]) -> None:
     training, begun = fitted(min_steps=3, **train)
     assert begun == len(training.losses) == training.steps
@@ -76,7 +78,7 @@ def test_the_last_step_is_not_early() -> None:
 
 
 def test_a_loss_that_is_not_finite_is_another_end() -> None:
-    broken, _ = fitted(tiny.nan_weight())
+    broken, _ = fitted(tiny_adapters.nan_weight())
     early, _ = fitted()
     assert (broken.nonfinite_loss_at, broken.ended_early) == (0, False)
     assert (early.nonfinite_loss_at, early.ended_early) == (None, True)

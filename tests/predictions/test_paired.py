@@ -20,7 +20,6 @@ from retspec.report.live.overwriting import read_by, require_apart
 from retspec.results.prediction_hashes import prediction_hashes
 from retspec.statistics import paired
 from retspec.statistics.auroc import area
-from retspec.statistics.kappa import quadratic_kappa
 from retspec.subjects.predictions.metrics import Question
 from retspec.subjects.predictions.reading import PredictionReader
 from tests.predictions.tables import eyes, squashed
@@ -197,7 +196,6 @@ def test_the_values_are_those_of_scikit_learn(study: Study) -> None:
     for metric, value in expected.items():
         threshold = 0.5 if metric in {"sensitivity", "specificity"} else None
         assert math.isclose(Question(metric, None, threshold).value(study.predictions), value, rel_tol=1e-6), metric
-    assert math.isnan(quadratic_kappa(np.array([[4.0, 0], [0, 0]])))
 
 
 def test_the_rows_of_the_baseline_may_be_in_any_order(study: Study) -> None:

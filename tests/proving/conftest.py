@@ -11,7 +11,7 @@ from tests.checks.conftest import written
 from tests.predictions.planting import FOLDER as PREDICTIONS
 from tests.predictions.planting import HEALTHY, write_tables
 from tests.proving.planting import FOLDER, write_dataset
-from tests.tiny import write_checkpoints
+from tests.tiny_checkpoints import write_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,3 +50,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         written("RETSPEC_TEST_CHECKPOINTS", write_checkpoints, root / "checkpoints"),
     ):
         yield root
+
+
+@pytest.fixture
+def nothing_stays() -> Iterator[None]:
+    """Hold that what a fault patches is put back."""
+    import peft
+    from torch.optim import Optimizer
+
+    before = Optimizer.__init__, peft.get_peft_model
+    yield
+    assert (Optimizer.__init__, peft.get_peft_model) == before

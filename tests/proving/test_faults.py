@@ -32,7 +32,7 @@ OF_FILES = tuple(row for row in FAULTS if row.planted and row.spec == CHECKPOINT
 ADAPTED = """
 retspec: 1
 model:
-  factory: "tests.tiny:{factory}"
+  factory: "tests.{factory}"
   lora: {{r: 4, alpha: 16, target_modules: [{target}], modules_to_save: [head]}}
 data: {{synthetic: {{input_size: [3, 32, 32], batch_size: 6}}}}
 checks: {{merge_atol: 1e-5}}
@@ -137,7 +137,9 @@ def step_under(subject: Subject) -> list[torch.Tensor]:
 @pytest.mark.parametrize("fault", names("model"))
 def test_undone_fault_leaves_the_base_as_it_was_and_kept(fault: str, tmp_path: Path) -> None:
     spec, bases = tmp_path / "spec.yaml", BaseModels()
-    factory, target = ("normalized_by_batch", "embed") if fault == "statistics_drift" else ("base", "qkv")
+    factory, target = (
+        ("tiny_between:normalized_by_batch", "embed") if fault == "statistics_drift" else ("tiny:base", "qkv")
+    )
     spec.write_text(ADAPTED.format(factory=factory, target=target))
     healthy = made(spec, bases)
     base = {id(each) for each in healthy.model.parameters() if not each.requires_grad}

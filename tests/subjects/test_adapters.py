@@ -23,7 +23,7 @@ from retspec.subjects.models.seal import Seal
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.models.structure import groups
 from tests import own_adapters as own
-from tests import tiny, wild
+from tests import tiny, tiny_adapters, wild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ def test_the_size_at_a_rank_is_that_of_all_active_adapters_however_they_begin() 
         counts: tuple[RankCount, ...] = ranks(skeleton_of(model), expected={8: 0}).counts
         return counts
 
-    (one,), (two,), (decomposed,) = map(counted, (tiny.vit(), wild.two_adapters(), tiny.decomposed()))
+    (one,), (two,), (decomposed,) = map(counted, (tiny.vit(), wild.two_adapters(), tiny_adapters.decomposed()))
     assert (one.count, two.count, decomposed.count) == (3072, 2 * 3072, 3072)
 
 

@@ -12,7 +12,8 @@ from retspec.errors import SubjectError
 from retspec.measurements.checkpoint import checkpoint
 from retspec.subjects.checkpoints import Loaded, find, hold_against, load_into
 from retspec.subjects.models.structure import groups, input_size
-from tests.tiny import CLASSES, Loading, base
+from tests.tiny import CLASSES, base
+from tests.tiny_checkpoints import Loading
 
 if TYPE_CHECKING:
     from pathlib import Path

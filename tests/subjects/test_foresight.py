@@ -19,7 +19,8 @@ from retspec.subjects.memory.foresight import CUDA_WORKSPACES, Foresight
 from retspec.subjects.models.skeleton import Skeleton, hollow, on_meta
 from retspec.subjects.models.structure import fully_trained, set_grad_checkpointing
 from retspec.subjects.training.making import TrainerMaker
-from tests.tiny import base, compares_images, plain, vit
+from tests.tiny import base, vit
+from tests.tiny_between import compares_images, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -37,7 +37,7 @@ SAME = Recipe(lr=0.02, weight_decay=0.1)
 """What the healthy ones do."""
 COSINE = {"name": "cosineannealinglr", "T_max": 4}
 HEAD = """\
-model: {factory: "tests.tiny:plain"}
+model: {factory: "tests.tiny_between:plain"}
 data: {synthetic: {input_size: [3, 32, 32], batch_size: 6}}
 run: {device: cpu}
 """

@@ -19,7 +19,7 @@ from retspec.running import run
 from retspec.subjects.data.batch import Batch
 from retspec.subjects.training.making import TrainerMaker
 from retspec.subjects.training.optimizers import make_optimizer, make_scheduler
-from tests import tiny
+from tests import tiny, tiny_between
 from tests.here import run_here
 from tests.run.tools import spec_in, verdicts
 
@@ -162,7 +162,7 @@ def test_the_scheduler_steps_once_per_update(given: dict[str, Any], schedule: Ca
 
 def test_a_step_that_the_loss_scaler_skips_moves_no_scheduler() -> None:
     recipe = Recipe(amp="float16", scheduler={"name": "steplr", "step_size": 1, "gamma": 0.5})
-    trainer = TrainerMaker(recipe).on(tiny.loud(), Batch(*tiny.batch()))
+    trainer = TrainerMaker(recipe).on(tiny_between.loud(), Batch(*tiny.batch()))
     updated = []
     for _ in range(3):
         trainer.finite_backward()
@@ -251,7 +251,7 @@ def test_no_scheduler_is_a_constant_rate() -> None:
 
 
 def loaded(folder: Path, written: str) -> Recipe:
-    head = f'model: {{factory: "tests.tiny:plain"}}\ntrain: {written}'
+    head = f'model: {{factory: "tests.tiny_between:plain"}}\ntrain: {written}'
     return prepare(spec_in(folder, "loss_drop: 0.1", head), entry_points=False)[0].spec.train
 
 
@@ -262,7 +262,7 @@ def test_a_rate_beside_the_name_of_the_optimizer_is_that_of_the_training(tmp_pat
 
 
 EVERYTHING = """\
-model: {factory: "tests.tiny:plain"}
+model: {factory: "tests.tiny_between:plain"}
 data: {synthetic: {input_size: [3, 32, 32], batch_size: 6}}
 run: {device: cpu}
 train:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLUGIN = str(Path(__file__).with_name("own_training.py"))
 HEAD = """\
 model:
-  factory: "tests.tiny:plain"
+  factory: "tests.tiny_between:plain"
 data: {synthetic: {input_size: [3, 32, 32]}}
 run: {device: cpu}
 """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from retspec.plugin import Inconclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from retspec.facts import Loop, WatchedStep
 
@@ -18,6 +19,17 @@ def several(loop: Loop, steps: Sequence[WatchedStep]) -> Sequence[WatchedStep]:
         ended = f": {loop.ending}" if loop.ending else "; raise `train.steps`"
         raise Inconclusive(f"{len(steps)} step is too few to compare one with the step before{ended}")
     return steps
+
+
+def require_norms(steps: Sequence[WatchedStep], norms: Iterable[float | None]) -> list[float]:
+    """Return the norms of the gradients of these steps; raises Inconclusive where one is not known or not finite."""
+    known = [norm for norm in norms if norm is not None and isfinite(norm)]
+    if len(known) < len(steps):
+        raise Inconclusive(
+            f"the norm of the gradients is not finite or not known in {len(steps) - len(known)} of {len(steps)} steps; "
+            "see `nonfinite_gradients`"
+        )
+    return known
 
 
 def kind_of(loop: Loop, step: WatchedStep) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from retspec.checks.loop._reading import require_norms
 from retspec.facts import Loop
 from retspec.plugin import Inconclusive, Observed, check
 
@@ -30,18 +31,22 @@ def clip_factor(loop: Loop) -> Observed[Annotated[float, Meta(ge=0)]]:
     What the number means:
         The smallest ratio, over the steps of the largest optimizer, of the norm of its gradients at the step to that
         after the last backward pass, without the loss scale. 1 means that nothing was clipped, 0.2 that a norm of 5
-        was clipped to 1. No verdict when a norm is not known or not finite. A scaler for CUDA switches itself off on a
-        CPU: the details say whether one was at work.
+        was clipped to 1. No verdict when a norm is not known, not finite or zero. A scaler for CUDA switches itself off
+        on a CPU: the details say whether one was at work.
     """
     steps = loop.fed_steps
-    pairs = [(step.norm, step.norm_after_backward) for step in steps]
-    ratios = [norm / before for norm, before in pairs if norm is not None and before]
-    if len(ratios) < len(pairs):
+    before = require_norms(steps, (step.norm_after_backward for step in steps))
+    after = require_norms(steps, (step.norm for step in steps))
+    if 0 in before:
         raise Inconclusive(
-            f"the norm of the gradients is zero, not finite or not known in {len(pairs) - len(ratios)} of {len(pairs)} "
-            "steps; see `nonfinite_gradients`"
+            f"the gradients are zero after the last backward pass in {before.count(0)} of {len(steps)} steps, which "
+            "leaves nothing to clip; see `dead_gradients`"
         )
-    smallest = min(ratios)
-    norm, before = pairs[ratios.index(smallest)]
-    details = {"norm after backward": before, "norm at the step": norm, "loss scaler at work": loop.scaler}
-    return Observed(smallest, {**details, **loop.extent})
+    ratios = [norm / whole for norm, whole in zip(after, before, strict=True)]
+    place = ratios.index(min(ratios))
+    details = {
+        "norm after backward": before[place],
+        "norm at the step": after[place],
+        "loss scaler at work": loop.scaler,
+    }
+    return Observed(ratios[place], {**details, **loop.extent})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from retspec.checks.loop._reading import require_norms
 from retspec.facts import Loop
-from retspec.plugin import Amount, Inconclusive, Observed, check
+from retspec.plugin import Amount, Observed, check
 
 
 @check(
@@ -31,12 +32,7 @@ def max_clipped_norm(loop: Loop) -> Observed[Amount]:
         is not known or not finite.
     """
     steps = loop.fed_steps
-    norms = [(step.norm, step.norm_after_backward) for step in steps]
-    known = [(norm, before) for norm, before in norms if norm is not None]
-    if len(known) < len(norms):
-        raise Inconclusive(
-            f"the norm of the gradients is not finite or not known in {len(norms) - len(known)} of {len(norms)} steps; "
-            "see `nonfinite_gradients`"
-        )
-    largest, before = max(known, key=lambda pair: pair[0])
+    norms = require_norms(steps, (step.norm for step in steps))
+    largest = max(norms)
+    before = steps[norms.index(largest)].norm_after_backward
     return Observed(largest, {"norm after backward": before, **loop.extent})

@@ -10,7 +10,7 @@ from retspec.plugin import Count, Inconclusive, Observed, check
     direction="at most",
     unit="averages",
     default_limit=0,
-    advice="Call `update_parameters(model)` of torch's AveragedModel, or `update(model)` of timm's ModelEmaV2 and V3, "
+    advice="Call `update_parameters(model)` of torch's AveragedModel, or `update(model)` of timm's ModelEma, V2 or V3, "
     "after each optimizer step, with the model that trains. Where it begins later, watch more steps.",
 )
 def still_averages(loop: Loop) -> Observed[Count]:
@@ -27,8 +27,8 @@ def still_averages(loop: Loop) -> Observed[Count]:
     What the number means:
         Averages that lived before the first step, and whose weights were the same after the last one. Known are torch's
         AveragedModel (https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema) and timm's
-        ModelEmaV2 and ModelEmaV3. No verdict where there is none of these. An average that is updated once an epoch,
-        or begins late, needs so many watched steps.
+        ModelEma, ModelEmaV2 and ModelEmaV3, and classes that are called so. No verdict where there is none of these. An
+        average that is updated once an epoch, or begins late, needs so many watched steps.
     """
     steps = loop.extent
     if not loop.averages:

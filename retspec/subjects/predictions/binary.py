@@ -10,7 +10,7 @@ from retspec.errors import Inconclusive, SubjectError, did_you_mean
 from retspec.records import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -24,6 +24,8 @@ Positive = Annotated[
 Level = Annotated[float, Meta(ge=0.5, lt=1, description="Of the two-sided interval.")]
 FewestPatients = Annotated[int, Meta(ge=2, description="Of each kind, below which there is no verdict.")]
 _TWO = 2
+MOST_NAMED = 6
+"""Classes or labels of a message; there may be thousands."""
 
 
 class Binary(NamedTuple):
@@ -138,14 +140,28 @@ def binary(predictions: Predictions, positive: Positive | None, split: str | Non
     Raises what `usable` raises, SubjectError for classes that are not there, and Inconclusive where all images are of
     one kind, or have the same score.
     """
-    import numpy as np
-
     table = usable(predictions, split)
-    chosen = positive_classes(predictions.classes, positive)
-    truth = np.isin(table.labels, chosen)
-    words = ", ".join(predictions.classes[each] for each in chosen)
     named = predictions.split if split is None else split
     shown = f"the split {named!r}" if named else predictions.source
+    return _split_in_two(table, positive_classes(predictions.classes, positive), predictions.classes, shown)
+
+
+def each_class(predictions: Predictions) -> Iterator[tuple[str, Binary]]:
+    """Yield the name of each class with the judged images as those of the class and all others.
+
+    Raises what `binary` raises. The rows are looked through once, not once for each of what may be a thousand classes.
+    """
+    table = usable(predictions)
+    shown = f"the split {predictions.split!r}" if predictions.split else predictions.source
+    for index, name in enumerate(predictions.classes):
+        yield name, _split_in_two(table, [index], predictions.classes, shown)
+
+
+def _split_in_two(table: PredictionTable, chosen: Sequence[int], classes: Sequence[str], shown: str) -> Binary:
+    import numpy as np
+
+    truth = np.isin(table.labels, chosen)
+    words = named_classes([classes[each] for each in chosen])
     if truth.all() or not truth.any():
         kind = "negative" if truth.all() else f"positive ({words})"
         raise Inconclusive(f"no image of {shown} is {kind}, of {len(truth):,}")
@@ -153,6 +169,12 @@ def binary(predictions: Predictions, positive: Positive | None, split: str | Non
     if np.ptp(scores) == 0:
         raise Inconclusive(f"all {len(scores):,} images of {shown} have the same score, {scores[0]:.4g}")
     return Binary(truth, np.minimum(scores, 1.0), table.units, table.groups is not None, words)
+
+
+def named_classes(names: Sequence[str]) -> str:
+    """Return the names of classes for a message, of more than six the first ones."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def positive_classes(classes: Sequence[str], positive: Positive | None) -> list[int]:
@@ -178,13 +200,21 @@ def _index(classes: Sequence[str], name: int | str) -> int:
     if not 0 <= index < len(classes):
         near = did_you_mean(str(name), classes)
         raise SubjectError(
-            f"there is no class {name!r}{near}; there are 0 to {len(classes) - 1}: {', '.join(classes)}", path="checks"
+            f"there is no class {name!r}{near}; there are 0 to {len(classes) - 1}: {named_classes(classes)}",
+            path="checks",
         )
     return index
 
 
 def too_few(counts: dict[str, int], fewest: int, *, by_patient: bool) -> str:
-    """Return which of some kinds of patients are too few, as a clause; empty where none is."""
+    """Return which of some kinds of patients are too few, as a clause; empty where none is.
+
+    Of more than six kinds, those with the fewest patients are named.
+    """
     unit = "patients" if by_patient else "images"
-    few = [f"{number:,} {kind} {unit}" for kind, number in counts.items() if number < fewest]
-    return f"there are only {' and '.join(few)}; {fewest} are needed (`min_patients`)" if few else ""
+    few = {kind: number for kind, number in counts.items() if number < fewest}
+    more = len(few) - MOST_NAMED
+    named = sorted(few, key=few.__getitem__)[:MOST_NAMED] if more > 0 else few
+    words = " and ".join(f"{few[kind]:,} {kind} {unit}" for kind in named)
+    rest = f", and too few of {more:,} more kinds" if more > 0 else ""
+    return f"there are only {words}{rest}; {fewest} are needed (`min_patients`)" if few else ""

@@ -44,13 +44,13 @@ class Question(NamedTuple):
     def value(self, predictions: Predictions) -> float:
         """Return the number; raises SubjectError and Inconclusive for rows of which there is none."""
         from retspec.statistics.auroc import placements
-        from retspec.statistics.kappa import quadratic_kappa
+        from retspec.statistics.kappa import moments, quadratic_kappa
 
         if self.metric == "auroc":
             images = binary(predictions, self.positive)
             return placements(images.truth, images.scores)[0]
         if self.metric == "qwk":
-            return quadratic_kappa(confusion(predictions).sum(axis=0))
+            return quadratic_kappa(moments(*grades(predictions)))
         return float(self.hits(predictions)[0].mean())
 
     def hits(self, predictions: Predictions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -65,19 +65,17 @@ class Question(NamedTuple):
         return (called == images.truth)[chosen], chosen
 
 
-def confusion(predictions: Predictions) -> NDArray[np.float64]:
-    """Return how often each patient has each pair of true and predicted class, shape (patients, classes, classes).
+def grades(predictions: Predictions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the true and the most probable class of each image, shape (images,).
 
     Raises Inconclusive where every true or every predicted class is the same: kappa is then not defined.
     """
     import numpy as np
 
-    from retspec.statistics.kappa import confusions
-
-    table, classes = usable(predictions), len(predictions.classes)
+    table = usable(predictions)
     predicted = table.scores.argmax(axis=1)
     for what, values in (("true", table.labels), ("predicted", predicted)):
         if len(np.unique(values)) == 1:
             only = predictions.classes[int(values[0])]
             raise Inconclusive(f"{predictions.source}: every {what} class is {only!r}, so that kappa says nothing")
-    return confusions(table.labels, predicted, table.units, classes).reshape(-1, classes, classes)
+    return table.labels, predicted

@@ -36,10 +36,17 @@ def reliability_of(confidences: NDArray[np.float64], hits: NDArray[np.bool_]) ->
     return Reliability(images, *shares)
 
 
-def confusion_of(classes: Sequence[str], counts: NDArray[np.float64]) -> tuple[Confusion, ...]:
-    """Return the confusion matrix, of at most 40 classes."""
-    rows = tuple(tuple(int(cell) for cell in row) for row in counts)
-    return (Confusion(tuple(classes), rows),) if len(classes) <= MOST_ROWS else ()
+def confusion_of(
+    classes: Sequence[str], labels: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> tuple[Confusion, ...]:
+    """Return the confusion matrix of images, of at most 40 classes."""
+    import numpy as np
+
+    number = len(classes)
+    if number > MOST_ROWS:
+        return ()
+    counts = np.bincount(labels * number + predicted, minlength=number**2).reshape(number, number)
+    return (Confusion(tuple(classes), tuple(tuple(int(cell) for cell in row) for row in counts)),)
 
 
 def forest_of(title: str, shares: Mapping[str, Share]) -> Forest:

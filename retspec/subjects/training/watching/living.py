@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+_AVERAGES = frozenset({"AveragedModel", "ModelEma", "ModelEmaV2", "ModelEmaV3"})
+"""Names of classes: the average of torch, those of timm, and copies of these, which many trainings have."""
+
 
 @dataclass
 class LivingObjects:
-    """Optimizers, loss scalers and schedulers; a training need not hand them to anyone."""
+    """Optimizers, loss scalers, schedulers and averages of weights; a training need not hand them to anyone."""
 
     optimizers: list[Any] = field(default_factory=list)
     scalers: list[Any] = field(default_factory=list)
     schedulers: list[Any] = field(default_factory=list)
+    averages: list[Any] = field(default_factory=list)
 
     @staticmethod
     def found() -> LivingObjects:
@@ -35,15 +39,20 @@ class LivingObjects:
         from torch.optim import Optimizer
         from torch.optim.lr_scheduler import LRScheduler
 
-        found = LivingObjects()
+        found, averages = LivingObjects(), _average_kinds()
+        wanted = (Optimizer, GradScaler, LRScheduler, *averages)
         for thing in things:
             kind = type(thing)
+            if not issubclass(kind, wanted):
+                continue
             if issubclass(kind, Optimizer) and "param_groups" in vars(thing):  # a wrapper has none of its own
                 found.optimizers.append(thing)
             elif issubclass(kind, GradScaler):
                 found.scalers.append(thing)
             elif issubclass(kind, LRScheduler) and hasattr(thing, "last_epoch"):
                 found.schedulers.append(thing)
+            elif issubclass(kind, averages):
+                found.averages.append(thing)
         return found
 
 
@@ -54,6 +63,8 @@ class Makings:
         self._made: dict[int, ref[Any]] = {}
         self._schedulers: set[type] = set()
         """Their classes when the training began."""
+        self._averages: tuple[type, ...] = ()
+        """The same of averages that have a constructor."""
 
     @contextmanager
     def seen(self) -> Iterator[None]:
@@ -69,15 +80,16 @@ class Makings:
 
         gc.collect()  # what an earlier training of this process left would be found among the living
         living = LivingObjects.found()
-        for thing in (*living.optimizers, *living.scalers, *living.schedulers):
+        for thing in (*living.optimizers, *living.scalers, *living.schedulers, *living.averages):
             self._note(thing)
         self._schedulers = {LRScheduler, *derived_from(LRScheduler)}
+        self._averages = tuple(kind for kind in _average_kinds() if "__init__" in vars(kind))
         with ExitStack() as stack:
             for kind, name in ((Optimizer, "__init__"), (Optimizer, "__setstate__"), (GradScaler, "__init__")):
                 stack.enter_context(self._noting(kind, name))
-            for scheduler in self._schedulers:
-                if "__init__" in vars(scheduler):
-                    stack.enter_context(self._noting(scheduler, "__init__"))
+            for made in (*self._schedulers, *self._averages):
+                if "__init__" in vars(made):
+                    stack.enter_context(self._noting(made, "__init__"))
             yield
 
     def found(self) -> LivingObjects:
@@ -89,6 +101,18 @@ class Makings:
         new = {kind for kind in derived_from(LRScheduler) if "__init__" in vars(kind)} - self._schedulers
         if new:  # the training's own, which may call no other constructor
             found.schedulers = LivingObjects.found().schedulers
+        return found
+
+    def averages(self) -> list[Any]:
+        """Return the averages of weights that live.
+
+        Where their library was imported since the training began, all objects are asked whether they are of it.
+        """
+        found = [thing for each in self._made.values() if issubclass(type(thing := each()), self._averages)]
+        new = tuple(kind for kind in _average_kinds() if not issubclass(kind, self._averages))
+        if new:
+            kinds = (*new, *(child for kind in new for child in derived_from(kind)))
+            found += [each for each in gc.get_referrers(*kinds) if issubclass(type(each), new)]
         return found
 
     def _note(self, thing: Any) -> None:
@@ -123,6 +147,13 @@ def derived_from(kind: type) -> set[type]:
     """Return all classes that are derived from one."""
     children: list[type] = kind.__subclasses__()
     return {each for child in children for each in (child, *derived_from(child))}
+
+
+def _average_kinds() -> tuple[type, ...]:
+    """Return the classes of averages that are imported, by their names."""
+    from torch import nn
+
+    return tuple(kind for kind in (*derived_from(nn.Module), *object.__subclasses__()) if kind.__name__ in _AVERAGES)
 
 
 def step_count(scheduler: Any) -> int:

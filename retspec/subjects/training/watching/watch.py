@@ -197,7 +197,7 @@ class Watch:
         trained = {id(p): p for log in self.logs.values() for p in log.parameters}
         self.trainee = Trainee.among(self.forwards, trained)
         if not self.applied:
-            self.averages.meet()
+            self.averages.meet(self._makings.averages())
 
     def _log_of(self, optimizer: Optimizer) -> OptimizerLog:
         return self.logs.setdefault(id(optimizer), OptimizerLog(optimizer, len(self.logs)))
