@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from retspec.report.page import render_page
+from tests.proving.test_proof_screen import proof
 from tests.report.page.pages import compared, history, large, matrix
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 PAGES = {
     "large": lambda: render_page([large()]),
     "comparison": lambda: render_page(compared()),
+    "proof": lambda: render_page([replace(large(), proof=proof(24))]),
     "history": lambda: render_page(history()),
     "matrix": lambda: render_page([matrix()]),
 }
