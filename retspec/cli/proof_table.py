@@ -22,12 +22,12 @@ def lines(proof: Proof, width: int | None) -> Iterator[str]:
     """Yield the lines of a proof; width: the columns of the screen, None where there is none."""
     columns = [each for each in proof.criteria if each.can_notice]
     yield from _grid(proof.planted, columns, width or _WIDEST)
-    yield KEY
+    yield wrapped(KEY, width)
     for text in sentences(proof):
         yield ""
         yield from (wrapped(one_line(line), width) for line in text.splitlines())
     yield ""
-    yield proof.score
+    yield wrapped(proof.score, width)
 
 
 def markdown(proof: Proof) -> Iterator[str]:

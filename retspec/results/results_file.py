@@ -36,7 +36,8 @@ _AMOUNTS = ("seconds", "unselected", "unselected_cells")
 """Fields of a report that are never below 0."""
 RESULTS_ID = "retspec-results"
 """The id of the element of an HTML report that holds its results."""
-_HTML = b"<!doctype html"
+_MARK = b"\xef\xbb\xbf"
+"""The byte order mark that some programs put before a page that they save."""
 
 T = TypeVar("T")
 
@@ -158,7 +159,7 @@ def _json_in(path: Path) -> bytes:
     content = read_regular(path, MOST)
     if content is None:
         raise UsageError(f"{path}: it is larger than {MOST >> 20} MiB; is this a results.json?")
-    if content.lstrip()[: len(_HTML)].lower() != _HTML:
+    if not content.removeprefix(_MARK).lstrip().startswith(b"<"):  # not every page has a doctype, and no JSON begins so
         return content
     _, begin, following = content.partition(f'id="{RESULTS_ID}">'.encode())
     if not begin:

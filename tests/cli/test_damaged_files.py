@@ -87,6 +87,9 @@ ANYWHERE: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "brackets": (written("[" * 1_000_000), "this is not JSON"),
     "objects in objects": (written('{"a":' * 1_000_000), "this is not JSON"),
     "a page without results": (written("<!doctype html><p>Sign in</p>"), "this HTML file holds no results"),
+    "a page without a doctype": (written("<html><p>Sign in</p>"), "this HTML file holds no results"),
+    "a page behind a byte order mark": (written(b"\xef\xbb\xbf<!doctype html>"), "this HTML file holds no results"),
+    "a page behind a comment": (written("<!-- saved --><!doctype html>"), "this HTML file holds no results"),
     "a page that ends in its results": (written('<!DOCTYPE HTML><a id="retspec-results">{"retspec": 1'), "not JSON"),
     "an integer of 100,000 digits": (written(f'{{"retspec": {"9" * 100_000}}}'), "this is not"),
 }

@@ -14,7 +14,7 @@ import pytest
 
 from retspec.cli import main
 from retspec.cli.again.files import WatchedFiles
-from retspec.cli.again.watching import _WaitingRun
+from retspec.cli.again.watching import _counted, _WaitingRun
 from retspec.prepare import prepare
 from retspec.processes import descendants
 from retspec.report.live import paths_among, read_by
@@ -120,6 +120,10 @@ def test_the_worker_of_the_next_run_has_imported_torch_before_its_turn() -> None
         assert {str(Path(name).absolute()) for name in ("helper.py", "light.yaml", "mine.py")} <= {*run.paths}
     finally:
         run.close()
+
+
+def test_one_file_is_a_file() -> None:
+    assert [*map(_counted, (0, 1, 1200))] == ["0 files", "1 file", "1,200 files"]
 
 
 SEEN: set[int] = set()

@@ -73,7 +73,7 @@ class _Watcher:
                 say(f"not watched any more, because every run changes it: {_shown([path])}", err=True)
                 late = [each for each in late if each != path]
             if not late:
-                say(f"watching {self._files.count:,} files; Ctrl-C ends", err=True)
+                say(f"watching {_counted(self._files.count)}; Ctrl-C ends", err=True)
             say(f"changed: {_shown(late or self._files.wait())}", err=True)
 
     def _make_ready(self) -> None:
@@ -187,3 +187,7 @@ def _environment(ready: str) -> dict[str, str]:
 
 def _shown(paths: Sequence[str]) -> str:
     return listing([one_line(os.path.relpath(path)) for path in paths])
+
+
+def _counted(files: int) -> str:
+    return f"{files:,} file{'s' * (files != 1)}"

@@ -56,6 +56,16 @@ def test_it_requests_nothing_complains_of_nothing_and_fits(page: Page, file: Pat
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_its_headings_stay_within_the_margins(page: Page, width: int, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(PAGES["history"])
+    page.resize(width)
+    page.open(tmp_path / "report.html")
+    beyond = """[...document.querySelectorAll("main :is(h1, h2, h3, h4)")]
+      .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent)"""
+    assert page.evaluate(beyond) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_its_words_can_be_read_in_both_schemes(page: Page, file: Path, scheme: str) -> None:
     """WCAG 2.2 asks for a contrast of 4.5: https://www.w3.org/TR/WCAG22/#contrast-minimum."""
