@@ -35,7 +35,7 @@ def test_a_page_is_compared_and_judged_like_its_results(retspec: Any) -> None:
 
 
 def test_several_results_are_for_html_alone(retspec: Any) -> None:
-    assert "Since 2026-01-15" in retspec("report", "results.json", "results.json").out
+    assert 'Since <span class="since">2026-01-15' in retspec("report", "results.json", "results.json").out
     finished = retspec("report", "results.json", "results.json", "--format", "markdown")
     assert finished.code == 2
     assert "the format 'markdown' shows one run, and here are 2; html shows several" in finished.err

@@ -36,8 +36,8 @@ def facts_of(report: Report) -> list[tuple[str, str]]:
 
 
 def origins(parts: Iterable[Report]) -> list[tuple[str, Sequence[Detail]]]:
-    """Return everything else that is known of each part: its cell, and the facts."""
-    return [(part.cell, [*_origin(part.provenance)]) for part in parts]
+    """Return everything else that is known of each part, if anything is: its cell, and the facts."""
+    return [(part.cell, found) for part in parts if (found := [*_origin(part.provenance)])]
 
 
 def _source(provenance: Provenance, section: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from json import dumps
@@ -76,7 +77,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
-    environment.filters |= {"link": link_to, "value": value_of, "code": _with_code}
+    environment.filters |= {"link": link_to, "value": value_of, "code": _with_code, "breakable": _breakable}
     environment.globals |= {"printed_lines": printed_lines}
     return environment
 
@@ -92,6 +93,11 @@ def _with_code(text: str) -> Markup:
     if len(parts) % 2 == 0:  # one backtick is alone
         return escape(revealed(text))
     return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
+
+
+def _breakable(text: str) -> Markup:
+    """Return a name that breaks after an underscore or a slash, where it must, and not within a word."""
+    return Markup("<wbr>").join(re.findall(r"[^_/]*[_/]+|[^_/]+", revealed(text)))
 
 
 def _asset(name: str) -> str:

@@ -400,3 +400,14 @@ def test_a_gradient_beyond_all_numbers_is_drawn_as_the_darkest(norm: float) -> N
     drawn = grid("norms", ["a", "b"], ("step", "1", "2"), [[norm, 1.0], [None, 0.0]])
     assert drawn.count('stroke-opacity="1"') == 1
     assert "nan" not in drawn
+
+
+def test_a_long_name_in_the_banner_breaks_between_its_words() -> None:
+    subject = {"model": {"source": "timm", "value": "vit_small_patch14_reg4/a"}}
+    page = render_page([report(provenance=Provenance(subject=subject))])
+    assert "<dd>timm vit_<wbr>small_<wbr>patch14_<wbr>reg4/<wbr>a</dd>" in page
+
+
+def test_a_run_that_tells_nothing_of_where_it_was_has_no_section_for_it() -> None:
+    assert 'id="page.origin"' not in render_page([report(provenance=Provenance())])
+    assert 'id="page.origin"' in render_page([report(provenance=Provenance(hostname="a"))])
