@@ -140,6 +140,8 @@ class Loop(Struct, frozen=True):
     """Whether a loss scaler was at work."""
     backwards: int = 0
     """Backward passes, of whatever module."""
+    backwards_without_step: int = 0
+    """Those of them whose finite gradients were zeroed before a step of an optimizer used them."""
     one_batch: bool = False
     """Whether every DataLoader was made to give its first batch again and again."""
     workers: int = 0

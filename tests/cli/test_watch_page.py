@@ -120,6 +120,11 @@ def test_a_fact_is_a_line(label: str, texts: list[str]) -> None:
         ({"evaluations": 0}, "evaluations", "none within these steps"),
         ({"steps": (_step(), _step(backwards=1))}, "accumulation", "1 to 2 backward passes per step, loss weight 1"),
         ({"steps": (_step(weights=(None, 1.0)),)}, "accumulation", "2 backward passes per step"),
+        (
+            {"backwards": 8, "backwards_without_step": 7, "steps": (_step(backwards=1, weights=(1.0,)),)},
+            "accumulation",
+            "1 backward pass per step, loss weight 1; 7 of 8 without a step",
+        ),
         ({"steps": (_step(norm=None),)}, "gradients", "none that is finite"),
         ({"autocast_dtype": "", "device": "", "scaler": False}, "precision", "unknown, no loss scaler"),
     ],

@@ -84,14 +84,30 @@ FAULTS = (
     Fault(
         "zero_grad comes between the backward pass and the step",
         (("scaler.step(optimizer)\n", "optimizer.zero_grad()\n                scaler.step(optimizer)\n"),),
-        missed="steps_without_backward still_averages",
+        missed="steps_without_backward backwards_without_step still_averages",
         undecided=UNFED,
     ),
     Fault(
         "gradients are zeroed in place between the backward pass and the step",
         (("scaler.step(optimizer)\n", "optimizer.zero_grad(set_to_none=False); scaler.step(optimizer)\n"),),
-        missed="steps_without_backward",
+        missed="steps_without_backward backwards_without_step",
         undecided=UNFED,
+    ),
+    Fault(
+        "zero_grad comes with every micro-batch",
+        (("            scaler.scale(loss)", "            optimizer.zero_grad()\n            scaler.scale(loss)"),),
+        missed="backwards_without_step accumulation loss_weight_rtol",
+    ),
+    Fault(
+        "zero_grad comes with every micro-batch, in place, under a scaler",
+        (
+            (
+                "            scaler.scale(loss)",
+                "            optimizer.zero_grad(set_to_none=False)\n            scaler.scale(loss)",
+            ),
+        ),
+        missed="backwards_without_step accumulation loss_weight_rtol",
+        args=("--scale",),
     ),
     Fault(
         "gradients are clipped before they are unscaled",

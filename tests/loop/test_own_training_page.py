@@ -86,9 +86,9 @@ def _result(loop: Loop, check: str) -> Result:
     return judge(criterion, Outcome(id=criterion.id, observed=outcome))
 
 
-def test_the_page_plants_twelve_faults_with_a_criterion_each() -> None:
-    assert len(FAULTS) == PAGE.count("\n### ") == PAGE.count("```diff") == 12
-    assert len({fault.sentence.split()[0] for fault in FAULTS}) == 12
+def test_the_page_plants_thirteen_faults_with_a_criterion_each() -> None:
+    assert len(FAULTS) == PAGE.count("\n### ") == PAGE.count("```diff") == 13
+    assert len({fault.sentence.split()[0] for fault in FAULTS}) == 13
 
 
 @pytest.mark.filterwarnings("ignore:Detected call of")

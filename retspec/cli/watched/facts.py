@@ -39,7 +39,7 @@ def lines(seen: Seen) -> Iterator[Line]:
     loop = seen.loop
     for optimizer in loop.optimizers:
         yield from _optimizer(optimizer, seen.sizes)
-    yield "accumulation", _accumulation(loop.main_steps)
+    yield "accumulation", _accumulation(loop.main_steps) + _unused(loop)
     yield "precision", _precision(loop)
     if seen.parameters is not None:
         yield "trains", _trains(seen.parameters, loop.model)
@@ -83,6 +83,10 @@ def _accumulation(steps: Sequence[WatchedStep]) -> str:
     passes = f"{_range(counts)} backward pass{'es' * (counts != [1])} per step"
     weights = [step.weight for step in steps if step.weight is not None]
     return f"{passes}, loss weight {readable(median(weights))}" if weights else passes
+
+
+def _unused(loop: Loop) -> str:
+    return f"; {loop.backwards_without_step} of {loop.backwards} without a step" if loop.backwards_without_step else ""
 
 
 def _range(counts: Sequence[int]) -> str:

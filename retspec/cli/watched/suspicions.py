@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 AUGMENTS = "train_loader_augments"
 _CHECKS = (
     *("unowned_params", "foreign_params", "idle_groups", "loss_weight_rtol", "stale_gradients"),
-    *("steps_without_backward", "clip_factor", "eval_mode_leaves", "train_mode_validations", "criterion_input"),
-    *("decayed_vectors", "repeated_batches", "epoch_order_repeats", "val_loader_augments", AUGMENTS),
-    *("nonfinite_steps", "nonfinite_gradients", "dead_gradients", "frozen_drift"),
+    *("steps_without_backward", "backwards_without_step", "clip_factor", "eval_mode_leaves"),
+    *("train_mode_validations", "criterion_input", "decayed_vectors", "repeated_batches", "epoch_order_repeats"),
+    *("val_loader_augments", AUGMENTS, "nonfinite_steps", "nonfinite_gradients", "dead_gradients", "frozen_drift"),
 )
 _LIMITS = {"min_trainable_params": 1, "scheduler_steps": 1}
 """Of checks that have none of their own."""
-_A_RECIPE_FOR_SOME = {"decayed_vectors", "epoch_order_repeats"}
+_A_RECIPE_FOR_SOME = {"decayed_vectors", "epoch_order_repeats", "backwards_without_step"}
 """What many trainings do on purpose, as those on one whole batch repeat their order: it only warns."""
 
 

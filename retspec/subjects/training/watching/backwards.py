@@ -1,4 +1,4 @@
-"""Seeing every backward pass of a loop."""
+"""Seeing every backward pass of a loop, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torch import Tensor
+
+
+class BackwardUses:
+    """Which backward passes led to a step of an optimizer, and which were zeroed by one before it; by their numbers."""
+
+    def __init__(self) -> None:
+        self.stepped: set[int] = set()
+        self.zeroed: set[int] = set()
+
+    @property
+    def without_step(self) -> int:
+        """How many led to no step: what one optimizer zeroes, as that of a critic, may be of use to another."""
+        return len(self.zeroed - self.stepped)
 
 
 @contextmanager

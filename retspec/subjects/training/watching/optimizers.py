@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import nan
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from retspec.subjects.training.norms import norms_of, total
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
     from torch.optim import Optimizer
+
+    from retspec.subjects.training.watching.backwards import BackwardUses
 
 Signature = tuple[tuple[int, int] | None, ...]
 """Of each gradient its identity and version: whatever changes it in place changes its version."""
@@ -42,6 +44,7 @@ class OptimizerLog:
 
     optimizer: Optimizer
     index: int
+    uses: BackwardUses
     rates: list[tuple[float, ...]] = field(default_factory=list)
     steps: int = 0
 
@@ -52,6 +55,7 @@ class OptimizerLog:
         self._before_step: Signature | None = None
         self._at_last_step: Signature | None = None
         self.ever_fed: set[int] = set()
+        self._versions: list[int] = []
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -67,25 +71,30 @@ class OptimizerLog:
     def begin(self) -> None:
         """Start to count the backward passes of a step."""
         self.backwards = 0
+        self._passes: set[int] = set()
         self.losses: list[Tensor | None] = []
         self.weights: list[float | None] = []
         self.after_backward: list[float | None] | None = None
 
     @unseen
-    def before_backward(self) -> Signature:
+    def before_backward(self, *, in_step: bool) -> Signature:
         """Look whether the gradients were zeroed since the last backward pass or step."""
         now = self._signature()
         if now != self._last and self._is_clean(now):
+            if not in_step and self._is_waiting():
+                self.uses.zeroed |= self._passes
             self.begin()
             self._dirty = False
         return now
 
     @unseen
-    def after_backward_of(self, loss: Tensor | None, weight: float | None, before: Signature) -> None:
+    def after_backward_of(self, number: int, loss: Tensor | None, weight: float | None, before: Signature) -> None:
         """Note a backward pass, if it reached this optimizer's parameters."""
         now = self._signature()
         if now != before:
             self.backwards += 1
+            self._passes.add(number)
+            self._versions = self._written()
             self.losses.append(loss)
             self.weights.append(weight)
             self.after_backward = norms_of(self.parameters)
@@ -109,6 +118,7 @@ class OptimizerLog:
         self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
         stale = sum(1 for each in now if each is not None) if self._dirty and total(at_step) else 0
         fed = (self.backwards > 0 or now != self._at_last_step) and not self._is_starved(now, at_step)
+        (self.uses.stepped if fed else self.uses.zeroed).update(self._passes)
         applied = Applied(
             optimizer=self.index,
             backwards=self.backwards,
@@ -137,6 +147,17 @@ class OptimizerLog:
             return False
         zeroed = now != self._last and self.after_backward is not None and total(self.after_backward) > 0
         return not any(now) or (zeroed and not total(at_step))
+
+    def _is_waiting(self) -> bool:
+        """Whether finite gradients wait for a step that would use them.
+
+        A loss scaler skips a step with others, and sharpness-aware minimization uses them to move the weights.
+        """
+        norms = self.after_backward
+        return norms is not None and isfinite(total(norms)) and self._written() == self._versions
+
+    def _written(self) -> list[int]:
+        return [parameter._version for parameter in self.parameters]  # noqa: SLF001 - documented as a debugging aid
 
     def _signature(self) -> Signature:
         grads = (parameter.grad for parameter in self.parameters)

@@ -69,6 +69,7 @@ def loop_facts(watch: Watch) -> Loop:
         repeated=0 if watch.launch.one_batch else _repeated(watch, batches),
         scaler=any(scaler.is_enabled() for scaler in watch.scalers),
         backwards=watch.backwards,
+        backwards_without_step=watch.uses.without_step,
         one_batch=watch.launch.one_batch,
         workers=watch.waits.workers,
         device=device,

@@ -12,7 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from retspec.errors import DoesNotApply, SubjectError, describe
 from retspec.subjects.training.watching.averages import Averages
-from retspec.subjects.training.watching.backwards import backward_passes_seen
+from retspec.subjects.training.watching.backwards import BackwardUses, backward_passes_seen
 from retspec.subjects.training.watching.criteria import Criteria, LossMode
 from retspec.subjects.training.watching.forwards import Called, Forwards, tensors_in
 from retspec.subjects.training.watching.hooks import ForwardHooks
@@ -71,6 +71,7 @@ class Watch:
         self.trainee: Trainee | None = None
         self.ending = ""
         self.backwards = 0
+        self.uses = BackwardUses()
         self._mode = LossMode(self.criteria)
         self._raised = 0
         self._forward_hooks = ForwardHooks(self._before_forward, self._after_forward)
@@ -173,10 +174,10 @@ class Watch:
             return go_on()
         if not self.backwards:
             self._meet()
-        self.backwards += 1
+        self.backwards = number = self.backwards + 1
         weight = None if loss is None else loss_weight(loss, self.criteria.nodes)
         value = None if loss is None else loss.detach()
-        before = {key: log.before_backward() for key, log in self.logs.items()}
+        before = {key: log.before_backward(in_step=self._stepping > 0) for key, log in self.logs.items()}
         self.forwards.in_backward = True
         try:
             return go_on()
@@ -185,7 +186,7 @@ class Watch:
             self.forwards.backward_followed()
             self.criteria.backward_followed()
             for key, signature in before.items():
-                self.logs[key].after_backward_of(value, weight, signature)
+                self.logs[key].after_backward_of(number, value, weight, signature)
 
     @unseen
     def _meet(self) -> None:
@@ -200,7 +201,7 @@ class Watch:
             self.averages.meet(self._makings.averages())
 
     def _log_of(self, optimizer: Optimizer) -> OptimizerLog:
-        return self.logs.setdefault(id(optimizer), OptimizerLog(optimizer, len(self.logs)))
+        return self.logs.setdefault(id(optimizer), OptimizerLog(optimizer, len(self.logs), self.uses))
 
     def _before_step(self, optimizer: Optimizer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         if self._is_elsewhere or self._ended:
