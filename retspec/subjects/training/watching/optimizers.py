@@ -55,7 +55,7 @@ class OptimizerLog:
         self._before_step: Signature | None = None
         self._at_last_step: Signature | None = None
         self.ever_fed: set[int] = set()
-        self._versions: list[int] = []
+        self._versions: list[tuple[Tensor, int]] = []
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -94,7 +94,7 @@ class OptimizerLog:
         if now != before:
             self.backwards += 1
             self._passes.add(number)
-            self._versions = self._written()
+            self._versions = [(p, p._version) for p in self.parameters if p.grad is not None]  # noqa: SLF001 - see below
             self.losses.append(loss)
             self.weights.append(weight)
             self.after_backward = norms_of(self.parameters)
@@ -154,10 +154,8 @@ class OptimizerLog:
         A loss scaler skips a step with others, and sharpness-aware minimization uses them to move the weights.
         """
         norms = self.after_backward
-        return norms is not None and isfinite(total(norms)) and self._written() == self._versions
-
-    def _written(self) -> list[int]:
-        return [parameter._version for parameter in self.parameters]  # noqa: SLF001 - documented as a debugging aid
+        is_as_it_was = all(parameter._version == version for parameter, version in self._versions)  # noqa: SLF001 - as below
+        return norms is not None and isfinite(total(norms)) and is_as_it_was
 
     def _signature(self) -> Signature:
         grads = (parameter.grad for parameter in self.parameters)
