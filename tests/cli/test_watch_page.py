@@ -118,6 +118,7 @@ def test_a_fact_is_a_line(label: str, texts: list[str]) -> None:
         ({"criterion": None}, "criterion", "none that is known"),
         ({"batch": None}, "batch", "no tensor entered the model"),
         ({"evaluations": 0}, "evaluations", "none within these steps"),
+        ({"evaluations": 1, "train_mode_evaluations": 0}, "evaluations", "1 forward pass without gradients"),
         ({"steps": (_step(), _step(backwards=1))}, "accumulation", "1 to 2 backward passes per step, loss weight 1"),
         ({"steps": (_step(weights=(None, 1.0)),)}, "accumulation", "2 backward passes per step"),
         (

@@ -153,4 +153,5 @@ def _evaluations(loop: Loop) -> str:
     if not loop.evaluations:
         return "none within these steps"
     wrong = f", {loop.train_mode_evaluations} of them in train mode" if loop.train_mode_evaluations else ""
-    return f"{loop.evaluations} forward passes without gradients{wrong}"
+    passes = f"{loop.evaluations} forward pass{'es' * (loop.evaluations != 1)}"
+    return f"{passes} without gradients{wrong}"
