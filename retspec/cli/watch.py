@@ -107,7 +107,7 @@ def command(
         click.echo("\n".join(_unseen(found, seen, training.typed, width)), err=True)
         context.exit(EXIT_NO_VERDICT)
     outcomes = found.outcomes
-    judged = [each for each in plan.spec.criteria if not is_a_matter_of_taste(outcomes[each.id])]
+    judged = [each for each in plan.spec.criteria if not is_a_matter_of_taste(outcomes[each.id], seen.loop)]
     results = [judge(criterion, outcomes[criterion.id]) for criterion in judged]
     click.echo("\n".join(page(seen, results, training.typed, width)))
     if destination is not None:

@@ -151,6 +151,29 @@ def test_a_schedule_that_counts_epochs_does_not_look_wrong(script: Any, retspec:
     assert "scheduler_steps" not in finished.out
 
 
+@pytest.mark.parametrize(
+    ("loss", "looks_wrong"),
+    [
+        ("nn.functional.mse_loss(model(inputs), inputs[:, :3], reduction='sum')", False),
+        ("nn.functional.cross_entropy(model(inputs), labels, reduction='sum')", True),
+        ("nn.functional.mse_loss(model(inputs), inputs[:, :3]) * 4", True),
+    ],
+)
+def test_a_sum_on_purpose_does_not_look_wrong(script: Any, retspec: Any, loss: str, *, looks_wrong: bool) -> None:
+    script(("nn.functional.cross_entropy(model(inputs), labels)", loss), ("lr=0.1", "lr=1e-3"))
+    finished = retspec("watch", "--steps", "4", "--", "python", "train.py")
+    assert ("loss_weight_rtol" in finished.out) is looks_wrong
+    assert finished.code == int(looks_wrong)
+
+
+def test_gradients_that_are_zeroed_per_micro_batch_look_wrong(script: Any, retspec: Any) -> None:
+    script((STEP, f"            if torch.rand(()) < 0.5:\n    {STEP}"))
+    finished = retspec("watch", "--steps", "6", "--", "python", "train.py")
+    assert finished.code == 0
+    assert "without a step" in finished.out
+    assert "warned: backwards_without_step = " in finished.out
+
+
 # What it writes ------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from retspec.records import Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from retspec.facts import Loop
     from retspec.plugins.catalog import Catalog
     from retspec.records import Outcome, Value
 
@@ -32,12 +33,15 @@ def suspicions(catalog: Catalog) -> Mapping[str, Mapping[str, Value | None]]:
     return {name: {"limit": limit, "severity": severity[name].value} for name, limit in limits.items()}
 
 
-def is_a_matter_of_taste(outcome: Outcome) -> bool:
+def is_a_matter_of_taste(outcome: Outcome, loop: Loop) -> bool:
     """Whether an observation is right for some trainings.
 
-    A schedule that counts epochs steps less than once a step, and not every training augments.
+    A schedule that counts epochs steps less than once a step, not every training augments, and what is no choice of
+    one class may be summed on purpose: the loss of a variational autoencoder is (https://arxiv.org/abs/1312.6114).
     """
     if outcome.id == AUGMENTS:
         return True
+    if outcome.id == "loss_weight_rtol":
+        return loop.criterion is not None and loop.criterion.reduction == "sum" and loop.criterion.classes is None
     value = outcome.observed.value if outcome.observed else None
     return outcome.id == "scheduler_steps" and isinstance(value, float | int) and value < 1
