@@ -173,6 +173,26 @@ def test_the_input_size_is_not_blamed_for_a_layer(model: Callable[[], nn.Module]
     assert not never or not re.search(f"input {never}", str(error.value))
 
 
+class WithTable(nn.Module):
+    """Keeps a tensor that is no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.table = torch.eye(4)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.layer(inputs) @ self.table
+        return outputs
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_a_tensor_that_is_no_buffer_needs_no_real_model(device: str) -> None:
+    with torch.device(device):
+        model = WithTable()
+    assert Skeleton(model, real=lambda: pytest.fail("the real model was built")).trace((2, 4)).output_shape == (2, 4)
+
+
 def test_images_that_are_still_integers_are_named() -> None:
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     trainer = RecipeTrainer(base(), Batch(images, torch.tensor([0, 1])), Recipe())

@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 
 def hollow(model: nn.Module, empty: Callable[[Tensor], Tensor]) -> nn.Module:
-    """Return a copy of a model in which `empty` replaces every parameter and buffer; no data is copied.
+    """Return a copy of a model in which `empty` replaces every tensor that it holds; no data is copied.
 
-    So it does with a tensor in an attribute that a graph made, as the old `weight_norm` keeps the weight that it
-    computes: torch copies leaves alone, https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.weight_norm.html
+    Tensors in attributes, too: one that a graph made, as the old `weight_norm` keeps the weight that it computes, torch
+    does not copy (https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.weight_norm.html); and no other that is
+    neither parameter nor buffer can be copied among fake tensors.
     """
     from torch import nn
 
-    buffers = [*model.buffers()]
     parameters = [*model.parameters()]  # last: an attention that peft adapts registers its weights again at every look
-    memo: dict[int, object] = {id(tensor): empty(tensor) for tensor in (*buffers, *_made_by_graphs(model))}
+    memo: dict[int, object] = {id(tensor): empty(tensor) for tensor in (*model.buffers(), *_in_attributes(model))}
     for parameter in parameters:
         memo[id(parameter)] = nn.Parameter(empty(parameter), requires_grad=parameter.requires_grad)
     return copy.deepcopy(model, memo)
 
 
-def _made_by_graphs(model: nn.Module) -> Iterator[Tensor]:
-    """Yield the tensors in attributes of modules, also in lists and mappings there, that are no leaves."""
-    from torch import Tensor
+def _in_attributes(model: nn.Module) -> Iterator[Tensor]:
+    """Yield the tensors in attributes of modules, also in lists and mappings there, that are no parameters."""
+    from torch import Tensor, nn
     from torch.utils._pytree import tree_leaves
 
     for module in model.modules():
         leaves = tree_leaves(vars(module))
-        yield from (leaf for leaf in leaves if isinstance(leaf, Tensor) and not leaf.is_leaf)
+        yield from (leaf for leaf in leaves if isinstance(leaf, Tensor) and not isinstance(leaf, nn.Parameter))
 
 
 def on_meta(tensor: Tensor) -> Tensor:
