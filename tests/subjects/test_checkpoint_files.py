@@ -70,7 +70,7 @@ FOREIGN = {
     "index": (json.dumps({"metadata": {}, "weight_map": {}}).encode(), "is the index of weights in several files"),
     "text": (b"import torch\n", "is text, not weights; it begins with 'import torch'"),
     "noise": (bytes(range(200, 256)), "it begins with the bytes c8 c9"),
-    "gzip": (gzip.compress(b"weights"), "is a gzip archive; unpack it first"),
+    "gzip": (gzip.compress(b"weights", mtime=0), "is a gzip archive; unpack it first"),
     "tar": (tarred(), "is a tar archive; unpack it first"),
     "numpy": (array(), "is a numpy array"),
     "plain pickle": (pickle.dumps(SOUND), "is a pickle, but not in the format of torch.save"),

@@ -190,7 +190,7 @@ def test_every_truncation_of_a_shard_is_noticed(shards: Path) -> None:
     ("content", "reason"),
     [
         (b"", "a.tar is empty"),
-        (gzip.compress(b"x"), "a.tar is compressed, so that its images cannot be read one by one"),
+        (gzip.compress(b"x", mtime=0), "a.tar is compressed, so that its images cannot be read one by one"),
         (b"<html>404</html>", "a.tar is no tar archive: it is a page of HTML"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         (b"\x89PNG" + bytes(2000), "a.tar is no tar archive: it is an image (PNG)"),
