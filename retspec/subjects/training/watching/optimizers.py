@@ -70,7 +70,6 @@ class OptimizerLog:
 
     def begin(self) -> None:
         """Start to count the backward passes of a step."""
-        self.backwards = 0
         self._passes: set[int] = set()
         self.losses: list[Tensor | None] = []
         self.weights: list[float | None] = []
@@ -92,7 +91,6 @@ class OptimizerLog:
         """Note a backward pass, if it reached this optimizer's parameters."""
         now = self._signature()
         if now != before:
-            self.backwards += 1
             self._passes.add(number)
             self._versions = [(p, p._version) for p in self.parameters if p.grad is not None]  # noqa: SLF001 - see below
             self.losses.append(loss)
@@ -117,11 +115,11 @@ class OptimizerLog:
         at_step = norms_of(self.parameters) if known is None else known
         self.ever_fed.update(id(p) for p in self.parameters if p.grad is not None)
         stale = sum(1 for each in now if each is not None) if self._dirty and total(at_step) else 0
-        fed = (self.backwards > 0 or now != self._at_last_step) and not self._is_starved(now, at_step)
+        fed = (bool(self._passes) or now != self._at_last_step) and not self._is_starved(now, at_step)
         (self.uses.stepped if fed else self.uses.zeroed).update(self._passes)
         applied = Applied(
             optimizer=self.index,
-            backwards=self.backwards,
+            backwards=len(self._passes),
             fed=fed,
             stale=stale if fed and self.steps else 0,
             losses=tuple(self.losses),

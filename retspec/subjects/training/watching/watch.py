@@ -174,7 +174,7 @@ class Watch:
             return go_on()
         if not self.backwards:
             self._meet()
-        self.backwards = number = self.backwards + 1
+        self.backwards += 1
         weight = None if loss is None else loss_weight(loss, self.criteria.nodes)
         value = None if loss is None else loss.detach()
         before = {key: log.before_backward(in_step=self._stepping > 0) for key, log in self.logs.items()}
@@ -186,7 +186,7 @@ class Watch:
             self.forwards.backward_followed()
             self.criteria.backward_followed()
             for key, signature in before.items():
-                self.logs[key].after_backward_of(number, value, weight, signature)
+                self.logs[key].after_backward_of(self.backwards, value, weight, signature)
 
     @unseen
     def _meet(self) -> None:
